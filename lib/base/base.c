@@ -1,0 +1,10 @@
+#include "base/base.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void sl_assert_failed(const char *condition, const char *file, int line)
+{
+    fprintf(stderr, "sluice: assertion failed at %s:%d: %s\n", file, line, condition);
+    abort();
+}

@@ -1,0 +1,78 @@
+/* config.h - a YAML file read through option tables.
+ *
+ * libyaml parses; the tables of plugins/sluice_option.h say what may stand where. All errors of a
+ * file are collected, each as "file:line:column: what is wrong, what was expected", with the nearest
+ * known key or name where there is one. Values that are filled in live in the document and are
+ * freed with it.
+ *
+ * Pure but for reading the file, {file: P} secrets and the environment. One thread at a time.
+ */
+#ifndef SLUICE_CONFIG_CONFIG_H
+#define SLUICE_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/str.h"
+#include "sluice_option.h"
+
+enum {
+    SL_CONFIG_MAX_BYTES = 64 * 1024 * 1024,
+    SL_CONFIG_MAX_DEPTH = 32,
+    SL_CONFIG_MAX_ERRORS = 100, /* that are kept and printed; the rest is counted */
+};
+
+struct sl_config;      /* a document and its errors */
+struct sl_config_node; /* a place in it */
+
+enum sl_config_kind { SL_CONFIG_NULL, SL_CONFIG_SCALAR, SL_CONFIG_LIST, SL_CONFIG_MAP };
+
+/* Reads a file, or `text` under the name of `file`. Never NULL but when memory is out: what was
+ * wrong is in the errors. YAML anchors and aliases work; merge keys do too; duplicate keys are
+ * errors. */
+struct sl_config *sl_config_read(const char *file) SL_MUST_CHECK;
+struct sl_config *sl_config_parse(const char *file, struct sl_str text) SL_MUST_CHECK;
+void sl_config_free(struct sl_config *config);
+
+const struct sl_config_node *sl_config_root(const struct sl_config *config); /* NULL: no document */
+enum sl_config_kind sl_config_kind(const struct sl_config_node *node);
+
+/* Of a map: the value under `key`, NULL when there is none. Of a map or list: the count, the i-th
+ * value and (map) its key. */
+const struct sl_config_node *sl_config_get(const struct sl_config_node *map, const char *key);
+size_t sl_config_count(const struct sl_config_node *node);
+const struct sl_config_node *sl_config_at(const struct sl_config_node *node, size_t i);
+const char *sl_config_key(const struct sl_config_node *map, size_t i);
+const struct sl_config_node *sl_config_key_node(const struct sl_config_node *map, size_t i);
+/* A scalar as text, with ${env.NAME} filled in; an error and "" when it is not a scalar. */
+const char *sl_config_text(struct sl_config *config, const struct sl_config_node *node);
+
+/* Fills `object`, whose defaults come from the table, from the map `node` (NULL: all defaults).
+ * `base`, when not NULL, is an object of the same table whose values stand in for the defaults (the
+ * file's `defaults:` section). Errors go to `config`; a wrong value leaves the default.
+ * `known`: further keys that the caller reads by itself, ends with NULL; or NULL. */
+void sl_config_fill(struct sl_config *config, const struct sl_config_node *node,
+                    const struct sluice_option *table, void *object, const void *base,
+                    const char *const *known);
+
+/* Fills an object with nothing but the defaults of its table; the values live in `config`. */
+void sl_config_defaults(struct sl_config *config, const struct sluice_option *table, void *object);
+
+/* Memory that lives as long as the document, zeroed. NULL when memory is out. */
+void *sl_config_alloc(struct sl_config *config, size_t count, size_t size) SL_MUST_CHECK;
+
+/* Adds an error at `node` (NULL: the file as a whole). The caller says what was expected. */
+void sl_config_error(struct sl_config *config, const struct sl_config_node *node,
+                     const char *format, ...) SL_PRINTF(3, 4);
+
+size_t sl_config_errors(const struct sl_config *config);
+/* All errors in the order of the file, a line each. */
+void sl_config_print_errors(const struct sl_config *config, struct sl_buf *out);
+
+/* The reference of one object: a line per option with type, default, bounds and doc; `indent` blanks
+ * in front. */
+void sl_config_reference(const struct sluice_option *table, unsigned indent, struct sl_buf *out);
+
+#endif

@@ -1,0 +1,80 @@
+/* net.h - byte streams: dial, listen, read, write.
+ *
+ * One transport interface for everything above. A connection reads into one buffer that all
+ * connections of the loop share: the bytes handed to `on_read` are gone when it returns, and an
+ * idle connection owns no read memory. Writing is bounded: sl_conn_write takes everything and says
+ * whether the socket took it all; a caller that stops at false until `on_drain` leaves at most its
+ * last write in memory.
+ *
+ * Loop thread only. Names are resolved off the loop.
+ */
+#ifndef SLUICE_NET_NET_H
+#define SLUICE_NET_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "loop/loop.h"
+
+struct sl_conn;
+struct sl_listener;
+
+struct sl_conn_events {
+    /* The connection stands (dialled ones only). */
+    void (*on_open)(struct sl_conn *conn, void *arg);
+    /* `len` bytes arrived, never 0. Borrowed until return. May close the connection. */
+    void (*on_read)(struct sl_conn *conn, const uint8_t *bytes, size_t len, void *arg);
+    /* Everything written has left after a sl_conn_write that returned false. */
+    void (*on_drain)(struct sl_conn *conn, void *arg);
+    /* The last event: it failed, the peer closed it (UNAVAILABLE, "closed by peer"), or sl_conn_close
+     * was called (CANCELLED). `conn` is gone when this returns. */
+    void (*on_close)(struct sl_conn *conn, const struct sl_status *why, void *arg);
+};
+
+/* "host:port", "[v6]:port" or "host" (then `default_port`) taken apart. */
+struct sl_address {
+    char host[256];
+    uint16_t port;
+};
+
+bool sl_address_parse(const char *text, uint16_t default_port,
+                      struct sl_address *address) SL_MUST_CHECK;
+
+/* Resolves and tries the addresses in the order that the resolver gives, each for at most
+ * `timeout_ms` in all. Never fails at once: every outcome is an event. NULL when memory is out. */
+struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_address *address,
+                             uint64_t timeout_ms, const struct sl_conn_events *events,
+                             void *arg) SL_MUST_CHECK;
+
+/* Takes a copy of what the socket does not take at once. False when something was left behind:
+ * `on_drain` follows. After the close it does nothing and returns true. */
+bool sl_conn_write(struct sl_conn *conn, const void *bytes, size_t len);
+
+/* Stops and starts reading; a new connection reads. */
+void sl_conn_pause(struct sl_conn *conn);
+void sl_conn_resume(struct sl_conn *conn);
+
+/* Asynchronous, idempotent: `on_close` follows in a later turn; no other event comes before it.
+ * What was written and has not left is lost, but for what the socket already took. */
+void sl_conn_close(struct sl_conn *conn);
+
+/* "127.0.0.1:57400": the peer's address; "" before the connection stands. */
+const char *sl_conn_peer(const struct sl_conn *conn);
+
+/* A listener hands over each accepted connection; give it events before returning. */
+typedef void (*sl_listener_accept_fn)(struct sl_listener *listener, struct sl_conn *conn,
+                                      void *arg);
+
+/* Binds and listens; port 0 takes a free one (sl_listener_port tells). NULL on failure, with the
+ * reason in `why`. */
+struct sl_listener *sl_listener_open(struct sl_loop *loop, const struct sl_address *address,
+                                     sl_listener_accept_fn accept, void *arg,
+                                     struct sl_status *why) SL_MUST_CHECK;
+uint16_t sl_listener_port(const struct sl_listener *listener);
+void sl_listener_close(struct sl_listener *listener); /* connections stay */
+
+void sl_conn_set_events(struct sl_conn *conn, const struct sl_conn_events *events, void *arg);
+
+#endif

@@ -1,0 +1,97 @@
+/* sink.h - the host side of plugins/sluice_plugin.h: instances, tokens, acknowledgements.
+ *
+ * A sink is one plugin instance on one worker. It takes records for routes; a route is one stream at
+ * one sink. Every record taken is a token, and every token comes back exactly once, on the loop
+ * thread, to the `on_ack` of its owner, never from within sl_sink_accept. A token that comes back
+ * twice, or never was, is the plugin's bug: it is logged with the plugin's name and ignored.
+ *
+ * Loop thread only.
+ */
+#ifndef SLUICE_SINK_SINK_H
+#define SLUICE_SINK_SINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/status.h"
+#include "loop/loop.h"
+#include "sluice_plugin.h"
+
+/* A sink as configured: the same for all workers. */
+struct sl_sink_spec {
+    const char *name;
+    const struct sluice_sink_plugin *plugin;
+    const void *options; /* the plugin's own, parsed */
+    int format;          /* enum sl_format of normalise/encoder.h */
+    bool is_required;
+    int64_t stall_after_ns; /* no report for this long with records out: it takes no new streams */
+};
+
+/* All built-in plugins, ends with NULL; and one by its type, NULL when there is none. */
+const struct sluice_sink_plugin *const *sl_sink_plugins(void);
+const struct sluice_sink_plugin *sl_sink_plugin(const char *type);
+
+struct sl_sink;
+
+/* One record in flight. The owner embeds it or points at it, fills `owner`, and may reuse it after
+ * on_ack. The memory must stay until then. */
+struct sluice_token {
+    struct sl_sink *sink; /* NULL: not in flight */
+    void *owner;
+    uint32_t payload_bytes;
+};
+
+struct sl_sink_events {
+    /* `token` (its `owner` is the one who knows) was acknowledged. */
+    void (*on_ack)(struct sluice_token *token, enum sluice_result result, void *arg);
+    /* There is room after a FULL: offer again what was refused. */
+    void (*on_ready)(struct sl_sink *sink, void *arg);
+    /* Whether streams that require it may be opened (see sl_sink_is_taking) has changed. */
+    void (*on_taking)(struct sl_sink *sink, bool is_taking, void *arg);
+};
+
+/* NULL with the reason in `why`. `spec`, `collector` and `events` outlive the sink. */
+struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *spec,
+                             const char *collector, unsigned worker,
+                             const struct sl_sink_events *events, void *arg,
+                             struct sl_status *why) SL_MUST_CHECK;
+
+/* Every token still out comes back FAILED before this returns. */
+void sl_sink_close(struct sl_sink *sink);
+
+/* TAKEN: record->payload is gone and `token` is in flight. FULL: nothing changed, on_ready follows. */
+enum sluice_accept sl_sink_accept(struct sl_sink *sink, const struct sluice_record *record,
+                                  struct sluice_token *token) SL_MUST_CHECK;
+
+void sl_sink_flush(struct sl_sink *sink);
+
+/* Available by its own word, and not silent for stall_after_ns with records out. */
+bool sl_sink_is_taking(const struct sl_sink *sink);
+const char *sl_sink_reason(const struct sl_sink *sink); /* why not; "" while it takes */
+
+size_t sl_sink_record_cost(const struct sl_sink *sink);
+uint64_t sl_sink_in_flight(const struct sl_sink *sink); /* tokens out */
+void sl_sink_stats(struct sl_sink *sink, struct sluice_stats *stats);
+const struct sl_sink_spec *sl_sink_spec(const struct sl_sink *sink);
+
+/* A destination or key template, read once: "telemetry.${label.site}". */
+struct sl_template;
+
+struct sl_template_values {
+    const char *target;
+    const char *subscription;
+    const struct sluice_map *labels;
+};
+
+/* NULL with the reason (byte, what was expected, nearest name) in `why`: an unknown ${…}, an open
+ * brace. "$$" is a dollar. */
+struct sl_template *sl_template_new(const char *text, struct sl_status *why) SL_MUST_CHECK;
+void sl_template_free(struct sl_template *templ);
+bool sl_template_uses_origin(const struct sl_template *templ);
+/* Appends the text. A label that the target does not have is the empty string. */
+void sl_template_fill(const struct sl_template *templ, const struct sl_template_values *values,
+                      struct sl_str origin, struct sl_buf *out);
+
+#endif

@@ -1,0 +1,123 @@
+/* sluice_plugin.h - what a sink is to sluice.
+ *
+ * A plugin is one struct sluice_sink_plugin. The host opens one instance of it per configured sink
+ * and worker thread, gives it records, and is told once for each record what became of it. Device
+ * credit hangs on that report: the bytes of a message go back to the device when the last of its
+ * records is acknowledged. So a plugin must neither forget a record nor acknowledge it early.
+ *
+ * Every function of the plugin and of the host is for the instance's loop thread, but for
+ * `post`, which any thread may call. Nothing here may block. Includes nothing of lib/.
+ */
+#ifndef SLUICE_PLUGIN_H
+#define SLUICE_PLUGIN_H
+
+#include "sluice_option.h"
+
+#define SLUICE_ABI 1u
+
+struct sluice_token; /* the host's name for one record in flight; opaque */
+
+struct sluice_record {
+    char *payload; /* from malloc. TAKEN: the plugin's, which frees it with free() */
+    size_t payload_len;
+    struct sluice_str destination; /* `destination` template, filled in: Kafka's topic */
+    struct sluice_str key;         /* `key` template, filled in; {NULL, 0}: none */
+    int64_t timestamp_ns;          /* the notification's, as the device sent it; 0: none */
+    int64_t received_ns;           /* wall clock at its receipt */
+    uint64_t epoch;                /* of the stream, nanoseconds */
+    uint64_t seq;                  /* of the stream at this sink, from 1 in each epoch */
+    struct sluice_str format;      /* "event" */
+    struct sluice_str target;
+    struct sluice_str subscription;
+};
+/* Strings are borrowed until accept returns. */
+
+enum sluice_accept {
+    SLUICE_TAKEN, /* the payload is the plugin's and the token will be acknowledged, exactly once */
+    SLUICE_FULL,  /* nothing was taken; call host->ready when there is room again */
+};
+
+enum sluice_result {
+    SLUICE_DELIVERED,
+    SLUICE_FAILED, /* lost for good; the update is counted as dropped, reason "sink" */
+};
+
+enum sluice_level { SLUICE_DEBUG, SLUICE_INFO, SLUICE_WARN, SLUICE_ERROR };
+
+struct sluice_watch;
+struct sluice_timer;
+struct sluice_host;
+
+struct sluice_host_calls {
+    /* What became of a record. Never from within accept. Each token exactly once. `reason` is for
+     * the log where the result is FAILED, else NULL. */
+    void (*ack)(const struct sluice_host *host, struct sluice_token *token,
+                enum sluice_result result, const char *reason);
+    /* There is room again after FULL. */
+    void (*ready)(const struct sluice_host *host);
+    /* Whether the sink can deliver now; a new instance counts as not available until it says so.
+     * Streams are opened only while it is. `reason` is for the log and the metrics. */
+    void (*available)(const struct sluice_host *host, bool is_available, const char *reason);
+    /* Calls fn(arg) whenever `fd` is readable. NULL: no descriptors or memory left. */
+    struct sluice_watch *(*watch)(const struct sluice_host *host, int fd, void (*fn)(void *arg),
+                                  void *arg);
+    void (*unwatch)(struct sluice_watch *watch);
+    /* Calls fn(arg) once, `delay_ms` from now, each time it is armed. */
+    struct sluice_timer *(*timer_new)(const struct sluice_host *host, void (*fn)(void *arg),
+                                      void *arg);
+    void (*timer_start)(struct sluice_timer *timer, uint64_t delay_ms);
+    void (*timer_free)(struct sluice_timer *timer);
+    /* Any thread: runs fn(arg) on the loop thread. */
+    bool (*post)(const struct sluice_host *host, void (*fn)(void *arg), void *arg);
+    /* One line; never a secret. */
+    void (*log)(const struct sluice_host *host, enum sluice_level level, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+};
+
+struct sluice_host {
+    const struct sluice_host_calls *calls;
+    const char *collector; /* collector.name */
+    const char *sink;      /* the sink's name in the configuration */
+    unsigned worker;       /* from 0 */
+};
+
+struct sluice_stats {
+    uint64_t queued_records;    /* taken and not yet acknowledged, as the sink sees it */
+    uint64_t queued_bytes;      /* their payloads */
+    int64_t report_latency_ns;  /* taken to acknowledged, smoothed; 0: not known yet */
+    uint64_t skewed_timestamps; /* device timestamps replaced by the receive time */
+    uint64_t retries;           /* of deliveries, where the sink can tell */
+};
+
+struct sluice_sink_plugin {
+    uint32_t abi;     /* SLUICE_ABI */
+    const char *type; /* "kafka" */
+    const char *doc;
+    const struct sluice_option *options; /* of the struct that `open` gets; NULL: none */
+    size_t options_size;                 /* sizeof that struct */
+    const char *destination_option;      /* the TEMPLATE option that `destination` comes from */
+    const char *destination_word;        /* its name in metrics: "topic" */
+    const char *key_option;              /* the TEMPLATE option for `key`; NULL: records have none */
+
+    /* More than tables can say (before anything starts, any thread). False: `error`. */
+    bool (*check)(const void *options, char *error, size_t error_size);
+    /* Memory that one record holds beyond its payload until it is acknowledged, in bytes. */
+    size_t (*record_cost)(const void *options);
+    /* `options` and `host` outlive the instance. NULL: `error`. */
+    void *(*open)(const struct sluice_host *host, const void *options, char *error,
+                  size_t error_size);
+    enum sluice_accept (*accept)(void *sink, const struct sluice_record *record,
+                                 struct sluice_token *token);
+    /* No records will follow soon: whatever waits for company leaves now. */
+    void (*flush)(void *sink);
+    void (*stats)(void *sink, struct sluice_stats *stats);
+    /* Gives up: acknowledges every token it still has as FAILED before it returns, frees all. */
+    void (*close)(void *sink);
+};
+
+/* The built-in ones; each stands at the end of its one file. */
+extern const struct sluice_sink_plugin sluice_kafka_plugin;
+extern const struct sluice_sink_plugin sluice_file_plugin;
+extern const struct sluice_sink_plugin sluice_null_plugin;
+
+#endif
