@@ -1,0 +1,54 @@
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+
+static int command_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    puts("sluice " SLUICE_VERSION);
+    return SL_EXIT_OK;
+}
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *doc;
+} commands[] = {
+    {"run", sl_command_run, "collect: dial the targets of a configuration, publish to its sinks"},
+    {"check", sl_command_check, "read a configuration, say everything that is wrong with it"},
+    {"sim", sl_command_sim, "simulate gNMI devices, for trials, tests and capacity planning"},
+    {"broker", sl_command_broker, "a Kafka broker for trials, in memory"},
+    {"version", command_version, "print the version"},
+};
+
+static void print_usage(FILE *out)
+{
+    fputs("usage: sluice COMMAND [options]; 'sluice COMMAND --help' tells more\n\n", out);
+    for (size_t i = 0; i < SL_ARRAY_LEN(commands); i++) {
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].doc);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return SL_EXIT_USAGE;
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return SL_EXIT_OK;
+    }
+    fprintf(stderr, "sluice: unknown command '%s'\n\n", argv[1]);
+    print_usage(stderr);
+    return SL_EXIT_USAGE;
+}

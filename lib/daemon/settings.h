@@ -1,0 +1,82 @@
+/* settings.h - a whole configuration file, read, checked and resolved.
+ *
+ * Everything a running collector needs to know, with every name resolved to an object: what a target
+ * subscribes to, and where each of its streams is published. Constant once read; freed as a whole.
+ */
+#ifndef SLUICE_DAEMON_SETTINGS_H
+#define SLUICE_DAEMON_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "config/config.h"
+#include "net/net.h"
+#include "sink/sink.h"
+#include "stream/options.h"
+#include "target/options.h"
+
+enum {
+    SL_SETTINGS_MAX_WORKERS = 256,
+    SL_SETTINGS_DEFAULT_ADMIN_PORT = 9804,
+};
+
+struct sl_collector_options {
+    const char *name;       /* default: the host's name */
+    const char *workers;    /* "auto" or a number, as text; see sl_settings.workers */
+    uint64_t memory_bytes;
+    int64_t shutdown_timeout_ns;
+    struct {
+        const char *listen; /* loopback address and port; "" : no admin listener */
+    } admin;
+};
+
+/* One sink: what lib/sink wants, and the templates as text. */
+struct sl_sink_settings {
+    struct sl_sink_spec spec;
+    struct sl_template *destination; /* NULL where the plugin has none */
+    struct sl_template *key;         /* NULL where the plugin has none or it is empty */
+};
+
+struct sl_subscription_settings {
+    const char *name;
+    struct sl_subscription_options options;
+};
+
+/* One stream to be: a subscription of a target, and its sinks (at least one). */
+struct sl_stream_settings {
+    const struct sl_subscription_settings *subscription;
+    const struct sl_sink_settings **sinks;
+    size_t sink_count;
+};
+
+struct sl_target_settings {
+    const char *name;
+    struct sl_target_options options;
+    struct sl_address address;
+    struct sl_stream_settings *streams;
+    size_t stream_count;
+};
+
+struct sl_settings {
+    struct sl_config *config; /* owns all of the memory below, and has the errors */
+    struct sl_collector_options collector;
+    unsigned workers;
+    struct sl_address admin; /* host "" : none */
+    struct sl_sink_settings *sinks;
+    size_t sink_count;
+    struct sl_subscription_settings *subscriptions;
+    size_t subscription_count;
+    struct sl_target_settings *targets;
+    size_t target_count;
+};
+
+/* Reads `file`. NULL when anything is wrong with it, with all errors in `errors`, a line each. */
+struct sl_settings *sl_settings_read(const char *file, struct sl_buf *errors) SL_MUST_CHECK;
+void sl_settings_free(struct sl_settings *settings);
+
+/* The reference of every key of the file. */
+void sl_settings_reference(struct sl_buf *out);
+
+#endif

@@ -1,0 +1,30 @@
+/* options.h - what a target of the configuration says. */
+#ifndef SLUICE_TARGET_OPTIONS_H
+#define SLUICE_TARGET_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sluice_option.h"
+
+enum { SL_TARGET_DEFAULT_PORT = 57400 };
+
+struct sl_target_options {
+    const char *address;  /* "" : the target's name */
+    const char *username; /* "" : none; goes out as metadata of each Subscribe */
+    const char *password;
+    bool insecure; /* plaintext */
+    int64_t dial_timeout_ns;
+    struct {
+        int64_t min_ns; /* the first wait after a failure is drawn from 0..min */
+        int64_t max_ns;
+    } backoff;
+    struct sluice_map labels;
+    struct sluice_strings subscriptions; /* none named: all */
+    struct sluice_strings sinks;         /* none named: all */
+};
+
+/* Ends with a NULL name. */
+extern const struct sluice_option sl_target_table[];
+
+#endif
