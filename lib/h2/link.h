@@ -1,0 +1,61 @@
+/* link.h - an HTTP/2 session over a connection, on a loop.
+ *
+ * The one place where sessions and sockets meet: what the connection reads goes into the session,
+ * what the session has to send goes out at the end of the loop's turn, many small frames in one
+ * write. When the socket takes no more, the session is not asked for more until it does: at most
+ * one write waits in memory, and what cannot leave stays in the streams' bounded send buffers.
+ *
+ * Loop thread only. Events come from the loop, never from a function here.
+ */
+#ifndef SLUICE_H2_LINK_H
+#define SLUICE_H2_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "h2/session.h"
+#include "loop/loop.h"
+#include "net/net.h"
+
+struct sl_h2_link;
+
+/* Each but `on_closed` may be NULL. `arg` is the link's. */
+struct sl_h2_link_events {
+    /* Server: a peer opened a stream; the same duty as sl_h2_session_events.on_stream. */
+    void (*on_stream)(struct sl_h2_link *link, struct sl_h2_stream *stream, void *arg);
+    /* The peer will take no more streams. Those up to `last_stream_id` go on; the link closes by
+     * itself when none is left. */
+    void (*on_goaway)(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
+                      struct sl_str debug_data, void *arg);
+    /* The last event, after every stream's on_close; connection, session and `link` are gone when
+     * it returns. `why`: CANCELLED when the end came from here, UNAVAILABLE when the peer or the
+     * network ended it, else what the session's receive refused. */
+    void (*on_closed)(struct sl_h2_link *link, const struct sl_status *why, void *arg);
+};
+
+/* Takes `conn`, which stands (from its on_open, or from a listener), and its events. NULL when
+ * memory is out: then `conn` is still the caller's. */
+struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn,
+                                   enum sl_h2_role role, const struct sl_h2_link_events *events,
+                                   void *arg) SL_MUST_CHECK;
+
+/* Lives until on_closed returns. While the link closes it takes submissions, but nothing leaves. */
+struct sl_h2_session *sl_h2_link_session(struct sl_h2_link *link);
+
+/* "127.0.0.1:57400": the other end. */
+const char *sl_h2_link_peer(const struct sl_h2_link *link);
+
+/* OK while the link stands, else what on_closed will say: set before the streams' on_close. */
+const struct sl_status *sl_h2_link_why(const struct sl_h2_link *link);
+
+/* Sends GOAWAY, lets the open streams go on and closes when the last one has ended. Idempotent. */
+void sl_h2_link_drain(struct sl_h2_link *link);
+
+/* Ends it at once: what is ready, and a GOAWAY, leave as far as the socket takes them now.
+ * on_closed follows from the loop. Idempotent. */
+void sl_h2_link_close(struct sl_h2_link *link);
+
+#endif
