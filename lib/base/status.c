@@ -52,7 +52,8 @@ struct sl_status sl_status_quote(enum sl_code code, const char *text, struct sl_
 
     for (size_t i = 0; i < words.len && at + 1 < sizeof(status.text); i++) {
         unsigned char byte = (unsigned char)words.data[i];
-        status.text[at++] = byte < 0x20 || byte > 0x7e ? '.' : (char)byte;
+        bool is_plain = byte >= 0x20 && byte <= 0x7e && byte != '"' && byte != '\\';
+        status.text[at++] = is_plain ? (char)byte : '.';
     }
     status.text[at] = '\0';
     return status;

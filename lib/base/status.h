@@ -45,7 +45,8 @@ const char *sl_code_name(enum sl_code code);
 struct sl_status sl_status_ok(void);
 struct sl_status sl_status_error(enum sl_code code, const char *format, ...) SL_PRINTF(2, 3);
 
-/* The same with a peer's own words behind the text; unprintable bytes of `words` become '.'. */
+/* The same with a peer's own words behind the text; unprintable bytes, quotes
+ * and backslashes of `words` become '.'. */
 struct sl_status sl_status_quote(enum sl_code code, const char *text, struct sl_str words);
 
 static inline bool sl_status_is_ok(const struct sl_status *status)

@@ -1,0 +1,434 @@
+/* flow.c - the way of a stream's data: message → ledger → records → acknowledgements → credit. */
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "gnmi/response.h"
+#include "stream/internal.h"
+
+enum {
+    FIRST_PAYLOAD_BYTES = 512,
+    MAX_PADDING_BYTES = 256, /* of one DATA frame: nghttp2 counts it before the frame's end */
+};
+
+/* ---- charges ---- */
+
+static struct sl_charge *charge_new(struct sl_stream *stream)
+{
+    struct sl_charge *charge = stream->free_charges;
+
+    if (charge) {
+        stream->free_charges = charge->next_free;
+        return charge;
+    }
+    size_t routes = stream->config.route_count;
+    return calloc(1, sizeof(*charge) + routes * sizeof(charge->deliveries[0]));
+}
+
+/* One holder less; after the last the message's bytes are the device's again. */
+static void charge_drop(struct sl_charge *charge)
+{
+    struct sl_stream *stream = charge->stream;
+
+    SL_ASSERT(charge->holders > 0);
+    if (--charge->holders > 0) {
+        return;
+    }
+    if (sl_credit_release(&stream->credit, charge->generation, charge->window_bytes)) {
+        sl_loop_defer(stream->config.loop, &stream->credit_due);
+    }
+    charge->next_free = stream->free_charges;
+    stream->free_charges = charge;
+}
+
+static void count_drop(struct sl_route *route, enum sl_drop_reason reason, uint64_t updates)
+{
+    route->counts.dropped[reason] += updates;
+}
+
+/* ---- records ---- */
+
+/* What one record holds: its payload as allocated, its token, and the sink's own. */
+static uint64_t record_cost(const struct sl_route *route, size_t payload_cap)
+{
+    return payload_cap + sizeof(struct sl_charge) + sizeof(struct sl_delivery) +
+           sl_sink_record_cost(route->sink);
+}
+
+static void record_fill(const struct sl_stream *stream, const struct sl_route *route,
+                        const struct sl_route_place *place,
+                        const struct sl_gnmi_response *response, struct sluice_record *record)
+{
+    struct sl_str format = sl_str_from(sl_format_name(route->config.encoder.format));
+    struct sl_str target = route->config.encoder.target;
+    struct sl_str subscription = route->config.encoder.subscription;
+
+    *record = (struct sluice_record){
+        .destination = {place->destination.data, place->destination.len},
+        .key = {place->key.data, place->key.len},
+        .timestamp_ns = response->timestamp_ns,
+        .received_ns = stream->received_ns,
+        .epoch = stream->view.epoch,
+        .seq = route->seq + 1,
+        .format = {format.data, format.len},
+        .target = {target.data, target.len},
+        .subscription = {subscription.data, subscription.len},
+    };
+}
+
+/* The record left: from now on it costs memory, and the charge waits for it. */
+static void delivery_begin(struct sl_stream *stream, struct sl_delivery *delivery)
+{
+    delivery->charge->holders++;
+    delivery->charge->cost_bytes += delivery->cost_bytes;
+    delivery->route->seq++;
+    delivery->route->counts.held += delivery->updates;
+    delivery->place->held += delivery->updates;
+    delivery->place->held_bytes += delivery->payload_bytes;
+    stream->cost_held_bytes += delivery->cost_bytes;
+    stream->config.pool->cost_held_bytes += delivery->cost_bytes;
+    stream->in_flight++;
+}
+
+/* Offers the payload in `buf`, which is emptied when it is taken. False: the sink is full. */
+static bool offer(struct sl_stream *stream, struct sl_route *route, struct sl_buf *buf,
+                  const struct sl_gnmi_response *response, struct sl_route_place *place,
+                  uint32_t updates)
+{
+    size_t index = (size_t)(route - stream->routes);
+    struct sl_delivery *delivery = &stream->charge->deliveries[index];
+    struct sluice_record record;
+    size_t cap = malloc_usable_size(buf->data);
+
+    record_fill(stream, route, place, response, &record);
+    record.payload = buf->data;
+    record.payload_len = buf->len;
+    *delivery = (struct sl_delivery){
+        .token = {.owner = delivery},
+        .charge = stream->charge,
+        .route = route,
+        .place = place,
+        .updates = updates,
+        .cost_bytes = record_cost(route, cap),
+        .payload_bytes = (uint32_t)buf->len,
+    };
+    if (sl_sink_accept(route->sink, &record, &delivery->token) == SLUICE_FULL) {
+        return false;
+    }
+    route->typical_bytes = buf->len;
+    *buf = (struct sl_buf){0};
+    delivery_begin(stream, delivery);
+    return true;
+}
+
+/* The record of one response for one route. False: its sink is full, nothing was counted. */
+static bool give_route(struct sl_stream *stream, struct sl_route *route,
+                       const struct sl_gnmi_response *response)
+{
+    struct sl_buf buf = {0};
+    struct sl_encoded encoded = {0};
+    uint32_t updates = response->updates + response->deletes;
+    size_t guess = route->typical_bytes + route->typical_bytes / 16;
+    bool is_done = true;
+
+    if (!sl_buf_reserve(&buf, guess ? guess : FIRST_PAYLOAD_BYTES) ||
+        !sl_encoder_encode(route->encoder, response, &buf, &encoded)) {
+        count_drop(route, SL_DROP_MEMORY, updates);
+    } else if (buf.len == 0) {
+        count_drop(route, SL_DROP_VALUE, encoded.dropped);
+    } else {
+        struct sl_route_place *place = sl_route_place(route, sl_response_origin(response));
+        if (!place) {
+            count_drop(route, SL_DROP_ORIGIN, updates);
+        } else {
+            is_done = offer(stream, route, &buf, response, place, encoded.published);
+            count_drop(route, SL_DROP_VALUE, is_done ? encoded.dropped : 0);
+        }
+    }
+    sl_buf_fini(&buf);
+    return is_done;
+}
+
+static void check_routes(const struct sl_stream *stream)
+{
+    for (size_t i = 0; i < stream->next_route; i++) {
+        SL_INVARIANT(sl_route_counts_are_valid(&stream->routes[i].counts));
+    }
+}
+
+/* Goes on with the message under way at the first route without its record. False: full. */
+static bool give_routes(struct sl_stream *stream, const struct sl_gnmi_response *response)
+{
+    while (stream->next_route < stream->config.route_count) {
+        if (!give_route(stream, &stream->routes[stream->next_route], response)) {
+            return false;
+        }
+        stream->next_route++;
+    }
+    check_routes(stream);
+    return true;
+}
+
+/* ---- messages ---- */
+
+static void count_response(struct sl_stream *stream, const struct sl_gnmi_response *response,
+                           uint32_t window_bytes)
+{
+    struct sl_stream_view *view = &stream->view;
+
+    view->messages++;
+    view->message_bytes += window_bytes;
+    view->duplicates += response->duplicates;
+    view->empties += response->kind == SL_GNMI_EMPTY;
+    if (response->is_sync) {
+        view->syncs++;
+        view->is_synced = true;
+    }
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        stream->routes[i].counts.received += response->updates + response->deletes;
+    }
+}
+
+/* A message that is no SubscribeResponse counts as one update, received and dropped. */
+static void count_undecodable(struct sl_stream *stream, const struct sl_status *why,
+                              uint32_t window_bytes)
+{
+    stream->view.messages++;
+    stream->view.message_bytes += window_bytes;
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        stream->routes[i].counts.received++;
+        count_drop(&stream->routes[i], SL_DROP_DECODE, 1);
+    }
+    sl_log(stream->has_logged_decode ? SL_LOG_DEBUG : SL_LOG_WARN, stream->subject,
+           "msg=\"message dropped, further ones are only counted\" reason=\"%s\"", why->text);
+    stream->has_logged_decode = true;
+}
+
+/* Moves the message to the ledger's held bytes. False when memory is out. */
+static bool begin_charge(struct sl_stream *stream, uint32_t window_bytes)
+{
+    struct sl_charge *charge = charge_new(stream);
+
+    if (!charge) {
+        return false;
+    }
+    charge->stream = stream;
+    charge->generation = stream->credit.generation;
+    charge->window_bytes = window_bytes;
+    charge->cost_bytes = 0;
+    charge->holders = 1;
+    sl_credit_charge(&stream->credit, window_bytes);
+    stream->charge = charge;
+    stream->next_route = 0;
+    return true;
+}
+
+static void end_charge(struct sl_stream *stream)
+{
+    struct sl_charge *charge = stream->charge;
+
+    stream->charge = NULL;
+    if (charge->cost_bytes) {
+        sl_cost_rate_learn(&stream->rate, charge->cost_bytes, charge->window_bytes);
+    }
+    charge_drop(charge);
+}
+
+enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t *bytes,
+                                       uint32_t length, void *arg)
+{
+    struct sl_stream *stream = arg;
+    struct sl_gnmi_response response;
+    struct sl_str message = {(const char *)bytes, length};
+    uint32_t window_bytes = length + SL_GRPC_PREFIX_BYTES;
+    bool is_new = !stream->charge;
+
+    (void)call;
+    if (is_new && !begin_charge(stream, window_bytes)) {
+        return SL_GRPC_STOP;
+    }
+    struct sl_status status = sl_gnmi_response_read(message, &stream->scratch, &response);
+    if (!sl_status_is_ok(&status)) {
+        count_undecodable(stream, &status, window_bytes);
+    } else {
+        if (is_new) {
+            count_response(stream, &response, window_bytes);
+        }
+        if (!give_routes(stream, &response)) {
+            sl_stream_handle(stream, SL_STREAM_FULL);
+            return SL_GRPC_HOLD;
+        }
+    }
+    sl_backoff_reset(&stream->backoff);
+    end_charge(stream);
+    return SL_GRPC_TAKEN;
+}
+
+bool sl_stream_on_received(struct sl_grpc_call *call, uint32_t len, void *arg)
+{
+    struct sl_stream *stream = arg;
+
+    (void)call;
+    stream->received_ns = sl_loop_wall_ns();
+    sl_loop_defer(stream->config.loop, &stream->credit_due);
+    return sl_credit_receive(&stream->credit, len);
+}
+
+bool sl_stream_on_begin(struct sl_grpc_call *call, uint32_t length, void *arg)
+{
+    const struct sl_stream *stream = arg;
+
+    (void)call;
+    return length <= stream->config.max_message_bytes;
+}
+
+void sl_stream_drop_unfinished(struct sl_stream *stream)
+{
+    struct sl_charge *charge = stream->charge;
+
+    if (!charge) {
+        return;
+    }
+    for (; stream->next_route < stream->config.route_count; stream->next_route++) {
+        struct sl_route_counts *counts = &stream->routes[stream->next_route].counts;
+        uint64_t known = counts->published + counts->filtered + counts->held;
+        for (int i = 0; i < SL_DROP_REASONS; i++) {
+            known += counts->dropped[i];
+        }
+        counts->dropped[SL_DROP_CLOSED] += counts->received - known;
+    }
+    stream->charge = NULL;
+    charge_drop(charge);
+}
+
+/* ---- acknowledgements ---- */
+
+void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result)
+{
+    struct sl_delivery *delivery = token->owner;
+    struct sl_charge *charge = delivery->charge;
+    struct sl_stream *stream = charge->stream;
+    struct sl_route_counts *counts = &delivery->route->counts;
+
+    SL_ASSERT(counts->held >= delivery->updates && stream->in_flight > 0);
+    counts->held -= delivery->updates;
+    if (result == SLUICE_DELIVERED) {
+        counts->published += delivery->updates;
+    } else {
+        counts->dropped[SL_DROP_SINK] += delivery->updates;
+    }
+    delivery->place->held -= delivery->updates;
+    delivery->place->held_bytes -= delivery->payload_bytes;
+    stream->cost_held_bytes -= delivery->cost_bytes;
+    stream->config.pool->cost_held_bytes -= delivery->cost_bytes;
+    stream->in_flight--;
+    charge_drop(charge);
+    if (stream->in_flight == 0 && stream->state == SL_STREAM_DRAINING && !stream->charge) {
+        sl_stream_handle(stream, SL_STREAM_EMPTY);
+    }
+}
+
+/* ---- credit ---- */
+
+/* What this stream's records may cost: its share, and the reserve while it is lent. */
+static uint64_t share_bytes(const struct sl_stream *stream)
+{
+    const struct sl_stream_pool *pool = stream->config.pool;
+    bool is_lent = sl_loan_is_lent(&pool->reserve, &stream->loan);
+
+    return pool->plan.share_bytes + (is_lent ? pool->plan.reserve_bytes : 0);
+}
+
+static uint64_t room_bytes(const struct sl_stream *stream)
+{
+    return sl_budget_room(share_bytes(stream), stream->cost_held_bytes, &stream->credit,
+                          &stream->rate);
+}
+
+/* A message that can never fit may be lent the rest of its bytes at once; one that would fit waits
+ * for what is held, if anything is. */
+static bool must_lend(const struct sl_stream *stream, uint32_t missing)
+{
+    const struct sl_credit *credit = &stream->credit;
+    uint64_t whole = (uint64_t)credit->assembling_bytes + missing;
+    bool is_too_large = whole > credit->limit_bytes ||
+                        sl_cost_rate_of(&stream->rate, whole) > stream->config.pool->plan.share_bytes;
+
+    return is_too_large || (credit->held_bytes == 0 && stream->cost_held_bytes == 0);
+}
+
+static uint32_t lend(struct sl_stream *stream, uint32_t missing)
+{
+    uint32_t need = sl_credit_need(&stream->credit, missing);
+
+    if (need == 0 || !must_lend(stream, missing)) {
+        return 0;
+    }
+    if (need > room_bytes(stream) &&
+        !sl_loan_ask(&stream->config.pool->reserve, &stream->loan)) {
+        return 0;
+    }
+    return sl_credit_borrow(&stream->credit, missing);
+}
+
+/* The reserve goes back as soon as what is out fits into the stream's own share. */
+static void repay(struct sl_stream *stream, uint32_t missing)
+{
+    struct sl_stream_pool *pool = stream->config.pool;
+    const struct sl_credit *credit = &stream->credit;
+    uint64_t out = (uint64_t)credit->granted_bytes + credit->assembling_bytes;
+    uint64_t cost = stream->cost_held_bytes + sl_cost_rate_of(&stream->rate, out);
+    bool is_waiting = stream->call && sl_credit_need(credit, missing) > 0;
+
+    if (!is_waiting && (!stream->call || cost <= pool->plan.share_bytes)) {
+        sl_loan_return(&pool->reserve, &stream->loan);
+    }
+}
+
+static void note_blocked(struct sl_stream *stream, bool is_blocked)
+{
+    int64_t now_ns = sl_loop_now_ns(stream->config.loop);
+
+    if (stream->view.is_blocked) {
+        stream->view.blocked_ns += now_ns - stream->blocked_since_ns;
+    }
+    stream->blocked_since_ns = now_ns;
+    stream->view.is_blocked = is_blocked;
+}
+
+/* After the SETTINGS are acknowledged the ledger and nghttp2 must say the same, but for the padding
+ * of a frame that is not through yet. */
+static void check_window(const struct sl_stream *stream)
+{
+    struct sl_h2_stream *h2 = sl_grpc_call_stream(stream->call);
+    uint32_t window = sl_h2_stream_window(h2);
+
+    SL_INVARIANT(!sl_h2_session_is_settled(sl_h2_stream_session(h2)) ||
+                 (window <= stream->credit.granted_bytes &&
+                  stream->credit.granted_bytes - window <= MAX_PADDING_BYTES));
+}
+
+void sl_stream_give_credit(void *arg)
+{
+    struct sl_stream *stream = arg;
+    bool gives = stream->state == SL_STREAM_FLOWING || stream->state == SL_STREAM_HELD;
+    uint32_t missing = stream->call ? sl_grpc_call_missing(stream->call) : 0;
+
+    if (gives) {
+        uint32_t bytes = sl_credit_announce(&stream->credit, missing, room_bytes(stream));
+        bytes += lend(stream, missing);
+        if (bytes) {
+            sl_grpc_call_grant(stream->call, bytes);
+        }
+        check_window(stream);
+    }
+    repay(stream, missing);
+    note_blocked(stream, gives && sl_credit_need(&stream->credit, missing) > 0);
+}
+
+void sl_stream_lent(struct sl_loan *loan, void *arg)
+{
+    struct sl_stream *stream = arg;
+
+    (void)loan;
+    sl_loop_defer(stream->config.loop, &stream->credit_due);
+}

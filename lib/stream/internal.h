@@ -1,0 +1,80 @@
+/* internal.h - the inside of a stream: stream.c has its life, flow.c the way of its data. */
+#ifndef SLUICE_STREAM_INTERNAL_H
+#define SLUICE_STREAM_INTERNAL_H
+
+#include "base/backoff.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "stream/stream.h"
+
+/* One record in flight. `token.owner` is this struct. */
+struct sl_delivery {
+    struct sluice_token token;
+    struct sl_charge *charge;
+    struct sl_route *route;
+    struct sl_route_place *place;
+    uint32_t updates;
+    uint64_t cost_bytes;
+    uint32_t payload_bytes;
+};
+
+/* One message: its bytes go back to the device when its last record is acknowledged. Recycled
+ * through the stream's free list; as many deliveries as the stream has routes. */
+struct sl_charge {
+    struct sl_stream *stream;
+    struct sl_charge *next_free;
+    uint32_t generation;
+    uint32_t window_bytes;
+    uint64_t cost_bytes; /* of all its records, to learn the rate from */
+    uint32_t holders;    /* records with a sink, and one while records are still being made */
+    struct sl_delivery deliveries[];
+};
+
+struct sl_stream {
+    struct sl_stream_config config;
+    enum sl_stream_state state; /* written by sl_stream_handle alone */
+    char *subject;              /* for the log */
+    struct sl_h2_session *session;
+    struct sl_grpc_call *call;
+    struct sl_credit credit;
+    struct sl_cost_rate rate;
+    struct sl_loan loan;
+    uint64_t cost_held_bytes; /* over all generations */
+    uint64_t in_flight;       /* records with sinks, over all generations */
+    struct sl_charge *charge; /* of the message whose records are being made */
+    size_t next_route;        /* the first that has not got its record yet */
+    struct sl_charge *free_charges;
+    struct sl_route *routes;
+    struct sl_buf request; /* the SubscribeRequest */
+    struct sl_buf scratch; /* for responses that are not in their usual form */
+    struct sl_backoff backoff;
+    struct sl_timer *timer;
+    struct sl_deferred credit_due;
+    struct sl_deferred closed_due;
+    int64_t received_ns; /* wall clock of the newest DATA */
+    int64_t blocked_since_ns;
+    bool has_logged_decode;   /* in this RPC: further ones are only counted */
+    struct sl_stream_view view; /* counters; the rest is filled in when asked for */
+};
+
+/* flow.c */
+
+/* Room in the message's window was used; a message may begin; a message is there: the call's
+ * events. */
+bool sl_stream_on_received(struct sl_grpc_call *call, uint32_t len, void *arg);
+bool sl_stream_on_begin(struct sl_grpc_call *call, uint32_t length, void *arg);
+enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t *bytes,
+                                       uint32_t length, void *arg);
+
+/* Announces and borrows what the ledger and the budget let out. Once per turn of the loop. */
+void sl_stream_give_credit(void *arg);
+
+/* The call is gone: a message that was half offered is counted, a loan that is not needed returned. */
+void sl_stream_drop_unfinished(struct sl_stream *stream);
+
+void sl_stream_lent(struct sl_loan *loan, void *arg);
+
+/* stream.c: the only place that writes `state`. */
+void sl_stream_handle(struct sl_stream *stream, enum sl_stream_event event);
+
+#endif

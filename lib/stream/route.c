@@ -1,0 +1,119 @@
+#include "stream/route.h"
+
+#include <stdlib.h>
+
+static const char *const reason_names[SL_DROP_REASONS] = {
+    [SL_DROP_DECODE] = "decode", [SL_DROP_VALUE] = "value",   [SL_DROP_ORIGIN] = "origin",
+    [SL_DROP_SINK] = "sink",     [SL_DROP_MEMORY] = "memory", [SL_DROP_CLOSED] = "closed",
+};
+
+const char *sl_drop_reason_name(enum sl_drop_reason reason)
+{
+    SL_ASSERT((unsigned)reason < SL_DROP_REASONS);
+    return reason_names[reason];
+}
+
+bool sl_route_counts_are_valid(const struct sl_route_counts *counts)
+{
+    uint64_t sum = counts->published + counts->filtered + counts->held;
+
+    for (int i = 0; i < SL_DROP_REASONS; i++) {
+        sum += counts->dropped[i];
+    }
+    return sum == counts->received;
+}
+
+void sl_route_counts_add(struct sl_route_counts *sum, const struct sl_route_counts *more)
+{
+    sum->received += more->received;
+    sum->published += more->published;
+    sum->filtered += more->filtered;
+    sum->held += more->held;
+    for (int i = 0; i < SL_DROP_REASONS; i++) {
+        sum->dropped[i] += more->dropped[i];
+    }
+}
+
+bool sl_route_init(struct sl_route *route, const struct sl_route_config *config)
+{
+    *route = (struct sl_route){.sink = config->sink, .config = *config};
+    sl_list_init(&route->places);
+    route->encoder = sl_encoder_new(&config->encoder);
+    return route->encoder != NULL;
+}
+
+static void place_free(struct sl_route_place *place)
+{
+    free((void *)(uintptr_t)place->origin.data);
+    free((void *)(uintptr_t)place->destination.data);
+    free((void *)(uintptr_t)place->key.data);
+    free(place);
+}
+
+void sl_route_fini(struct sl_route *route)
+{
+    for (struct sl_list *node; (node = sl_list_pop(&route->places));) {
+        place_free(SL_CONTAINER_OF(node, struct sl_route_place, node));
+    }
+    sl_encoder_free(route->encoder);
+    route->encoder = NULL;
+}
+
+/* The text of a template, on the heap; {NULL, 0} for no template. */
+static bool fill(const struct sl_route *route, const struct sl_template *templ,
+                 struct sl_str origin, struct sl_str *text)
+{
+    struct sl_buf buf = {0};
+
+    if (!templ) {
+        return true;
+    }
+    sl_template_fill(templ, &route->config.values, origin, &buf);
+    struct sl_str filled = {buf.data, buf.len};
+    text->data = sl_str_dup(filled);
+    text->len = filled.len;
+    bool is_filled = !buf.failed && text->data;
+    sl_buf_fini(&buf);
+    return is_filled;
+}
+
+static struct sl_route_place *add_place(struct sl_route *route, struct sl_str origin)
+{
+    struct sl_route_place *place = calloc(1, sizeof(*place));
+
+    if (!place) {
+        return NULL;
+    }
+    sl_list_init(&place->node);
+    place->origin = (struct sl_str){sl_str_dup(origin), origin.len};
+    if (!place->origin.data || !fill(route, route->config.destination, origin, &place->destination) ||
+        !fill(route, route->config.key, origin, &place->key)) {
+        place_free(place);
+        return NULL;
+    }
+    sl_list_append(&route->places, &place->node);
+    route->place_count++;
+    return place;
+}
+
+static bool depends_on_origin(const struct sl_route *route)
+{
+    const struct sl_route_config *config = &route->config;
+
+    return (config->destination && sl_template_uses_origin(config->destination)) ||
+           (config->key && sl_template_uses_origin(config->key));
+}
+
+struct sl_route_place *sl_route_place(struct sl_route *route, struct sl_str origin)
+{
+    if (!sl_list_is_empty(&route->places) && !depends_on_origin(route)) {
+        return SL_CONTAINER_OF(route->places.next, struct sl_route_place, node);
+    }
+    SL_LIST_FOR_EACH (node, &route->places) {
+        struct sl_route_place *place = SL_CONTAINER_OF(node, struct sl_route_place, node);
+        if (sl_str_eq(place->origin, origin)) {
+            return place;
+        }
+    }
+    return route->place_count < SL_ROUTE_MAX_ORIGINS ? add_place(route, origin) : NULL;
+}

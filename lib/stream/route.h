@@ -1,0 +1,85 @@
+/* route.h - one stream at one sink: what it was given, and what became of it.
+ *
+ * The unit of the counters is one update or delete of a notification; a message that cannot be
+ * decoded counts as one. After every step
+ *
+ *     received = published + filtered + dropped{reason} + held
+ *
+ * One thread.
+ */
+#ifndef SLUICE_STREAM_ROUTE_H
+#define SLUICE_STREAM_ROUTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/str.h"
+#include "normalise/encoder.h"
+#include "sink/sink.h"
+
+enum sl_drop_reason {
+    SL_DROP_DECODE, /* the message is not a SubscribeResponse */
+    SL_DROP_VALUE,  /* a value that the sink's format cannot carry */
+    SL_DROP_ORIGIN, /* beyond SL_ROUTE_MAX_ORIGINS origins */
+    SL_DROP_SINK,   /* the sink gave it up for good */
+    SL_DROP_MEMORY, /* no memory for the record */
+    SL_DROP_CLOSED, /* the stream was ended while the sink was full */
+};
+
+enum { SL_DROP_REASONS = 6 };
+
+const char *sl_drop_reason_name(enum sl_drop_reason reason); /* "decode" */
+
+struct sl_route_counts {
+    uint64_t received;
+    uint64_t published;
+    uint64_t filtered;
+    uint64_t dropped[SL_DROP_REASONS];
+    uint64_t held;
+};
+
+bool sl_route_counts_are_valid(const struct sl_route_counts *counts);
+void sl_route_counts_add(struct sl_route_counts *sum, const struct sl_route_counts *more);
+
+enum { SL_ROUTE_MAX_ORIGINS = 64 }; /* a device names origins: topics must not grow without end */
+
+/* Where records of one origin go: the templates, filled in. */
+struct sl_route_place {
+    struct sl_list node;
+    struct sl_str origin;
+    struct sl_str destination; /* "" where the sink has none */
+    struct sl_str key;         /* NULL data: none */
+    uint64_t held;             /* updates on their way there */
+    uint64_t held_bytes;       /* payload bytes on their way there */
+};
+
+struct sl_route_config {
+    struct sl_sink *sink;
+    const struct sl_template *destination; /* or NULL */
+    const struct sl_template *key;         /* or NULL */
+    struct sl_template_values values;
+    struct sl_encoder_config encoder;
+};
+
+struct sl_route {
+    struct sl_sink *sink;
+    struct sl_route_config config;
+    struct sl_encoder *encoder;
+    struct sl_route_counts counts;
+    struct sl_list places;
+    unsigned place_count;
+    uint64_t seq;              /* of the last record, in this epoch */
+    size_t typical_bytes;      /* of the last payload: what to reserve for the next */
+};
+
+/* False when memory is out. What `config` points at outlives the route. */
+bool sl_route_init(struct sl_route *route, const struct sl_route_config *config) SL_MUST_CHECK;
+void sl_route_fini(struct sl_route *route); /* nothing may be in flight */
+
+/* The place for `origin`; NULL when there are too many or memory is out. */
+struct sl_route_place *sl_route_place(struct sl_route *route, struct sl_str origin);
+
+#endif

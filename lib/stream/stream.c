@@ -1,0 +1,312 @@
+#include "stream/stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "stream/internal.h"
+
+/* ---- the machine ---- */
+
+static bool sinks_are_taking(const struct sl_stream *stream)
+{
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        if (!sl_sink_is_taking(stream->config.routes[i].sink)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void log_state(const struct sl_stream *stream, enum sl_stream_state next)
+{
+    sl_log(SL_LOG_DEBUG, stream->subject, "state=%s was=%s", sl_stream_state_name(next),
+           sl_stream_state_name(stream->state));
+}
+
+/* What belongs to a state whenever it is entered; dispatches nothing. */
+static void enter(struct sl_stream *stream)
+{
+    switch (stream->state) {
+    case SL_STREAM_BACKOFF:
+        sl_timer_start(stream->timer, sl_backoff_next(&stream->backoff));
+        break;
+    case SL_STREAM_ENDING:
+        sl_grpc_call_cancel(stream->call);
+        break;
+    case SL_STREAM_CLOSED:
+        sl_timer_stop(stream->timer);
+        sl_loop_defer(stream->config.loop, &stream->closed_due);
+        break;
+    case SL_STREAM_NONE:
+    case SL_STREAM_WAITING:
+    case SL_STREAM_OPENING:
+    case SL_STREAM_FLOWING:
+    case SL_STREAM_HELD:
+    case SL_STREAM_DRAINING:
+        break;
+    }
+}
+
+void sl_stream_handle(struct sl_stream *stream, enum sl_stream_event event)
+{
+    enum sl_stream_state next = sl_stream_next(stream->state, event);
+    bool is_change = next != stream->state;
+
+    SL_ASSERT(next != SL_STREAM_NONE);
+    log_state(stream, next);
+    stream->state = next;
+    sl_loop_defer(stream->config.loop, &stream->credit_due);
+    if (is_change) {
+        enter(stream);
+    }
+}
+
+/* ---- the call ---- */
+
+static void on_open(struct sl_grpc_call *call, void *arg)
+{
+    struct sl_stream *stream = arg;
+
+    (void)call;
+    sl_credit_open(&stream->credit);
+    sl_stream_handle(stream, SL_STREAM_OPENED);
+}
+
+static void on_status(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
+{
+    struct sl_stream *stream = arg;
+    bool was_asked = stream->state == SL_STREAM_ENDING;
+
+    (void)call;
+    stream->call = NULL;
+    stream->view.is_synced = false;
+    stream->view.last_error = *status;
+    sl_stream_drop_unfinished(stream);
+    sl_log(was_asked ? SL_LOG_DEBUG : SL_LOG_WARN, stream->subject,
+           "msg=\"subscription ended\" code=%s reason=\"%s\" epoch=%llu",
+           sl_code_name(status->code), status->text, (unsigned long long)stream->view.epoch);
+    sl_stream_handle(stream, SL_STREAM_ENDED);
+}
+
+static const struct sl_grpc_call_events call_events = {
+    .on_open = on_open,
+    .on_received = sl_stream_on_received,
+    .on_begin = sl_stream_on_begin,
+    .on_message = sl_stream_on_message,
+    .on_status = on_status,
+};
+
+/* A new epoch: always larger than the last, even when the clock stands still or goes back. */
+static void begin_epoch(struct sl_stream *stream)
+{
+    uint64_t now_ns = (uint64_t)sl_loop_wall_ns();
+
+    stream->view.epoch = sl_max_u64(now_ns, stream->view.epoch + 1);
+    stream->view.subscribes++;
+    stream->has_logged_decode = false;
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        stream->routes[i].seq = 0;
+    }
+}
+
+static void subscribe(struct sl_stream *stream)
+{
+    const struct sl_stream_config *config = &stream->config;
+    bool has_user = config->username[0] != '\0';
+    struct sl_grpc_field metadata[] = {
+        {SL_STR("username"), sl_str_from(config->username), false},
+        {SL_STR("password"), sl_str_from(config->password), true},
+    };
+    struct sl_grpc_request request = {
+        .path = "/gnmi.gNMI/Subscribe",
+        .authority = config->authority,
+        .user_agent = "sluice/" SLUICE_VERSION,
+        .metadata = metadata,
+        .metadata_count = has_user ? SL_ARRAY_LEN(metadata) : 0,
+        .manual_credit = true,
+    };
+
+    stream->call = sl_grpc_call_open(stream->session, &request, &call_events, stream);
+    if (!stream->call) {
+        return; /* the session takes no more calls: its target will come with another */
+    }
+    begin_epoch(stream);
+    sl_stream_handle(stream, SL_STREAM_READY);
+    if (sl_grpc_call_send(stream->call, stream->request.data, (uint32_t)stream->request.len) !=
+        SL_GRPC_SENT) {
+        sl_grpc_call_cancel(stream->call);
+    }
+}
+
+static void subscribe_if_ready(struct sl_stream *stream)
+{
+    if (stream->state == SL_STREAM_WAITING && stream->session && sinks_are_taking(stream)) {
+        subscribe(stream);
+    }
+}
+
+static void on_timer(void *arg)
+{
+    struct sl_stream *stream = arg;
+
+    sl_stream_handle(stream, SL_STREAM_TIMER);
+    subscribe_if_ready(stream);
+}
+
+static void on_closed(void *arg)
+{
+    struct sl_stream *stream = arg;
+
+    stream->config.on_closed(stream, stream->config.arg);
+}
+
+/* ---- public ---- */
+
+static bool init_routes(struct sl_stream *stream)
+{
+    const struct sl_stream_config *config = &stream->config;
+
+    stream->routes = calloc(config->route_count, sizeof(*stream->routes));
+    for (size_t i = 0; stream->routes && i < config->route_count; i++) {
+        if (!sl_route_init(&stream->routes[i], &config->routes[i])) {
+            return false;
+        }
+    }
+    return stream->routes != NULL;
+}
+
+static bool init_parts(struct sl_stream *stream, struct sl_status *why)
+{
+    const struct sl_stream_config *config = &stream->config;
+
+    stream->timer = sl_timer_new(config->loop, on_timer, stream);
+    *why = sl_gnmi_subscribe_pack(&config->subscribe, &stream->request);
+    if (!sl_status_is_ok(why)) {
+        return false;
+    }
+    if (!stream->timer || !init_routes(stream) ||
+        asprintf(&stream->subject, "target=%s subscription=%s", config->target,
+                 config->subscription) < 0) {
+        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        return false;
+    }
+    return true;
+}
+
+struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl_status *why)
+{
+    struct sl_stream *stream = calloc(1, sizeof(*stream));
+
+    if (!stream) {
+        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        return NULL;
+    }
+    stream->config = *config;
+    stream->state = SL_STREAM_WAITING;
+    stream->credit_due = (struct sl_deferred){.fn = sl_stream_give_credit, .arg = stream};
+    stream->closed_due = (struct sl_deferred){.fn = on_closed, .arg = stream};
+    sl_credit_init(&stream->credit,
+                   sl_budget_limit(&config->pool->plan, config->wanted_limit_bytes));
+    sl_cost_rate_init(&stream->rate);
+    sl_loan_init(&stream->loan, sl_stream_lent, stream);
+    sl_backoff_init(&stream->backoff, config->backoff_min_ms, config->backoff_max_ms);
+    if (!init_parts(stream, why)) {
+        sl_stream_free(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+void sl_stream_free(struct sl_stream *stream)
+{
+    SL_ASSERT(!stream->call && stream->in_flight == 0);
+    sl_loop_cancel(stream->config.loop, &stream->credit_due);
+    sl_loop_cancel(stream->config.loop, &stream->closed_due);
+    sl_loan_return(&stream->config.pool->reserve, &stream->loan);
+    for (size_t i = 0; stream->routes && i < stream->config.route_count; i++) {
+        if (stream->routes[i].encoder) {
+            sl_route_fini(&stream->routes[i]);
+        }
+    }
+    while (stream->free_charges) {
+        struct sl_charge *charge = stream->free_charges;
+        stream->free_charges = charge->next_free;
+        free(charge);
+    }
+    sl_timer_free(stream->timer);
+    sl_buf_fini(&stream->request);
+    sl_buf_fini(&stream->scratch);
+    free(stream->routes);
+    free(stream->subject);
+    free(stream);
+}
+
+void sl_stream_set_session(struct sl_stream *stream, struct sl_h2_session *session)
+{
+    stream->session = session;
+    subscribe_if_ready(stream);
+}
+
+void sl_stream_sinks_changed(struct sl_stream *stream)
+{
+    subscribe_if_ready(stream);
+}
+
+void sl_stream_sink_ready(struct sl_stream *stream)
+{
+    if (!stream->charge || !stream->call) {
+        return;
+    }
+    sl_stream_handle(stream, SL_STREAM_ROOM);
+    sl_grpc_call_resume(stream->call);
+    if (stream->state == SL_STREAM_DRAINING && stream->in_flight == 0 && !stream->charge) {
+        sl_stream_handle(stream, SL_STREAM_EMPTY);
+    }
+}
+
+void sl_stream_close(struct sl_stream *stream)
+{
+    if (stream->state >= SL_STREAM_DRAINING) {
+        return;
+    }
+    if (!stream->call) {
+        sl_stream_handle(stream, SL_STREAM_STOP_IDLE);
+        return;
+    }
+    sl_stream_handle(stream, SL_STREAM_STOP);
+    if (stream->in_flight == 0 && !stream->charge) {
+        sl_stream_handle(stream, SL_STREAM_EMPTY);
+    }
+}
+
+void sl_stream_abort(struct sl_stream *stream)
+{
+    sl_stream_close(stream);
+    if (stream->state == SL_STREAM_DRAINING) {
+        sl_stream_handle(stream, SL_STREAM_EMPTY);
+    }
+}
+
+void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view)
+{
+    const struct sl_credit *credit = &stream->credit;
+    bool has_window = stream->call && stream->state != SL_STREAM_OPENING;
+
+    *view = stream->view;
+    view->target = stream->config.target;
+    view->subscription = stream->config.subscription;
+    view->state = stream->state;
+    view->routes = stream->routes;
+    view->route_count = stream->config.route_count;
+    view->granted_bytes = has_window ? credit->granted_bytes : 0;
+    view->assembling_bytes = has_window ? credit->assembling_bytes : 0;
+    view->held_bytes = credit->held_bytes;
+    view->pending_bytes = credit->pending_bytes;
+    view->limit_bytes = credit->limit_bytes;
+    view->borrowed_bytes = credit->borrowed_bytes;
+    view->cost_held_bytes = stream->cost_held_bytes;
+    view->share_bytes = stream->config.pool->plan.share_bytes;
+    if (view->is_blocked) {
+        view->blocked_ns += sl_loop_now_ns(stream->config.loop) - stream->blocked_since_ns;
+    }
+}

@@ -1,0 +1,115 @@
+/* stream.h - one Subscribe RPC's life, again and again: subscribe, receive, publish, return credit.
+ *
+ * A stream is one subscription of one target. It never dials: its target lends it a session. It
+ * subscribes while it has a session and every sink takes records, charges each message to its
+ * ledger, gives a record to each of its routes, and returns the message's bytes to the device when
+ * the last of them was acknowledged. When the RPC ends it waits (backoff) and subscribes anew, with
+ * a larger epoch.
+ *
+ * The machine is the table in state.c. A stream outlives its RPCs: reports of an earlier one still
+ * count as published, but no longer as credit.
+ *
+ * Loop thread only.
+ */
+#ifndef SLUICE_STREAM_STREAM_H
+#define SLUICE_STREAM_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "base/status.h"
+#include "credit/budget.h"
+#include "gnmi/request.h"
+#include "grpc/call.h"
+#include "loop/loop.h"
+#include "stream/route.h"
+#include "stream/state.h"
+
+struct sl_stream;
+
+/* What a worker's streams share. */
+struct sl_stream_pool {
+    struct sl_budget_plan plan;
+    struct sl_reserve reserve;
+    uint64_t cost_held_bytes; /* over the streams: memory that charges hold now */
+};
+
+struct sl_stream_config {
+    struct sl_loop *loop;
+    const char *target;       /* names, for records and the log */
+    const char *subscription;
+    struct sl_gnmi_subscribe subscribe;
+    const char *authority;
+    const char *username; /* "" : none */
+    const char *password;
+    uint64_t wanted_limit_bytes; /* credit.initial */
+    uint32_t max_message_bytes;
+    uint64_t backoff_min_ms;
+    uint64_t backoff_max_ms;
+    struct sl_stream_pool *pool;
+    const struct sl_route_config *routes;
+    size_t route_count; /* at least one */
+    /* The stream reached CLOSED after sl_stream_close; comes at the end of a turn of the loop. */
+    void (*on_closed)(struct sl_stream *stream, void *arg);
+    void *arg;
+};
+
+/* What `config` points at outlives the stream. NULL with the reason in `why`. */
+struct sl_stream *sl_stream_new(const struct sl_stream_config *config,
+                                struct sl_status *why) SL_MUST_CHECK;
+
+/* After on_closed, or before the start; nothing may be in flight. */
+void sl_stream_free(struct sl_stream *stream);
+
+/* The target's session, on which the stream may subscribe from now on; NULL: there is none (any
+ * more), or it takes no new calls. A call that is under way is not touched. */
+void sl_stream_set_session(struct sl_stream *stream, struct sl_h2_session *session);
+
+/* A sink has begun to take records, or has stopped. */
+void sl_stream_sinks_changed(struct sl_stream *stream);
+
+/* `sink` has room again after FULL. */
+void sl_stream_sink_ready(struct sl_stream *stream);
+
+/* Ends it: no more credit, what is held is waited for, the call is cancelled, on_closed. Idempotent. */
+void sl_stream_close(struct sl_stream *stream);
+
+/* The same at once, without waiting for what is held. */
+void sl_stream_abort(struct sl_stream *stream);
+
+/* `delivery->owner` is a route of some stream: what the sink said of one record. */
+void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result);
+
+/* Everything that metrics and the log say of a stream. */
+struct sl_stream_view {
+    const char *target;
+    const char *subscription;
+    enum sl_stream_state state;
+    const struct sl_route *routes;
+    size_t route_count;
+    uint64_t messages;
+    uint64_t message_bytes;
+    uint64_t duplicates;
+    uint64_t syncs;      /* sync_response messages */
+    uint64_t empties;    /* responses without an update or a sync */
+    bool is_synced;      /* in this RPC */
+    uint64_t subscribes; /* Subscribe calls made; all but the first are reconnects */
+    uint64_t epoch;
+    uint32_t granted_bytes;
+    uint32_t assembling_bytes;
+    uint32_t held_bytes;
+    uint32_t pending_bytes;
+    uint32_t limit_bytes;
+    uint32_t borrowed_bytes;
+    uint64_t cost_held_bytes;
+    uint64_t share_bytes;
+    int64_t blocked_ns; /* the device had no credit to go on with */
+    bool is_blocked;
+    struct sl_status last_error; /* of the last RPC that ended */
+};
+
+void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view);
+
+#endif
