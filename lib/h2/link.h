@@ -30,6 +30,9 @@ struct sl_h2_link_events {
      * itself when none is left. */
     void (*on_goaway)(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
                       struct sl_str debug_data, void *arg);
+    /* Everything that may leave now has been given to the socket: what still is in a stream's send
+     * buffer waits for the peer's credit or for the socket. */
+    void (*on_sent)(struct sl_h2_link *link, void *arg);
     /* The last event, after every stream's on_close; connection, session and `link` are gone when
      * it returns. `why`: CANCELLED when the end came from here, UNAVAILABLE when the peer or the
      * network ended it, else what the session's receive refused. */
@@ -38,9 +41,8 @@ struct sl_h2_link_events {
 
 /* Takes `conn`, which stands (from its on_open, or from a listener), and its events. NULL when
  * memory is out: then `conn` is still the caller's. */
-struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn,
-                                   enum sl_h2_role role, const struct sl_h2_link_events *events,
-                                   void *arg) SL_MUST_CHECK;
+struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, enum sl_h2_role role,
+                                   const struct sl_h2_link_events *events, void *arg) SL_MUST_CHECK;
 
 /* Lives until on_closed returns. While the link closes it takes submissions, but nothing leaves. */
 struct sl_h2_session *sl_h2_link_session(struct sl_h2_link *link);
@@ -48,7 +50,8 @@ struct sl_h2_session *sl_h2_link_session(struct sl_h2_link *link);
 /* "127.0.0.1:57400": the other end. */
 const char *sl_h2_link_peer(const struct sl_h2_link *link);
 
-/* OK while the link stands, else what on_closed will say: set before the streams' on_close. */
+/* OK until something ends the link (a GOAWAY too); then what on_closed will say. It is set before
+ * the streams' on_close. */
 const struct sl_status *sl_h2_link_why(const struct sl_h2_link *link);
 
 /* Sends GOAWAY, lets the open streams go on and closes when the last one has ended. Idempotent. */
