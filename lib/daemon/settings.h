@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "config/config.h"
+#include "credit/budget.h"
 #include "net/net.h"
 #include "sink/sink.h"
 #include "stream/options.h"
@@ -57,12 +58,14 @@ struct sl_target_settings {
     struct sl_address address;
     struct sl_stream_settings *streams;
     size_t stream_count;
+    unsigned worker; /* the one with the fewest streams so far, in the order of the file */
 };
 
 struct sl_settings {
     struct sl_config *config; /* owns all of the memory below, and has the errors */
     struct sl_collector_options collector;
     unsigned workers;
+    struct sl_budget_plan plan; /* of every worker, made for the one with the most streams */
     struct sl_address admin; /* host "" : none */
     struct sl_sink_settings *sinks;
     size_t sink_count;

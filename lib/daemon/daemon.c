@@ -1,0 +1,255 @@
+#include "daemon/daemon.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/admin.h"
+#include "daemon/report.h"
+#include "daemon/worker.h"
+#include "loop/loop.h"
+
+struct daemon {
+    const struct sl_settings *settings;
+    struct sl_loop *loop; /* of signals; the workers have their own */
+    struct sl_signal *signals[2];
+    struct sl_worker **workers;
+    unsigned started; /* workers whose thread runs */
+    unsigned done;    /* of them, drained; this loop's thread alone */
+    struct sl_admin *admin;
+    bool is_draining;
+};
+
+/* ---- signals ---- */
+
+static void on_signal(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    if (daemon->is_draining) {
+        sl_log(SL_LOG_WARN, NULL, "msg=\"second signal: ending at once\"");
+        _exit(EXIT_FAILURE);
+    }
+    daemon->is_draining = true;
+    sl_log(SL_LOG_INFO, NULL, "msg=\"draining: no more credit, waiting for what is held\"");
+    for (unsigned i = 0; i < daemon->started; i++) {
+        sl_worker_drain(daemon->workers[i]);
+    }
+}
+
+static void count_done(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    if (++daemon->done == daemon->started) {
+        sl_loop_stop(daemon->loop);
+    }
+}
+
+/* On a worker's thread. */
+static void on_worker_done(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    if (!sl_loop_post(daemon->loop, count_done, daemon)) {
+        sl_log(SL_LOG_ERROR, NULL, "msg=\"out of memory at the very end\"");
+        _exit(EXIT_FAILURE);
+    }
+}
+
+/* ---- admin, on its own thread ---- */
+
+static void free_snapshots(struct sl_snapshot *snapshots, unsigned count)
+{
+    for (unsigned i = 0; snapshots && i < count; i++) {
+        sl_snapshot_fini(&snapshots[i]);
+    }
+    free(snapshots);
+}
+
+/* A snapshot of every worker, each by `take`; NULL when one did not answer. */
+static struct sl_snapshot *snapshots(const struct daemon *daemon,
+                                     bool (*take)(struct sl_worker *, struct sl_snapshot *))
+{
+    struct sl_snapshot *all = calloc(daemon->settings->workers, sizeof(*all));
+
+    for (unsigned i = 0; all && i < daemon->settings->workers; i++) {
+        if (!take(daemon->workers[i], &all[i])) {
+            free_snapshots(all, daemon->settings->workers);
+            return NULL;
+        }
+    }
+    return all;
+}
+
+static bool render_metrics(struct sl_buf *out, void *arg)
+{
+    const struct daemon *daemon = arg;
+    struct sl_snapshot *all = snapshots(daemon, sl_worker_ask);
+
+    if (!all) {
+        return false;
+    }
+    sl_report_metrics(all, daemon->settings->workers, out);
+    free_snapshots(all, daemon->settings->workers);
+    return !out->failed;
+}
+
+static bool is_healthy(struct sl_buf *why, void *arg)
+{
+    const struct daemon *daemon = arg;
+    struct sl_snapshot *all = snapshots(daemon, sl_worker_ask);
+
+    if (!all) {
+        sl_buf_printf(why, "a worker did not answer within %d ms\n", SL_WORKER_ANSWER_MS);
+        return false;
+    }
+    free_snapshots(all, daemon->settings->workers);
+    return true;
+}
+
+static struct sl_status open_admin(struct daemon *daemon)
+{
+    static const struct sl_admin_pages pages = {.render = render_metrics, .is_healthy = is_healthy};
+    struct sl_status why = sl_status_ok();
+
+    if (daemon->settings->admin.host[0] != '\0') {
+        daemon->admin = sl_admin_open(&daemon->settings->admin, &pages, daemon, &why);
+    }
+    return why;
+}
+
+/* ---- life ---- */
+
+/* A device is a descriptor: as many as the system lets us have. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+            sl_log(SL_LOG_WARN, NULL, "msg=\"descriptor limit stays as it was\"");
+        }
+    }
+}
+
+static struct sl_status open_workers(struct daemon *daemon)
+{
+    struct sl_status why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+
+    daemon->workers = calloc(daemon->settings->workers, sizeof(struct sl_worker *));
+    for (unsigned i = 0; i < daemon->settings->workers; i++) {
+        daemon->workers[i] = daemon->workers ? sl_worker_new(daemon->settings, i, &why) : NULL;
+        if (!daemon->workers[i]) {
+            return why;
+        }
+    }
+    return sl_status_ok();
+}
+
+static struct sl_status watch_signals(struct daemon *daemon)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < SL_ARRAY_LEN(numbers); i++) {
+        daemon->signals[i] = sl_signal_new(daemon->loop, numbers[i], on_signal, daemon);
+        if (!daemon->signals[i]) {
+            return sl_status_error(SL_RESOURCE_EXHAUSTED, "cannot watch for signals");
+        }
+    }
+    return sl_status_ok();
+}
+
+static struct sl_status start_workers(struct daemon *daemon)
+{
+    for (unsigned i = 0; i < daemon->settings->workers; i++) {
+        if (!sl_worker_start(daemon->workers[i], on_worker_done, daemon)) {
+            return sl_status_error(SL_RESOURCE_EXHAUSTED, "cannot start a thread");
+        }
+        daemon->started++;
+    }
+    return sl_status_ok();
+}
+
+static struct sl_status start(struct daemon *daemon)
+{
+    daemon->loop = sl_loop_new();
+    struct sl_status status =
+        daemon->loop ? watch_signals(daemon)
+                     : sl_status_error(SL_RESOURCE_EXHAUSTED, "cannot make an event loop");
+
+    if (sl_status_is_ok(&status)) {
+        status = open_workers(daemon);
+    }
+    if (sl_status_is_ok(&status)) {
+        status = start_workers(daemon);
+    }
+    if (sl_status_is_ok(&status)) {
+        status = open_admin(daemon);
+    }
+    return status;
+}
+
+static void log_ledger(const struct daemon *daemon)
+{
+    struct sl_snapshot *all = snapshots(daemon, sl_worker_snapshot);
+
+    if (all) {
+        sl_report_ledger(all, daemon->settings->workers);
+        free_snapshots(all, daemon->settings->workers);
+    }
+}
+
+static void stop(struct daemon *daemon, bool was_running)
+{
+    sl_admin_close(daemon->admin);
+    for (unsigned i = 0; i < daemon->started; i++) {
+        sl_worker_join(daemon->workers[i]);
+    }
+    if (was_running) {
+        log_ledger(daemon);
+    }
+    for (unsigned i = 0; daemon->workers && i < daemon->settings->workers; i++) {
+        if (daemon->workers[i]) {
+            sl_worker_free(daemon->workers[i]);
+        }
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(daemon->signals); i++) {
+        sl_signal_free(daemon->signals[i]);
+    }
+    if (daemon->loop) {
+        sl_loop_free(daemon->loop);
+    }
+    free(daemon->workers);
+}
+
+struct sl_status sl_daemon_run(const struct sl_settings *settings)
+{
+    struct daemon daemon = {.settings = settings};
+
+    raise_descriptor_limit();
+    struct sl_status status = start(&daemon);
+    bool is_running = sl_status_is_ok(&status);
+    if (is_running) {
+        sl_log(SL_LOG_INFO, NULL, "msg=started collector=%s version=%s workers=%u targets=%zu",
+               settings->collector.name, SLUICE_VERSION, settings->workers,
+               settings->target_count);
+        if (daemon.admin) {
+            sl_log(SL_LOG_INFO, NULL, "msg=\"metrics\" url=http://%s:%u/metrics",
+                   settings->admin.host, (unsigned)sl_admin_port(daemon.admin));
+        }
+    } else if (daemon.started > 0) {
+        on_signal(&daemon);
+    }
+    if (daemon.started > 0) {
+        sl_loop_run(daemon.loop);
+    }
+    stop(&daemon, is_running);
+    return status;
+}

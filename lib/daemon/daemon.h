@@ -1,0 +1,14 @@
+/* daemon.h - a collector from its start to its end: what `sluice run` runs. */
+#ifndef SLUICE_DAEMON_DAEMON_H
+#define SLUICE_DAEMON_DAEMON_H
+
+#include "base/base.h"
+#include "base/status.h"
+#include "daemon/settings.h"
+
+/* Runs on the calling thread until SIGTERM or SIGINT, then drains: no more credit, what is held is
+ * waited for at most shutdown-timeout, the calls are cancelled, the ledger is logged. A second
+ * signal ends the process at once. An error is a start that failed. */
+struct sl_status sl_daemon_run(const struct sl_settings *settings) SL_MUST_CHECK;
+
+#endif

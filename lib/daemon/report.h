@@ -1,0 +1,16 @@
+/* report.h - snapshots as text: the metrics page, and the ledger in the log at exit. */
+#ifndef SLUICE_DAEMON_REPORT_H
+#define SLUICE_DAEMON_REPORT_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "daemon/snapshot.h"
+
+/* The metrics of all workers, OpenMetrics text format. */
+void sl_report_metrics(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out);
+
+/* One line per stream and sink, and the sum: received = published + filtered + dropped + held. */
+void sl_report_ledger(const struct sl_snapshot *snapshots, size_t count);
+
+#endif

@@ -1,0 +1,51 @@
+#include "daemon/snapshot.h"
+
+#include <stdlib.h>
+
+static bool copy_places(struct sl_route_row *row, const struct sl_route *route)
+{
+    row->places = calloc(route->place_count ? route->place_count : 1, sizeof(*row->places));
+    if (!row->places) {
+        return false;
+    }
+    SL_LIST_FOR_EACH (node, &route->places) {
+        const struct sl_route_place *place = SL_CONTAINER_OF(node, struct sl_route_place, node);
+        row->places[row->place_count++] =
+            (struct sl_place_row){.destination = place->destination, .held = place->held};
+    }
+    return true;
+}
+
+bool sl_stream_row_init(struct sl_stream_row *row, const struct sl_stream *stream,
+                        const struct sl_target *target)
+{
+    *row = (struct sl_stream_row){.routes = NULL};
+    sl_stream_view(stream, &row->view);
+    sl_target_view(target, &row->target);
+    row->routes = calloc(row->view.route_count, sizeof(*row->routes));
+    for (size_t i = 0; row->routes && i < row->view.route_count; i++) {
+        const struct sl_route *route = &row->view.routes[i];
+        row->routes[i].sink = sl_sink_spec(route->sink);
+        row->routes[i].counts = route->counts;
+        row->route_count++;
+        if (!copy_places(&row->routes[i], route)) {
+            return false;
+        }
+    }
+    row->view.routes = NULL;
+    return row->routes != NULL;
+}
+
+void sl_snapshot_fini(struct sl_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->stream_count; i++) {
+        struct sl_stream_row *row = &snapshot->streams[i];
+        for (size_t j = 0; j < row->route_count; j++) {
+            free(row->routes[j].places);
+        }
+        free(row->routes);
+    }
+    free(snapshot->streams);
+    free(snapshot->sinks);
+    *snapshot = (struct sl_snapshot){.streams = NULL};
+}

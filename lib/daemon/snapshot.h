@@ -1,0 +1,61 @@
+/* snapshot.h - what one worker looked like at one moment: copies that any thread may read.
+ *
+ * A worker fills its snapshot on its own thread; nobody else ever reads a live stream. Names and
+ * destinations are borrowed from the settings and the worker, which both outlive it.
+ */
+#ifndef SLUICE_DAEMON_SNAPSHOT_H
+#define SLUICE_DAEMON_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "stream/stream.h"
+#include "target/target.h"
+
+struct sl_place_row {
+    struct sl_str destination;
+    uint64_t held;
+};
+
+struct sl_route_row {
+    const struct sl_sink_spec *sink;
+    struct sl_route_counts counts;
+    struct sl_place_row *places;
+    size_t place_count;
+};
+
+struct sl_stream_row {
+    struct sl_stream_view view; /* `routes` is NULL: see below */
+    struct sl_route_row *routes;
+    size_t route_count;
+    struct sl_target_view target;
+};
+
+struct sl_sink_row {
+    const struct sl_sink_spec *spec;
+    struct sluice_stats stats;
+    uint64_t in_flight;
+    bool is_taking;
+};
+
+struct sl_snapshot {
+    unsigned worker;
+    uint64_t part_bytes;     /* of collector.memory */
+    uint64_t held_bytes;     /* cost of all charges */
+    uint64_t interned_bytes;
+    struct sl_stream_row *streams;
+    size_t stream_count;
+    struct sl_sink_row *sinks;
+    size_t sink_count;
+};
+
+/* Copies one stream into a row whose arrays the row owns. False when memory is out. */
+bool sl_stream_row_init(struct sl_stream_row *row, const struct sl_stream *stream,
+                        const struct sl_target *target) SL_MUST_CHECK;
+
+/* Zeroed storage is an empty snapshot. */
+void sl_snapshot_fini(struct sl_snapshot *snapshot);
+
+#endif

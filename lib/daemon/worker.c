@@ -1,0 +1,515 @@
+#include "daemon/worker.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "credit/budget.h"
+#include "loop/loop.h"
+#include "normalise/encoder.h"
+#include "sink/sink.h"
+#include "target/target.h"
+
+struct sl_worker {
+    const struct sl_settings *settings;
+    unsigned index;
+    struct sl_loop *loop;
+    pthread_t thread;
+    bool is_started;
+    struct sl_stream_pool pool;
+    struct sl_encoder_memory interned;
+    struct sl_sink **sinks; /* as settings->sinks; NULL once closed */
+    struct sl_target **targets;
+    size_t target_count;
+    size_t open_targets;
+    struct sl_timer *deadline; /* of the drain */
+    struct sl_deferred finish_due;
+    bool is_draining;
+    bool is_late; /* the deadline passed: nobody waits for what is held */
+    void (*on_done)(void *arg);
+    void *arg;
+};
+
+/* ---- the end ---- */
+
+static uint64_t in_flight(const struct sl_worker *worker)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < worker->settings->sink_count; i++) {
+        sum += worker->sinks[i] ? sl_sink_in_flight(worker->sinks[i]) : 0;
+    }
+    return sum;
+}
+
+static void close_sinks(struct sl_worker *worker)
+{
+    for (size_t i = 0; worker->sinks && i < worker->settings->sink_count; i++) {
+        if (worker->sinks[i]) {
+            struct sl_sink *sink = worker->sinks[i];
+            sl_sink_close(sink);
+            worker->sinks[i] = NULL;
+        }
+    }
+}
+
+/* Everything is closed, and either nothing is held or nobody waits for it any more. */
+static void finish(void *arg)
+{
+    struct sl_worker *worker = arg;
+
+    sl_timer_stop(worker->deadline);
+    if (worker->on_done) {
+        worker->on_done(worker->arg);
+        worker->on_done = NULL;
+    }
+    sl_loop_stop(worker->loop);
+}
+
+static void finish_if_drained(struct sl_worker *worker)
+{
+    if (worker->is_draining && worker->open_targets == 0 &&
+        (worker->is_late || in_flight(worker) == 0)) {
+        sl_loop_defer(worker->loop, &worker->finish_due);
+    }
+}
+
+static void on_target_closed(struct sl_target *target, void *arg)
+{
+    struct sl_worker *worker = arg;
+
+    (void)target;
+    SL_ASSERT(worker->open_targets > 0);
+    worker->open_targets--;
+    finish_if_drained(worker);
+}
+
+static void on_deadline(void *arg)
+{
+    struct sl_worker *worker = arg;
+
+    sl_log(SL_LOG_WARN, NULL, "msg=\"shutdown-timeout: giving up what is held\" worker=%u records=%llu",
+           worker->index, (unsigned long long)in_flight(worker));
+    worker->is_late = true;
+    for (size_t i = 0; i < worker->target_count; i++) {
+        sl_target_abort(worker->targets[i]);
+    }
+    finish_if_drained(worker);
+}
+
+static void drain(void *arg)
+{
+    struct sl_worker *worker = arg;
+    int64_t timeout_ns = worker->settings->collector.shutdown_timeout_ns;
+
+    if (worker->is_draining) {
+        return;
+    }
+    worker->is_draining = true;
+    sl_timer_start(worker->deadline, (uint64_t)(timeout_ns / SL_NS_PER_MS));
+    for (size_t i = 0; i < worker->target_count; i++) {
+        sl_target_close(worker->targets[i]);
+    }
+    for (size_t i = 0; i < worker->settings->sink_count; i++) {
+        sl_sink_flush(worker->sinks[i]);
+    }
+    finish_if_drained(worker);
+}
+
+/* ---- sinks ---- */
+
+static void on_ack(struct sluice_token *token, enum sluice_result result, void *arg)
+{
+    struct sl_worker *worker = arg;
+
+    sl_stream_acknowledge(token, result);
+    if (worker->is_draining) {
+        finish_if_drained(worker);
+    }
+}
+
+static void for_each_stream(struct sl_worker *worker, void (*fn)(struct sl_stream *stream))
+{
+    for (size_t i = 0; i < worker->target_count; i++) {
+        for (size_t j = 0; j < sl_target_streams(worker->targets[i]); j++) {
+            fn(sl_target_stream(worker->targets[i], j));
+        }
+    }
+}
+
+static void on_sink_ready(struct sl_sink *sink, void *arg)
+{
+    (void)sink;
+    for_each_stream(arg, sl_stream_sink_ready);
+}
+
+static void on_sink_taking(struct sl_sink *sink, bool is_taking, void *arg)
+{
+    struct sl_worker *worker = arg;
+
+    sl_log(is_taking ? SL_LOG_INFO : SL_LOG_WARN, NULL, "sink=%s worker=%u msg=\"%s\" reason=\"%s\"",
+           sl_sink_spec(sink)->name, worker->index,
+           is_taking ? "sink takes records" : "sink takes no records", sl_sink_reason(sink));
+    for_each_stream(worker, sl_stream_sinks_changed);
+}
+
+static const struct sl_sink_events sink_events = {
+    .on_ack = on_ack,
+    .on_ready = on_sink_ready,
+    .on_taking = on_sink_taking,
+};
+
+static bool open_sinks(struct sl_worker *worker, struct sl_status *why)
+{
+    const struct sl_settings *settings = worker->settings;
+
+    worker->sinks = calloc(settings->sink_count, sizeof(struct sl_sink *));
+    if (!worker->sinks) {
+        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < settings->sink_count; i++) {
+        worker->sinks[i] = sl_sink_open(worker->loop, &settings->sinks[i].spec,
+                                        settings->collector.name, worker->index, &sink_events,
+                                        worker, why);
+        if (!worker->sinks[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- targets ---- */
+
+static const char *or_null(const char *text)
+{
+    return text && text[0] ? text : NULL;
+}
+
+static void fill_route(struct sl_worker *worker, const struct sl_target_settings *target,
+                       const struct sl_stream_settings *stream, const struct sl_sink_settings *sink,
+                       struct sl_route_config *route)
+{
+    const struct sl_subscription_settings *subscription = stream->subscription;
+
+    *route = (struct sl_route_config){
+        .sink = worker->sinks[sink - worker->settings->sinks],
+        .destination = sink->destination,
+        .key = sink->key,
+        .values = {.target = target->name,
+                   .subscription = subscription->name,
+                   .labels = &target->options.labels},
+        .encoder = {.format = (enum sl_format)sink->spec.format,
+                    .target = sl_str_from(target->name),
+                    .subscription = sl_str_from(subscription->name),
+                    .subscription_target = sl_str_from(or_null(subscription->options.target)),
+                    .memory = &worker->interned},
+    };
+}
+
+static void fill_stream(struct sl_worker *worker, const struct sl_target_settings *target,
+                        const struct sl_stream_settings *stream,
+                        const struct sl_route_config *routes, struct sl_stream_config *config)
+{
+    const struct sl_subscription_options *options = &stream->subscription->options;
+
+    *config = (struct sl_stream_config){
+        .loop = worker->loop,
+        .target = target->name,
+        .subscription = stream->subscription->name,
+        .subscribe = {.paths = options->paths.items,
+                      .prefix = or_null(options->prefix),
+                      .target = or_null(options->target),
+                      .mode = (enum sl_gnmi_stream_mode)options->stream_mode,
+                      .encoding = (enum sl_gnmi_encoding)options->encoding,
+                      .sample_interval_ns = (uint64_t)options->sample_interval_ns},
+        .username = target->options.username ? target->options.username : "",
+        .password = target->options.password ? target->options.password : "",
+        .wanted_limit_bytes = options->credit.initial_bytes,
+        .max_message_bytes = (uint32_t)options->max_message_bytes,
+        .backoff_min_ms = (uint64_t)(target->options.backoff.min_ns / SL_NS_PER_MS),
+        .backoff_max_ms = (uint64_t)(target->options.backoff.max_ns / SL_NS_PER_MS),
+        .pool = &worker->pool,
+        .routes = routes,
+        .route_count = stream->sink_count,
+    };
+}
+
+/* The streams' configurations; what they point at lives in the settings' memory. */
+static struct sl_stream_config *stream_configs(struct sl_worker *worker,
+                                               const struct sl_target_settings *target)
+{
+    struct sl_config *memory = worker->settings->config;
+    struct sl_stream_config *configs =
+        sl_config_alloc(memory, target->stream_count, sizeof(*configs));
+
+    for (size_t i = 0; configs && i < target->stream_count; i++) {
+        const struct sl_stream_settings *stream = &target->streams[i];
+        struct sl_route_config *routes =
+            sl_config_alloc(memory, stream->sink_count, sizeof(*routes));
+        if (!routes) {
+            return NULL;
+        }
+        for (size_t j = 0; j < stream->sink_count; j++) {
+            fill_route(worker, target, stream, stream->sinks[j], &routes[j]);
+        }
+        fill_stream(worker, target, stream, routes, &configs[i]);
+    }
+    return configs;
+}
+
+static struct sl_target *make_target(struct sl_worker *worker,
+                                     const struct sl_target_settings *target,
+                                     struct sl_status *why)
+{
+    struct sl_target_config config = {
+        .loop = worker->loop,
+        .name = target->name,
+        .address = target->address,
+        .dial_timeout_ms = (uint64_t)(target->options.dial_timeout_ns / SL_NS_PER_MS),
+        .backoff_min_ms = (uint64_t)(target->options.backoff.min_ns / SL_NS_PER_MS),
+        .backoff_max_ms = (uint64_t)(target->options.backoff.max_ns / SL_NS_PER_MS),
+        .streams = stream_configs(worker, target),
+        .stream_count = target->stream_count,
+        .on_closed = on_target_closed,
+        .arg = worker,
+    };
+
+    if (!config.streams) {
+        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        return NULL;
+    }
+    return sl_target_new(&config, why);
+}
+
+static bool make_targets(struct sl_worker *worker, struct sl_status *why)
+{
+    const struct sl_settings *settings = worker->settings;
+
+    worker->targets = calloc(settings->target_count + 1, sizeof(struct sl_target *));
+    if (!worker->targets) {
+        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < settings->target_count; i++) {
+        if (settings->targets[i].worker != worker->index) {
+            continue;
+        }
+        struct sl_target *target = make_target(worker, &settings->targets[i], why);
+        if (!target) {
+            return false;
+        }
+        worker->targets[worker->target_count++] = target;
+    }
+    worker->open_targets = worker->target_count;
+    return true;
+}
+
+/* ---- life ---- */
+
+struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned index,
+                                struct sl_status *why)
+{
+    struct sl_worker *worker = calloc(1, sizeof(*worker));
+
+    *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+    if (!worker) {
+        return NULL;
+    }
+    worker->settings = settings;
+    worker->index = index;
+    worker->pool.plan = settings->plan;
+    sl_reserve_init(&worker->pool.reserve);
+    worker->interned.limit_bytes = settings->plan.interned_bytes;
+    worker->finish_due = (struct sl_deferred){.fn = finish, .arg = worker};
+    worker->loop = sl_loop_new();
+    worker->deadline = worker->loop ? sl_timer_new(worker->loop, on_deadline, worker) : NULL;
+    if (!worker->deadline || !open_sinks(worker, why) || !make_targets(worker, why)) {
+        sl_worker_free(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+static void *run(void *arg)
+{
+    struct sl_worker *worker = arg;
+
+    for (size_t i = 0; i < worker->target_count; i++) {
+        sl_target_open(worker->targets[i]);
+    }
+    sl_loop_run(worker->loop);
+    return NULL;
+}
+
+bool sl_worker_start(struct sl_worker *worker, void (*on_done)(void *arg), void *arg)
+{
+    worker->on_done = on_done;
+    worker->arg = arg;
+    worker->is_started = pthread_create(&worker->thread, NULL, run, worker) == 0;
+    return worker->is_started;
+}
+
+void sl_worker_drain(struct sl_worker *worker)
+{
+    if (!sl_loop_post(worker->loop, drain, worker)) {
+        sl_log(SL_LOG_ERROR, NULL, "msg=\"out of memory: worker cannot be told to drain\" worker=%u",
+               worker->index);
+    }
+}
+
+void sl_worker_join(struct sl_worker *worker)
+{
+    if (worker->is_started) {
+        pthread_join(worker->thread, NULL);
+        worker->is_started = false;
+        close_sinks(worker); /* what is still out comes back as failed, and is counted */
+    }
+}
+
+void sl_worker_free(struct sl_worker *worker)
+{
+    SL_ASSERT(!worker->is_started);
+    close_sinks(worker);
+    for (size_t i = 0; i < worker->target_count; i++) {
+        sl_target_free(worker->targets[i]);
+    }
+    sl_timer_free(worker->deadline);
+    if (worker->loop) {
+        sl_loop_cancel(worker->loop, &worker->finish_due);
+        sl_loop_free(worker->loop);
+    }
+    free(worker->targets);
+    free(worker->sinks);
+    free(worker);
+}
+
+/* ---- snapshots ---- */
+
+static bool copy_streams(struct sl_worker *worker, struct sl_snapshot *snapshot)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < worker->target_count; i++) {
+        count += sl_target_streams(worker->targets[i]);
+    }
+    snapshot->streams = calloc(count + 1, sizeof(*snapshot->streams));
+    for (size_t i = 0; snapshot->streams && i < worker->target_count; i++) {
+        const struct sl_target *target = worker->targets[i];
+        for (size_t j = 0; j < sl_target_streams(target); j++) {
+            struct sl_stream_row *row = &snapshot->streams[snapshot->stream_count++];
+            if (!sl_stream_row_init(row, sl_target_stream(target, j), target)) {
+                return false;
+            }
+        }
+    }
+    return snapshot->streams != NULL;
+}
+
+static bool copy_sinks(struct sl_worker *worker, struct sl_snapshot *snapshot)
+{
+    snapshot->sinks = calloc(worker->settings->sink_count, sizeof(*snapshot->sinks));
+    for (size_t i = 0; snapshot->sinks && i < worker->settings->sink_count; i++) {
+        struct sl_sink *sink = worker->sinks[i];
+        if (!sink) {
+            continue;
+        }
+        struct sl_sink_row *row = &snapshot->sinks[snapshot->sink_count++];
+        row->spec = sl_sink_spec(sink);
+        row->in_flight = sl_sink_in_flight(sink);
+        row->is_taking = sl_sink_is_taking(sink);
+        sl_sink_stats(sink, &row->stats);
+    }
+    return snapshot->sinks != NULL;
+}
+
+bool sl_worker_snapshot(struct sl_worker *worker, struct sl_snapshot *snapshot)
+{
+    *snapshot = (struct sl_snapshot){
+        .worker = worker->index,
+        .part_bytes = worker->pool.plan.part_bytes,
+        .held_bytes = worker->pool.cost_held_bytes,
+        .interned_bytes = worker->interned.used_bytes,
+    };
+    return copy_streams(worker, snapshot) && copy_sinks(worker, snapshot);
+}
+
+/* A question to a worker. Whoever comes last, asker or worker, frees it: the asker may give up. */
+struct question {
+    struct sl_worker *worker;
+    struct sl_snapshot snapshot;
+    pthread_mutex_t mutex;
+    pthread_cond_t answered;
+    bool is_answered;
+    bool is_good;
+    bool is_abandoned;
+};
+
+static void question_free(struct question *question)
+{
+    sl_snapshot_fini(&question->snapshot);
+    pthread_cond_destroy(&question->answered);
+    pthread_mutex_destroy(&question->mutex);
+    free(question);
+}
+
+static void answer(void *arg)
+{
+    struct question *question = arg;
+    bool is_good = sl_worker_snapshot(question->worker, &question->snapshot);
+
+    pthread_mutex_lock(&question->mutex);
+    question->is_answered = true;
+    question->is_good = is_good;
+    bool is_abandoned = question->is_abandoned;
+    pthread_cond_signal(&question->answered);
+    pthread_mutex_unlock(&question->mutex);
+    if (is_abandoned) {
+        question_free(question);
+    }
+}
+
+/* Waits for the answer; true when it came, and then the question is the caller's to free. */
+static bool wait_for_answer(struct question *question)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += SL_WORKER_ANSWER_MS / 1000;
+    pthread_mutex_lock(&question->mutex);
+    int error = 0;
+    while (!question->is_answered && error == 0) {
+        error = pthread_cond_timedwait(&question->answered, &question->mutex, &until);
+    }
+    question->is_abandoned = !question->is_answered;
+    bool is_answered = question->is_answered;
+    pthread_mutex_unlock(&question->mutex);
+    return is_answered;
+}
+
+bool sl_worker_ask(struct sl_worker *worker, struct sl_snapshot *snapshot)
+{
+    struct question *question = calloc(1, sizeof(*question));
+    bool is_good = false;
+
+    if (!question) {
+        return false;
+    }
+    question->worker = worker;
+    pthread_mutex_init(&question->mutex, NULL);
+    pthread_cond_init(&question->answered, NULL);
+    if (!sl_loop_post(worker->loop, answer, question)) {
+        question_free(question);
+        return false;
+    }
+    if (wait_for_answer(question)) {
+        is_good = question->is_good;
+        if (is_good) {
+            *snapshot = question->snapshot;
+            question->snapshot = (struct sl_snapshot){.streams = NULL};
+        }
+        question_free(question);
+    }
+    return is_good;
+}

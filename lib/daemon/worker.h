@@ -1,0 +1,45 @@
+/* worker.h - one thread with its own loop, devices, sinks and budget.
+ *
+ * A device belongs to one worker; nothing is shared between workers, so nothing is locked. Other
+ * threads reach a worker only through its loop's mailbox: drain, abort and snapshot post there.
+ */
+#ifndef SLUICE_DAEMON_WORKER_H
+#define SLUICE_DAEMON_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "base/status.h"
+#include "daemon/settings.h"
+#include "daemon/snapshot.h"
+
+struct sl_worker;
+
+enum { SL_WORKER_ANSWER_MS = 2000 }; /* a worker that answers later than this is not healthy */
+
+/* Opens the sinks and makes the targets of settings->targets whose worker is `index`; nothing dials
+ * yet. The settings outlive it. NULL: `why`. */
+struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned index,
+                                struct sl_status *why) SL_MUST_CHECK;
+
+/* Starts the thread, which dials. `on_done(arg)` comes on that thread when it has drained. */
+bool sl_worker_start(struct sl_worker *worker, void (*on_done)(void *arg), void *arg) SL_MUST_CHECK;
+
+/* Any thread: no more credit, wait for what is held at most shutdown-timeout, then end. */
+void sl_worker_drain(struct sl_worker *worker);
+
+/* Waits for the thread's end, if it was started. */
+void sl_worker_join(struct sl_worker *worker);
+
+/* Any thread, while it runs: asks the worker for a snapshot. False when it does not answer within
+ * SL_WORKER_ANSWER_MS. */
+bool sl_worker_ask(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MUST_CHECK;
+
+/* After the join, or on the worker's thread. False when memory is out. */
+bool sl_worker_snapshot(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MUST_CHECK;
+
+/* After the join, or when it was never started. */
+void sl_worker_free(struct sl_worker *worker);
+
+#endif

@@ -1,0 +1,364 @@
+#include "target/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "h2/link.h"
+
+struct sl_target {
+    struct sl_target_config config;
+    enum sl_target_state state; /* written by handle() alone */
+    char *subject;
+    char *authority;
+    struct sl_stream **streams;
+    size_t open_streams;
+    struct sl_conn *conn; /* while it dials */
+    struct sl_h2_link *link;
+    struct sl_backoff backoff;
+    struct sl_timer *timer;
+    struct sl_deferred closed_due;
+    uint64_t messages_at_open; /* of all streams, when the connection began to stand */
+    struct sl_target_view view;
+};
+
+enum event {
+    EVENT_OPEN,    /* sl_target_open, or the backoff is over */
+    EVENT_UP,      /* the connection stands */
+    EVENT_GOAWAY,  /* it takes no new calls */
+    EVENT_LOST,    /* it ended, or never stood */
+    EVENT_CLOSE,   /* sl_target_close */
+    EVENT_DRAINED, /* the last stream closed, and there is a connection */
+    EVENT_GONE,    /* the last stream closed, and there is none */
+    EVENTS,
+};
+
+/* clang-format off */
+static const enum sl_target_state next_state[SL_TARGET_STATES][EVENTS] = {
+    [SL_TARGET_IDLE][EVENT_OPEN] = SL_TARGET_DIALING,
+    [SL_TARGET_IDLE][EVENT_CLOSE] = SL_TARGET_DRAINING,
+
+    [SL_TARGET_DIALING][EVENT_UP] = SL_TARGET_UP,
+    [SL_TARGET_DIALING][EVENT_LOST] = SL_TARGET_BACKOFF,
+    [SL_TARGET_DIALING][EVENT_CLOSE] = SL_TARGET_DRAINING,
+
+    [SL_TARGET_UP][EVENT_GOAWAY] = SL_TARGET_GOING,
+    [SL_TARGET_UP][EVENT_LOST] = SL_TARGET_BACKOFF,
+    [SL_TARGET_UP][EVENT_CLOSE] = SL_TARGET_DRAINING,
+
+    [SL_TARGET_GOING][EVENT_GOAWAY] = SL_TARGET_GOING,
+    [SL_TARGET_GOING][EVENT_LOST] = SL_TARGET_BACKOFF,
+    [SL_TARGET_GOING][EVENT_CLOSE] = SL_TARGET_DRAINING,
+
+    [SL_TARGET_BACKOFF][EVENT_OPEN] = SL_TARGET_DIALING,
+    [SL_TARGET_BACKOFF][EVENT_CLOSE] = SL_TARGET_DRAINING,
+
+    [SL_TARGET_DRAINING][EVENT_UP] = SL_TARGET_DRAINING,
+    [SL_TARGET_DRAINING][EVENT_GOAWAY] = SL_TARGET_DRAINING,
+    [SL_TARGET_DRAINING][EVENT_LOST] = SL_TARGET_DRAINING,
+    [SL_TARGET_DRAINING][EVENT_DRAINED] = SL_TARGET_ENDING,
+    [SL_TARGET_DRAINING][EVENT_GONE] = SL_TARGET_CLOSED,
+
+    [SL_TARGET_ENDING][EVENT_UP] = SL_TARGET_ENDING,
+    [SL_TARGET_ENDING][EVENT_GOAWAY] = SL_TARGET_ENDING,
+    [SL_TARGET_ENDING][EVENT_LOST] = SL_TARGET_CLOSED,
+};
+/* clang-format on */
+
+const char *sl_target_state_name(enum sl_target_state state)
+{
+    switch (state) {
+    case SL_TARGET_NONE:
+        return "none";
+    case SL_TARGET_IDLE:
+        return "idle";
+    case SL_TARGET_DIALING:
+        return "dialing";
+    case SL_TARGET_UP:
+        return "up";
+    case SL_TARGET_GOING:
+        return "going";
+    case SL_TARGET_BACKOFF:
+        return "backoff";
+    case SL_TARGET_DRAINING:
+        return "draining";
+    case SL_TARGET_ENDING:
+        return "ending";
+    case SL_TARGET_CLOSED:
+        return "closed";
+    }
+    return "unknown";
+}
+
+/* The only place that writes target->state. */
+static void handle(struct sl_target *target, enum event event)
+{
+    enum sl_target_state next = next_state[target->state][event];
+
+    SL_ASSERT(next != SL_TARGET_NONE);
+    sl_log(SL_LOG_DEBUG, target->subject, "state=%s was=%s", sl_target_state_name(next),
+           sl_target_state_name(target->state));
+    bool is_change = next != target->state;
+    target->state = next;
+    if (is_change && next == SL_TARGET_BACKOFF) {
+        sl_timer_start(target->timer, sl_backoff_next(&target->backoff));
+    } else if (is_change && next == SL_TARGET_CLOSED) {
+        sl_timer_stop(target->timer);
+        sl_loop_defer(target->config.loop, &target->closed_due);
+    }
+}
+
+static uint64_t messages(const struct sl_target *target)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < target->config.stream_count; i++) {
+        struct sl_stream_view view;
+        sl_stream_view(target->streams[i], &view);
+        sum += view.messages;
+    }
+    return sum;
+}
+
+static void lend_session(struct sl_target *target, struct sl_h2_session *session)
+{
+    for (size_t i = 0; i < target->config.stream_count; i++) {
+        sl_stream_set_session(target->streams[i], session);
+    }
+}
+
+/* The connection is over, whether it ever stood or not. */
+static void lost(struct sl_target *target, const struct sl_status *why)
+{
+    bool is_wanted = target->state < SL_TARGET_DRAINING;
+
+    target->conn = NULL;
+    target->link = NULL;
+    target->view.last_error = *why;
+    lend_session(target, NULL);
+    sl_log(is_wanted ? SL_LOG_WARN : SL_LOG_DEBUG, target->subject,
+           "msg=\"connection ended\" code=%s reason=\"%s\"", sl_code_name(why->code), why->text);
+    if (messages(target) > target->messages_at_open) {
+        sl_backoff_reset(&target->backoff); /* it was a device, and it worked */
+    }
+    handle(target, EVENT_LOST);
+}
+
+static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
+                           struct sl_str debug_data, void *arg)
+{
+    struct sl_target *target = arg;
+    struct sl_status said = sl_status_quote(SL_UNAVAILABLE, sl_h2_error_name(error), debug_data);
+
+    (void)link;
+    sl_log(SL_LOG_INFO, target->subject, "msg=\"peer says goaway\" last-stream=%d reason=\"%s\"",
+           (int)last_stream_id, said.text);
+    lend_session(target, NULL);
+    handle(target, EVENT_GOAWAY);
+}
+
+static void on_link_closed(struct sl_h2_link *link, const struct sl_status *why, void *arg)
+{
+    (void)link;
+    lost(arg, why);
+}
+
+static const struct sl_h2_link_events link_events = {
+    .on_goaway = on_link_goaway,
+    .on_closed = on_link_closed,
+};
+
+static void on_conn_open(struct sl_conn *conn, void *arg)
+{
+    struct sl_target *target = arg;
+
+    target->link =
+        sl_h2_link_open(target->config.loop, conn, SL_H2_CLIENT, &link_events, target);
+    if (!target->link) {
+        sl_conn_close(conn);
+        return;
+    }
+    target->conn = NULL;
+    target->view.connects++;
+    target->messages_at_open = messages(target);
+    sl_log(SL_LOG_INFO, target->subject, "msg=connected peer=%s", sl_h2_link_peer(target->link));
+    handle(target, EVENT_UP);
+    if (target->state == SL_TARGET_UP) {
+        lend_session(target, sl_h2_link_session(target->link));
+    } else {
+        sl_h2_link_close(target->link);
+    }
+}
+
+static void on_conn_close(struct sl_conn *conn, const struct sl_status *why, void *arg)
+{
+    (void)conn;
+    lost(arg, why);
+}
+
+static const struct sl_conn_events conn_events = {
+    .on_open = on_conn_open,
+    .on_close = on_conn_close,
+};
+
+static void dial(void *arg)
+{
+    struct sl_target *target = arg;
+    const struct sl_target_config *config = &target->config;
+
+    handle(target, EVENT_OPEN);
+    target->messages_at_open = messages(target);
+    target->conn = sl_conn_dial(config->loop, &config->address, config->dial_timeout_ms,
+                                &conn_events, target);
+    if (!target->conn) {
+        struct sl_status why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        lost(target, &why);
+    }
+}
+
+/* All streams are closed: the connection goes too. */
+static void end(struct sl_target *target)
+{
+    if (target->link) {
+        handle(target, EVENT_DRAINED);
+        sl_h2_link_close(target->link);
+    } else if (target->conn) {
+        handle(target, EVENT_DRAINED);
+        sl_conn_close(target->conn);
+    } else {
+        handle(target, EVENT_GONE);
+    }
+}
+
+static void on_stream_closed(struct sl_stream *stream, void *arg)
+{
+    struct sl_target *target = arg;
+
+    (void)stream;
+    SL_ASSERT(target->open_streams > 0);
+    if (--target->open_streams == 0) {
+        end(target);
+    }
+}
+
+static void on_closed(void *arg)
+{
+    struct sl_target *target = arg;
+
+    target->config.on_closed(target, target->config.arg);
+}
+
+/* ---- public ---- */
+
+static bool init_names(struct sl_target *target)
+{
+    const struct sl_address *address = &target->config.address;
+    bool is_v6 = strchr(address->host, ':') != NULL;
+
+    return asprintf(&target->subject, "target=%s", target->config.name) >= 0 &&
+           asprintf(&target->authority, is_v6 ? "[%s]:%u" : "%s:%u", address->host,
+                    (unsigned)address->port) >= 0;
+}
+
+static bool init_streams(struct sl_target *target, struct sl_status *why)
+{
+    target->streams = calloc(target->config.stream_count, sizeof(*target->streams));
+    if (!target->streams) {
+        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < target->config.stream_count; i++) {
+        struct sl_stream_config config = target->config.streams[i];
+        config.authority = target->authority;
+        config.on_closed = on_stream_closed;
+        config.arg = target;
+        target->streams[i] = sl_stream_new(&config, why);
+        if (!target->streams[i]) {
+            return false;
+        }
+        target->open_streams++;
+    }
+    return true;
+}
+
+struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl_status *why)
+{
+    struct sl_target *target = calloc(1, sizeof(*target));
+
+    *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+    if (!target) {
+        return NULL;
+    }
+    target->config = *config;
+    target->state = SL_TARGET_IDLE;
+    target->view.name = config->name;
+    target->closed_due = (struct sl_deferred){.fn = on_closed, .arg = target};
+    sl_backoff_init(&target->backoff, config->backoff_min_ms, config->backoff_max_ms);
+    target->timer = sl_timer_new(config->loop, dial, target);
+    if (!target->timer || !init_names(target) || !init_streams(target, why)) {
+        sl_target_free(target);
+        return NULL;
+    }
+    return target;
+}
+
+void sl_target_free(struct sl_target *target)
+{
+    SL_ASSERT(!target->conn && !target->link);
+    sl_loop_cancel(target->config.loop, &target->closed_due);
+    for (size_t i = 0; target->streams && i < target->config.stream_count; i++) {
+        if (target->streams[i]) {
+            sl_stream_free(target->streams[i]);
+        }
+    }
+    sl_timer_free(target->timer);
+    free(target->streams);
+    free(target->subject);
+    free(target->authority);
+    free(target);
+}
+
+void sl_target_open(struct sl_target *target)
+{
+    SL_ASSERT(target->state == SL_TARGET_IDLE);
+    dial(target);
+}
+
+void sl_target_close(struct sl_target *target)
+{
+    if (target->state >= SL_TARGET_DRAINING) {
+        return;
+    }
+    sl_timer_stop(target->timer);
+    handle(target, EVENT_CLOSE);
+    for (size_t i = 0; i < target->config.stream_count; i++) {
+        sl_stream_close(target->streams[i]);
+    }
+}
+
+void sl_target_abort(struct sl_target *target)
+{
+    sl_target_close(target);
+    for (size_t i = 0; i < target->config.stream_count; i++) {
+        sl_stream_abort(target->streams[i]);
+    }
+}
+
+size_t sl_target_streams(const struct sl_target *target)
+{
+    return target->config.stream_count;
+}
+
+struct sl_stream *sl_target_stream(const struct sl_target *target, size_t i)
+{
+    SL_ASSERT(i < target->config.stream_count);
+    return target->streams[i];
+}
+
+void sl_target_view(const struct sl_target *target, struct sl_target_view *view)
+{
+    *view = target->view;
+    view->state = target->state;
+}

@@ -1,0 +1,81 @@
+/* target.h - one device: its one connection, and the streams that share it.
+ *
+ * A target dials, lends the HTTP/2 session to its streams, and dials again with backoff whenever the
+ * connection ends, at whatever point. A GOAWAY is obeyed: calls that are under way go on, new ones
+ * wait for the next connection.
+ *
+ * Loop thread only.
+ */
+#ifndef SLUICE_TARGET_TARGET_H
+#define SLUICE_TARGET_TARGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "base/status.h"
+#include "loop/loop.h"
+#include "net/net.h"
+#include "stream/stream.h"
+
+struct sl_target;
+
+enum sl_target_state {
+    SL_TARGET_NONE,    /* an absent cell: "cannot happen" */
+    SL_TARGET_IDLE,    /* not started */
+    SL_TARGET_DIALING,
+    SL_TARGET_UP,
+    SL_TARGET_GOING,   /* the peer said GOAWAY: open calls go on, then a new connection */
+    SL_TARGET_BACKOFF,
+    SL_TARGET_DRAINING, /* closing: its streams wait for what they hold */
+    SL_TARGET_ENDING,   /* closing: the streams are closed, the connection is not */
+    SL_TARGET_CLOSED,
+};
+
+enum { SL_TARGET_STATES = SL_TARGET_CLOSED + 1 };
+
+const char *sl_target_state_name(enum sl_target_state state);
+
+struct sl_target_config {
+    struct sl_loop *loop;
+    const char *name;
+    struct sl_address address;
+    uint64_t dial_timeout_ms;
+    uint64_t backoff_min_ms;
+    uint64_t backoff_max_ms;
+    /* Complete but for `authority`, `on_closed` and `arg`, which are the target's. */
+    const struct sl_stream_config *streams;
+    size_t stream_count;
+    /* After sl_target_close: connection and streams are closed. What streams have with sinks may
+     * still be out: free the target after the sinks are closed. */
+    void (*on_closed)(struct sl_target *target, void *arg);
+    void *arg;
+};
+
+/* Copies the array of streams; what it points at outlives the target. NULL: `why`. */
+struct sl_target *sl_target_new(const struct sl_target_config *config,
+                                struct sl_status *why) SL_MUST_CHECK;
+void sl_target_free(struct sl_target *target); /* after on_closed, or never opened */
+
+/* Dials. */
+void sl_target_open(struct sl_target *target);
+
+/* Drains the streams, then closes the connection. Idempotent. */
+void sl_target_close(struct sl_target *target);
+
+/* The same without waiting for what is held. */
+void sl_target_abort(struct sl_target *target);
+
+size_t sl_target_streams(const struct sl_target *target);
+struct sl_stream *sl_target_stream(const struct sl_target *target, size_t i);
+
+struct sl_target_view {
+    const char *name;
+    enum sl_target_state state;
+    uint64_t connects; /* connections that stood */
+    struct sl_status last_error;
+};
+
+void sl_target_view(const struct sl_target *target, struct sl_target_view *view);
+
+#endif
