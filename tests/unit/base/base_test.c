@@ -1,0 +1,145 @@
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/status.h"
+
+static void a_buffer_never_grows_past_its_limit_and_stays_failed(void **state)
+{
+    struct sl_buf buf;
+
+    (void)state;
+    sl_buf_init(&buf, 100);
+    sl_buf_printf(&buf, "%050d", 7);
+    assert_int_equal(buf.len, 50);
+    assert_false(buf.failed);
+    sl_buf_add(&buf, "0123456789012345678901234567890123456789012345678901234", 51);
+    assert_true(buf.failed);
+    assert_int_equal(buf.len, 50);
+    sl_buf_add_byte(&buf, 'x');
+    assert_int_equal(buf.len, 50);
+    assert_true(buf.cap <= 100);
+    sl_buf_reset(&buf);
+    sl_buf_add_byte(&buf, 'x');
+    assert_int_equal(buf.len, 1);
+    sl_buf_fini(&buf);
+}
+
+static void numbers_are_written_with_every_digit(void **state)
+{
+    struct sl_buf buf = {0};
+
+    (void)state;
+    sl_buf_add_i64(&buf, INT64_MIN);
+    sl_buf_add_byte(&buf, ' ');
+    sl_buf_add_u64(&buf, UINT64_MAX);
+    sl_buf_add_byte(&buf, ' ');
+    sl_buf_add_u64(&buf, 0);
+    assert_string_equal(sl_buf_text(&buf), "-9223372036854775808 18446744073709551615 0");
+    sl_buf_fini(&buf);
+}
+
+static void dropping_the_front_keeps_the_rest(void **state)
+{
+    struct sl_buf buf = {0};
+    size_t len = 0;
+
+    (void)state;
+    sl_buf_add_c(&buf, "abcdef");
+    sl_buf_drop(&buf, 2);
+    assert_string_equal(sl_buf_text(&buf), "cdef");
+    char *taken = sl_buf_take(&buf, &len);
+    assert_int_equal(len, 4);
+    assert_memory_equal(taken, "cdef", 4);
+    assert_int_equal(buf.len, 0);
+    free(taken);
+}
+
+static void a_number_is_the_whole_text_or_none(void **state)
+{
+    uint64_t value = 0;
+
+    (void)state;
+    assert_true(sl_str_to_u64(SL_STR("18446744073709551615"), &value));
+    assert_true(value == UINT64_MAX);
+    assert_false(sl_str_to_u64(SL_STR("18446744073709551616"), &value));
+    assert_false(sl_str_to_u64(SL_STR("12x"), &value));
+    assert_false(sl_str_to_u64(SL_STR("-1"), &value));
+    assert_false(sl_str_to_u64(SL_STR(""), &value));
+}
+
+static void the_nearest_name_is_near(void **state)
+{
+    static const char *const names[] = {"brokers", "topic", "format", NULL};
+
+    (void)state;
+    assert_string_equal(sl_str_nearest("brokrs", names), "brokers");
+    assert_string_equal(sl_str_nearest("topics", names), "topic");
+    assert_null(sl_str_nearest("password", names));
+    assert_null(sl_str_nearest("", names));
+}
+
+static void a_node_may_be_removed_twice(void **state)
+{
+    struct sl_list list;
+    struct sl_list nodes[3];
+
+    (void)state;
+    sl_list_init(&list);
+    for (int i = 0; i < 3; i++) {
+        sl_list_init(&nodes[i]);
+        sl_list_append(&list, &nodes[i]);
+    }
+    sl_list_remove(&nodes[1]);
+    sl_list_remove(&nodes[1]);
+    assert_ptr_equal(sl_list_pop(&list), &nodes[0]);
+    assert_ptr_equal(sl_list_pop(&list), &nodes[2]);
+    assert_null(sl_list_pop(&list));
+}
+
+static void a_peers_words_are_quoted_harmlessly(void **state)
+{
+    struct sl_status status =
+        sl_status_quote(SL_UNAVAILABLE, "peer", SL_STR("bad \"x\"\n\x1b[31m\\"));
+
+    (void)state;
+    assert_string_equal(status.text, "peer: bad .x...[31m.");
+    char long_words[1000];
+    memset(long_words, 'a', sizeof(long_words));
+    status = sl_status_quote(SL_UNKNOWN, "peer", (struct sl_str){long_words, sizeof(long_words)});
+    assert_int_equal(strlen(status.text), SL_STATUS_TEXT_BYTES - 1);
+}
+
+static void a_wait_is_never_longer_than_its_ceiling(void **state)
+{
+    struct sl_backoff backoff;
+
+    (void)state;
+    sl_backoff_init(&backoff, 1000, 60000);
+    for (unsigned n = 0; n < 100; n++) {
+        uint64_t ceiling = n < 6 ? UINT64_C(1000) << n : 60000;
+        assert_true(sl_backoff_next(&backoff) <= ceiling);
+    }
+    sl_backoff_reset(&backoff);
+    assert_true(sl_backoff_next(&backoff) <= 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_buffer_never_grows_past_its_limit_and_stays_failed),
+        cmocka_unit_test(numbers_are_written_with_every_digit),
+        cmocka_unit_test(dropping_the_front_keeps_the_rest),
+        cmocka_unit_test(a_number_is_the_whole_text_or_none),
+        cmocka_unit_test(the_nearest_name_is_near),
+        cmocka_unit_test(a_node_may_be_removed_twice),
+        cmocka_unit_test(a_peers_words_are_quoted_harmlessly),
+        cmocka_unit_test(a_wait_is_never_longer_than_its_ceiling),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
