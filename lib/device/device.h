@@ -1,12 +1,16 @@
 /* device.h - simulated gNMI devices: what `sluice sim` runs.
  *
- * N devices answer Subscribe on one port (told apart by prefix.target) or on a port each: OpenConfig
- * interface counters for a number of interfaces, an initial dump, sync_response, then updates at the
- * subscription's pace, at a fixed rate, or as fast as the collector's credit allows. Every Subscribe
- * RPC has leaves of its own that let a reader prove completeness:
+ * N devices, named sim1 to simN, answer Subscribe on one port (told apart by prefix.target) or on a
+ * port each: OpenConfig interface counters for a number of interfaces, an initial dump,
+ * sync_response, then updates at the subscription's pace, at a fixed rate, or as fast as the
+ * collector's credit allows. Every Subscribe RPC has leaves of its own that let a reader prove
+ * completeness:
  *
- *     /sluice-sim/state/seq       1, 2, 3 … : the messages of this RPC
- *     /sluice-sim/state/session   new for every RPC
+ *     /sluice-sim/state/seq       1, 2, 3 … : the messages of this RPC, those of the dump included
+ *     /sluice-sim/state/session   new for every RPC: 16 hex digits
+ *
+ * A notification has `updates` leaves: seq, then session, then counters in turn. With 1 it has seq
+ * alone, and whoever reads tells RPCs apart by other means. sync_response has no seq.
  *
  * Loop thread only.
  */
@@ -21,44 +25,104 @@
 #include "loop/loop.h"
 #include "net/net.h"
 
+enum {
+    SL_DEVICE_MAX_DEVICES = 20000,
+    SL_DEVICE_MAX_INTERFACES = 4096,
+    SL_DEVICE_MAX_UPDATES = 65536,
+    SL_DEVICE_MAX_RATE_PER_S = 10 * 1000 * 1000,
+    SL_DEVICE_MIN_MESSAGE_BYTES = 6,
+    SL_DEVICE_MAX_MESSAGE_BYTES = 15 * 1024 * 1024,
+    SL_DEVICE_MAX_REQUEST_BYTES = 1024 * 1024, /* of a SubscribeRequest */
+    SL_DEVICE_MAX_STREAM_PATH_BYTES = 256,     /* of a report's `path` */
+};
+
 enum sl_device_when_held {
-    SL_DEVICE_WAIT,     /* the next message is made only when it can be sent */
-    SL_DEVICE_COALESCE, /* messages go on; those that cannot leave merge into the next: `duplicates` */
+    /* The next message is made only when what was made before has left. The clock of a rate or of a
+     * sample interval stands still meanwhile. */
+    SL_DEVICE_WAIT,
+    /* The clock goes on (1000 messages a second for `as_fast`), and a message that is due but
+     * cannot leave merges into the one that waits: seq - previous seq - 1 = `duplicates` of the seq
+     * leaf. The initial dump always waits. */
+    SL_DEVICE_COALESCE,
+};
+
+/* One Subscribe RPC. The strings are borrowed until the call that hands it over returns. */
+struct sl_device_report {
+    const char *device;  /* "sim1" */
+    const char *session; /* the leaf's text */
+    const char *path;    /* the subscribed paths as text, cut off where they are too long */
+    uint64_t seq;        /* of the last message sent; 0: none */
+    uint64_t messages;   /* with a seq; fewer than `seq` after coalescing */
+    uint64_t updates;
+    uint64_t bytes; /* of gRPC messages, without their prefixes */
+    uint64_t duplicates;
+    int64_t blocked_ns; /* wanted to send, and flow control (or the socket) did not let it */
+    bool is_blocked;    /* right now */
+};
+
+/* Each may be NULL. */
+struct sl_device_events {
+    /* The RPC sent its `count`; it stays open. */
+    void (*on_done)(const struct sl_device_report *report, void *arg);
+    /* The RPC is over. */
+    void (*on_ended)(const struct sl_device_report *report, void *arg);
+    /* The last event, after a close: the fleet is gone when it returns. */
+    void (*on_closed)(void *arg);
 };
 
 struct sl_device_options {
-    struct sl_address listen; /* the first port; 0: any free one */
+    struct sl_address listen; /* the first port; 0: any free one, for each */
     uint32_t devices;
-    bool port_each;           /* else all on one port */
-    uint32_t interfaces;      /* per device */
-    uint32_t updates;         /* leaves in one notification, the sim's own two not counted */
-    uint32_t message_bytes;   /* 0: as they come; else each message is padded to about this size */
-    uint64_t rate_per_s;      /* messages per stream and second; 0: see `as_fast` */
-    bool as_fast;             /* as fast as credit allows; neither: the sample interval */
-    uint64_t count;           /* messages per RPC, then silence; 0: no end */
+    bool port_each;      /* a port each, counting up; else all on one */
+    uint32_t interfaces; /* per device */
+    uint32_t updates;    /* leaves in one notification, at least 1 */
+    /* With a maximum: each message's size (without its gRPC prefix) is drawn between the two, every
+     * magnitude alike, and a leaf /sluice-sim/state/padding makes up what is missing. Where the
+     * leaves do not fit, fewer are sent; where not even seq fits, a message without a notification
+     * and without a seq is sent instead (an extension; the nearest of 7, 9, 10 … bytes below, 7 at
+     * least). */
+    uint32_t min_message_bytes;
+    uint32_t max_message_bytes;
+    uint64_t seed;       /* of those draws */
+    uint64_t rate_per_s; /* messages per stream and second; 0: see `as_fast` */
+    bool as_fast;        /* as fast as credit allows; neither: the sample interval */
+    uint64_t count;      /* messages with a seq per RPC, then silence; 0: no end */
     enum sl_device_when_held when_held;
     const char *username; /* demanded in the metadata; NULL: not */
     const char *password;
-    bool print_each_second;
 };
 
 struct sl_device_fleet;
 
-struct sl_device_totals {
+struct sl_device_totals { /* since the fleet opened; as in sl_device_report, summed */
     uint64_t messages;
     uint64_t updates;
     uint64_t bytes;
     uint64_t duplicates;
-    int64_t blocked_ns; /* summed over the streams: wanted to send and had no credit */
-    uint32_t streams;   /* open now */
-    uint32_t blocked;   /* of them, waiting for credit now */
+    int64_t blocked_ns;
+    uint32_t streams; /* open now */
+    uint32_t blocked; /* of them, blocked now */
 };
 
+/* Copies `options`, but for the strings, which outlive the fleet as `events` does. NULL with the
+ * reason in `why` when an option is out of its range, a port is taken or memory is out. */
 struct sl_device_fleet *sl_device_fleet_open(struct sl_loop *loop,
                                              const struct sl_device_options *options,
+                                             const struct sl_device_events *events, void *arg,
                                              struct sl_status *why) SL_MUST_CHECK;
-uint16_t sl_device_fleet_port(const struct sl_device_fleet *fleet, uint32_t device);
+
+/* The ports it listens on: 1, or one per device. */
+uint32_t sl_device_fleet_ports(const struct sl_device_fleet *fleet);
+uint16_t sl_device_fleet_port(const struct sl_device_fleet *fleet, uint32_t index);
+
 void sl_device_fleet_totals(const struct sl_device_fleet *fleet, struct sl_device_totals *totals);
+
+/* Calls `fn` for each open RPC. */
+void sl_device_fleet_each(const struct sl_device_fleet *fleet,
+                          void (*fn)(const struct sl_device_report *report, void *arg), void *arg);
+
+/* Ends every stream with UNAVAILABLE, gives what is on its way a second to leave, and closes.
+ * on_closed follows. Idempotent. */
 void sl_device_fleet_close(struct sl_device_fleet *fleet);
 
 #endif
