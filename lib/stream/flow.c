@@ -360,8 +360,8 @@ static uint32_t lend(struct sl_stream *stream, uint32_t missing)
 {
     uint32_t need = sl_credit_need(&stream->credit, missing);
 
-    if (need == 0 || !must_lend(stream, missing)) {
-        return 0;
+    if (missing == 0 || need == 0 || !must_lend(stream, missing)) {
+        return 0; /* between two messages there is nothing to lend for */
     }
     if (need > room_bytes(stream) &&
         !sl_loan_ask(&stream->config.pool->reserve, &stream->loan)) {

@@ -156,7 +156,7 @@ static void give(struct world *world, uint32_t missing)
     uint32_t bytes = sl_credit_announce(credit, missing, ROOM);
     bool is_too_large = credit->assembling_bytes + missing > credit->limit_bytes;
 
-    if (is_too_large || credit->held_bytes == 0) {
+    if (missing > 0 && (is_too_large || credit->held_bytes == 0)) {
         bytes += sl_credit_borrow(credit, missing);
     }
     assert_true(bytes <= credit->limit_bytes + credit->borrowed_bytes);
