@@ -1,0 +1,436 @@
+#include "daemon/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "metrics/text.h"
+
+enum { MAX_LABELS = 5, WORKER_DIGITS = 16 };
+
+/* What a family's writer needs: the page, the family's own name and type. */
+struct family {
+    struct sl_buf *out;
+    const char *name;
+    enum sl_metric_type type;
+};
+
+static void sample(const struct family *family, const struct sl_metric_label *labels, size_t count,
+                   uint64_t value)
+{
+    sl_metrics_u64(family->out, family->name, family->type, labels, count, value);
+}
+
+static void seconds(const struct family *family, const struct sl_metric_label *labels, size_t count,
+                    int64_t value_ns)
+{
+    sl_metrics_seconds(family->out, family->name, family->type, labels, count, value_ns);
+}
+
+/* ---- families with a sample per stream and sink ---- */
+
+static size_t route_labels(const struct sl_stream_row *row, const struct sl_route_row *route,
+                           struct sl_metric_label *labels)
+{
+    labels[0] = (struct sl_metric_label){"target", sl_str_from(row->view.target)};
+    labels[1] = (struct sl_metric_label){"subscription", sl_str_from(row->view.subscription)};
+    labels[2] = (struct sl_metric_label){"sink", sl_str_from(route->sink->name)};
+    return 3;
+}
+
+typedef void (*route_fn)(const struct family *family, const struct sl_stream_row *row,
+                         const struct sl_route_row *route);
+
+static void put_received(const struct family *family, const struct sl_stream_row *row,
+                         const struct sl_route_row *route)
+{
+    struct sl_metric_label labels[MAX_LABELS];
+    size_t count = route_labels(row, route, labels);
+
+    sample(family, labels, count, route->counts.received);
+}
+
+static void put_published(const struct family *family, const struct sl_stream_row *row,
+                          const struct sl_route_row *route)
+{
+    struct sl_metric_label labels[MAX_LABELS];
+    size_t count = route_labels(row, route, labels);
+
+    sample(family, labels, count, route->counts.published);
+}
+
+static void put_filtered(const struct family *family, const struct sl_stream_row *row,
+                         const struct sl_route_row *route)
+{
+    struct sl_metric_label labels[MAX_LABELS];
+    size_t count = route_labels(row, route, labels);
+
+    sample(family, labels, count, route->counts.filtered);
+}
+
+static void put_dropped(const struct family *family, const struct sl_stream_row *row,
+                        const struct sl_route_row *route)
+{
+    struct sl_metric_label labels[MAX_LABELS];
+    size_t count = route_labels(row, route, labels);
+
+    for (int i = 0; i < SL_DROP_REASONS; i++) {
+        const char *reason = sl_drop_reason_name((enum sl_drop_reason)i);
+        labels[count] = (struct sl_metric_label){"reason", sl_str_from(reason)};
+        sample(family, labels, count + 1, route->counts.dropped[i]);
+    }
+}
+
+static void put_held(const struct family *family, const struct sl_stream_row *row,
+                     const struct sl_route_row *route)
+{
+    struct sl_metric_label labels[MAX_LABELS];
+    size_t count = route_labels(row, route, labels);
+
+    sample(family, labels, count, route->counts.held);
+}
+
+/* Who is held by whom: a sample per place that the stream's records go to. */
+static void put_held_by(const struct family *family, const struct sl_stream_row *row,
+                        const struct sl_route_row *route)
+{
+    const char *word = route->sink->plugin->destination_word;
+    struct sl_metric_label labels[MAX_LABELS];
+    size_t count = route_labels(row, route, labels);
+
+    for (size_t i = 0; i < route->place_count; i++) {
+        labels[count] = (struct sl_metric_label){word, route->places[i].destination};
+        sample(family, labels, count + (word != NULL), route->places[i].held);
+    }
+}
+
+static const struct {
+    const char *name;
+    enum sl_metric_type type;
+    const char *help;
+    route_fn put;
+} route_families[] = {
+    {"sluice_updates_received", SL_METRIC_COUNTER, "Updates and deletes received for a sink.",
+     put_received},
+    {"sluice_updates_published", SL_METRIC_COUNTER, "Of them, acknowledged by the sink.",
+     put_published},
+    {"sluice_updates_filtered", SL_METRIC_COUNTER, "Of them, left out by rules.", put_filtered},
+    {"sluice_updates_dropped", SL_METRIC_COUNTER, "Of them, lost for good, by reason.", put_dropped},
+    {"sluice_updates_held", SL_METRIC_GAUGE, "Of them, not acknowledged yet.", put_held},
+    {"sluice_stream_held", SL_METRIC_GAUGE, "Updates held, by who holds them.", put_held_by},
+};
+
+/* ---- families with a sample per stream ---- */
+
+static void put_stream(const struct family *family, const struct sl_stream_row *row, uint64_t value)
+{
+    struct sl_metric_label labels[] = {
+        {"target", sl_str_from(row->view.target)},
+        {"subscription", sl_str_from(row->view.subscription)},
+    };
+
+    sample(family, labels, SL_ARRAY_LEN(labels), value);
+}
+
+static const struct {
+    const char *name;
+    enum sl_metric_type type;
+    const char *help;
+    size_t offset; /* of an uint64_t of the view */
+} stream_families[] = {
+    {"sluice_stream_messages", SL_METRIC_COUNTER, "Messages received.",
+     offsetof(struct sl_stream_view, messages)},
+    {"sluice_stream_received_bytes", SL_METRIC_COUNTER, "Their bytes, prefixes included.",
+     offsetof(struct sl_stream_view, message_bytes)},
+    {"sluice_stream_duplicates", SL_METRIC_COUNTER, "Updates that the device merged by itself.",
+     offsetof(struct sl_stream_view, duplicates)},
+    {"sluice_stream_syncs", SL_METRIC_COUNTER, "sync_response messages.",
+     offsetof(struct sl_stream_view, syncs)},
+    {"sluice_stream_empty_responses", SL_METRIC_COUNTER, "Responses with nothing in them.",
+     offsetof(struct sl_stream_view, empties)},
+    {"sluice_stream_subscribes", SL_METRIC_COUNTER, "Subscribe calls made.",
+     offsetof(struct sl_stream_view, subscribes)},
+    {"sluice_stream_cost_bytes", SL_METRIC_GAUGE, "Memory that what is held takes.",
+     offsetof(struct sl_stream_view, cost_held_bytes)},
+    {"sluice_stream_share_bytes", SL_METRIC_GAUGE, "Memory that it may take.",
+     offsetof(struct sl_stream_view, share_bytes)},
+};
+
+static uint64_t field_u64(const struct sl_stream_view *view, size_t offset)
+{
+    uint64_t value;
+
+    memcpy(&value, (const char *)view + offset, sizeof(value));
+    return value;
+}
+
+static void put_credit(const struct family *family, const struct sl_stream_row *row)
+{
+    const struct {
+        const char *state;
+        uint32_t bytes;
+    } parts[] = {
+        {"granted", row->view.granted_bytes},
+        {"assembling", row->view.assembling_bytes},
+        {"held", row->view.held_bytes},
+        {"pending", row->view.pending_bytes},
+    };
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(parts); i++) {
+        struct sl_metric_label labels[] = {
+            {"target", sl_str_from(row->view.target)},
+            {"subscription", sl_str_from(row->view.subscription)},
+            {"state", sl_str_from(parts[i].state)},
+        };
+        sample(family, labels, SL_ARRAY_LEN(labels), parts[i].bytes);
+    }
+}
+
+static void put_limit(const struct family *family, const struct sl_stream_row *row)
+{
+    put_stream(family, row, row->view.limit_bytes);
+}
+
+static void put_synced(const struct family *family, const struct sl_stream_row *row)
+{
+    put_stream(family, row, row->view.is_synced);
+}
+
+static void put_reconnects(const struct family *family, const struct sl_stream_row *row)
+{
+    put_stream(family, row, row->view.subscribes ? row->view.subscribes - 1 : 0);
+}
+
+static void put_blocked(const struct family *family, const struct sl_stream_row *row)
+{
+    struct sl_metric_label labels[] = {
+        {"target", sl_str_from(row->view.target)},
+        {"subscription", sl_str_from(row->view.subscription)},
+    };
+
+    seconds(family, labels, SL_ARRAY_LEN(labels), row->view.blocked_ns);
+}
+
+static void put_is_blocked(const struct family *family, const struct sl_stream_row *row)
+{
+    put_stream(family, row, row->view.is_blocked);
+}
+
+static void put_state(const struct family *family, const struct sl_stream_row *row)
+{
+    struct sl_metric_label labels[] = {
+        {"target", sl_str_from(row->view.target)},
+        {"subscription", sl_str_from(row->view.subscription)},
+        {"stream", sl_str_from(sl_stream_state_name(row->view.state))},
+        {"connection", sl_str_from(sl_target_state_name(row->target.state))},
+        {"last_error", sl_str_from(row->view.last_error.code == SL_OK
+                                       ? ""
+                                       : sl_code_name(row->view.last_error.code))},
+    };
+
+    sample(family, labels, SL_ARRAY_LEN(labels), 1);
+}
+
+static const struct {
+    const char *name;
+    enum sl_metric_type type;
+    const char *help;
+    void (*put)(const struct family *family, const struct sl_stream_row *row);
+} special_families[] = {
+    {"sluice_stream_credit_bytes", SL_METRIC_GAUGE, "The stream's limit, four ways.", put_credit},
+    {"sluice_stream_limit_bytes", SL_METRIC_GAUGE, "Bytes that may be out at once.", put_limit},
+    {"sluice_stream_synced", SL_METRIC_GAUGE, "1 after sync_response, in this call.", put_synced},
+    {"sluice_stream_reconnects", SL_METRIC_COUNTER, "Subscribe calls after the first.",
+     put_reconnects},
+    {"sluice_stream_blocked_seconds", SL_METRIC_COUNTER, "Time without credit to go on with.",
+     put_blocked},
+    {"sluice_stream_blocked", SL_METRIC_GAUGE, "1 while the device cannot go on.", put_is_blocked},
+    {"sluice_stream", SL_METRIC_INFO, "Where the stream and its connection stand.", put_state},
+};
+
+/* ---- families with a sample per sink or worker ---- */
+
+static struct sl_metric_label worker_label(const struct sl_snapshot *snapshot, char *digits)
+{
+    snprintf(digits, WORKER_DIGITS, "%u", snapshot->worker);
+    return (struct sl_metric_label){"worker", sl_str_from(digits)};
+}
+
+static void put_sink(const struct family *family, const struct sl_snapshot *snapshot,
+                     const struct sl_sink_row *row, uint64_t value)
+{
+    char worker[WORKER_DIGITS];
+    struct sl_metric_label labels[] = {
+        {"sink", sl_str_from(row->spec->name)},
+        worker_label(snapshot, worker),
+    };
+    if (strstr(family->name, "_seconds")) {
+        seconds(family, labels, SL_ARRAY_LEN(labels), (int64_t)value);
+    } else {
+        sample(family, labels, SL_ARRAY_LEN(labels), value);
+    }
+}
+
+static uint64_t sink_value(const struct sl_sink_row *row, int which)
+{
+    const uint64_t values[] = {
+        row->is_taking,
+        row->in_flight,
+        row->stats.queued_records,
+        row->stats.queued_bytes,
+        (uint64_t)row->stats.report_latency_ns,
+        row->stats.skewed_timestamps,
+        row->stats.retries,
+    };
+
+    return values[which];
+}
+
+static const struct {
+    const char *name;
+    enum sl_metric_type type;
+    const char *help;
+} sink_families[] = {
+    {"sluice_sink_taking", SL_METRIC_GAUGE, "1 while streams may be opened to it."},
+    {"sluice_sink_in_flight_records", SL_METRIC_GAUGE, "Records not acknowledged yet."},
+    {"sluice_sink_queued_records", SL_METRIC_GAUGE, "The same, as the sink counts them."},
+    {"sluice_sink_queued_bytes", SL_METRIC_GAUGE, "Their payloads."},
+    {"sluice_sink_report_latency_seconds", SL_METRIC_GAUGE, "From taken to acknowledged, smoothed."},
+    {"sluice_sink_skewed_timestamps", SL_METRIC_COUNTER, "Device times replaced by ours."},
+    {"sluice_sink_retries", SL_METRIC_COUNTER, "Deliveries tried again."},
+};
+
+static const struct {
+    const char *name;
+    const char *help;
+    size_t offset; /* of an uint64_t of the snapshot */
+} worker_families[] = {
+    {"sluice_memory_budget_bytes", "The worker's part of collector.memory.",
+     offsetof(struct sl_snapshot, part_bytes)},
+    {"sluice_memory_held_bytes", "Memory that held records take.",
+     offsetof(struct sl_snapshot, held_bytes)},
+    {"sluice_memory_interned_bytes", "Memory that interned paths take.",
+     offsetof(struct sl_snapshot, interned_bytes)},
+};
+
+/* ---- the page ---- */
+
+static void put_routes(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out)
+{
+    for (size_t f = 0; f < SL_ARRAY_LEN(route_families); f++) {
+        struct family family = {out, route_families[f].name, route_families[f].type};
+        sl_metrics_family(out, family.name, family.type, route_families[f].help);
+        for (size_t w = 0; w < count; w++) {
+            for (size_t s = 0; s < snapshots[w].stream_count; s++) {
+                const struct sl_stream_row *row = &snapshots[w].streams[s];
+                for (size_t r = 0; r < row->route_count; r++) {
+                    route_families[f].put(&family, row, &row->routes[r]);
+                }
+            }
+        }
+    }
+}
+
+static void put_streams(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out)
+{
+    for (size_t f = 0; f < SL_ARRAY_LEN(stream_families); f++) {
+        struct family family = {out, stream_families[f].name, stream_families[f].type};
+        sl_metrics_family(out, family.name, family.type, stream_families[f].help);
+        for (size_t w = 0; w < count; w++) {
+            for (size_t s = 0; s < snapshots[w].stream_count; s++) {
+                const struct sl_stream_row *row = &snapshots[w].streams[s];
+                put_stream(&family, row, field_u64(&row->view, stream_families[f].offset));
+            }
+        }
+    }
+    for (size_t f = 0; f < SL_ARRAY_LEN(special_families); f++) {
+        struct family family = {out, special_families[f].name, special_families[f].type};
+        sl_metrics_family(out, family.name, family.type, special_families[f].help);
+        for (size_t w = 0; w < count; w++) {
+            for (size_t s = 0; s < snapshots[w].stream_count; s++) {
+                special_families[f].put(&family, &snapshots[w].streams[s]);
+            }
+        }
+    }
+}
+
+static void put_sinks(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out)
+{
+    for (size_t f = 0; f < SL_ARRAY_LEN(sink_families); f++) {
+        struct family family = {out, sink_families[f].name, sink_families[f].type};
+        sl_metrics_family(out, family.name, family.type, sink_families[f].help);
+        for (size_t w = 0; w < count; w++) {
+            for (size_t s = 0; s < snapshots[w].sink_count; s++) {
+                const struct sl_sink_row *row = &snapshots[w].sinks[s];
+                put_sink(&family, &snapshots[w], row, sink_value(row, (int)f));
+            }
+        }
+    }
+}
+
+static void put_workers(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out)
+{
+    for (size_t f = 0; f < SL_ARRAY_LEN(worker_families); f++) {
+        struct family family = {out, worker_families[f].name, SL_METRIC_GAUGE};
+        sl_metrics_family(out, family.name, family.type, worker_families[f].help);
+        for (size_t w = 0; w < count; w++) {
+            char worker[WORKER_DIGITS];
+            struct sl_metric_label label = worker_label(&snapshots[w], worker);
+            uint64_t value;
+            memcpy(&value, (const char *)&snapshots[w] + worker_families[f].offset, sizeof(value));
+            sample(&family, &label, 1, value);
+        }
+    }
+}
+
+void sl_report_metrics(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out)
+{
+    struct sl_metric_label version = {"version", SL_STR(SLUICE_VERSION)};
+
+    sl_metrics_family(out, "sluice_build", SL_METRIC_INFO, "What runs here.");
+    sl_metrics_u64(out, "sluice_build", SL_METRIC_INFO, &version, 1, 1);
+    put_routes(snapshots, count, out);
+    put_streams(snapshots, count, out);
+    put_sinks(snapshots, count, out);
+    put_workers(snapshots, count, out);
+    sl_metrics_end(out);
+}
+
+/* ---- the ledger ---- */
+
+static void log_counts(const char *subject, const struct sl_route_counts *counts)
+{
+    struct sl_buf line = {0};
+
+    sl_buf_printf(&line, "msg=ledger received=%llu published=%llu filtered=%llu held=%llu",
+                  (unsigned long long)counts->received, (unsigned long long)counts->published,
+                  (unsigned long long)counts->filtered, (unsigned long long)counts->held);
+    for (int i = 0; i < SL_DROP_REASONS; i++) {
+        sl_buf_printf(&line, " dropped.%s=%llu", sl_drop_reason_name((enum sl_drop_reason)i),
+                      (unsigned long long)counts->dropped[i]);
+    }
+    sl_buf_printf(&line, " balances=%s", sl_route_counts_are_valid(counts) ? "yes" : "NO");
+    sl_log(SL_LOG_INFO, subject, "%s", sl_buf_text(&line));
+    sl_buf_fini(&line);
+}
+
+void sl_report_ledger(const struct sl_snapshot *snapshots, size_t count)
+{
+    struct sl_route_counts sum = {0};
+    struct sl_buf subject = {0};
+
+    for (size_t w = 0; w < count; w++) {
+        for (size_t s = 0; s < snapshots[w].stream_count; s++) {
+            const struct sl_stream_row *row = &snapshots[w].streams[s];
+            for (size_t r = 0; r < row->route_count; r++) {
+                sl_buf_reset(&subject);
+                sl_buf_printf(&subject, "target=%s subscription=%s sink=%s", row->view.target,
+                              row->view.subscription, row->routes[r].sink->name);
+                log_counts(sl_buf_text(&subject), &row->routes[r].counts);
+                sl_route_counts_add(&sum, &row->routes[r].counts);
+            }
+        }
+    }
+    log_counts("sum=all", &sum);
+    sl_buf_fini(&subject);
+}

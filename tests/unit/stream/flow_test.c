@@ -1,0 +1,507 @@
+/* flow_test.c - a stream between a device in memory and a sink that does as it is told. */
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "stream/stream.h"
+
+enum { LIMIT_BYTES = 64 * 1024, MOST_TOKENS = 8192 };
+
+/* ---- a sink that keeps what it takes until it is told to acknowledge ---- */
+
+struct fake_sink {
+    const struct sluice_host *host;
+    struct sluice_token *tokens[MOST_TOKENS];
+    size_t count;
+    uint64_t seqs[MOST_TOKENS];
+    uint64_t records;
+    bool is_full;
+};
+
+static struct fake_sink *the_fake; /* of the one instance that is open */
+
+static size_t fake_cost(const void *options)
+{
+    (void)options;
+    return 200;
+}
+
+static void *fake_open(const struct sluice_host *host, const void *options, char *error,
+                       size_t error_size)
+{
+    (void)options;
+    (void)error;
+    (void)error_size;
+    the_fake = calloc(1, sizeof(*the_fake));
+    the_fake->host = host;
+    host->calls->available(host, true, "");
+    return the_fake;
+}
+
+static enum sluice_accept fake_accept(void *sink, const struct sluice_record *record,
+                                      struct sluice_token *token)
+{
+    struct fake_sink *fake = sink;
+
+    if (fake->is_full) {
+        return SLUICE_FULL;
+    }
+    assert_true(fake->count < MOST_TOKENS);
+    fake->seqs[fake->records % MOST_TOKENS] = record->seq;
+    fake->records++;
+    fake->tokens[fake->count++] = token;
+    free(record->payload);
+    return SLUICE_TAKEN;
+}
+
+static void fake_acknowledge(struct fake_sink *fake, enum sluice_result result)
+{
+    size_t count = fake->count;
+
+    fake->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        fake->host->calls->ack(fake->host, fake->tokens[i], result, NULL);
+    }
+}
+
+static void fake_flush(void *sink)
+{
+    (void)sink;
+}
+
+static void fake_stats(void *sink, struct sluice_stats *stats)
+{
+    (void)sink;
+    memset(stats, 0, sizeof(*stats));
+}
+
+static void fake_close(void *sink)
+{
+    fake_acknowledge(sink, SLUICE_FAILED);
+    free(sink);
+}
+
+static const struct sluice_sink_plugin fake_plugin = {
+    .abi = SLUICE_ABI,
+    .type = "fake",
+    .doc = "keeps what it takes",
+    .record_cost = fake_cost,
+    .open = fake_open,
+    .accept = fake_accept,
+    .flush = fake_flush,
+    .stats = fake_stats,
+    .close = fake_close,
+};
+
+/* ---- the world: a loop, a sink, a stream, and a device at the other end of a session ---- */
+
+struct world {
+    struct sl_loop *loop;
+    struct sl_timer *turn;
+    struct sl_sink_spec spec;
+    struct sl_sink *sink;
+    struct sl_encoder_memory interned;
+    struct sl_stream_pool pool;
+    struct sl_route_config route;
+    struct sl_stream *stream;
+    struct sl_h2_session *client;
+    struct sl_h2_session *server;
+    struct sl_grpc_call *device; /* the server's side of the call */
+    bool is_closed;
+};
+
+static void on_ack(struct sluice_token *token, enum sluice_result result, void *arg)
+{
+    (void)arg;
+    sl_stream_acknowledge(token, result);
+}
+
+static void on_ready(struct sl_sink *sink, void *arg)
+{
+    struct world *world = arg;
+
+    (void)sink;
+    sl_stream_sink_ready(world->stream);
+}
+
+static void on_taking(struct sl_sink *sink, bool is_taking, void *arg)
+{
+    struct world *world = arg;
+
+    (void)sink;
+    (void)is_taking;
+    if (world->stream) {
+        sl_stream_sinks_changed(world->stream);
+    }
+}
+
+static const struct sl_sink_events sink_events = {
+    .on_ack = on_ack,
+    .on_ready = on_ready,
+    .on_taking = on_taking,
+};
+
+static void device_on_status(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
+{
+    struct world *world = arg;
+
+    (void)call;
+    (void)status;
+    world->device = NULL;
+}
+
+static const struct sl_grpc_call_events device_events = {.on_status = device_on_status};
+
+static void on_subscribe(struct sl_grpc_call *call, void *arg)
+{
+    struct world *world = arg;
+
+    world->device = call;
+    sl_grpc_call_set_events(call, &device_events, world);
+}
+
+static const struct sl_grpc_method methods[] = {
+    {"/gnmi.gNMI/Subscribe", on_subscribe},
+    {NULL, NULL},
+};
+
+static void on_server_stream(struct sl_h2_session *session, struct sl_h2_stream *stream, void *arg)
+{
+    struct sl_grpc_server server = {.methods = methods, .arg = arg};
+
+    (void)session;
+    sl_grpc_server_accept(&server, stream);
+}
+
+static const struct sl_h2_session_events server_events = {.on_stream = on_server_stream};
+static const struct sl_h2_session_events client_events = {.on_stream = NULL};
+
+static bool move(struct sl_h2_session *from, struct sl_h2_session *to)
+{
+    const uint8_t *bytes;
+    bool has_moved = false;
+
+    for (size_t len; (len = sl_h2_session_output(from, &bytes)) > 0;) {
+        struct sl_status status = sl_h2_session_receive(to, bytes, len);
+        assert_int_equal(status.code, SL_OK);
+        has_moved = true;
+    }
+    return has_moved;
+}
+
+static void stop_loop(void *arg)
+{
+    sl_loop_stop(arg);
+}
+
+/* Turns of the loop and frames both ways until nothing moves any more. */
+static void settle(struct world *world)
+{
+    bool has_moved = true;
+
+    while (has_moved) {
+        sl_timer_start(world->turn, 0);
+        sl_loop_run(world->loop);
+        has_moved = move(world->client, world->server);
+        has_moved |= move(world->server, world->client);
+    }
+}
+
+static void on_closed(struct sl_stream *stream, void *arg)
+{
+    struct world *world = arg;
+
+    (void)stream;
+    world->is_closed = true;
+}
+
+static void open_stream(struct world *world)
+{
+    static const char *const paths[] = {"/a/b", NULL};
+    struct sl_status why;
+    struct sl_stream_config config = {
+        .loop = world->loop,
+        .target = "leaf1",
+        .subscription = "sub1",
+        .subscribe = {.paths = paths, .mode = SL_GNMI_TARGET_DEFINED, .encoding = SL_GNMI_PROTO},
+        .authority = "leaf1:57400",
+        .username = "",
+        .password = "",
+        .wanted_limit_bytes = LIMIT_BYTES,
+        .max_message_bytes = 4 * 1024 * 1024,
+        .backoff_min_ms = 1,
+        .backoff_max_ms = 1,
+        .pool = &world->pool,
+        .routes = &world->route,
+        .route_count = 1,
+        .on_closed = on_closed,
+        .arg = world,
+    };
+
+    world->stream = sl_stream_new(&config, &why);
+    assert_non_null(world->stream);
+    sl_stream_set_session(world->stream, world->client);
+}
+
+static int set_up(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    struct sl_status why;
+
+    world->loop = sl_loop_new();
+    world->turn = sl_timer_new(world->loop, stop_loop, world->loop);
+    world->spec = (struct sl_sink_spec){
+        .name = "fake", .plugin = &fake_plugin, .is_required = true, .stall_after_ns = INT64_MAX};
+    world->sink = sl_sink_open(world->loop, &world->spec, "test", 0, &sink_events, world, &why);
+    assert_non_null(world->sink);
+    assert_true(sl_budget_plan(256 * SL_MIB, 1, 1, 4 * SL_MIB, &world->pool.plan));
+    sl_reserve_init(&world->pool.reserve);
+    world->interned.limit_bytes = SL_MIB;
+    world->route = (struct sl_route_config){
+        .sink = world->sink,
+        .encoder = {.format = SL_FORMAT_PROTO,
+                    .target = SL_STR("leaf1"),
+                    .subscription = SL_STR("sub1"),
+                    .memory = &world->interned},
+    };
+    world->client = sl_h2_session_new(SL_H2_CLIENT, &client_events, world);
+    world->server = sl_h2_session_new(SL_H2_SERVER, &server_events, world);
+    open_stream(world);
+    settle(world);
+    assert_non_null(world->device);
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+
+    sl_h2_session_free(world->server);
+    sl_stream_set_session(world->stream, NULL);
+    sl_h2_session_free(world->client);
+    sl_stream_close(world->stream);
+    sl_sink_close(world->sink);
+    sl_stream_free(world->stream);
+    sl_timer_free(world->turn);
+    sl_loop_free(world->loop);
+    free(world);
+    return 0;
+}
+
+static struct sl_stream_view view(const struct world *world)
+{
+    struct sl_stream_view view;
+
+    sl_stream_view(world->stream, &view);
+    return view;
+}
+
+static const struct sl_route_counts *counts(const struct world *world)
+{
+    const struct sl_route_counts *counts = &view(world).routes[0].counts;
+
+    assert_true(sl_route_counts_are_valid(counts));
+    return counts;
+}
+
+/* A SubscribeResponse of `length` bytes (40 or more) with one update: path /v, a string of blanks. */
+static void fill_response(uint8_t *bytes, uint32_t length)
+{
+    static const uint8_t path[] = {0x0a, 0x05, 0x1a, 0x03, 0x0a, 0x01, 'v'};
+    uint32_t string_len = length - 31; /* four heads of six bytes, and the path */
+    uint32_t lengths[] = {length - 6, length - 12, length - 25, string_len};
+    static const uint8_t tags[] = {0x0a, 0x22, 0x1a, 0x0a};
+    size_t at = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        if (i == 2) {
+            memcpy(bytes + at, path, sizeof(path));
+            at += sizeof(path);
+        }
+        bytes[at++] = tags[i];
+        for (int shift = 0; shift < 28; shift += 7) {
+            bytes[at++] = (uint8_t)((lengths[i] >> shift & 0x7f) | 0x80);
+        }
+        bytes[at++] = (uint8_t)(lengths[i] >> 28);
+    }
+    memset(bytes + at, ' ', length - at);
+}
+
+/* The device sends messages of `length` bytes until its stream takes no more; how many it took. */
+static unsigned send_all(struct world *world, uint32_t length, unsigned most)
+{
+    uint8_t *bytes = malloc(length);
+    unsigned sent = 0;
+
+    fill_response(bytes, length);
+    while (sent < most && sl_grpc_call_unsent(world->device) == 0) {
+        assert_int_equal(sl_grpc_call_send(world->device, bytes, length), SL_GRPC_SENT);
+        sent++;
+        settle(world);
+    }
+    free(bytes);
+    return sent;
+}
+
+/* ---- the tests ---- */
+
+static void credit_returns_only_when_the_sink_has_acknowledged(void **state)
+{
+    struct world *world = *state;
+
+    send_all(world, 1000, 1000);
+    struct sl_stream_view held = view(world);
+    assert_true(held.held_bytes + held.assembling_bytes <= LIMIT_BYTES);
+    assert_true(held.held_bytes >= LIMIT_BYTES - 2 * 1005);
+    assert_true(held.is_blocked);
+    assert_true(sl_grpc_call_unsent(world->device) > 0);
+    uint64_t records = the_fake->records;
+    settle(world);
+    assert_int_equal(the_fake->records, records);
+    assert_int_equal(counts(world)->held, records);
+
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    settle(world);
+    assert_int_equal(counts(world)->published, records);
+    assert_int_equal(sl_grpc_call_unsent(world->device), 0);
+    assert_true(the_fake->records > records);
+    assert_false(view(world).is_blocked);
+}
+
+static void records_are_numbered_from_one_without_holes(void **state)
+{
+    struct world *world = *state;
+
+    send_all(world, 100, 300);
+    assert_int_equal(the_fake->records, 300);
+    for (uint64_t i = 0; i < 300; i++) {
+        assert_int_equal(the_fake->seqs[i], i + 1);
+    }
+}
+
+static void a_full_sink_holds_the_stream_and_loses_nothing(void **state)
+{
+    struct world *world = *state;
+
+    send_all(world, 1000, 3);
+    the_fake->is_full = true;
+    unsigned sent = send_all(world, 1000, 1000);
+    assert_int_equal(view(world).state, SL_STREAM_HELD);
+    assert_int_equal(the_fake->records, 3);
+    the_fake->is_full = false;
+    the_fake->host->calls->ready(the_fake->host);
+    for (int i = 0; i < 4; i++) {
+        fake_acknowledge(the_fake, SLUICE_DELIVERED);
+        settle(world);
+    }
+    assert_int_equal(the_fake->records, 3 + sent);
+    assert_int_equal(counts(world)->published, 3 + sent);
+    for (uint64_t i = 0; i < 3 + sent; i++) {
+        assert_int_equal(the_fake->seqs[i], i + 1);
+    }
+}
+
+static void a_message_many_times_the_limit_arrives(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(send_all(world, 3 * 1000 * 1000, 1), 1);
+    settle(world);
+    assert_int_equal(the_fake->records, 1);
+    assert_true(view(world).borrowed_bytes > 0);
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    settle(world);
+    assert_int_equal(view(world).borrowed_bytes, 0);
+    assert_int_equal(view(world).cost_held_bytes, 0);
+}
+
+static void a_message_above_the_maximum_ends_the_call(void **state)
+{
+    struct world *world = *state;
+
+    send_all(world, 5 * 1024 * 1024, 1);
+    settle(world);
+    assert_int_equal(view(world).last_error.code, SL_RESOURCE_EXHAUSTED);
+    assert_int_equal(the_fake->records, 0);
+}
+
+static void a_message_that_is_none_counts_as_one_and_is_dropped(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(sl_grpc_call_send(world->device, "\x0a\xff", 2), SL_GRPC_SENT);
+    settle(world);
+    assert_int_equal(counts(world)->received, 1);
+    assert_int_equal(counts(world)->dropped[SL_DROP_DECODE], 1);
+    assert_int_equal(view(world).held_bytes, 0);
+    send_all(world, 100, 1);
+    assert_int_equal(the_fake->records, 1);
+}
+
+static void a_late_report_counts_as_published_but_not_as_credit(void **state)
+{
+    struct world *world = *state;
+    struct sl_status status = sl_status_error(SL_UNAVAILABLE, "going away");
+
+    send_all(world, 1000, 10);
+    uint64_t epoch = view(world).epoch;
+    sl_grpc_call_finish(world->device, &status);
+    while (!world->device || view(world).epoch == epoch) {
+        settle(world);
+    }
+    assert_int_equal(view(world).held_bytes, 0);
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    settle(world);
+    assert_int_equal(counts(world)->published, 10);
+    assert_int_equal(view(world).granted_bytes + view(world).pending_bytes, LIMIT_BYTES);
+    assert_true(view(world).epoch > epoch);
+    send_all(world, 100, 1);
+    assert_int_equal(the_fake->seqs[10], 1);
+}
+
+static void a_failed_record_is_counted_and_its_credit_returns(void **state)
+{
+    struct world *world = *state;
+
+    send_all(world, 1000, 20);
+    fake_acknowledge(the_fake, SLUICE_FAILED);
+    settle(world);
+    assert_int_equal(counts(world)->dropped[SL_DROP_SINK], 20);
+    assert_int_equal(view(world).held_bytes, 0);
+}
+
+static void closing_waits_for_what_is_held(void **state)
+{
+    struct world *world = *state;
+
+    send_all(world, 1000, 10);
+    sl_stream_close(world->stream);
+    settle(world);
+    assert_int_equal(view(world).state, SL_STREAM_DRAINING);
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    settle(world);
+    assert_int_equal(view(world).state, SL_STREAM_CLOSED);
+    assert_true(world->is_closed);
+    assert_int_equal(counts(world)->published, 10);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(credit_returns_only_when_the_sink_has_acknowledged),
+        TEST(records_are_numbered_from_one_without_holes),
+        TEST(a_full_sink_holds_the_stream_and_loses_nothing),
+        TEST(a_message_many_times_the_limit_arrives),
+        TEST(a_message_above_the_maximum_ends_the_call),
+        TEST(a_message_that_is_none_counts_as_one_and_is_dropped),
+        TEST(a_late_report_counts_as_published_but_not_as_credit),
+        TEST(a_failed_record_is_counted_and_its_credit_returns),
+        TEST(closing_waits_for_what_is_held),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
