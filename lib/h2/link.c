@@ -88,7 +88,7 @@ static bool is_through(const struct sl_h2_link *link)
 
 static void pump(void *arg)
 {
-    struct sl_h2_link *link = (struct sl_h2_link *)arg;
+    struct sl_h2_link *link = arg;
     size_t moved = send_some(link);
 
     if (link->is_closing) {
@@ -112,7 +112,7 @@ static void pump(void *arg)
 
 static void on_read(struct sl_conn *conn, const uint8_t *bytes, size_t len, void *arg)
 {
-    struct sl_h2_link *link = (struct sl_h2_link *)arg;
+    struct sl_h2_link *link = arg;
     struct sl_status status;
 
     (void)conn;
@@ -129,7 +129,7 @@ static void on_read(struct sl_conn *conn, const uint8_t *bytes, size_t len, void
 
 static void on_drain(struct sl_conn *conn, void *arg)
 {
-    struct sl_h2_link *link = (struct sl_h2_link *)arg;
+    struct sl_h2_link *link = arg;
 
     (void)conn;
     link->is_blocked = false;
@@ -138,7 +138,7 @@ static void on_drain(struct sl_conn *conn, void *arg)
 
 static void on_close(struct sl_conn *conn, const struct sl_status *why, void *arg)
 {
-    struct sl_h2_link *link = (struct sl_h2_link *)arg;
+    struct sl_h2_link *link = arg;
 
     (void)conn;
     give_reason(link, why);
@@ -158,7 +158,7 @@ static const struct sl_conn_events conn_events = {
 
 static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream, void *arg)
 {
-    struct sl_h2_link *link = (struct sl_h2_link *)arg;
+    struct sl_h2_link *link = arg;
 
     (void)session;
     if (link->events->on_stream) {
@@ -169,7 +169,7 @@ static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream
 static void on_goaway(struct sl_h2_session *session, int32_t last_stream_id, uint32_t error,
                       struct sl_str debug_data, void *arg)
 {
-    struct sl_h2_link *link = (struct sl_h2_link *)arg;
+    struct sl_h2_link *link = arg;
     struct sl_status why =
         sl_status_error(SL_UNAVAILABLE, "peer sent GOAWAY (%s)", sl_h2_error_name(error));
 
@@ -184,7 +184,7 @@ static void on_goaway(struct sl_h2_session *session, int32_t last_stream_id, uin
 
 static void on_output(struct sl_h2_session *session, void *arg)
 {
-    struct sl_h2_link *link = (struct sl_h2_link *)arg;
+    struct sl_h2_link *link = arg;
 
     (void)session;
     sl_loop_defer(link->loop, &link->pump);
@@ -199,7 +199,7 @@ static const struct sl_h2_session_events session_events = {
 struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, enum sl_h2_role role,
                                    const struct sl_h2_link_events *events, void *arg)
 {
-    struct sl_h2_link *link = (struct sl_h2_link *)calloc(1, sizeof(*link));
+    struct sl_h2_link *link = calloc(1, sizeof(*link));
 
     SL_ASSERT(events->on_closed != NULL);
     if (!link) {

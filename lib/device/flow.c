@@ -1,0 +1,536 @@
+#include "device/flow.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum {
+    FILL_BYTES = 32 * 1024,  /* waits in the send buffer before a flow pauses until it left */
+    FAST_TICKS_PER_S = 1000, /* the clock of `as_fast` while it is blocked */
+    UPDATES_OF_THE_SIM = 2,  /* seq and session */
+};
+
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t mixed = (*state += UINT64_C(0x9e3779b97f4a7c15));
+
+    mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return mixed ^ (mixed >> 31);
+}
+
+/* Every magnitude alike: 100 to 1000 bytes as often as 1000 to 10000. */
+static uint32_t draw_size(struct sl_device_flow *flow)
+{
+    const struct sl_device_options *options = &flow->world->options;
+    double from = (double)options->min_message_bytes;
+    double to = (double)options->max_message_bytes;
+    double part = (double)(next_random(&flow->random) >> 11) / 9007199254740992.0; /* 2^53 */
+
+    if (options->min_message_bytes == options->max_message_bytes) {
+        return options->max_message_bytes;
+    }
+    return (uint32_t)(from * pow(to / from, part) + 0.5);
+}
+
+/* a * b / c without passing 64 bits, where a % c * b does not. */
+static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
+{
+    return a / c * b + a % c * b / c;
+}
+
+static bool has_clock(const struct sl_device_flow *flow)
+{
+    return !flow->world->options.as_fast;
+}
+
+/* How many messages the clock has asked for since it began. */
+static uint64_t clock_total(const struct sl_device_flow *flow)
+{
+    int64_t passed_ns = sl_loop_now_ns(flow->world->loop) - flow->clock_ns;
+    uint64_t rate = flow->world->options.rate_per_s;
+
+    if (passed_ns <= 0) {
+        return 0;
+    }
+    if (rate > 0) {
+        return scale((uint64_t)passed_ns, rate, (uint64_t)SL_NS_PER_S);
+    }
+    return (uint64_t)(passed_ns / flow->subscription.interval_ns) * flow->round;
+}
+
+static int64_t clock_next_ns(const struct sl_device_flow *flow)
+{
+    uint64_t rate = flow->world->options.rate_per_s;
+    uint64_t next = flow->clock_made + 1;
+
+    if (rate > 0) {
+        return flow->clock_ns + (int64_t)scale(next, (uint64_t)SL_NS_PER_S, rate);
+    }
+    return flow->clock_ns +
+           (int64_t)(flow->clock_made / flow->round + 1) * flow->subscription.interval_ns;
+}
+
+/* Messages that are due now. */
+static uint64_t owed(const struct sl_device_flow *flow)
+{
+    uint64_t total;
+
+    if (!has_clock(flow)) {
+        return 1 + flow->merging;
+    }
+    total = clock_total(flow);
+    return total > flow->clock_made ? total - flow->clock_made : 0;
+}
+
+static bool is_counted_out(const struct sl_device_flow *flow)
+{
+    uint64_t count = flow->world->options.count;
+
+    return count > 0 && flow->seq >= count;
+}
+
+static bool send_bytes(struct sl_device_flow *flow, struct sl_str bytes)
+{
+    if (sl_grpc_call_send(flow->call, bytes.data, (uint32_t)bytes.len) != SL_GRPC_SENT) {
+        return false;
+    }
+    flow->bytes += bytes.len;
+    flow->world->totals.bytes += bytes.len;
+    if (sl_list_is_empty(&flow->unsent_node)) {
+        sl_list_append(flow->unsent, &flow->unsent_node);
+    }
+    return true;
+}
+
+static void count_message(struct sl_device_flow *flow, const struct sl_device_written *written,
+                          uint64_t merged)
+{
+    struct sl_device_totals *totals = &flow->world->totals;
+
+    flow->seq += merged;
+    flow->messages++;
+    flow->updates += written->updates;
+    flow->duplicates += merged - 1;
+    totals->messages++;
+    totals->updates += written->updates;
+    totals->duplicates += merged - 1;
+    flow->leaf_next += written->counters;
+    if (flow->leaf_next >= flow->subscription.leaf_count) {
+        flow->leaf_next -= flow->subscription.leaf_count;
+    }
+}
+
+/* One message that stands for `merged` of them, or one too small for a seq: then false is in
+ * `is_counted`. Returns false when nothing was sent. */
+static bool send_message(struct sl_device_flow *flow, uint64_t merged, bool *is_counted)
+{
+    struct sl_device_world *world = flow->world;
+    struct sl_device_message message = {
+        .target = sl_str_from(flow->subscription.target),
+        .session = sl_str_from(flow->session),
+        .seq = flow->seq + merged,
+        .duplicates = (uint32_t)(merged - 1),
+        .timestamp_ns = sl_loop_wall_ns(),
+        .device = flow->device,
+        .elapsed_ms = (uint64_t)((sl_loop_now_ns(world->loop) - world->opened_ns) / SL_NS_PER_MS),
+        .max_updates = world->options.updates,
+        .leaves = flow->subscription.leaves,
+        .leaf_count = flow->subscription.leaf_count,
+        .leaf_first = flow->leaf_next,
+        .leaf_limit = flow->subscription.leaf_count,
+    };
+    struct sl_device_written written;
+
+    if (world->options.max_message_bytes > 0 && flow->next_size_bytes == 0) {
+        flow->next_size_bytes = draw_size(flow);
+    }
+    message.size_bytes = flow->next_size_bytes;
+    if (flow->phase == SL_DEVICE_DUMP) { /* no leaf twice */
+        message.leaf_limit -= flow->leaf_next;
+    }
+    written = sl_device_write(&world->writer, &message);
+    if (written.bytes.len == 0) {
+        struct sl_status status = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+
+        sl_device_flow_finish(flow, &status);
+        return false;
+    }
+    if (!send_bytes(flow, written.bytes)) {
+        return false;
+    }
+    flow->next_size_bytes = 0;
+    *is_counted = written.is_notification;
+    if (*is_counted) {
+        count_message(flow, &written, merged);
+    }
+    return true;
+}
+
+static bool send_dump(struct sl_device_flow *flow)
+{
+    bool is_counted;
+
+    if (flow->dumped == flow->round || is_counted_out(flow)) {
+        flow->phase = SL_DEVICE_SYNC;
+        return true;
+    }
+    if (!send_message(flow, 1, &is_counted)) {
+        return false;
+    }
+    if (is_counted) {
+        flow->dumped++;
+    }
+    return true;
+}
+
+static bool send_sync(struct sl_device_flow *flow)
+{
+    if (!send_bytes(flow, sl_device_sync())) {
+        return false;
+    }
+    flow->leaf_next = 0;
+    flow->clock_ns = sl_loop_now_ns(flow->world->loop);
+    flow->phase = SL_DEVICE_FLOW;
+    return true;
+}
+
+static bool send_due(struct sl_device_flow *flow)
+{
+    uint64_t count = flow->world->options.count;
+    uint64_t merged = owed(flow);
+    bool is_counted;
+
+    if (is_counted_out(flow)) {
+        flow->phase = SL_DEVICE_DONE;
+        return false;
+    }
+    if (merged == 0) {
+        return false;
+    }
+    if (!flow->merges) {
+        merged = 1;
+    } else if (count > 0) {
+        merged = sl_min_u64(merged, count - flow->seq);
+    }
+    merged = sl_min_u64(merged, UINT32_MAX);
+    if (!send_message(flow, merged, &is_counted)) {
+        return false;
+    }
+    if (is_counted) {
+        flow->clock_made += merged;
+        flow->merges = false;
+        flow->merging = 0;
+    }
+    return true;
+}
+
+/* Sends one message or goes a phase on; false when there is nothing to do or no room. */
+static bool step(struct sl_device_flow *flow)
+{
+    switch (flow->phase) {
+    case SL_DEVICE_DUMP:
+        return send_dump(flow);
+    case SL_DEVICE_SYNC:
+        return send_sync(flow);
+    case SL_DEVICE_FLOW:
+        return send_due(flow);
+    case SL_DEVICE_ASKED:
+    case SL_DEVICE_DONE:
+    case SL_DEVICE_ENDING:
+        break;
+    }
+    return false;
+}
+
+static void arm(struct sl_device_flow *flow)
+{
+    int64_t delay_ns;
+
+    if (flow->phase != SL_DEVICE_FLOW || flow->is_blocked || !has_clock(flow) ||
+        sl_timer_is_armed(flow->timer)) {
+        return;
+    }
+    delay_ns = clock_next_ns(flow) - sl_loop_now_ns(flow->world->loop);
+    if (delay_ns < SL_NS_PER_MS) {
+        delay_ns = SL_NS_PER_MS;
+    }
+    sl_timer_start(flow->timer, (uint64_t)((delay_ns + SL_NS_PER_MS - 1) / SL_NS_PER_MS));
+}
+
+static void run(struct sl_device_flow *flow)
+{
+    while (!flow->is_blocked && sl_grpc_call_unsent(flow->call) < FILL_BYTES && step(flow)) {
+    }
+    arm(flow);
+}
+
+static void on_timer(void *arg)
+{
+    run(arg);
+}
+
+static void block(struct sl_device_flow *flow)
+{
+    flow->is_blocked = true;
+    flow->blocked_since_ns = sl_loop_now_ns(flow->world->loop);
+    flow->world->totals.blocked++;
+}
+
+static void unblock(struct sl_device_flow *flow)
+{
+    int64_t blocked_ns = sl_loop_now_ns(flow->world->loop) - flow->blocked_since_ns;
+
+    flow->is_blocked = false;
+    flow->blocked_ns += blocked_ns;
+    flow->world->totals.blocked--;
+    if (flow->phase != SL_DEVICE_FLOW) {
+        return;
+    }
+    if (flow->world->options.when_held == SL_DEVICE_WAIT) {
+        flow->clock_ns += blocked_ns;
+    } else {
+        flow->merging = (uint64_t)blocked_ns / (uint64_t)(SL_NS_PER_S / FAST_TICKS_PER_S);
+        flow->merges = owed(flow) > 0;
+    }
+}
+
+static void report_done(struct sl_device_flow *flow)
+{
+    const struct sl_device_world *world = flow->world;
+    char name[SL_DEVICE_NAME_BYTES];
+    struct sl_device_report report = sl_device_flow_report(flow, name);
+
+    flow->is_reported = true;
+    if (world->events->on_done) {
+        world->events->on_done(&report, world->arg);
+    }
+}
+
+static bool resolve_target(struct sl_device_flow *flow)
+{
+    struct sl_str target = sl_str_from(flow->subscription.target);
+    struct sl_str prefix = SL_STR("sim");
+    uint64_t number;
+
+    if (flow->device != SL_DEVICE_BY_TARGET) {
+        return true;
+    }
+    if (!sl_str_starts_with(target, prefix)) {
+        return false;
+    }
+    target.data += prefix.len;
+    target.len -= prefix.len;
+    if (!sl_str_to_u64(target, &number) || number == 0 || target.data[0] == '0' ||
+        number > flow->world->options.devices) {
+        return false;
+    }
+    flow->device = (uint32_t)number - 1;
+    return true;
+}
+
+static struct sl_status begin(struct sl_device_flow *flow, struct sl_str request)
+{
+    struct sl_device_world *world = flow->world;
+    struct sl_device_subscription *subscription = &flow->subscription;
+    struct sl_status status = sl_device_subscription_init(subscription, request, &world->leaves);
+    uint32_t leaves_each = world->options.updates;
+    uint64_t session;
+
+    if (!sl_status_is_ok(&status)) {
+        return status;
+    }
+    if (!resolve_target(flow)) {
+        return sl_status_error(SL_NOT_FOUND, "prefix.target names no device: sim1 to sim%u do",
+                               world->options.devices);
+    }
+    if (getrandom(&session, sizeof(session), 0) != (ssize_t)sizeof(session)) {
+        return sl_status_error(SL_INTERNAL, "the system has no random number");
+    }
+    snprintf(flow->session, sizeof(flow->session), "%016llx", (unsigned long long)session);
+    world->rpcs++;
+    flow->random = world->options.seed + (((uint64_t)flow->device << 32) ^ world->rpcs);
+    flow->round = 1;
+    if (leaves_each > UPDATES_OF_THE_SIM && subscription->leaf_count > 0) {
+        leaves_each -= UPDATES_OF_THE_SIM;
+        flow->round = (subscription->leaf_count + leaves_each - 1) / leaves_each;
+    }
+    flow->phase = subscription->updates_only ? SL_DEVICE_SYNC : SL_DEVICE_DUMP;
+    world->totals.streams++;
+    return status;
+}
+
+static bool on_begin(struct sl_grpc_call *call, uint32_t length, void *arg)
+{
+    (void)call;
+    (void)arg;
+    return length <= SL_DEVICE_MAX_REQUEST_BYTES;
+}
+
+static enum sl_grpc_take on_message(struct sl_grpc_call *call, const uint8_t *bytes,
+                                    uint32_t length, void *arg)
+{
+    struct sl_device_flow *flow = arg;
+    struct sl_status status;
+
+    (void)call;
+    if (flow->phase == SL_DEVICE_ENDING) {
+        return SL_GRPC_TAKEN;
+    }
+    if (flow->phase == SL_DEVICE_ASKED) {
+        status = begin(flow, (struct sl_str){(const char *)bytes, length});
+    } else {
+        status = sl_status_error(SL_INVALID_ARGUMENT, "a STREAM takes no second message");
+    }
+    if (sl_status_is_ok(&status)) {
+        run(flow);
+    } else {
+        sl_device_flow_finish(flow, &status);
+    }
+    return SL_GRPC_TAKEN;
+}
+
+/* As the devices do that take the end of the requests for the end of the RPC. */
+static void on_half_close(struct sl_grpc_call *call, void *arg)
+{
+    struct sl_device_flow *flow = arg;
+    struct sl_status status = sl_status_ok();
+
+    (void)call;
+    if (flow->phase == SL_DEVICE_ASKED) {
+        status = sl_status_error(SL_INVALID_ARGUMENT, "the call ended without a request");
+    }
+    sl_device_flow_finish(flow, &status);
+}
+
+static void on_writable(struct sl_grpc_call *call, void *arg)
+{
+    (void)call;
+    run(arg);
+}
+
+static void on_status(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
+{
+    struct sl_device_flow *flow = arg;
+    struct sl_device_world *world = flow->world;
+    char name[SL_DEVICE_NAME_BYTES];
+
+    (void)call;
+    (void)status;
+    if (flow->is_blocked) {
+        unblock(flow);
+    }
+    if (sl_device_flow_is_begun(flow)) {
+        struct sl_device_report report = sl_device_flow_report(flow, name);
+
+        world->totals.streams--;
+        world->totals.blocked_ns += flow->blocked_ns;
+        if (world->events->on_ended) {
+            world->events->on_ended(&report, world->arg);
+        }
+    }
+    sl_list_remove(&flow->node);
+    sl_list_remove(&flow->unsent_node);
+    sl_device_subscription_fini(&flow->subscription);
+    sl_timer_free(flow->timer);
+    free(flow);
+}
+
+static const struct sl_grpc_call_events call_events = {
+    .on_begin = on_begin,
+    .on_message = on_message,
+    .on_half_close = on_half_close,
+    .on_writable = on_writable,
+    .on_status = on_status,
+};
+
+struct sl_device_flow *sl_device_flow_new(struct sl_device_world *world, struct sl_grpc_call *call,
+                                          uint32_t device, struct sl_list *unsent)
+{
+    struct sl_device_flow *flow = calloc(1, sizeof(*flow));
+
+    if (!flow) {
+        return NULL;
+    }
+    flow->timer = sl_timer_new(world->loop, on_timer, flow);
+    if (!flow->timer) {
+        free(flow);
+        return NULL;
+    }
+    sl_list_init(&flow->node);
+    sl_list_init(&flow->unsent_node);
+    flow->unsent = unsent;
+    flow->world = world;
+    flow->call = call;
+    flow->device = device;
+    flow->phase = SL_DEVICE_ASKED;
+    sl_grpc_call_set_events(call, &call_events, flow);
+    return flow;
+}
+
+void sl_device_flow_sent(struct sl_device_flow *flow)
+{
+    bool is_through = sl_grpc_call_unsent(flow->call) == 0;
+
+    if (!is_through) {
+        sl_list_append(flow->unsent, &flow->unsent_node);
+        if (!flow->is_blocked && flow->phase != SL_DEVICE_ENDING) {
+            block(flow);
+        }
+        return;
+    }
+    if (flow->is_blocked) {
+        unblock(flow);
+    }
+    run(flow);
+    if (flow->phase == SL_DEVICE_DONE && !flow->is_reported &&
+        sl_grpc_call_unsent(flow->call) == 0) {
+        report_done(flow);
+    }
+}
+
+void sl_device_flow_finish(struct sl_device_flow *flow, const struct sl_status *status)
+{
+    if (flow->phase == SL_DEVICE_ENDING) {
+        return;
+    }
+    if (flow->is_blocked) {
+        unblock(flow);
+    }
+    flow->phase = SL_DEVICE_ENDING;
+    sl_timer_stop(flow->timer);
+    sl_grpc_call_finish(flow->call, status);
+}
+
+bool sl_device_flow_is_begun(const struct sl_device_flow *flow)
+{
+    return flow->round > 0;
+}
+
+int64_t sl_device_flow_blocked_ns(const struct sl_device_flow *flow)
+{
+    if (!flow->is_blocked) {
+        return flow->blocked_ns;
+    }
+    return flow->blocked_ns + sl_loop_now_ns(flow->world->loop) - flow->blocked_since_ns;
+}
+
+struct sl_device_report sl_device_flow_report(const struct sl_device_flow *flow,
+                                              char name[SL_DEVICE_NAME_BYTES])
+{
+    snprintf(name, SL_DEVICE_NAME_BYTES, "sim%u", flow->device + 1);
+    return (struct sl_device_report){
+        .device = name,
+        .session = flow->session,
+        .path = flow->subscription.path,
+        .seq = flow->seq,
+        .messages = flow->messages,
+        .updates = flow->updates,
+        .bytes = flow->bytes,
+        .duplicates = flow->duplicates,
+        .blocked_ns = sl_device_flow_blocked_ns(flow),
+        .is_blocked = flow->is_blocked,
+    };
+}
