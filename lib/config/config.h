@@ -1,9 +1,9 @@
 /* config.h - a YAML file read through option tables.
  *
  * libyaml parses; the tables of plugins/sluice_option.h say what may stand where. All errors of a
- * file are collected, each as "file:line:column: what is wrong, what was expected", with the nearest
- * known key or name where there is one. Values that are filled in live in the document and are
- * freed with it.
+ * file are collected, each as "file:line:column: what is wrong, what was expected", with the
+ * nearest known key or name where there is one. Values that are filled in live in the document and
+ * are freed with it.
  *
  * Pure but for reading the file, {file: P} secrets and the environment. One thread at a time.
  */
@@ -21,6 +21,9 @@
 enum {
     SL_CONFIG_MAX_BYTES = 64 * 1024 * 1024,
     SL_CONFIG_MAX_DEPTH = 32,
+    SL_CONFIG_MAX_VALUES = 1000 * 1000, /* scalars, lists and maps, with each alias written out */
+    SL_CONFIG_MAX_ANCHORS = 1000,
+    SL_CONFIG_MAX_SECRET_BYTES = 16 * 1024,
     SL_CONFIG_MAX_ERRORS = 100, /* that are kept and printed; the rest is counted */
 };
 
@@ -46,6 +49,10 @@ size_t sl_config_count(const struct sl_config_node *node);
 const struct sl_config_node *sl_config_at(const struct sl_config_node *node, size_t i);
 const char *sl_config_key(const struct sl_config_node *map, size_t i);
 const struct sl_config_node *sl_config_key_node(const struct sl_config_node *map, size_t i);
+/* The i-th of a list; else `node` itself. For the place of one of SLUICE_STRINGS, where one text
+ * stands for a list of one. */
+const struct sl_config_node *sl_config_item(const struct sl_config_node *node, size_t i);
+
 /* A scalar as text, with ${env.NAME} filled in; an error and "" when it is not a scalar. */
 const char *sl_config_text(struct sl_config *config, const struct sl_config_node *node);
 
@@ -56,6 +63,10 @@ const char *sl_config_text(struct sl_config *config, const struct sl_config_node
 void sl_config_fill(struct sl_config *config, const struct sl_config_node *node,
                     const struct sluice_option *table, void *object, const void *base,
                     const char *const *known);
+
+/* The same for an object whose values stand in for the defaults of others: nothing is required. */
+void sl_config_fill_base(struct sl_config *config, const struct sl_config_node *node,
+                         const struct sluice_option *table, void *object);
 
 /* Fills an object with nothing but the defaults of its table; the values live in `config`. */
 void sl_config_defaults(struct sl_config *config, const struct sluice_option *table, void *object);
@@ -68,11 +79,16 @@ void sl_config_error(struct sl_config *config, const struct sl_config_node *node
                      const char *format, ...) SL_PRINTF(3, 4);
 
 size_t sl_config_errors(const struct sl_config *config);
-/* All errors in the order of the file, a line each. */
+/* All errors in the order of the file, a line each. The same words about the same place count once
+ * (an anchor has many readers). */
 void sl_config_print_errors(const struct sl_config *config, struct sl_buf *out);
 
-/* The reference of one object: a line per option with type, default, bounds and doc; `indent` blanks
- * in front. */
+/* One line of it: name and text in columns. */
+void sl_config_reference_line(const char *name, unsigned indent, struct sl_buf *out,
+                              const char *format, ...) SL_PRINTF(4, 5);
+
+/* The reference of one object: a line per option with type, default, bounds and doc; `indent`
+ * blanks in front. */
 void sl_config_reference(const struct sluice_option *table, unsigned indent, struct sl_buf *out);
 
 #endif

@@ -1,0 +1,79 @@
+/* document.h - what the files of this module share: a document in memory.
+ *
+ * Nodes, texts and filled-in values live in chunks that are freed as a whole. A node that is
+ * reached by an alias is shared, not copied: the document is an acyclic graph, and `weight` says
+ * how many values a walk over everything below a node would meet.
+ */
+#ifndef SLUICE_CONFIG_DOCUMENT_H
+#define SLUICE_CONFIG_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+enum { SL_CONFIG_QUOTE_BYTES = 80 }; /* of a file's text in an error */
+
+struct sl_config_entry {
+    const struct sl_config_node *key;
+    const struct sl_config_node *value;
+};
+
+struct sl_config_node {
+    enum sl_config_kind kind;
+    bool is_plain; /* scalar: not in quotes */
+    uint32_t line; /* from 1 */
+    uint32_t column;
+    uint32_t weight;                       /* at most SL_CONFIG_MAX_VALUES */
+    uint32_t count;                        /* of items or entries */
+    const char *text;                      /* scalar, null: ends with NUL, has no other */
+    const struct sl_config_node **items;   /* list */
+    const struct sl_config_entry *entries; /* map, in the order of the file */
+    const uint32_t *by_key;                /* map: indices of `entries` in the order of the keys */
+};
+
+struct sl_config_message {
+    uint32_t line; /* 0: of the file as a whole */
+    uint32_t column;
+    uint32_t order; /* of reporting, for errors of one place */
+    const char *text;
+};
+
+struct sl_config_chunk;
+
+struct sl_config {
+    struct sl_config_chunk *chunks;
+    const char *file;
+    const struct sl_config_node *root;
+    struct sl_config_message messages[SL_CONFIG_MAX_ERRORS];
+    size_t message_count; /* kept */
+    size_t error_count;   /* all */
+    bool is_out_of_memory;
+};
+
+/* Adds an error at a place that is not a node; line 0 is the file as a whole. */
+void sl_config_error_at(struct sl_config *config, size_t line, size_t column, const char *format,
+                        ...) SL_PRINTF(4, 5);
+
+/* A copy that lives with the document; NULL when memory is out, which is then an error. */
+const char *sl_config_copy(struct sl_config *config, struct sl_str text) SL_MUST_CHECK;
+
+/* "a list", "nothing", … for "found %s". */
+const char *sl_config_kind_name(enum sl_config_kind kind);
+
+/* yaml.c: fills config->root. */
+void sl_config_load(struct sl_config *config, struct sl_str text);
+
+/* expand.c: what ${…} may stand in a text. */
+enum sl_config_expansion {
+    SL_CONFIG_EXPAND_ALL,      /* ${env.NAME}; anything else is an error */
+    SL_CONFIG_EXPAND_PRIVATE,  /* the same, and errors do not show the text */
+    SL_CONFIG_EXPAND_TEMPLATE, /* ${env.NAME}; anything else stays for the template */
+};
+
+/* The text of a scalar, filled in. NULL after an error that was reported. */
+const char *sl_config_expand(struct sl_config *config, const struct sl_config_node *scalar,
+                             enum sl_config_expansion expansion) SL_MUST_CHECK;
+
+#endif

@@ -1,0 +1,524 @@
+/* Objects from maps, by the rows of a table. A row's value is converted into a field of its own and
+ * copied only when it is good, so that a wrong one leaves the default. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/document.h"
+#include "config/values.h"
+
+union field {
+    const char *text;
+    bool is_on;
+    int64_t number;
+    uint64_t bytes;
+    int index;
+    struct sluice_strings strings;
+    struct sluice_map map;
+};
+
+static const char *const no_items[] = {NULL};
+
+static size_t field_size(enum sluice_option_type type)
+{
+    switch (type) {
+    case SLUICE_STRING:
+    case SLUICE_TEMPLATE:
+    case SLUICE_SECRET:
+        return sizeof(const char *);
+    case SLUICE_BOOL:
+        return sizeof(bool);
+    case SLUICE_INT:
+    case SLUICE_DURATION:
+        return sizeof(int64_t);
+    case SLUICE_SIZE:
+        return sizeof(uint64_t);
+    case SLUICE_ENUM:
+        return sizeof(int);
+    case SLUICE_STRINGS:
+        return sizeof(struct sluice_strings);
+    case SLUICE_MAP:
+        return sizeof(struct sluice_map);
+    case SLUICE_OBJECT:
+        break; /* its fields have their own rows */
+    }
+    return 0;
+}
+
+static void *field_of(const struct sluice_option *option, void *object)
+{
+    return (char *)object + option->offset;
+}
+
+static const void *base_of(const struct sluice_option *option, const void *base)
+{
+    return base ? (const char *)base + option->offset : NULL;
+}
+
+static bool is_within(const struct sluice_option *option, int64_t value)
+{
+    SL_ASSERT(option->min <= option->max);
+    return (!option->min && !option->max) || (value >= option->min && value <= option->max);
+}
+
+static bool to_index(const struct sluice_option *option, const char *text, int *index)
+{
+    for (int i = 0; option->names[i]; i++) {
+        if (strcmp(option->names[i], text) == 0) {
+            *index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A text as the value of a row; false when it is none. */
+static bool convert(const struct sluice_option *option, const char *text, union field *field)
+{
+    struct sl_str str = sl_str_from(text);
+
+    switch (option->type) {
+    case SLUICE_STRING:
+    case SLUICE_TEMPLATE:
+    case SLUICE_SECRET:
+        field->text = text;
+        return true;
+    case SLUICE_BOOL:
+        field->is_on = strcmp(text, "true") == 0;
+        return field->is_on || strcmp(text, "false") == 0;
+    case SLUICE_INT:
+        return sl_config_to_int(str, &field->number) && is_within(option, field->number);
+    case SLUICE_DURATION:
+        return sl_config_to_duration(str, &field->number) && is_within(option, field->number);
+    case SLUICE_SIZE:
+        return sl_config_to_size(str, &field->bytes) && is_within(option, (int64_t)field->bytes);
+    case SLUICE_ENUM:
+        return to_index(option, text, &field->index);
+    case SLUICE_STRINGS:
+    case SLUICE_MAP:
+    case SLUICE_OBJECT:
+        break; /* not made of one text */
+    }
+    return false;
+}
+
+static void add_bounds(const struct sluice_option *option, struct sl_buf *out)
+{
+    if (!option->min && !option->max) {
+        return;
+    }
+    sl_buf_add_c(out, " from ");
+    for (int i = 0; i < 2; i++) {
+        int64_t bound = i ? option->max : option->min;
+        if (option->type == SLUICE_DURATION) {
+            sl_config_add_duration(out, bound);
+        } else if (option->type == SLUICE_SIZE) {
+            sl_config_add_size(out, (uint64_t)bound);
+        } else {
+            sl_buf_add_i64(out, bound);
+        }
+        sl_buf_add_c(out, i ? "" : " to ");
+    }
+}
+
+static void add_names(const struct sluice_option *option, struct sl_buf *out)
+{
+    sl_buf_add_c(out, option->names[1] ? "one of " : "");
+    for (size_t i = 0; option->names[i]; i++) {
+        sl_buf_printf(out, "%s'%s'", i ? ", " : "", option->names[i]);
+    }
+}
+
+/* What a row takes, in words. */
+static void add_expected(const struct sluice_option *option, struct sl_buf *out)
+{
+    bool is_bounded = option->min || option->max;
+
+    switch (option->type) {
+    case SLUICE_STRING:
+    case SLUICE_TEMPLATE:
+        sl_buf_add_c(out, "text");
+        break;
+    case SLUICE_SECRET:
+        sl_buf_add_c(out, "text or {file: PATH}");
+        break;
+    case SLUICE_BOOL:
+        sl_buf_add_c(out, "true or false");
+        break;
+    case SLUICE_INT:
+        sl_buf_add_c(out, "a whole number");
+        break;
+    case SLUICE_DURATION:
+        sl_buf_add_c(out, is_bounded ? "a duration" : "a duration such as 10s, 1m30s or 500ms");
+        break;
+    case SLUICE_SIZE:
+        sl_buf_add_c(out, is_bounded ? "a size" : "a size such as 64KiB or 16MiB");
+        break;
+    case SLUICE_ENUM:
+        add_names(option, out);
+        break;
+    case SLUICE_STRINGS:
+        sl_buf_add_c(out, "a list of texts");
+        break;
+    case SLUICE_MAP:
+        sl_buf_add_c(out, "a map of names and texts");
+        break;
+    case SLUICE_OBJECT:
+        sl_buf_add_c(out, "a map");
+        break;
+    }
+    add_bounds(option, out);
+}
+
+static void refuse(struct sl_config *config, const struct sl_config_node *node,
+                   const struct sluice_option *option, const char *found)
+{
+    struct sl_buf words;
+    const char *near = NULL;
+
+    sl_buf_init(&words, 0);
+    add_expected(option, &words);
+    if (found && option->type == SLUICE_ENUM) {
+        near = sl_str_nearest(found, option->names);
+    }
+    if (found) {
+        sl_config_error(config, node, "'%s': expected %s, found '%.*s'%s%s%s", option->name,
+                        sl_buf_text(&words), SL_CONFIG_QUOTE_BYTES, found,
+                        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    } else {
+        sl_config_error(config, node, "'%s': expected %s, found %s", option->name,
+                        sl_buf_text(&words), sl_config_kind_name(node->kind));
+    }
+    sl_buf_fini(&words);
+}
+
+static bool read_text(struct sl_config *config, const struct sl_config_node *node,
+                      const struct sluice_option *option, union field *field)
+{
+    enum sl_config_expansion expansion =
+        option->type == SLUICE_TEMPLATE ? SL_CONFIG_EXPAND_TEMPLATE : SL_CONFIG_EXPAND_ALL;
+
+    if (node->kind != SL_CONFIG_SCALAR) {
+        refuse(config, node, option, NULL);
+        return false;
+    }
+    const char *text = sl_config_expand(config, node, expansion);
+    if (text && !convert(option, text, field)) {
+        refuse(config, node, option, text);
+        return false;
+    }
+    return text != NULL;
+}
+
+/* The first line of a file, in memory of the document; NULL after an error. */
+static const char *read_secret_line(struct sl_config *config, const struct sl_config_node *node,
+                                    FILE *stream, const char *path)
+{
+    char *line = sl_config_alloc(config, SL_CONFIG_MAX_SECRET_BYTES + 2, 1);
+
+    if (!line) {
+        return NULL;
+    }
+    errno = 0;
+    if (!fgets(line, SL_CONFIG_MAX_SECRET_BYTES + 2, stream)) {
+        sl_config_error(config, node, "the file '%s' %s%s", path,
+                        ferror(stream) ? "cannot be read: " : "is empty",
+                        ferror(stream) ? strerror(errno) : "");
+        return NULL;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    if (strlen(line) > SL_CONFIG_MAX_SECRET_BYTES) {
+        sl_config_error(config, node, "the first line of '%s' is longer than %d bytes", path,
+                        SL_CONFIG_MAX_SECRET_BYTES);
+        return NULL;
+    }
+    if (!*line) {
+        sl_config_error(config, node, "the first line of '%s' is empty", path);
+        return NULL;
+    }
+    return line;
+}
+
+static bool read_secret_file(struct sl_config *config, const struct sl_config_node *node,
+                             union field *field)
+{
+    const char *path = sl_config_expand(config, node, SL_CONFIG_EXPAND_ALL);
+    FILE *stream = path ? fopen(path, "re") : NULL;
+
+    field->text = NULL;
+    if (stream) {
+        field->text = read_secret_line(config, node, stream, path);
+        fclose(stream);
+    } else if (path) {
+        sl_config_error(config, node, "the file '%s' cannot be read: %s", path, strerror(errno));
+    }
+    return field->text != NULL;
+}
+
+/* No word about what stands there: a password without its quotes may look like anything. */
+static bool read_secret(struct sl_config *config, const struct sl_config_node *node,
+                        const struct sluice_option *option, union field *field)
+{
+    const struct sl_config_node *file = sl_config_get(node, "file");
+
+    if (node->kind == SL_CONFIG_SCALAR) {
+        field->text = sl_config_expand(config, node, SL_CONFIG_EXPAND_PRIVATE);
+        return field->text != NULL;
+    }
+    if (file && node->count == 1 && file->kind == SL_CONFIG_SCALAR) {
+        return read_secret_file(config, file, field);
+    }
+    refuse(config, node, option, NULL);
+    return false;
+}
+
+static bool read_strings(struct sl_config *config, const struct sl_config_node *node,
+                         const struct sluice_option *option, union field *field)
+{
+    size_t count = node->kind == SL_CONFIG_LIST ? node->count : 1;
+    bool is_good = node->kind == SL_CONFIG_SCALAR || node->kind == SL_CONFIG_LIST;
+
+    if (!is_good) {
+        refuse(config, node, option, NULL);
+        return false;
+    }
+    const char **items = sl_config_alloc(config, count + 1, sizeof(*items));
+    for (size_t i = 0; i < count && items; i++) {
+        const struct sl_config_node *item = sl_config_item(node, i);
+        if (item->kind != SL_CONFIG_SCALAR) {
+            sl_config_error(config, item, "'%s': expected text, found %s", option->name,
+                            sl_config_kind_name(item->kind));
+            is_good = false;
+            continue;
+        }
+        items[i] = sl_config_expand(config, item, SL_CONFIG_EXPAND_ALL);
+        is_good = is_good && items[i];
+    }
+    field->strings = (struct sluice_strings){items, count};
+    return is_good && items;
+}
+
+static bool read_map(struct sl_config *config, const struct sl_config_node *node,
+                     const struct sluice_option *option, union field *field)
+{
+    bool is_good = node->kind == SL_CONFIG_MAP;
+
+    if (!is_good) {
+        refuse(config, node, option, NULL);
+        return false;
+    }
+    struct sluice_pair *pairs = sl_config_alloc(config, node->count, sizeof(*pairs));
+    for (size_t i = 0; i < node->count && pairs; i++) {
+        const struct sl_config_node *value = node->entries[i].value;
+        pairs[i].name = node->entries[i].key->text;
+        if (value->kind != SL_CONFIG_SCALAR) {
+            sl_config_error(config, value, "'%s' of '%s': expected text, found %s", pairs[i].name,
+                            option->name, sl_config_kind_name(value->kind));
+            is_good = false;
+            continue;
+        }
+        /* private: properties hold passwords too */
+        pairs[i].value = sl_config_expand(config, value, SL_CONFIG_EXPAND_PRIVATE);
+        is_good = is_good && pairs[i].value;
+    }
+    field->map = (struct sluice_map){pairs, node->count};
+    return is_good && pairs;
+}
+
+static bool read_field(struct sl_config *config, const struct sl_config_node *node,
+                       const struct sluice_option *option, union field *field)
+{
+    switch (option->type) {
+    case SLUICE_SECRET:
+        return read_secret(config, node, option, field);
+    case SLUICE_STRINGS:
+        return read_strings(config, node, option, field);
+    case SLUICE_MAP:
+        return read_map(config, node, option, field);
+    case SLUICE_STRING:
+    case SLUICE_TEMPLATE:
+    case SLUICE_BOOL:
+    case SLUICE_INT:
+    case SLUICE_DURATION:
+    case SLUICE_SIZE:
+    case SLUICE_ENUM:
+        return read_text(config, node, option, field);
+    case SLUICE_OBJECT:
+        break; /* fill_object's */
+    }
+    return false;
+}
+
+/* The value of the table itself. A text that its own row does not take is our bug. */
+static void take_default(struct sl_config *config, const struct sluice_option *option, void *field)
+{
+    union field value = {0};
+
+    if (option->type == SLUICE_STRINGS) {
+        const char **items = sl_config_alloc(config, 2, sizeof(*items));
+        if (items) {
+            items[0] = option->default_text;
+        }
+        value.strings = (struct sluice_strings){items ? items : no_items,
+                                                items && option->default_text ? 1 : 0};
+    } else if (option->default_text) {
+        bool is_good = convert(option, option->default_text, &value);
+        SL_ASSERT(is_good);
+    }
+    memcpy(field, &value, field_size(option->type));
+}
+
+static void start_object(struct sl_config *config, const struct sluice_option *table, void *object,
+                         const void *base)
+{
+    for (const struct sluice_option *option = table; option->name; option++) {
+        void *field = field_of(option, object);
+        if (option->type == SLUICE_OBJECT) {
+            start_object(config, option->table, field, base_of(option, base));
+        } else if (base) {
+            memcpy(field, base_of(option, base), field_size(option->type));
+        } else {
+            take_default(config, option, field);
+        }
+    }
+}
+
+static size_t count_known(const struct sluice_option *table, const char *const *known)
+{
+    size_t count = 0;
+
+    for (; table->name; table++) {
+        count++;
+    }
+    for (; known && *known; known++) {
+        count++;
+    }
+    return count;
+}
+
+static void refuse_key(struct sl_config *config, const struct sl_config_node *key,
+                       const char *const *names)
+{
+    const char *near = sl_str_nearest(key->text, names);
+    struct sl_buf list;
+
+    sl_buf_init(&list, 0);
+    for (size_t i = 0; names[i]; i++) {
+        sl_buf_printf(&list, "%s'%s'", i ? ", " : "", names[i]);
+    }
+    if (near) {
+        sl_config_error(config, key, "unknown key '%.*s'; did you mean '%s'?",
+                        SL_CONFIG_QUOTE_BYTES, key->text, near);
+    } else {
+        sl_config_error(config, key, "unknown key '%.*s'; known are %s", SL_CONFIG_QUOTE_BYTES,
+                        key->text, sl_buf_text(&list));
+    }
+    sl_buf_fini(&list);
+}
+
+static bool is_in(const char *word, const char *const *names)
+{
+    while (*names && strcmp(*names, word) != 0) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+static void check_keys(struct sl_config *config, const struct sl_config_node *map,
+                       const struct sluice_option *table, const char *const *known)
+{
+    const char **names = calloc(count_known(table, known) + 1, sizeof(*names));
+    size_t count = 0;
+
+    if (!names) {
+        config->is_out_of_memory = true;
+        config->error_count++;
+        return;
+    }
+    for (; table->name; table++) {
+        names[count++] = table->name;
+    }
+    for (; known && *known; known++) {
+        names[count++] = *known;
+    }
+    for (size_t i = 0; i < map->count; i++) {
+        if (!is_in(map->entries[i].key->text, names)) {
+            refuse_key(config, map->entries[i].key, names);
+        }
+    }
+    free(names);
+}
+
+static bool is_zero(const void *field, size_t size)
+{
+    const unsigned char *bytes = field;
+
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether a row that is not in the file has a value all the same. */
+static bool has_base(const struct sluice_option *option, const void *base)
+{
+    return base && !is_zero(base_of(option, base), field_size(option->type));
+}
+
+static void fill_object(struct sl_config *config, const struct sl_config_node *map,
+                        const struct sluice_option *table, void *object, const void *base,
+                        const char *const *known, bool has_required)
+{
+    check_keys(config, map, table, known);
+    for (const struct sluice_option *option = table; option->name; option++) {
+        const struct sl_config_node *node = sl_config_get(map, option->name);
+        union field value = {0};
+        if (!node) {
+            if (option->is_required && has_required && !has_base(option, base)) {
+                sl_config_error(config, map, "the key '%s' is missing", option->name);
+            }
+        } else if (option->type == SLUICE_OBJECT && node->kind == SL_CONFIG_MAP) {
+            fill_object(config, node, option->table, field_of(option, object),
+                        base_of(option, base), NULL, has_required);
+        } else if (option->type == SLUICE_OBJECT) {
+            refuse(config, node, option, NULL);
+        } else if (read_field(config, node, option, &value)) {
+            memcpy(field_of(option, object), &value, field_size(option->type));
+        }
+    }
+}
+
+static void fill(struct sl_config *config, const struct sl_config_node *node,
+                 const struct sluice_option *table, void *object, const void *base,
+                 const char *const *known, bool has_required)
+{
+    const struct sl_config_node nothing = {.kind = SL_CONFIG_MAP};
+
+    start_object(config, table, object, base);
+    if (node && node->kind != SL_CONFIG_MAP) {
+        sl_config_error(config, node, "expected a map, found %s", sl_config_kind_name(node->kind));
+        return;
+    }
+    fill_object(config, node ? node : &nothing, table, object, base, known, has_required);
+}
+
+void sl_config_fill(struct sl_config *config, const struct sl_config_node *node,
+                    const struct sluice_option *table, void *object, const void *base,
+                    const char *const *known)
+{
+    fill(config, node, table, object, base, known, true);
+}
+
+void sl_config_fill_base(struct sl_config *config, const struct sl_config_node *node,
+                         const struct sluice_option *table, void *object)
+{
+    fill(config, node, table, object, NULL, NULL, false);
+}
+
+void sl_config_defaults(struct sl_config *config, const struct sluice_option *table, void *object)
+{
+    start_object(config, table, object, NULL);
+}
