@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "base/list.h"
 
 struct sl_loop;
 
@@ -20,10 +21,11 @@ typedef void (*sl_loop_fn)(void *arg);
 /* NULL when the system has no descriptors or memory left. */
 struct sl_loop *sl_loop_new(void) SL_MUST_CHECK;
 
-/* Everything armed on the loop must have been disarmed. Runs the pending ends of closed handles. */
+/* Everything armed on the loop must have been disarmed, and no thread may post any more. Runs what
+ * is posted and deferred and the pending ends of closed handles. */
 void sl_loop_free(struct sl_loop *loop);
 
-/* Runs until sl_loop_stop. */
+/* Runs until sl_loop_stop; the turn in which it is called is run to its end. */
 void sl_loop_run(struct sl_loop *loop);
 void sl_loop_stop(struct sl_loop *loop);
 
@@ -38,12 +40,14 @@ int64_t sl_loop_wall_ns(void);
 bool sl_loop_post(struct sl_loop *loop, sl_loop_fn fn, void *arg) SL_MUST_CHECK;
 
 /* Work for the end of this turn of the loop (objects freed late, output pumped once for many small
- * writes). Zeroed storage with `fn` and `arg` set is ready; deferring twice before it ran is once. */
+ * writes). Zeroed storage with `fn` and `arg` set is ready; deferring twice before it ran is once.
+ * What deferred work defers runs at the end of the next turn, which does not sleep: descriptors and
+ * timers have their turn in between. `fn` may free its own sl_deferred. */
 struct sl_deferred {
     sl_loop_fn fn;
     void *arg;
-    struct sl_deferred *next; /* loop.c's */
-    bool is_pending;          /* loop.c's */
+    struct sl_list node; /* loop.c's; listed while is_pending */
+    bool is_pending;     /* loop.c's */
 };
 
 void sl_loop_defer(struct sl_loop *loop, struct sl_deferred *deferred);
@@ -57,19 +61,20 @@ void sl_timer_stop(struct sl_timer *timer);
 bool sl_timer_is_armed(const struct sl_timer *timer);
 void sl_timer_free(struct sl_timer *timer); /* NULL is nothing; does not fire any more */
 
-/* Calls `fn` whenever `fd` is readable, until freed. The descriptor stays the caller's. */
+/* Calls `fn` whenever `fd` is readable or broken, until freed. The descriptor stays the caller's
+ * and becomes non-blocking. NULL also for one that cannot be watched (a regular file, closed,
+ * watched already). */
 struct sl_watch;
-struct sl_watch *sl_watch_new(struct sl_loop *loop, int fd, sl_loop_fn fn,
-                              void *arg) SL_MUST_CHECK;
-void sl_watch_free(struct sl_watch *watch);
+struct sl_watch *sl_watch_new(struct sl_loop *loop, int fd, sl_loop_fn fn, void *arg) SL_MUST_CHECK;
+void sl_watch_free(struct sl_watch *watch); /* NULL is nothing; before `fd` is closed */
 
 /* Calls `fn` on the loop for each arrival of signal `number`. */
 struct sl_signal;
 struct sl_signal *sl_signal_new(struct sl_loop *loop, int number, sl_loop_fn fn,
                                 void *arg) SL_MUST_CHECK;
-void sl_signal_free(struct sl_signal *signal);
+void sl_signal_free(struct sl_signal *signal); /* NULL is nothing */
 
-/* The libuv loop below, for lib/net alone. */
+/* The libuv loop below, for lib/net alone, to which its `data` belongs too. */
 void *sl_loop_handle(struct sl_loop *loop);
 
 #endif
