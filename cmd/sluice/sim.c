@@ -1,8 +1,424 @@
 #include "commands.h"
 
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/base.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "device/device.h"
+#include "loop/loop.h"
+
+enum { DEFAULT_PORT = 57400, DEFAULT_INTERFACES = 8, DEFAULT_UPDATES = 20, SECOND_MS = 1000 };
+
+struct sim {
+    struct sl_device_options options;
+    bool is_quiet;
+    bool is_verbose;
+    bool wants_help;
+    bool is_stopping;
+    struct sl_loop *loop;
+    struct sl_device_fleet *fleet;
+    struct sl_timer *second;
+    struct sl_signal *interrupt;
+    struct sl_signal *terminate;
+    struct sl_device_totals last; /* a second ago */
+    int64_t last_ns;
+};
+
+static bool to_u32(const char *text, uint32_t *value)
+{
+    uint64_t wide;
+
+    if (!sl_str_to_u64(sl_str_from(text), &wide) || wide > UINT32_MAX) {
+        return false;
+    }
+    *value = (uint32_t)wide;
+    return true;
+}
+
+static bool set_listen(struct sim *sim, const char *value)
+{
+    return sl_address_parse(value, DEFAULT_PORT, &sim->options.listen);
+}
+
+static bool set_devices(struct sim *sim, const char *value)
+{
+    return to_u32(value, &sim->options.devices);
+}
+
+static bool set_ports(struct sim *sim, const char *value)
+{
+    sim->options.port_each = strcmp(value, "each") == 0;
+    return sim->options.port_each || strcmp(value, "one") == 0;
+}
+
+static bool set_interfaces(struct sim *sim, const char *value)
+{
+    return to_u32(value, &sim->options.interfaces);
+}
+
+static bool set_updates(struct sim *sim, const char *value)
+{
+    return to_u32(value, &sim->options.updates);
+}
+
+static bool set_message_bytes(struct sim *sim, const char *value)
+{
+    const char *dash = strchr(value, '-');
+    struct sl_str from = sl_str_from(value);
+    uint64_t min;
+
+    if (dash) {
+        from.len = (size_t)(dash - value);
+    }
+    if (!sl_str_to_u64(from, &min) || min > UINT32_MAX) {
+        return false;
+    }
+    sim->options.min_message_bytes = (uint32_t)min;
+    sim->options.max_message_bytes = (uint32_t)min;
+    return !dash || to_u32(dash + 1, &sim->options.max_message_bytes);
+}
+
+static bool set_seed(struct sim *sim, const char *value)
+{
+    return sl_str_to_u64(sl_str_from(value), &sim->options.seed);
+}
+
+static bool set_rate(struct sim *sim, const char *value)
+{
+    return sl_str_to_u64(sl_str_from(value), &sim->options.rate_per_s) &&
+           sim->options.rate_per_s > 0;
+}
+
+static bool set_fast(struct sim *sim, const char *value)
+{
+    (void)value;
+    sim->options.as_fast = true;
+    return true;
+}
+
+static bool set_count(struct sim *sim, const char *value)
+{
+    return sl_str_to_u64(sl_str_from(value), &sim->options.count) && sim->options.count > 0;
+}
+
+static bool set_when_held(struct sim *sim, const char *value)
+{
+    if (strcmp(value, "coalesce") == 0) {
+        sim->options.when_held = SL_DEVICE_COALESCE;
+        return true;
+    }
+    sim->options.when_held = SL_DEVICE_WAIT;
+    return strcmp(value, "wait") == 0;
+}
+
+static bool set_username(struct sim *sim, const char *value)
+{
+    sim->options.username = value;
+    return true;
+}
+
+static bool set_password(struct sim *sim, const char *value)
+{
+    sim->options.password = value;
+    return true;
+}
+
+static bool set_quiet(struct sim *sim, const char *value)
+{
+    (void)value;
+    sim->is_quiet = true;
+    return true;
+}
+
+static bool set_verbose(struct sim *sim, const char *value)
+{
+    (void)value;
+    sim->is_verbose = true;
+    return true;
+}
+
+static bool set_help(struct sim *sim, const char *value)
+{
+    (void)value;
+    sim->wants_help = true;
+    return true;
+}
+
+static const struct option {
+    const char *name;
+    const char *value; /* NULL: it takes none */
+    bool (*set)(struct sim *sim, const char *value);
+    const char *doc;
+} options[] = {
+    {"--listen", "HOST:PORT", set_listen, "default 127.0.0.1:57400; port 0 takes a free one"},
+    {"--devices", "N", set_devices, "sim1 to simN; default 1"},
+    {"--ports", "one|each", set_ports,
+     "all devices on one port, told apart by prefix.target (default), or each on the next port"},
+    {"--interfaces", "N", set_interfaces, "per device; 14 counters each; default 8"},
+    {"--updates", "N", set_updates,
+     "updates in a notification: seq, then session, then counters; default 20"},
+    {"--message-bytes", "N|MIN-MAX", set_message_bytes,
+     "size of a message; of a range every magnitude is drawn alike; too small for the leaf seq:\n"
+     "an empty response goes out instead, which is not counted"},
+    {"--seed", "N", set_seed, "of those draws; default 0"},
+    {"--rate", "R", set_rate, "messages a second per stream, instead of the sample interval"},
+    {"--fast", NULL, set_fast, "as fast as the collector's credit allows"},
+    {"--count", "N", set_count, "messages per stream, the initial dump included, then silence"},
+    {"--when-held", "wait|coalesce", set_when_held,
+     "what becomes of messages that are due and cannot leave: made later (default), or merged,\n"
+     "so that seq - previous seq - 1 = duplicates"},
+    {"--username", "NAME", set_username, "demand it in the metadata"},
+    {"--password", "WORD", set_password, "demand it in the metadata"},
+    {"--quiet", NULL, set_quiet, "no line each second"},
+    {"--verbose", NULL, set_verbose, "each second a line for each stream too"},
+    {"--help", NULL, set_help, "this text"},
+};
+
+static void print_doc(FILE *out, const char *doc)
+{
+    for (; *doc; doc++) {
+        fputc(*doc, out);
+        if (*doc == '\n') {
+            fputs("        ", out);
+        }
+    }
+    fputc('\n', out);
+}
+
+static void print_usage(FILE *out)
+{
+    fputs(
+        "usage: sluice sim [options]\n\nSimulated gNMI devices with OpenConfig interface counters "
+        "(plaintext, STREAM, PROTO).\n\n",
+        out);
+    for (size_t i = 0; i < SL_ARRAY_LEN(options); i++) {
+        fprintf(out, "  %s %s\n        ", options[i].name,
+                options[i].value ? options[i].value : "");
+        print_doc(out, options[i].doc);
+    }
+}
+
+static const struct option *find_option(const char *word, size_t len)
+{
+    for (size_t i = 0; i < SL_ARRAY_LEN(options); i++) {
+        if (strlen(options[i].name) == len && strncmp(options[i].name, word, len) == 0) {
+            return &options[i];
+        }
+    }
+    return NULL;
+}
+
+static bool complain_unknown(const char *word)
+{
+    const char *names[SL_ARRAY_LEN(options) + 1] = {NULL};
+    const char *nearest;
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(options); i++) {
+        names[i] = options[i].name;
+    }
+    nearest = sl_str_nearest(word, names);
+    fprintf(stderr, "sluice sim: unknown option '%s'%s%s\n", word, nearest ? "; is it " : "",
+            nearest ? nearest : "");
+    return false;
+}
+
+/* One option of the words from `*at` on: "--name value" or "--name=value". */
+static bool parse_option(struct sim *sim, int argc, char **argv, int *at)
+{
+    const char *word = argv[*at];
+    const char *equals = strchr(word, '=');
+    const struct option *option =
+        find_option(word, equals ? (size_t)(equals - word) : strlen(word));
+    const char *value = equals ? equals + 1 : NULL;
+
+    if (!option) {
+        return complain_unknown(word);
+    }
+    if (!option->value && value) {
+        fprintf(stderr, "sluice sim: %s takes no value\n", option->name);
+        return false;
+    }
+    if (option->value && !value) {
+        *at += 1;
+        value = *at < argc ? argv[*at] : "";
+    }
+    if (!option->set(sim, value)) {
+        fprintf(stderr, "sluice sim: %s wants %s, not '%s'\n", option->name, option->value, value);
+        return false;
+    }
+    return true;
+}
+
+static double seconds(int64_t ns)
+{
+    return (double)ns / (double)SL_NS_PER_S;
+}
+
+static void print_totals(const char *word, const struct sl_device_totals *totals)
+{
+    printf("%s messages=%" PRIu64 " updates=%" PRIu64 " bytes=%" PRIu64 " duplicates=%" PRIu64
+           " streams=%" PRIu32 " blocked=%" PRIu32 " blocked-s=%.3f",
+           word, totals->messages, totals->updates, totals->bytes, totals->duplicates,
+           totals->streams, totals->blocked, seconds(totals->blocked_ns));
+}
+
+static void on_done(const struct sl_device_report *report, void *arg)
+{
+    (void)arg;
+    printf("done device=%s session=%s last-seq=%" PRIu64 " messages=%" PRIu64 "\n", report->device,
+           report->session, report->seq, report->messages);
+}
+
+static void on_ended(const struct sl_device_report *report, void *arg)
+{
+    (void)arg;
+    printf("ended device=%s session=%s last-seq=%" PRIu64 " messages=%" PRIu64
+           " duplicates=%" PRIu64 " blocked-s=%.3f\n",
+           report->device, report->session, report->seq, report->messages, report->duplicates,
+           seconds(report->blocked_ns));
+}
+
+static void on_closed(void *arg)
+{
+    struct sim *sim = arg;
+
+    sim->fleet = NULL;
+    sl_loop_stop(sim->loop);
+}
+
+static const struct sl_device_events events = {
+    .on_done = on_done,
+    .on_ended = on_ended,
+    .on_closed = on_closed,
+};
+
+static void print_stream(const struct sl_device_report *report, void *arg)
+{
+    (void)arg;
+    printf("stream device=%s session=%s subscription-path=%s seq=%" PRIu64 " messages=%" PRIu64
+           " duplicates=%" PRIu64 " blocked=%d blocked-s=%.3f\n",
+           report->device, report->session, report->path, report->seq, report->messages,
+           report->duplicates, report->is_blocked, seconds(report->blocked_ns));
+}
+
+static void on_second(void *arg)
+{
+    struct sim *sim = arg;
+    int64_t now_ns = sl_loop_now_ns(sim->loop);
+    double passed_s = seconds(now_ns - sim->last_ns);
+    struct sl_device_totals totals;
+
+    sl_timer_start(sim->second, SECOND_MS);
+    sl_device_fleet_totals(sim->fleet, &totals);
+    print_totals("sent", &totals);
+    printf(" messages-per-s=%.0f updates-per-s=%.0f\n",
+           (double)(totals.messages - sim->last.messages) / passed_s,
+           (double)(totals.updates - sim->last.updates) / passed_s);
+    if (sim->is_verbose) {
+        sl_device_fleet_each(sim->fleet, print_stream, sim);
+    }
+    sim->last = totals;
+    sim->last_ns = now_ns;
+}
+
+static void on_signal(void *arg)
+{
+    struct sim *sim = arg;
+    struct sl_device_totals totals;
+
+    if (sim->is_stopping) {
+        return;
+    }
+    sim->is_stopping = true;
+    sl_timer_stop(sim->second);
+    sl_device_fleet_totals(sim->fleet, &totals);
+    print_totals("total", &totals);
+    putchar('\n');
+    sl_device_fleet_close(sim->fleet);
+}
+
+/* Each connection is a descriptor. */
+static void raise_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
+            perror("sluice sim: the limit of open files stays");
+        }
+    }
+}
+
+static void print_ports(const struct sim *sim)
+{
+    for (uint32_t i = 0; i < sl_device_fleet_ports(sim->fleet); i++) {
+        printf("listening %s:%u\n", sim->options.listen.host, sl_device_fleet_port(sim->fleet, i));
+    }
+}
+
+static int serve(struct sim *sim)
+{
+    struct sl_status why;
+
+    sim->second = sl_timer_new(sim->loop, on_second, sim);
+    sim->interrupt = sl_signal_new(sim->loop, SIGINT, on_signal, sim);
+    sim->terminate = sl_signal_new(sim->loop, SIGTERM, on_signal, sim);
+    if (!sim->second || !sim->interrupt || !sim->terminate) {
+        fputs("sluice sim: out of memory\n", stderr);
+        return SL_EXIT_FAILED;
+    }
+    sim->fleet = sl_device_fleet_open(sim->loop, &sim->options, &events, sim, &why);
+    if (!sim->fleet) {
+        fprintf(stderr, "sluice sim: %s\n", why.text);
+        return why.code == SL_INVALID_ARGUMENT ? SL_EXIT_USAGE : SL_EXIT_FAILED;
+    }
+    print_ports(sim);
+    sim->last_ns = sl_loop_now_ns(sim->loop);
+    if (!sim->is_quiet) {
+        sl_timer_start(sim->second, SECOND_MS);
+    }
+    sl_loop_run(sim->loop);
+    return SL_EXIT_OK;
+}
+
 int sl_command_sim(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
-    return SL_EXIT_USAGE;
+    struct sim sim = {
+        .options = {.listen = {.host = "127.0.0.1", .port = DEFAULT_PORT},
+                    .devices = 1,
+                    .interfaces = DEFAULT_INTERFACES,
+                    .updates = DEFAULT_UPDATES},
+    };
+    int code;
+
+    for (int i = 1; i < argc; i++) {
+        if (!parse_option(&sim, argc, argv, &i)) {
+            return SL_EXIT_USAGE;
+        }
+    }
+    if (sim.wants_help) {
+        print_usage(stdout);
+        return SL_EXIT_OK;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    signal(SIGPIPE, SIG_IGN);
+    raise_files();
+    sim.loop = sl_loop_new();
+    if (!sim.loop) {
+        fputs("sluice sim: the system has no descriptors or memory left\n", stderr);
+        return SL_EXIT_FAILED;
+    }
+    code = serve(&sim);
+    sl_timer_free(sim.second);
+    sl_signal_free(sim.interrupt);
+    sl_signal_free(sim.terminate);
+    sl_loop_free(sim.loop);
+    return code;
 }

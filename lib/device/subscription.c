@@ -10,6 +10,7 @@
 
 struct bound {
     size_t left_bytes;
+    bool has_refused;
 };
 
 static void *bounded_alloc(void *arg, size_t size)
@@ -17,6 +18,7 @@ static void *bounded_alloc(void *arg, size_t size)
     struct bound *bound = arg;
 
     if (size > bound->left_bytes) {
+        bound->has_refused = true;
         return NULL;
     }
     bound->left_bytes -= size;
@@ -219,6 +221,10 @@ struct sl_status sl_device_subscription_init(struct sl_device_subscription *subs
     }
     unpacked =
         gnmi__subscribe_request__unpack(&allocator, request.len, (const uint8_t *)request.data);
+    if (!unpacked && bound.has_refused) {
+        return sl_status_error(SL_RESOURCE_EXHAUSTED, "the request unpacks to more than %d bytes",
+                               (int)SL_DEVICE_MAX_UNPACKED_BYTES);
+    }
     if (!unpacked) {
         return sl_status_error(SL_INVALID_ARGUMENT, "the message is not a SubscribeRequest");
     }
