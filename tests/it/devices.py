@@ -65,17 +65,19 @@ class Devices:
         return sum(seq for seq, _ in self.now(path).values())
 
 
-def common_words(count, updates=2, messages=0, sizes=None, rate=None, when_held="wait"):
-    """`rate` in messages a second and stream; none: as fast as credit lets them."""
-    words = ["--devices", count, "--updates", updates, "--count", messages, "--verbose",
-             "--when-held", when_held]
+def common_words(updates=2, messages=0, sizes=None, rate=None, when_held="wait"):
+    """`messages` of each stream, 0: no end; `rate` in messages a second and stream, none: as fast as
+    credit lets them."""
+    words = ["--updates", updates, "--verbose", "--when-held", when_held]
+    words += ["--count", messages] if messages else []
     words += ["--message-bytes", f"{sizes[0]}-{sizes[1]}"] if sizes else []
     return words + (["--rate", rate] if rate else ["--fast"])
 
 
 def go_words(count, **options):
-    return common_words(count, **options)
+    return ["--devices", count, *common_words(**options)]
 
 
 def sim_words(count, **options):
-    return ["--listen", "127.0.0.1:0", "--port-each", *common_words(count, **options)]
+    return ["--listen", "127.0.0.1:0", "--ports", "each", "--devices", count,
+            *common_words(**options)]

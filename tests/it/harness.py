@@ -213,7 +213,7 @@ class Lab:
         """The first and the last lines of each log, without the lines of each second."""
         for log in sorted(self.directory.glob("*.log")):
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            telling = [line for line in lines if not line.startswith(("stream ", "fleet "))]
+            telling = [line for line in lines if not line.startswith(("stream ", "sent "))]
             shown = telling if len(telling) <= 40 else [*telling[:8], "…", *telling[-32:]]
             print(f"--- {log.name}, {len(lines)} lines", *shown, sep="\n", flush=True)
 
@@ -265,7 +265,8 @@ def guarded(lab, function, *arguments, **named):
 def run(main):
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--long", action="store_true", help="the long form")
+    parser.add_argument("--long", action="store_true", default=bool(os.environ.get("SL_LONG")),
+                        help="the long form; SL_LONG=1 in the environment does the same")
     parser.add_argument("--keep", action="store_true", help="keep the directory with the logs")
     parser.add_argument("--only", metavar="WORD", help="only the parts whose title has this word")
     lab = Lab(parser.parse_args())

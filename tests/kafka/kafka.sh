@@ -104,7 +104,7 @@ install() {
     fresh=$(mktemp -d "$JARS.XXXXXX")
     write_pom "$fresh"
     echo "kafka.sh: fetching Apache Kafka $VERSION"
-    (cd "$fresh" && mvn -q -B dependency:copy-dependencies -DincludeScope=runtime \
+    (cd "$fresh" && mvn -q -B -Dstyle.color=never dependency:copy-dependencies -DincludeScope=runtime \
         -DoutputDirectory=lib) || die "Maven could not fetch Kafka"
     ls "$fresh"/lib/kafka_2.13-"$VERSION".jar >/dev/null
     mv -T "$fresh" "$JARS" 2>/dev/null || rm -rf "$fresh" # another one was quicker

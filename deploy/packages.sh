@@ -1,0 +1,57 @@
+#!/bin/sh
+# Debian 12 packages that sluice needs, in one place. Installs those that are missing.
+#
+# usage: sh deploy/packages.sh build|demo|test ...
+set -eu
+
+build="gcc libc6-dev cmake ninja-build pkg-config python3 protobuf-c-compiler
+    libnghttp2-dev libprotobuf-c-dev librdkafka-dev libyaml-dev libuv1-dev libmicrohttpd-dev
+    libjansson-dev libxxhash-dev libcmocka-dev"
+demo="kcat curl"
+test="git clang python3-venv protobuf-compiler libprotobuf-dev ca-certificates maven
+    default-jre-headless kcat curl"
+
+die() {
+    echo "packages.sh: $*" >&2
+    exit 1
+}
+
+is_installed() {
+    dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "neither root nor sudo here; as root: $*"
+    fi
+}
+
+[ $# -gt 0 ] || {
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"
+    exit 2
+}
+wanted=
+for group in "$@"; do
+    case $group in
+        build) wanted="$wanted $build" ;;
+        demo) wanted="$wanted $demo" ;;
+        test) wanted="$wanted $test" ;;
+        *) die "'$group' is none of build, demo, test" ;;
+    esac
+done
+command -v dpkg-query >/dev/null || die "this is not Debian; install what answers to:$wanted"
+
+missing=
+for package in $wanted; do
+    is_installed "$package" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+echo "packages.sh: installing$missing"
+as_root apt-get update -qq
+# shellcheck disable=SC2086 # a list of words
+as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing \
+    >/dev/null

