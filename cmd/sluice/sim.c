@@ -13,7 +13,7 @@
 #include "device/device.h"
 #include "loop/loop.h"
 
-enum { DEFAULT_PORT = 57400, DEFAULT_INTERFACES = 8, DEFAULT_UPDATES = 20, SECOND_MS = 1000 };
+enum { DEFAULT_PORT = 57400, DEFAULT_INTERFACES = 1, DEFAULT_UPDATES = 20, SECOND_MS = 1000 };
 
 struct sim {
     struct sl_device_options options;
@@ -91,8 +91,7 @@ static bool set_seed(struct sim *sim, const char *value)
 
 static bool set_rate(struct sim *sim, const char *value)
 {
-    return sl_str_to_u64(sl_str_from(value), &sim->options.rate_per_s) &&
-           sim->options.rate_per_s > 0;
+    return sl_str_to_u64(sl_str_from(value), &sim->options.rate_per_s);
 }
 
 static bool set_fast(struct sim *sim, const char *value)
@@ -104,7 +103,7 @@ static bool set_fast(struct sim *sim, const char *value)
 
 static bool set_count(struct sim *sim, const char *value)
 {
-    return sl_str_to_u64(sl_str_from(value), &sim->options.count) && sim->options.count > 0;
+    return sl_str_to_u64(sl_str_from(value), &sim->options.count);
 }
 
 static bool set_when_held(struct sim *sim, const char *value)
@@ -160,16 +159,19 @@ static const struct option {
     {"--devices", "N", set_devices, "sim1 to simN; default 1"},
     {"--ports", "one|each", set_ports,
      "all devices on one port, told apart by prefix.target (default), or each on the next port"},
-    {"--interfaces", "N", set_interfaces, "per device; 14 counters each; default 8"},
+    {"--interfaces", "N", set_interfaces, "per device; 18 counters each; default 1"},
     {"--updates", "N", set_updates,
      "updates in a notification: seq, then session, then counters; default 20"},
     {"--message-bytes", "N|MIN-MAX", set_message_bytes,
      "size of a message; of a range every magnitude is drawn alike; too small for the leaf seq:\n"
      "an empty response goes out instead, which is not counted"},
     {"--seed", "N", set_seed, "of those draws; default 0"},
-    {"--rate", "R", set_rate, "messages a second per stream, instead of the sample interval"},
-    {"--fast", NULL, set_fast, "as fast as the collector's credit allows"},
-    {"--count", "N", set_count, "messages per stream, the initial dump included, then silence"},
+    {"--rate", "R", set_rate,
+     "messages a second, of a stream that does not ask for a sample interval"},
+    {"--fast", NULL, set_fast,
+     "likewise, as fast as the collector's credit allows; with neither each second"},
+    {"--count", "N", set_count,
+     "messages per stream, the initial dump included, then silence; 0: no end"},
     {"--when-held", "wait|coalesce", set_when_held,
      "what becomes of messages that are due and cannot leave: made later (default), or merged,\n"
      "so that seq - previous seq - 1 = duplicates"},

@@ -2,8 +2,8 @@
  *
  * N devices, named sim1 to simN, answer Subscribe on one port (told apart by prefix.target) or on a
  * port each: OpenConfig interface counters for a number of interfaces, an initial dump,
- * sync_response, then updates at the subscription's pace, at a fixed rate, or as fast as the
- * collector's credit allows. Every Subscribe RPC has leaves of its own that let a reader prove
+ * sync_response, then updates at the subscription's sample interval, at a fixed rate, or as fast as
+ * the collector's credit allows. Every Subscribe RPC has leaves of its own that let a reader prove
  * completeness:
  *
  *     /sluice-sim/state/seq       1, 2, 3 … : the messages of this RPC, those of the dump included
@@ -83,10 +83,13 @@ struct sl_device_options {
      * least). */
     uint32_t min_message_bytes;
     uint32_t max_message_bytes;
-    uint64_t seed;       /* of those draws */
-    uint64_t rate_per_s; /* messages per stream and second; 0: see `as_fast` */
-    bool as_fast;        /* as fast as credit allows; neither: the sample interval */
-    uint64_t count;      /* messages with a seq per RPC, then silence; 0: no end */
+    uint64_t seed; /* of those draws */
+    /* The pace of streams that were not asked for with a sample interval (which is obeyed: then
+     * all that was asked for is sent once in each): messages a second, or as fast as credit allows,
+     * or with neither as if sampled each second. */
+    uint64_t rate_per_s;
+    bool as_fast;
+    uint64_t count; /* messages with a seq per RPC, then silence; 0: no end */
     enum sl_device_when_held when_held;
     const char *username; /* demanded in the metadata; NULL: not */
     const char *password;

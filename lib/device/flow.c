@@ -43,14 +43,20 @@ static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
 
 static bool has_clock(const struct sl_device_flow *flow)
 {
-    return !flow->world->options.as_fast;
+    return !flow->world->options.as_fast || flow->subscription.is_sampled;
+}
+
+/* Messages a second; 0: the clock is the sample interval. */
+static uint64_t clock_rate(const struct sl_device_flow *flow)
+{
+    return flow->subscription.is_sampled ? 0 : flow->world->options.rate_per_s;
 }
 
 /* How many messages the clock has asked for since it began. */
 static uint64_t clock_total(const struct sl_device_flow *flow)
 {
     int64_t passed_ns = sl_loop_now_ns(flow->world->loop) - flow->clock_ns;
-    uint64_t rate = flow->world->options.rate_per_s;
+    uint64_t rate = clock_rate(flow);
 
     if (passed_ns <= 0) {
         return 0;
@@ -63,7 +69,7 @@ static uint64_t clock_total(const struct sl_device_flow *flow)
 
 static int64_t clock_next_ns(const struct sl_device_flow *flow)
 {
-    uint64_t rate = flow->world->options.rate_per_s;
+    uint64_t rate = clock_rate(flow);
     uint64_t next = flow->clock_made + 1;
 
     if (rate > 0) {

@@ -13,11 +13,12 @@ enum {
 };
 
 static const char *const counters[SL_DEVICE_COUNTERS] = {
-    "in-octets",         "in-unicast-pkts",    "in-pkts",
-    "in-broadcast-pkts", "in-multicast-pkts",  "in-errors",
-    "in-discards",       "out-octets",         "out-unicast-pkts",
-    "out-pkts",          "out-broadcast-pkts", "out-multicast-pkts",
-    "out-errors",        "out-discards",
+    "in-octets",          "in-unicast-pkts",     "in-pkts",
+    "in-broadcast-pkts",  "in-multicast-pkts",   "in-errors",
+    "in-discards",        "in-fcs-errors",       "in-unknown-protos",
+    "out-octets",         "out-unicast-pkts",    "out-pkts",
+    "out-broadcast-pkts", "out-multicast-pkts",  "out-errors",
+    "out-discards",       "carrier-transitions", "resets",
 };
 
 static const char *const above[LEAF_ELEMS] = {"interfaces", "interface", "state", "counters", NULL};

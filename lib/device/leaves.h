@@ -17,7 +17,7 @@
 #include "gnmi.pb-c.h"
 
 enum {
-    SL_DEVICE_COUNTERS = 14,        /* leaves of one interface */
+    SL_DEVICE_COUNTERS = 18,        /* leaves of one interface */
     SL_DEVICE_MAX_PATH_ELEMS = 128, /* of a subscription's prefix and path together */
 };
 

@@ -103,11 +103,16 @@ static void set_path(struct sl_device_subscription *subscription, struct sl_str 
     subscription->path[len] = '\0';
 }
 
+static bool is_sampled(const Gnmi__Subscription *asked)
+{
+    return asked->mode == GNMI__SUBSCRIPTION_MODE__SAMPLE && asked->sample_interval > 0;
+}
+
 static int64_t interval_of(const Gnmi__Subscription *asked)
 {
     uint64_t interval = asked->sample_interval;
 
-    if (asked->mode != GNMI__SUBSCRIPTION_MODE__SAMPLE || interval == 0) {
+    if (!is_sampled(asked)) {
         return DEFAULT_INTERVAL_NS;
     }
     interval = sl_min_u64(interval, (uint64_t)MAX_INTERVAL_NS);
@@ -152,6 +157,7 @@ static struct sl_status read_paths(struct sl_device_subscription *subscription,
                                    const Gnmi__SubscriptionList *list, bool *selected,
                                    uint32_t count, struct sl_buf *text)
 {
+    subscription->is_sampled = true;
     for (size_t i = 0; i < list->n_subscription; i++) {
         const Gnmi__Subscription *asked = list->subscription[i];
         struct sl_device_pattern pattern = {.count = 0};
@@ -165,6 +171,7 @@ static struct sl_status read_paths(struct sl_device_subscription *subscription,
         if (i == 0 || interval_ns < subscription->interval_ns) {
             subscription->interval_ns = interval_ns;
         }
+        subscription->is_sampled = subscription->is_sampled && is_sampled(asked);
         if (!is_other_origin(list->prefix) && !is_other_origin(asked->path)) {
             subscription->leaf_count += mark(selected, count, &pattern);
         }

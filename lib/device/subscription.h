@@ -27,6 +27,7 @@ struct sl_device_subscription {
     uint32_t *leaves; /* the selected leaves in ascending order; NULL: all, or none */
     uint32_t leaf_count;
     int64_t interval_ns; /* the shortest of the paths' */
+    bool is_sampled;     /* every path is SAMPLE and names its interval */
     bool updates_only;   /* no initial dump */
 };
 

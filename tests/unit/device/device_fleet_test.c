@@ -533,7 +533,7 @@ static void the_sample_interval_is_obeyed(void **state)
     int64_t begin_ns;
 
     start(bench);
-    bench->mark_messages = 14 * 6; /* the dump and 5 rounds */
+    bench->mark_messages = SL_DEVICE_COUNTERS * 6; /* the dump and 5 rounds */
     begin_ns = sl_loop_now_ns(bench->loop);
     subscribe(bench);
     run_until(bench, has_sampled);

@@ -192,6 +192,8 @@ static void the_interval_is_the_asked_one_or_a_second(void **state)
         status = read_asked(&asked, &subscription);
         assert_int_equal(status.code, SL_OK);
         assert_int_equal(subscription.interval_ns, cases[i].expected_ns);
+        assert_int_equal(subscription.is_sampled,
+                         cases[i].mode == GNMI__SUBSCRIPTION_MODE__SAMPLE && cases[i].asked_ns > 0);
         sl_device_subscription_fini(&subscription);
     }
     asked.subscription.sample_interval = UINT64_MAX;
