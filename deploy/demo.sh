@@ -75,7 +75,7 @@ until_true() {
     until "$@"; do
         tries=$((tries - 1))
         [ "$tries" -gt 0 ] || {
-            tail -n 20 "$dir"/*.log >&2
+            tail -n 8 "$dir"/*.log >&2
             die "$what: not in time"
         }
         sleep 0.2
@@ -100,6 +100,7 @@ collector:
 subscriptions:
   counters:
     paths: [/interfaces/interface/state/counters]
+    stream-mode: target-defined
     credit: {initial: 16KiB}   # small, so that a stall shows within a second
 sinks:
   kafka: {type: kafka, brokers: ["$broker"], topic: telemetry, key: "\${target}"}
@@ -155,7 +156,7 @@ read_back() {
             split(substr($1, 8), header, ";")
             stream = header[1] ";" header[4] ";" header[5]
             device = header[4]
-            match($0, /"[^"]*\/sluice-sim\/state\/seq":[0-9]+/)
+            match($0, /"[^"]*\/sluice-sim\/state\/seq": *[0-9]+/)
             text = substr($0, RSTART, RLENGTH)
             sub(/.*:/, "", text)
             if (header[2] != seq[stream] + 1 || text + 0 != last[device] + 1) {
