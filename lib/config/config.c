@@ -228,7 +228,9 @@ const struct sl_config_node *sl_config_item(const struct sl_config_node *node, s
 
 const char *sl_config_text(struct sl_config *config, const struct sl_config_node *node)
 {
-    if (node->kind != SL_CONFIG_SCALAR) {
+    bool is_word = node->kind == SL_CONFIG_NULL && node->text[0] == 'n';
+
+    if (node->kind != SL_CONFIG_SCALAR && !is_word) {
         sl_config_error(config, node, "expected text, found %s", sl_config_kind_name(node->kind));
         return "";
     }

@@ -53,10 +53,12 @@ const struct sl_config_node *sl_config_key_node(const struct sl_config_node *map
  * stands for a list of one. */
 const struct sl_config_node *sl_config_item(const struct sl_config_node *node, size_t i);
 
-/* A scalar as text, with ${env.NAME} filled in; an error and "" when it is not a scalar. */
+/* A scalar as text, with ${env.NAME} filled in; an error and "" when it is not a scalar. The word
+ * null is text here (it is the type of a sink). */
 const char *sl_config_text(struct sl_config *config, const struct sl_config_node *node);
 
-/* Fills `object`, whose defaults come from the table, from the map `node` (NULL: all defaults).
+/* Fills `object`, whose defaults come from the table, from the map `node` (NULL, or nothing behind
+ * its key: all defaults).
  * `base`, when not NULL, is an object of the same table whose values stand in for the defaults (the
  * file's `defaults:` section). Errors go to `config`; a wrong value leaves the default.
  * `known`: further keys that the caller reads by itself, ends with NULL; or NULL. */

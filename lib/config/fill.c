@@ -450,22 +450,34 @@ static void check_keys(struct sl_config *config, const struct sl_config_node *ma
     free(names);
 }
 
-static bool is_zero(const void *field, size_t size)
-{
-    const unsigned char *bytes = field;
-
-    for (size_t i = 0; i < size; i++) {
-        if (bytes[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Whether a row that is not in the file has a value all the same. */
+/* Whether a row that is not in the file has a value all the same: not nothing, none or "". */
 static bool has_base(const struct sluice_option *option, const void *base)
 {
-    return base && !is_zero(base_of(option, base), field_size(option->type));
+    union field value = {0};
+
+    if (!base) {
+        return false;
+    }
+    memcpy(&value, base_of(option, base), field_size(option->type));
+    switch (option->type) {
+    case SLUICE_STRING:
+    case SLUICE_TEMPLATE:
+    case SLUICE_SECRET:
+        return value.text && *value.text;
+    case SLUICE_STRINGS:
+        return value.strings.count > 0;
+    case SLUICE_MAP:
+        return value.map.count > 0;
+    case SLUICE_BOOL:
+    case SLUICE_INT:
+    case SLUICE_DURATION:
+    case SLUICE_SIZE:
+    case SLUICE_ENUM:
+        return value.bytes != 0;
+    case SLUICE_OBJECT:
+        break; /* its rows speak for themselves */
+    }
+    return true;
 }
 
 static void fill_object(struct sl_config *config, const struct sl_config_node *map,
@@ -483,9 +495,9 @@ static void fill_object(struct sl_config *config, const struct sl_config_node *m
         } else if (option->type == SLUICE_OBJECT && node->kind == SL_CONFIG_MAP) {
             fill_object(config, node, option->table, field_of(option, object),
                         base_of(option, base), NULL, has_required);
-        } else if (option->type == SLUICE_OBJECT) {
+        } else if (option->type == SLUICE_OBJECT && node->kind != SL_CONFIG_NULL) {
             refuse(config, node, option, NULL);
-        } else if (read_field(config, node, option, &value)) {
+        } else if (option->type != SLUICE_OBJECT && read_field(config, node, option, &value)) {
             memcpy(field_of(option, object), &value, field_size(option->type));
         }
     }
@@ -495,14 +507,19 @@ static void fill(struct sl_config *config, const struct sl_config_node *node,
                  const struct sluice_option *table, void *object, const void *base,
                  const char *const *known, bool has_required)
 {
-    const struct sl_config_node nothing = {.kind = SL_CONFIG_MAP};
+    struct sl_config_node empty = {.kind = SL_CONFIG_MAP};
 
     start_object(config, table, object, base);
-    if (node && node->kind != SL_CONFIG_MAP) {
+    if (node && node->kind != SL_CONFIG_MAP && node->kind != SL_CONFIG_NULL) {
         sl_config_error(config, node, "expected a map, found %s", sl_config_kind_name(node->kind));
         return;
     }
-    fill_object(config, node ? node : &nothing, table, object, base, known, has_required);
+    if (!node || node->kind == SL_CONFIG_NULL) {
+        empty.line = node ? node->line : 0;
+        empty.column = node ? node->column : 0;
+        node = &empty;
+    }
+    fill_object(config, node, table, object, base, known, has_required);
 }
 
 void sl_config_fill(struct sl_config *config, const struct sl_config_node *node,

@@ -1,7 +1,8 @@
 /* settings.h - a whole configuration file, read, checked and resolved.
  *
- * Everything a running collector needs to know, with every name resolved to an object: what a target
- * subscribes to, and where each of its streams is published. Constant once read; freed as a whole.
+ * Everything a running collector needs to know, with every name resolved to an object: what a
+ * target subscribes to, and where each of its streams is published. Constant once read; freed as a
+ * whole.
  */
 #ifndef SLUICE_DAEMON_SETTINGS_H
 #define SLUICE_DAEMON_SETTINGS_H
@@ -20,12 +21,17 @@
 
 enum {
     SL_SETTINGS_MAX_WORKERS = 256,
+    SL_SETTINGS_MAX_SINKS = 64,
+    SL_SETTINGS_MAX_SUBSCRIPTIONS = 1024,
+    SL_SETTINGS_MAX_TARGETS = 100 * 1000,
+    SL_SETTINGS_MAX_STREAMS = 1000 * 1000,
+    SL_SETTINGS_MAX_NAME_BYTES = 200, /* of a target, subscription, sink, label, collector */
     SL_SETTINGS_DEFAULT_ADMIN_PORT = 9804,
 };
 
 struct sl_collector_options {
-    const char *name;       /* default: the host's name */
-    const char *workers;    /* "auto" or a number, as text; see sl_settings.workers */
+    const char *name;    /* default: the host's name */
+    const char *workers; /* "auto" or a number, as text; see sl_settings.workers */
     uint64_t memory_bytes;
     int64_t shutdown_timeout_ns;
     struct {
@@ -66,7 +72,7 @@ struct sl_settings {
     struct sl_collector_options collector;
     unsigned workers;
     struct sl_budget_plan plan; /* of every worker, made for the one with the most streams */
-    struct sl_address admin; /* host "" : none */
+    struct sl_address admin;    /* host "" : none */
     struct sl_sink_settings *sinks;
     size_t sink_count;
     struct sl_subscription_settings *subscriptions;

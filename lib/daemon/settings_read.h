@@ -1,0 +1,30 @@
+/* settings_read.h - what the files that read settings share: settings.c the whole, settings_sinks.c
+ * the sinks, settings_streams.c the names that point at others. */
+#ifndef SLUICE_DAEMON_SETTINGS_READ_H
+#define SLUICE_DAEMON_SETTINGS_READ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/settings.h"
+
+struct sl_settings_reader {
+    struct sl_settings *settings;
+    struct sl_config *config;
+    const struct sl_config_node *root;
+    const struct sl_config_node *default_target; /* NULL: none */
+    const struct sl_config_node *default_subscription;
+    const struct sl_config_node *sinks; /* maps of names; NULL: an error was reported */
+    const struct sl_config_node *subscriptions;
+    const struct sl_config_node *targets;
+};
+
+/* Fills settings->sinks. False when memory is out. */
+bool sl_settings_read_sinks(struct sl_settings_reader *reader) SL_MUST_CHECK;
+void sl_settings_free_sinks(struct sl_settings *settings);
+void sl_settings_reference_sinks(struct sl_buf *out);
+
+/* Fills the streams of all targets, whose options are read. False when memory is out. */
+bool sl_settings_resolve(struct sl_settings_reader *reader) SL_MUST_CHECK;
+
+#endif

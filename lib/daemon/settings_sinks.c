@@ -1,0 +1,264 @@
+/* A sink's map has keys of ours and keys of its plugin. Both tables are joined into one for the
+ * time of reading, so that an unknown key is told once and with the nearest of all. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/settings_read.h"
+
+enum { ERROR_BYTES = 400 };
+
+struct common_options {
+    const char *type;
+    int format;
+    bool is_required;
+    int64_t stall_after_ns;
+};
+
+/* Where the plugin's struct begins behind ours. */
+static const size_t plugin_offset = (sizeof(struct common_options) + sizeof(max_align_t) - 1) /
+                                    sizeof(max_align_t) * sizeof(max_align_t);
+
+/* In the order of enum sl_format. */
+static const char *const formats[] = {"event", "proto", NULL};
+
+static const struct sluice_option common_table[] = {
+    {.name = "type",
+     .type = SLUICE_STRING,
+     .offset = offsetof(struct common_options, type),
+     .is_required = true,
+     .doc = "The plugin; it brings the keys below."},
+    {.name = "format",
+     .type = SLUICE_ENUM,
+     .offset = offsetof(struct common_options, format),
+     .default_text = "event",
+     .names = formats,
+     .doc = "event: gnmic's JSON array; proto: the bytes of the gNMI message as they came."},
+    {.name = "required",
+     .type = SLUICE_BOOL,
+     .offset = offsetof(struct common_options, is_required),
+     .default_text = "true",
+     .doc = "Credit waits for this sink. Must be true in this version."},
+    {.name = "stall-after",
+     .type = SLUICE_DURATION,
+     .offset = offsetof(struct common_options, stall_after_ns),
+     .default_text = "10s",
+     .min = 100 * SL_NS_PER_MS,
+     .max = 3600 * SL_NS_PER_S,
+     .doc = "So long without a report while records are out: no new streams."},
+    {.name = NULL},
+};
+
+static size_t table_len(const struct sluice_option *table)
+{
+    size_t len = 0;
+
+    while (table && table[len].name) {
+        len++;
+    }
+    return len;
+}
+
+static struct sluice_option *join_tables(struct sl_config *config,
+                                         const struct sluice_sink_plugin *plugin)
+{
+    size_t ours = table_len(common_table);
+    size_t theirs = table_len(plugin->options);
+    struct sluice_option *table = sl_config_alloc(config, ours + theirs + 1, sizeof(*table));
+
+    for (size_t i = 0; table && i < ours; i++) {
+        table[i] = common_table[i];
+    }
+    for (size_t i = 0; table && i < theirs; i++) {
+        table[ours + i] = plugin->options[i];
+        table[ours + i].offset += plugin_offset;
+    }
+    return table;
+}
+
+static const struct sluice_sink_plugin *read_type(struct sl_config *config,
+                                                  const struct sl_config_node *map)
+{
+    const struct sluice_sink_plugin *const *plugins = sl_sink_plugins();
+    const struct sl_config_node *node = sl_config_get(map, "type");
+    const char *type = node ? sl_config_text(config, node) : "";
+    const struct sluice_sink_plugin *plugin = *type ? sl_sink_plugin(type) : NULL;
+    const char *names[16] = {NULL};
+    struct sl_buf known = {0};
+
+    if (plugin || !*type) {
+        return plugin;
+    }
+    for (size_t i = 0; plugins[i] && i + 1 < SL_ARRAY_LEN(names); i++) {
+        names[i] = plugins[i]->type;
+        sl_buf_printf(&known, "%s'%s'", i ? ", " : "", names[i]);
+    }
+    const char *near = sl_str_nearest(type, names);
+    if (near) {
+        sl_config_error(config, node, "unknown sink type '%.80s'; did you mean '%s'?", type, near);
+    } else {
+        sl_config_error(config, node, "unknown sink type '%.80s'; known are %s", type,
+                        sl_buf_text(&known));
+    }
+    sl_buf_fini(&known);
+    return NULL;
+}
+
+/* Without its plugin nobody knows the further keys of a sink: only ours are checked. */
+static void check_common(struct sl_config *config, const struct sl_config_node *map)
+{
+    size_t count = sl_config_kind(map) == SL_CONFIG_MAP ? sl_config_count(map) : 0;
+    const char **known = sl_config_alloc(config, count + 1, sizeof(*known));
+    struct common_options options;
+
+    for (size_t i = 0; known && i < count; i++) {
+        known[i] = sl_config_key(map, i);
+    }
+    sl_config_fill(config, map, common_table, &options, NULL, known);
+}
+
+static const struct sl_config_node *place_of(const struct sl_config_node *map, const char *key)
+{
+    const struct sl_config_node *node = sl_config_get(map, key);
+
+    return node ? node : map;
+}
+
+/* A template option: kept when it is the destination's or the key's, else only looked at. */
+static void read_template(struct sl_config *config, const struct sl_config_node *map,
+                          const struct sluice_option *option, const char *text,
+                          struct sl_sink_settings *sink)
+{
+    const struct sluice_sink_plugin *plugin = sink->spec.plugin;
+    bool is_destination =
+        plugin->destination_option && strcmp(option->name, plugin->destination_option) == 0;
+    bool is_key = plugin->key_option && strcmp(option->name, plugin->key_option) == 0;
+    struct sl_status why = sl_status_ok();
+
+    if (!text || !*text) {
+        if (is_destination && sl_config_get(map, option->name)) {
+            sl_config_error(config, place_of(map, option->name), "'%s': expected text, found ''",
+                            option->name);
+        }
+        return;
+    }
+    struct sl_template *templ = sl_template_new(text, &why);
+    if (!templ) {
+        sl_config_error(config, place_of(map, option->name), "'%s': %s", option->name, why.text);
+    } else if (is_destination) {
+        sink->destination = templ;
+    } else if (is_key) {
+        sink->key = templ;
+    } else {
+        sl_template_free(templ);
+    }
+}
+
+static void read_templates(struct sl_config *config, const struct sl_config_node *map,
+                           struct sl_sink_settings *sink)
+{
+    const struct sluice_option *option = sink->spec.plugin->options;
+
+    for (; option && option->name; option++) {
+        if (option->type == SLUICE_TEMPLATE) {
+            const char *text = NULL;
+            memcpy(&text, (const char *)sink->spec.options + option->offset, sizeof(text));
+            read_template(config, map, option, text, sink);
+        }
+    }
+}
+
+static void check_options(struct sl_config *config, const struct sl_config_node *map,
+                          const struct sl_sink_settings *sink)
+{
+    const struct sluice_sink_plugin *plugin = sink->spec.plugin;
+    char error[ERROR_BYTES] = "";
+
+    if (plugin->check && !plugin->check(sink->spec.options, error, sizeof(error))) {
+        sl_config_error(config, map, "sink '%.80s': %s", sink->spec.name, error);
+    }
+}
+
+static bool read_sink(struct sl_config *config, const struct sl_config_node *map,
+                      struct sl_sink_settings *sink)
+{
+    const struct sluice_sink_plugin *plugin = read_type(config, map);
+    size_t errors = sl_config_errors(config);
+
+    if (!plugin) {
+        check_common(config, map);
+        return true;
+    }
+    const struct sluice_option *table = join_tables(config, plugin);
+    char *object = sl_config_alloc(config, 1, plugin_offset + plugin->options_size);
+    if (!table || !object) {
+        return false;
+    }
+    /* `type` is read by itself: as an option it could not be the word null */
+    const char *const known[] = {"type", NULL};
+    sl_config_fill(config, map, table + 1, object, NULL, known);
+    const struct common_options *common = (const void *)object;
+    sink->spec.plugin = plugin;
+    sink->spec.options = object + plugin_offset;
+    sink->spec.format = common->format;
+    sink->spec.is_required = common->is_required;
+    sink->spec.stall_after_ns = common->stall_after_ns;
+    if (!common->is_required) {
+        sl_config_error(config, place_of(map, "required"),
+                        "'required': expected true: in this version credit waits for every sink");
+    }
+    read_templates(config, map, sink);
+    if (sl_config_errors(config) == errors) {
+        check_options(config, map, sink);
+    }
+    return true;
+}
+
+bool sl_settings_read_sinks(struct sl_settings_reader *reader)
+{
+    struct sl_settings *settings = reader->settings;
+    size_t count = reader->sinks ? sl_config_count(reader->sinks) : 0;
+
+    if (count > SL_SETTINGS_MAX_SINKS) {
+        sl_config_error(reader->config, reader->sinks, "%zu sinks; there can be %d", count,
+                        SL_SETTINGS_MAX_SINKS);
+        reader->sinks = NULL;
+        count = 0;
+    }
+    settings->sinks = sl_config_alloc(reader->config, count, sizeof(*settings->sinks));
+    if (!settings->sinks) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        settings->sinks[i].spec.name = sl_config_key(reader->sinks, i);
+        settings->sink_count++;
+        if (!read_sink(reader->config, sl_config_at(reader->sinks, i), &settings->sinks[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void sl_settings_free_sinks(struct sl_settings *settings)
+{
+    for (size_t i = 0; i < settings->sink_count; i++) {
+        sl_template_free(settings->sinks[i].destination);
+        sl_template_free(settings->sinks[i].key);
+    }
+}
+
+void sl_settings_reference_sinks(struct sl_buf *out)
+{
+    const struct sluice_sink_plugin *const *plugins = sl_sink_plugins();
+
+    sl_config_reference_line("sinks", 0, out, "Where records go; at least one.");
+    sl_config_reference_line("NAME", 2, out, "%s", "");
+    sl_config_reference(common_table, 4, out);
+    for (; *plugins; plugins++) {
+        sl_buf_printf(out, "    # type: %s - %s\n", (*plugins)->type,
+                      (*plugins)->doc ? (*plugins)->doc : "");
+        if ((*plugins)->options) {
+            sl_config_reference((*plugins)->options, 4, out);
+        }
+    }
+}

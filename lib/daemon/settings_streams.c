@@ -1,0 +1,291 @@
+/* From names to objects: which subscriptions a target has, where each of them is published, on
+ * which worker it runs, and whether all of that fits into collector.memory. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/settings_read.h"
+
+/* Sinks as a set of bits, by their place in settings->sinks. */
+typedef char sinks_fit_in_a_set[SL_SETTINGS_MAX_SINKS <= 64 ? 1 : -1];
+
+struct resolver {
+    struct sl_settings_reader *reader;
+    const char **sink_names; /* each list ends with NULL */
+    const char **subscription_names;
+    uint64_t all_sinks;
+    uint64_t *narrowed;  /* per subscription: the sinks that it lets through */
+    size_t *named_by;    /* per subscription: the last target that named it, from 1 */
+    size_t *chosen;      /* of one target */
+    uint64_t *loads;     /* streams per worker */
+    size_t stream_count; /* of all targets */
+};
+
+static size_t find_name(const char *const *names, const char *word)
+{
+    size_t i = 0;
+
+    while (names[i] && strcmp(names[i], word) != 0) {
+        i++;
+    }
+    return i;
+}
+
+/* Nothing is said where there are no names at all: that is an error of its own. */
+static void refuse_name(struct sl_config *config, const struct sl_config_node *node,
+                        const char *kind, const char *word, const char *const *names)
+{
+    const char *near = sl_str_nearest(word, names);
+    struct sl_buf known = {0};
+
+    if (near) {
+        sl_config_error(config, node, "unknown %s '%.80s'; did you mean '%s'?", kind, word, near);
+    } else if (names[0]) {
+        for (size_t i = 0; names[i]; i++) {
+            sl_buf_printf(&known, "%s'%s'", i ? ", " : "", names[i]);
+        }
+        sl_config_error(config, node, "unknown %s '%.80s'; known are %s", kind, word,
+                        sl_buf_text(&known));
+    }
+    sl_buf_fini(&known);
+}
+
+/* What is named, as a set; all of them when nothing is, or when something is wrong with it. */
+static uint64_t sink_set(const struct resolver *resolver, const struct sluice_strings *names,
+                         const struct sl_config_node *node)
+{
+    struct sl_config *config = resolver->reader->config;
+    uint64_t set = 0;
+    bool is_good = true;
+
+    for (size_t i = 0; i < names->count; i++) {
+        size_t at = find_name(resolver->sink_names, names->items[i]);
+        if (!resolver->sink_names[at]) {
+            refuse_name(config, sl_config_item(node, i), "sink", names->items[i],
+                        resolver->sink_names);
+            is_good = false;
+        } else if (set & UINT64_C(1) << at) {
+            sl_config_error(config, sl_config_item(node, i), "sink '%s' is named twice",
+                            names->items[i]);
+        } else {
+            set |= UINT64_C(1) << at;
+        }
+    }
+    return names->count && is_good ? set : resolver->all_sinks;
+}
+
+/* The value of a key, or the one in `defaults` that stands for it. */
+static const struct sl_config_node *place_of(const struct sl_config_node *own,
+                                             const struct sl_config_node *defaults, const char *key)
+{
+    const struct sl_config_node *node = sl_config_get(own, key);
+
+    return node ? node : sl_config_get(defaults, key);
+}
+
+static void narrow_subscriptions(struct resolver *resolver)
+{
+    const struct sl_settings_reader *reader = resolver->reader;
+
+    for (size_t i = 0; i < reader->settings->subscription_count; i++) {
+        const struct sl_config_node *node =
+            place_of(sl_config_at(reader->subscriptions, i), reader->default_subscription, "sinks");
+        resolver->narrowed[i] =
+            sink_set(resolver, &reader->settings->subscriptions[i].options.sinks, node);
+    }
+}
+
+/* Puts the subscriptions of the target (by its place) into `chosen` and returns how many. */
+static size_t choose_subscriptions(struct resolver *resolver, size_t target_at)
+{
+    const struct sl_settings_reader *reader = resolver->reader;
+    const struct sluice_strings *names =
+        &reader->settings->targets[target_at].options.subscriptions;
+    const struct sl_config_node *node =
+        place_of(sl_config_at(reader->targets, target_at), reader->default_target, "subscriptions");
+    size_t count = 0;
+
+    for (size_t i = 0; !names->count && i < reader->settings->subscription_count; i++) {
+        resolver->chosen[count++] = i;
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        size_t at = find_name(resolver->subscription_names, names->items[i]);
+        if (!resolver->subscription_names[at]) {
+            refuse_name(reader->config, sl_config_item(node, i), "subscription", names->items[i],
+                        resolver->subscription_names);
+        } else if (resolver->named_by[at] == target_at + 1) {
+            sl_config_error(reader->config, sl_config_item(node, i),
+                            "subscription '%s' is named twice", names->items[i]);
+        } else {
+            resolver->named_by[at] = target_at + 1;
+            resolver->chosen[count++] = at;
+        }
+    }
+    return count;
+}
+
+static bool fill_stream(const struct resolver *resolver, uint64_t set,
+                        struct sl_stream_settings *stream)
+{
+    struct sl_settings *settings = resolver->reader->settings;
+
+    stream->sinks = sl_config_alloc(resolver->reader->config, settings->sink_count,
+                                    sizeof(struct sl_sink_settings *));
+    for (size_t i = 0; stream->sinks && i < settings->sink_count; i++) {
+        if (set & UINT64_C(1) << i) {
+            stream->sinks[stream->sink_count++] = &settings->sinks[i];
+        }
+    }
+    return stream->sinks != NULL;
+}
+
+static bool resolve_target(struct resolver *resolver, size_t target_at)
+{
+    const struct sl_settings_reader *reader = resolver->reader;
+    struct sl_settings *settings = reader->settings;
+    struct sl_target_settings *target = &settings->targets[target_at];
+    const struct sl_config_node *sinks =
+        place_of(sl_config_at(reader->targets, target_at), reader->default_target, "sinks");
+    uint64_t set = sink_set(resolver, &target->options.sinks, sinks);
+    size_t count = choose_subscriptions(resolver, target_at);
+
+    resolver->stream_count += count;
+    if (resolver->stream_count > SL_SETTINGS_MAX_STREAMS) {
+        return true; /* told at the end */
+    }
+    target->streams = sl_config_alloc(reader->config, count, sizeof(*target->streams));
+    for (size_t i = 0; target->streams && i < count; i++) {
+        size_t at = resolver->chosen[i];
+        struct sl_stream_settings *stream = &target->streams[target->stream_count++];
+        stream->subscription = &settings->subscriptions[at];
+        if (!(set & resolver->narrowed[at]) && resolver->all_sinks) {
+            sl_config_error(reader->config,
+                            sinks ? sinks : sl_config_key_node(reader->targets, target_at),
+                            "target '%s' and its subscription '%s' have no sink in common",
+                            target->name, stream->subscription->name);
+        } else if (!fill_stream(resolver, set & resolver->narrowed[at], stream)) {
+            return false;
+        }
+    }
+    return target->streams != NULL;
+}
+
+/* Each target to the worker with the fewest streams; returns the most that one has. */
+static uint64_t place_targets(struct resolver *resolver)
+{
+    struct sl_settings *settings = resolver->reader->settings;
+    uint64_t most = 0;
+
+    for (size_t i = 0; i < settings->target_count; i++) {
+        unsigned least = 0;
+        for (unsigned j = 1; j < settings->workers; j++) {
+            least = resolver->loads[j] < resolver->loads[least] ? j : least;
+        }
+        settings->targets[i].worker = least;
+        resolver->loads[least] += settings->targets[i].stream_count;
+        most = sl_max_u64(most, resolver->loads[least]);
+    }
+    return most;
+}
+
+static uint64_t largest_message(const struct sl_settings *settings)
+{
+    uint64_t largest = 0;
+
+    for (size_t i = 0; i < settings->subscription_count; i++) {
+        largest = sl_max_u64(largest, settings->subscriptions[i].options.max_message_bytes);
+    }
+    return largest;
+}
+
+/* The least memory, in whole MiB, that holds so many streams. */
+static uint64_t least_mib(unsigned workers, uint64_t streams, uint64_t message_bytes)
+{
+    struct sl_budget_plan plan;
+    uint64_t too_little = 0;
+    uint64_t enough = UINT64_C(1) << 40;
+
+    while (enough - too_little > 1) {
+        uint64_t middle = too_little + (enough - too_little) / 2;
+        if (sl_budget_plan(middle * SL_MIB, workers, streams, message_bytes, &plan)) {
+            enough = middle;
+        } else {
+            too_little = middle;
+        }
+    }
+    return enough;
+}
+
+static void check_budget(struct resolver *resolver, uint64_t streams)
+{
+    const struct sl_settings_reader *reader = resolver->reader;
+    struct sl_settings *settings = reader->settings;
+    const struct sl_config_node *collector = sl_config_get(reader->root, "collector");
+    const struct sl_config_node *memory = sl_config_get(collector, "memory");
+    uint64_t message_bytes = largest_message(settings);
+
+    if (sl_budget_plan(settings->collector.memory_bytes, settings->workers, streams, message_bytes,
+                       &settings->plan)) {
+        return;
+    }
+    uint64_t least = least_mib(settings->workers, streams, message_bytes);
+    sl_config_error(reader->config, memory ? memory : reader->root,
+                    "'memory': expected %lluMiB or more for %u workers, the fullest with %llu "
+                    "streams (16KiB each), and a message of %llu bytes on each worker",
+                    (unsigned long long)least, settings->workers, (unsigned long long)streams,
+                    (unsigned long long)message_bytes);
+}
+
+/* The keys of a map of names, ends with NULL. */
+static const char **keys_of(struct sl_config *config, const struct sl_config_node *map)
+{
+    size_t count = map ? sl_config_count(map) : 0;
+    const char **keys = sl_config_alloc(config, count + 1, sizeof(*keys));
+
+    for (size_t i = 0; keys && i < count; i++) {
+        keys[i] = sl_config_key(map, i);
+    }
+    return keys;
+}
+
+static bool init_resolver(struct resolver *resolver, struct sl_settings_reader *reader)
+{
+    const struct sl_settings *settings = reader->settings;
+    struct sl_config *config = reader->config;
+    size_t subscriptions = settings->subscription_count;
+
+    *resolver = (struct resolver){
+        .reader = reader,
+        .sink_names = keys_of(config, reader->sinks),
+        .subscription_names = keys_of(config, reader->subscriptions),
+        .all_sinks =
+            settings->sink_count == 64 ? UINT64_MAX : (UINT64_C(1) << settings->sink_count) - 1,
+        .narrowed = sl_config_alloc(config, subscriptions, sizeof(uint64_t)),
+        .named_by = sl_config_alloc(config, subscriptions, sizeof(size_t)),
+        .chosen = sl_config_alloc(config, subscriptions, sizeof(size_t)),
+        .loads = sl_config_alloc(config, settings->workers, sizeof(uint64_t)),
+    };
+    return resolver->sink_names && resolver->subscription_names && resolver->narrowed &&
+           resolver->named_by && resolver->chosen && resolver->loads;
+}
+
+bool sl_settings_resolve(struct sl_settings_reader *reader)
+{
+    struct resolver resolver;
+
+    if (!init_resolver(&resolver, reader)) {
+        return false;
+    }
+    narrow_subscriptions(&resolver);
+    for (size_t i = 0; i < reader->settings->target_count; i++) {
+        if (!resolve_target(&resolver, i)) {
+            return false;
+        }
+    }
+    if (resolver.stream_count > SL_SETTINGS_MAX_STREAMS) {
+        sl_config_error(reader->config, reader->targets, "%zu streams; there can be %d",
+                        resolver.stream_count, SL_SETTINGS_MAX_STREAMS);
+    } else if (!sl_config_errors(reader->config)) {
+        check_budget(&resolver, place_targets(&resolver));
+    }
+    return true;
+}

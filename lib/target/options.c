@@ -1,0 +1,72 @@
+#include "target/options.h"
+
+#include <stddef.h>
+
+#include "base/base.h"
+
+#define AT(field) offsetof(struct sl_target_options, field)
+
+static const struct sluice_option backoff_table[] = {
+    {.name = "min",
+     .type = SLUICE_DURATION,
+     .offset = AT(backoff.min_ns),
+     .default_text = "1s",
+     .min = SL_NS_PER_MS,
+     .max = 3600 * SL_NS_PER_S,
+     .doc = "The first wait is drawn from 0 to this."},
+    {.name = "max",
+     .type = SLUICE_DURATION,
+     .offset = AT(backoff.max_ns),
+     .default_text = "60s",
+     .min = SL_NS_PER_MS,
+     .max = 3600 * SL_NS_PER_S,
+     .doc = "No wait is longer."},
+    {.name = NULL},
+};
+
+const struct sluice_option sl_target_table[] = {
+    {.name = "address",
+     .type = SLUICE_STRING,
+     .offset = AT(address),
+     .default_text = "",
+     .doc = "host:port or host (port 57400); without it the target's name."},
+    {.name = "username",
+     .type = SLUICE_STRING,
+     .offset = AT(username),
+     .default_text = "",
+     .doc = "Goes out as metadata of each Subscribe."},
+    {.name = "password",
+     .type = SLUICE_SECRET,
+     .offset = AT(password),
+     .default_text = "",
+     .doc = "Goes out with the user name; never printed."},
+    {.name = "insecure",
+     .type = SLUICE_BOOL,
+     .offset = AT(insecure),
+     .default_text = "false",
+     .doc = "Plaintext. Must be true in this version, which has no TLS yet."},
+    {.name = "dial-timeout",
+     .type = SLUICE_DURATION,
+     .offset = AT(dial_timeout_ns),
+     .default_text = "10s",
+     .min = SL_NS_PER_MS,
+     .max = 3600 * SL_NS_PER_S,
+     .doc = "For all addresses of the name together."},
+    {.name = "backoff",
+     .type = SLUICE_OBJECT,
+     .table = backoff_table,
+     .doc = "Between two attempts: exponential, with full jitter."},
+    {.name = "labels",
+     .type = SLUICE_MAP,
+     .offset = AT(labels),
+     .doc = "Names and texts for ${label.NAME} in templates."},
+    {.name = "subscriptions",
+     .type = SLUICE_STRINGS,
+     .offset = AT(subscriptions),
+     .doc = "By name; none named: all."},
+    {.name = "sinks",
+     .type = SLUICE_STRINGS,
+     .offset = AT(sinks),
+     .doc = "By name; none named: all."},
+    {.name = NULL},
+};
