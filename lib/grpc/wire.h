@@ -1,0 +1,24 @@
+/* wire.h - the words of gRPC over HTTP/2: status codes of HTTP and HTTP/2, percent-encoding. Pure. */
+#ifndef SLUICE_GRPC_WIRE_H
+#define SLUICE_GRPC_WIRE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "base/str.h"
+
+/* What a response without a gRPC status means ("http-grpc-status-mapping.md"). */
+enum sl_code sl_grpc_code_of_http(unsigned http_status);
+
+/* What an RST_STREAM means ("gRPC over HTTP/2", Errors). */
+enum sl_code sl_grpc_code_of_h2(uint32_t h2_error);
+
+/* A grpc-status field: UNKNOWN when it is not a number of the table. */
+enum sl_code sl_grpc_code_of_text(struct sl_str text);
+
+/* grpc-message: bytes outside of 0x20..0x7e and '%' become %XX; broken escapes stay as they are. */
+void sl_grpc_percent_encode(struct sl_str text, struct sl_buf *out);
+void sl_grpc_percent_decode(struct sl_str text, struct sl_buf *out);
+
+#endif
