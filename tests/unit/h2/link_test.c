@@ -1,0 +1,433 @@
+#include "test.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "h2/link.h"
+
+enum {
+    TIMEOUT_MS = 20000,
+    DIAL_TIMEOUT_MS = 5000,
+    PIECE_BYTES = 50 * 1000,
+    WHOLE_BYTES = 40 * PIECE_BYTES,
+};
+
+/* One end of the connection and its one stream. */
+struct end {
+    struct bench *bench;
+    struct sl_h2_link *link;
+    struct sl_h2_stream *stream;
+    struct sl_conn *raw; /* instead of a link */
+    size_t sent_bytes;
+    size_t received_bytes;
+    uint32_t stream_error;
+    enum sl_code why_at_stream_end;
+    bool is_granting;
+    bool has_stream_ended;
+    bool is_closed;
+    uint32_t goaways;
+    struct sl_status why;
+};
+
+struct bench {
+    struct sl_loop *loop;
+    struct sl_listener *listener;
+    struct sl_timer *timeout;
+    struct end client;
+    struct end server;
+    bool (*is_met)(struct bench *bench);
+    bool is_late;
+    bool wants_raw_server;
+    bool wants_raw_client;
+};
+
+static void check(struct bench *bench)
+{
+    if (bench->is_met && bench->is_met(bench)) {
+        sl_loop_stop(bench->loop);
+    }
+}
+
+static void on_timeout(void *arg)
+{
+    struct bench *bench = arg;
+
+    bench->is_late = true;
+    sl_loop_stop(bench->loop);
+}
+
+static void run_until(struct bench *bench, bool (*is_met)(struct bench *bench))
+{
+    bench->is_met = is_met;
+    if (is_met(bench)) {
+        return;
+    }
+    sl_timer_start(bench->timeout, TIMEOUT_MS);
+    sl_loop_run(bench->loop);
+    sl_timer_stop(bench->timeout);
+    assert_false(bench->is_late);
+}
+
+/* As much as the stream takes, until all of it is in; then its end. */
+static void fill(struct end *end)
+{
+    static const char piece[PIECE_BYTES];
+    struct sl_str str = {piece, sizeof(piece)};
+
+    while (end->sent_bytes < WHOLE_BYTES && sl_h2_stream_send(end->stream, &str, 1)) {
+        end->sent_bytes += sizeof(piece);
+        if (end->sent_bytes == WHOLE_BYTES) {
+            assert_true(sl_h2_stream_finish(end->stream, NULL, 0));
+        }
+    }
+}
+
+static bool on_data(struct sl_h2_stream *stream, const uint8_t *bytes, size_t len, void *arg)
+{
+    struct end *end = arg;
+
+    (void)bytes;
+    end->received_bytes += len;
+    if (end->is_granting) {
+        sl_h2_stream_grant(stream, (uint32_t)len);
+    }
+    check(end->bench);
+    return true;
+}
+
+static void on_end(struct sl_h2_stream *stream, void *arg)
+{
+    const struct sl_h2_field status = {.name = SL_STR(":status"), .value = SL_STR("200")};
+
+    (void)arg;
+    assert_true(sl_h2_stream_respond(stream, &status, 1, true));
+}
+
+static void on_writable(struct sl_h2_stream *stream, void *arg)
+{
+    (void)stream;
+    fill(arg);
+}
+
+static void on_stream_close(struct sl_h2_stream *stream, uint32_t error, bool by_peer, void *arg)
+{
+    struct end *end = arg;
+
+    (void)stream;
+    (void)by_peer;
+    end->stream = NULL;
+    end->stream_error = error;
+    end->has_stream_ended = true;
+    end->why_at_stream_end = sl_h2_link_why(end->link)->code;
+    check(end->bench);
+}
+
+static const struct sl_h2_stream_events client_stream = {
+    .on_writable = on_writable,
+    .on_close = on_stream_close,
+};
+
+static const struct sl_h2_stream_events server_stream = {
+    .on_data = on_data,
+    .on_end = on_end,
+    .on_close = on_stream_close,
+};
+
+static void on_stream(struct sl_h2_link *link, struct sl_h2_stream *stream, void *arg)
+{
+    struct end *end = arg;
+
+    (void)link;
+    end->stream = stream;
+    sl_h2_stream_set_events(stream, &server_stream, end);
+}
+
+static void on_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
+                      struct sl_str debug_data, void *arg)
+{
+    struct end *end = arg;
+
+    (void)link;
+    (void)last_stream_id;
+    (void)error;
+    (void)debug_data;
+    end->goaways++;
+    check(end->bench);
+}
+
+static void on_sent(struct sl_h2_link *link, void *arg)
+{
+    struct end *end = arg;
+
+    (void)link;
+    check(end->bench);
+}
+
+static void on_closed(struct sl_h2_link *link, const struct sl_status *why, void *arg)
+{
+    struct end *end = arg;
+
+    assert_ptr_equal(link, end->link);
+    end->link = NULL;
+    end->is_closed = true;
+    end->why = *why;
+    check(end->bench);
+}
+
+static const struct sl_h2_link_events link_events = {
+    .on_stream = on_stream,
+    .on_goaway = on_goaway,
+    .on_sent = on_sent,
+    .on_closed = on_closed,
+};
+
+static void on_raw_close(struct sl_conn *conn, const struct sl_status *why, void *arg)
+{
+    struct end *end = arg;
+
+    (void)conn;
+    (void)why;
+    end->raw = NULL;
+    end->is_closed = true;
+    check(end->bench);
+}
+
+static const struct sl_conn_events raw_events = {.on_close = on_raw_close};
+
+static void take(struct end *end, struct sl_conn *conn, enum sl_h2_role role, bool is_raw)
+{
+    if (is_raw) {
+        end->raw = conn;
+        sl_conn_set_events(conn, &raw_events, end);
+    } else {
+        end->link = sl_h2_link_open(end->bench->loop, conn, role, &link_events, end);
+        assert_non_null(end->link);
+    }
+    check(end->bench);
+}
+
+static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *arg)
+{
+    struct bench *bench = arg;
+
+    (void)listener;
+    take(&bench->server, conn, SL_H2_SERVER, bench->wants_raw_server);
+}
+
+static void on_open(struct sl_conn *conn, void *arg)
+{
+    struct bench *bench = arg;
+
+    take(&bench->client, conn, SL_H2_CLIENT, bench->wants_raw_client);
+}
+
+static const struct sl_conn_events dial_events = {.on_open = on_open};
+
+static bool is_up(struct bench *bench)
+{
+    return (bench->client.link || bench->client.raw) && (bench->server.link || bench->server.raw);
+}
+
+static bool is_down(struct bench *bench)
+{
+    return bench->client.is_closed && bench->server.is_closed;
+}
+
+static int open_bench(void **state)
+{
+    struct sl_address address = {.host = "127.0.0.1"};
+    struct bench *bench = calloc(1, sizeof(*bench));
+    struct sl_status why;
+
+    assert_non_null(bench);
+    bench->client.bench = bench;
+    bench->server.bench = bench;
+    bench->server.is_granting = true;
+    bench->loop = sl_loop_new();
+    assert_non_null(bench->loop);
+    bench->timeout = sl_timer_new(bench->loop, on_timeout, bench);
+    bench->listener = sl_listener_open(bench->loop, &address, on_accept, bench, &why);
+    assert_non_null(bench->listener);
+    *state = bench;
+    return 0;
+}
+
+static void close_end(struct end *end)
+{
+    if (end->link) {
+        sl_h2_link_close(end->link);
+    } else if (end->raw) {
+        sl_conn_close(end->raw);
+    }
+}
+
+static int close_bench(void **state)
+{
+    struct bench *bench = *state;
+
+    close_end(&bench->client);
+    close_end(&bench->server);
+    run_until(bench, is_down);
+    sl_listener_close(bench->listener);
+    sl_timer_free(bench->timeout);
+    sl_loop_free(bench->loop);
+    free(bench);
+    return 0;
+}
+
+static void connect_both(struct bench *bench)
+{
+    struct sl_address address = {.host = "127.0.0.1"};
+
+    address.port = sl_listener_port(bench->listener);
+    assert_non_null(sl_conn_dial(bench->loop, &address, DIAL_TIMEOUT_MS, &dial_events, bench));
+    run_until(bench, is_up);
+}
+
+static void request(struct bench *bench)
+{
+    const struct sl_h2_field fields[] = {
+        {.name = SL_STR(":method"), .value = SL_STR("POST")},
+        {.name = SL_STR(":scheme"), .value = SL_STR("http")},
+        {.name = SL_STR(":path"), .value = SL_STR("/")},
+        {.name = SL_STR(":authority"), .value = SL_STR("here")},
+    };
+    struct end *client = &bench->client;
+
+    client->stream = sl_h2_session_request(sl_h2_link_session(client->link), fields,
+                                           SL_ARRAY_LEN(fields), true, &client_stream, client);
+    assert_non_null(client->stream);
+    fill(client);
+}
+
+static bool has_server_stream(struct bench *bench)
+{
+    return bench->server.received_bytes > 0;
+}
+
+static bool have_streams_ended(struct bench *bench)
+{
+    return bench->client.has_stream_ended && bench->server.has_stream_ended;
+}
+
+static bool is_window_used_up(struct bench *bench)
+{
+    return bench->server.received_bytes >= SL_H2_STREAM_WINDOW_BYTES && bench->server.stream &&
+           sl_h2_stream_window(bench->server.stream) == 0;
+}
+
+static void everything_arrives_however_large(void **state)
+{
+    struct bench *bench = *state;
+
+    connect_both(bench);
+    request(bench);
+    run_until(bench, have_streams_ended);
+    assert_int_equal(bench->server.received_bytes, WHOLE_BYTES);
+    assert_int_equal(bench->client.stream_error, SL_H2_NO_ERROR);
+    assert_int_equal(bench->client.why_at_stream_end, SL_OK);
+    assert_int_equal(sl_h2_link_why(bench->client.link)->code, SL_OK);
+}
+
+static void without_grants_the_rest_stays_in_the_send_buffer(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->server.is_granting = false;
+    connect_both(bench);
+    request(bench);
+    run_until(bench, is_window_used_up);
+    assert_true(bench->client.sent_bytes <=
+                bench->server.received_bytes + SL_H2_SEND_BUFFER_BYTES + PIECE_BYTES);
+    assert_true(sl_h2_stream_unsent(bench->client.stream) > 0);
+}
+
+static void drain_waits_for_the_open_streams(void **state)
+{
+    struct bench *bench = *state;
+
+    connect_both(bench);
+    request(bench);
+    run_until(bench, has_server_stream);
+    sl_h2_link_drain(bench->server.link);
+    run_until(bench, is_down);
+    assert_int_equal(bench->server.received_bytes, WHOLE_BYTES);
+    assert_int_equal(bench->client.stream_error, SL_H2_NO_ERROR);
+    assert_int_equal(bench->client.goaways, 1);
+    assert_int_equal(bench->client.why.code, SL_UNAVAILABLE);
+    assert_int_equal(bench->server.why.code, SL_CANCELLED);
+}
+
+static void drain_without_streams_closes_at_once(void **state)
+{
+    struct bench *bench = *state;
+
+    connect_both(bench);
+    sl_h2_link_drain(bench->client.link);
+    run_until(bench, is_down);
+    assert_int_equal(bench->client.why.code, SL_CANCELLED);
+    assert_int_equal(bench->server.why.code, SL_UNAVAILABLE);
+}
+
+static void close_ends_the_streams_first_and_says_why(void **state)
+{
+    struct bench *bench = *state;
+
+    connect_both(bench);
+    request(bench);
+    run_until(bench, has_server_stream);
+    sl_h2_link_close(bench->client.link);
+    sl_h2_link_close(bench->client.link);
+    assert_false(bench->client.is_closed); /* not from within */
+    run_until(bench, is_down);
+    assert_true(bench->client.has_stream_ended);
+    assert_true(bench->server.has_stream_ended);
+    assert_int_equal(bench->client.why.code, SL_CANCELLED);
+    assert_int_equal(bench->client.why_at_stream_end, SL_CANCELLED);
+    assert_int_equal(bench->server.why.code, SL_UNAVAILABLE);
+    assert_int_equal(bench->server.why_at_stream_end, SL_UNAVAILABLE);
+}
+
+static void a_peer_that_vanishes_is_unavailable(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->wants_raw_server = true;
+    connect_both(bench);
+    request(bench);
+    sl_conn_close(bench->server.raw);
+    run_until(bench, is_down);
+    assert_int_equal(bench->client.why.code, SL_UNAVAILABLE);
+    assert_true(bench->client.has_stream_ended);
+}
+
+static void a_peer_that_does_not_speak_http2_is_refused(void **state)
+{
+    static const char words[] = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
+    struct bench *bench = *state;
+
+    bench->wants_raw_client = true;
+    connect_both(bench);
+    sl_conn_write(bench->client.raw, words, sizeof(words) - 1);
+    run_until(bench, is_down);
+    assert_true(sl_str_starts_with(sl_str_from(bench->server.why.text), SL_STR("HTTP/2: ")));
+}
+
+#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BENCH_TEST(everything_arrives_however_large),
+        BENCH_TEST(without_grants_the_rest_stays_in_the_send_buffer),
+        BENCH_TEST(drain_waits_for_the_open_streams),
+        BENCH_TEST(drain_without_streams_closes_at_once),
+        BENCH_TEST(close_ends_the_streams_first_and_says_why),
+        BENCH_TEST(a_peer_that_vanishes_is_unavailable),
+        BENCH_TEST(a_peer_that_does_not_speak_http2_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
