@@ -1,12 +1,15 @@
-/* response.h - one SubscribeResponse, read where it lies (gnmi.proto of openconfig/gnmi, 0.8 to 0.10).
+/* response.h - one SubscribeResponse, read where it lies (gnmi.proto of openconfig/gnmi, 0.8 to
+ * 0.10).
  *
  * sl_gnmi_response_read passes once over the outer fields and notes where things are; the updates
  * and deletes are then walked in place. Nothing is allocated and nothing is copied: every sl_str
  * points into the message, which must outlive the response.
  *
- * A message that is legal but unusual (a singular field that comes twice, which protobuf merges; an
- * update that repeats its path or value; groups) is first brought into its usual form by protobuf-c
- * (behind a depth scan) in `scratch`, so that all that follows sees one form.
+ * A message that is legal but unusual (a message field that comes twice, which protobuf merges; a
+ * oneof with two members, of which the last wins) is first brought into its usual form in
+ * `scratch`, so that all that follows sees one form. protobuf-c is no help there: it does not merge
+ * the members of a oneof and refuses groups and known fields of another wire type, all of which are
+ * legal.
  */
 #ifndef SLUICE_GNMI_RESPONSE_H
 #define SLUICE_GNMI_RESPONSE_H
@@ -19,15 +22,12 @@
 #include "base/status.h"
 #include "base/str.h"
 
-enum {
-    SL_GNMI_MAX_DEPTH = 100,      /* of nested messages and of nested JSON */
-    SL_GNMI_MAX_PATH_ELEMS = 128, /* of prefix and path together */
-};
+enum { SL_GNMI_MAX_DEPTH = 100 }; /* of nested messages and of nested JSON */
 
 enum sl_gnmi_response_kind {
     SL_GNMI_EMPTY, /* no field that we know: a keepalive, or extensions alone */
     SL_GNMI_UPDATE,
-    SL_GNMI_SYNC,
+    SL_GNMI_SYNC,  /* sync_response; `is_sync` says whether it was true */
     SL_GNMI_ERROR, /* the deprecated error arm */
 };
 
@@ -101,7 +101,8 @@ struct sl_status sl_gnmi_response_read(struct sl_str message, struct sl_buf *scr
 
 struct sl_gnmi_cursor sl_gnmi_response_begin(const struct sl_gnmi_response *response);
 
-/* The next update, or the next delete's Path; false at the end. One cursor serves one of the two. */
+/* The next update, or the next delete's Path; false at the end. One cursor serves one of the two.
+ */
 bool sl_gnmi_next_update(struct sl_gnmi_cursor *cursor, struct sl_gnmi_update *update);
 bool sl_gnmi_next_delete(struct sl_gnmi_cursor *cursor, struct sl_str *path);
 

@@ -1,0 +1,51 @@
+/* path.h - a serialised Path, read where it lies, and paths as text.
+ *
+ * Text follows gnmi-path-strings.md of openconfig/reference: "origin:/a/b[key=value]/c", "*" and
+ * "..." as they are. A backslash takes the meaning from ] [ / = \ and stands before n, r, uXXXX and
+ * UXXXXXXXX for a newline, a carriage return and a character by its number.
+ */
+#ifndef SLUICE_GNMI_PATH_H
+#define SLUICE_GNMI_PATH_H
+
+#include <stdbool.h>
+
+#include "gnmi.pb-c.h"
+
+#include "base/base.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "gnmi/wire.h"
+
+enum { SL_GNMI_MAX_TEXT_BYTES = 16 * 1024 }; /* of a path as text */
+
+struct sl_gnmi_path {
+    struct sl_str origin;
+    struct sl_str target;
+    struct sl_wire elems; /* where sl_gnmi_path_next stands */
+    bool has_elem;        /* false: the deprecated `element` strings, if any, are the elements */
+};
+
+struct sl_gnmi_elem {
+    struct sl_str name;
+    struct sl_wire keys; /* where sl_gnmi_elem_next_key stands */
+};
+
+struct sl_gnmi_key {
+    struct sl_str name;
+    struct sl_str value;
+};
+
+/* `bytes` are those of a Path that sl_gnmi_response_read has passed. */
+void sl_gnmi_path_read(struct sl_str bytes, struct sl_gnmi_path *path);
+
+/* The next element; false at the end. A deprecated `element` is a name without keys. */
+bool sl_gnmi_path_next(struct sl_gnmi_path *path, struct sl_gnmi_elem *elem);
+
+/* The next key of the element, in the order of the wire. Of two with one name the later counts. */
+bool sl_gnmi_elem_next_key(struct sl_gnmi_elem *elem, struct sl_gnmi_key *key);
+
+/* The message that `text` stands for, to be freed with gnmi__path__free_unpacked. NULL with what is
+ * wrong, and at which byte, in `why`. */
+Gnmi__Path *sl_gnmi_path_parse(struct sl_str text, struct sl_status *why) SL_MUST_CHECK;
+
+#endif
