@@ -400,8 +400,11 @@ static void note_blocked(struct sl_stream *stream, bool is_blocked)
 static void check_window(const struct sl_stream *stream)
 {
     struct sl_h2_stream *h2 = sl_grpc_call_stream(stream->call);
-    uint32_t window = sl_h2_stream_window(h2);
 
+    if (!h2) {
+        return; /* the connection is over, what is held is not */
+    }
+    uint32_t window = sl_h2_stream_window(h2);
     SL_INVARIANT(!sl_h2_session_is_settled(sl_h2_stream_session(h2)) ||
                  (window <= stream->credit.granted_bytes &&
                   stream->credit.granted_bytes - window <= MAX_PADDING_BYTES));
