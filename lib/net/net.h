@@ -6,7 +6,9 @@
  * whether the socket took it all; a caller that stops at false until `on_drain` leaves at most its
  * last write in memory.
  *
- * Loop thread only. Names are resolved off the loop.
+ * Dialled connections notice a dead peer by themselves (SL_NET_DEAD_PEER_S), also when nothing is
+ * sent. Loop thread only. Names are resolved off the loop. SIGPIPE is ignored from the first
+ * connection on, unless the program handles it.
  */
 #ifndef SLUICE_NET_NET_H
 #define SLUICE_NET_NET_H
@@ -18,22 +20,28 @@
 #include "base/status.h"
 #include "loop/loop.h"
 
+enum {
+    SL_NET_READ_BYTES = 64 * 1024, /* the buffer that all connections of a loop share */
+    SL_NET_DEAD_PEER_S = 30, /* a dialled peer that acknowledges nothing for so long is gone */
+};
+
 struct sl_conn;
 struct sl_listener;
 
 struct sl_conn_events {
-    /* The connection stands (dialled ones only). */
+    /* The connection stands (dialled ones only). Every event may be NULL. */
     void (*on_open)(struct sl_conn *conn, void *arg);
     /* `len` bytes arrived, never 0. Borrowed until return. May close the connection. */
     void (*on_read)(struct sl_conn *conn, const uint8_t *bytes, size_t len, void *arg);
     /* Everything written has left after a sl_conn_write that returned false. */
     void (*on_drain)(struct sl_conn *conn, void *arg);
-    /* The last event: it failed, the peer closed it (UNAVAILABLE, "closed by peer"), or sl_conn_close
-     * was called (CANCELLED). `conn` is gone when this returns. */
+    /* The last event: it failed, the peer closed it (UNAVAILABLE, "closed by peer"), or
+     * sl_conn_close was called (CANCELLED). `conn` is gone when this returns. */
     void (*on_close)(struct sl_conn *conn, const struct sl_status *why, void *arg);
 };
 
-/* "host:port", "[v6]:port" or "host" (then `default_port`) taken apart. */
+/* "host:port", "[v6]:port", "host" or "[v6]" (then `default_port`) taken apart; v6 comes without
+ * its brackets. Port 0 is read too, for listeners; a dial to it fails. */
 struct sl_address {
     char host[256];
     uint16_t port;
@@ -42,33 +50,37 @@ struct sl_address {
 bool sl_address_parse(const char *text, uint16_t default_port,
                       struct sl_address *address) SL_MUST_CHECK;
 
-/* Resolves and tries the addresses in the order that the resolver gives, each for at most
- * `timeout_ms` in all. Never fails at once: every outcome is an event. NULL when memory is out. */
+/* Resolves and tries the addresses in the order that the resolver gives, for at most `timeout_ms`
+ * in all: what is left of it is shared out evenly over the addresses that are left. Never fails at
+ * once: every outcome is an event. NULL when memory is out. */
 struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_address *address,
                              uint64_t timeout_ms, const struct sl_conn_events *events,
                              void *arg) SL_MUST_CHECK;
 
 /* Takes a copy of what the socket does not take at once. False when something was left behind:
- * `on_drain` follows. After the close it does nothing and returns true. */
+ * `on_drain` follows. Not before the connection stands; after the close, and when the socket breaks
+ * (then `on_close` follows), it does nothing and returns true. */
 bool sl_conn_write(struct sl_conn *conn, const void *bytes, size_t len);
 
-/* Stops and starts reading; a new connection reads. */
+/* Stops and starts reading; a new connection reads. A paused one learns that its peer closed when
+ * it reads again or writes. */
 void sl_conn_pause(struct sl_conn *conn);
 void sl_conn_resume(struct sl_conn *conn);
 
-/* Asynchronous, idempotent: `on_close` follows in a later turn; no other event comes before it.
+/* Asynchronous, idempotent: `on_close` follows when this turn is over; no other event before it.
  * What was written and has not left is lost, but for what the socket already took. */
 void sl_conn_close(struct sl_conn *conn);
 
 /* "127.0.0.1:57400": the peer's address; "" before the connection stands. */
 const char *sl_conn_peer(const struct sl_conn *conn);
 
-/* A listener hands over each accepted connection; give it events before returning. */
+/* A listener hands over each accepted connection; give it events or close it before returning. */
 typedef void (*sl_listener_accept_fn)(struct sl_listener *listener, struct sl_conn *conn,
                                       void *arg);
 
-/* Binds and listens; port 0 takes a free one (sl_listener_port tells). NULL on failure, with the
- * reason in `why`. */
+/* Binds and listens; port 0 takes a free one (sl_listener_port tells). A name is resolved on the
+ * spot. NULL on failure, with the reason in `why`. Out of descriptors or memory it stops accepting
+ * for a moment; the peers wait in the backlog. */
 struct sl_listener *sl_listener_open(struct sl_loop *loop, const struct sl_address *address,
                                      sl_listener_accept_fn accept, void *arg,
                                      struct sl_status *why) SL_MUST_CHECK;

@@ -52,24 +52,24 @@ static void close_world(struct world *world)
 
 static void stop(void *arg)
 {
-    struct world *world = (struct world *)arg;
+    struct world *world = arg;
 
     sl_loop_stop(world->loop);
 }
 
 static void trace_a(void *arg)
 {
-    add_trace((struct world *)arg, 'a');
+    add_trace(arg, 'a');
 }
 
 static void trace_b(void *arg)
 {
-    add_trace((struct world *)arg, 'b');
+    add_trace(arg, 'b');
 }
 
 static void trace_c_and_stop(void *arg)
 {
-    add_trace((struct world *)arg, 'c');
+    add_trace(arg, 'c');
     stop(arg);
 }
 
@@ -167,7 +167,7 @@ struct own_timer {
 
 static void free_own_timer(void *arg)
 {
-    struct own_timer *own = (struct own_timer *)arg;
+    struct own_timer *own = arg;
 
     sl_timer_free(own->timer);
     stop(own->world);
@@ -206,7 +206,7 @@ static void a_timer_waits_for_its_delay(void **state)
 
 static void burn_and_look(void *arg)
 {
-    struct world *world = (struct world *)arg;
+    struct world *world = arg;
     int64_t now_ns = sl_loop_now_ns(world->loop);
     int64_t until_ns = sl_loop_wall_ns() + 2 * SL_NS_PER_MS;
 
@@ -251,7 +251,7 @@ struct posted {
 
 static void on_posted(void *arg)
 {
-    struct posted *posted = (struct posted *)arg;
+    struct posted *posted = arg;
     struct posts *posts = posted->posts;
 
     assert_int_equal(posted->number, posts->next[posted->thread]);
@@ -264,7 +264,7 @@ static void on_posted(void *arg)
 
 static void *post_all(void *arg)
 {
-    struct poster *poster = (struct poster *)arg;
+    struct poster *poster = arg;
 
     for (size_t i = 0; i < POSTS; i++) {
         struct posted *posted = malloc(sizeof(*posted));
@@ -319,7 +319,7 @@ struct work {
 
 static void run_work(void *arg)
 {
-    struct work *work = (struct work *)arg;
+    struct work *work = arg;
 
     if (work->letter) {
         add_trace(work->world, work->letter);
@@ -367,7 +367,7 @@ static void deferred_work_runs_once_and_in_order(void **state)
 
 static void defer_in_callback(void *arg)
 {
-    struct work *work = (struct work *)arg;
+    struct work *work = arg;
 
     add_trace(work->world, '(');
     start_work(work);
@@ -413,7 +413,7 @@ static void cancelled_work_does_not_run(void **state)
 
 static void cancel_other(void *arg)
 {
-    struct work *work = (struct work *)arg;
+    struct work *work = arg;
 
     add_trace(work->world, 'k');
     sl_loop_cancel(work->world->loop, &work->then->deferred);
@@ -461,7 +461,7 @@ static void work_that_defers_itself_neither_sleeps_nor_starves_others(void **sta
 
 static void free_deferred(void *arg)
 {
-    struct work *work = (struct work *)arg;
+    struct work *work = arg;
     struct world *world = work->world;
 
     free(work);
@@ -492,7 +492,7 @@ struct reader {
 
 static void on_eventfd(void *arg)
 {
-    struct reader *reader = (struct reader *)arg;
+    struct reader *reader = arg;
     uint64_t value;
 
     assert_int_equal(read(reader->fd, &value, sizeof(value)), sizeof(value));
@@ -505,7 +505,7 @@ static void on_eventfd(void *arg)
 static void *signal_eventfd(void *arg)
 {
     const uint64_t one = 1;
-    int fd = *(int *)arg;
+    const int fd = *(const int *)arg;
 
     for (size_t i = 0; i < POSTS; i++) {
         if (write(fd, &one, sizeof(one)) != (ssize_t)sizeof(one)) {
@@ -536,7 +536,7 @@ static void a_watch_sees_every_write_of_another_thread(void **state)
 
 static void on_pipe(void *arg)
 {
-    struct reader *reader = (struct reader *)arg;
+    struct reader *reader = arg;
     char byte;
     ssize_t got = read(reader->fd, &byte, 1);
 
@@ -583,7 +583,7 @@ static void what_cannot_be_watched_is_refused(void **state)
 
 static void on_usr1(void *arg)
 {
-    struct world *world = (struct world *)arg;
+    struct world *world = arg;
 
     world->count++;
     if (world->count < 3) {

@@ -1,0 +1,100 @@
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/internal.h"
+
+static bool is_host_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+}
+
+static bool is_name(struct sl_str host)
+{
+    for (size_t i = 0; i < host.len; i++) {
+        if (!is_host_char(host.data[i])) {
+            return false;
+        }
+    }
+    return host.len > 0;
+}
+
+/* "fe80::1" or "fe80::1%eth0" */
+static bool is_v6(struct sl_str host)
+{
+    const char *zone = memchr(host.data, '%', host.len);
+    size_t len = zone ? (size_t)(zone - host.data) : host.len;
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr ignored;
+
+    if (len >= sizeof(text)) {
+        return false;
+    }
+    memcpy(text, host.data, len);
+    text[len] = '\0';
+    if (zone && !is_name((struct sl_str){zone + 1, host.len - len - 1})) {
+        return false;
+    }
+    return inet_pton(AF_INET6, text, &ignored) == 1;
+}
+
+/* What stands behind the host: nothing, or ":port". */
+static bool read_port(struct sl_str rest, uint16_t default_port, uint16_t *port)
+{
+    uint64_t value;
+
+    if (rest.len == 0) {
+        *port = default_port;
+        return true;
+    }
+    if (rest.data[0] != ':' || rest.len > sizeof(":65535") - 1) {
+        return false;
+    }
+    if (!sl_str_to_u64((struct sl_str){rest.data + 1, rest.len - 1}, &value)) {
+        return false;
+    }
+    *port = (uint16_t)value;
+    return value <= UINT16_MAX;
+}
+
+bool sl_address_parse(const char *text, uint16_t default_port, struct sl_address *address)
+{
+    bool has_brackets = text[0] == '[';
+    struct sl_str host = {has_brackets ? text + 1 : text, 0};
+    const char *rest;
+
+    host.len = strcspn(host.data, has_brackets ? "]" : ":");
+    rest = host.data + host.len;
+    if (has_brackets && *rest++ != ']') {
+        return false;
+    }
+    if (host.len >= sizeof(address->host) || !(has_brackets ? is_v6(host) : is_name(host))) {
+        return false;
+    }
+    if (!read_port(sl_str_from(rest), default_port, &address->port)) {
+        return false;
+    }
+    memcpy(address->host, host.data, host.len);
+    address->host[host.len] = '\0';
+    return true;
+}
+
+void sl_net_name(const struct sockaddr *address, socklen_t len, char name[SL_NET_NAME_BYTES])
+{
+    char host[SL_NET_NAME_BYTES - sizeof("[]:65535")];
+    char port[sizeof("65535")];
+
+    if (getnameinfo(address, len, host, sizeof(host), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        snprintf(name, SL_NET_NAME_BYTES, "unknown");
+        return;
+    }
+    snprintf(name, SL_NET_NAME_BYTES, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+struct sl_status sl_net_error(const char *verb, const char *name, int error)
+{
+    return sl_status_error(SL_UNAVAILABLE, "%s %s: %s", verb, name, uv_strerror(error));
+}

@@ -1,0 +1,205 @@
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "net/internal.h"
+
+enum {
+    BACKLOG = 1024,
+    ACCEPTS_PER_TURN = 64,
+    EXHAUSTED_WAIT_MS = 100, /* how long accepting rests when descriptors or memory are out */
+};
+
+/* The socket is watched here, not by uv_listen, which in want of descriptors drops the peers that
+ * wait or spins. */
+struct sl_listener {
+    struct sl_loop *loop;
+    struct sl_watch *watch; /* NULL while accepting rests */
+    struct sl_timer *rest;
+    struct sl_deferred gone;
+    sl_listener_accept_fn accept;
+    void *arg;
+    int fd;
+    uint16_t port;
+    bool is_closed;
+};
+
+static void rest(struct sl_listener *listener)
+{
+    sl_watch_free(listener->watch);
+    listener->watch = NULL;
+    sl_timer_start(listener->rest, EXHAUSTED_WAIT_MS);
+}
+
+static void hand_over(struct sl_listener *listener, int fd)
+{
+    struct sl_conn *conn = sl_conn_new(listener->loop);
+
+    if (!conn) {
+        close(fd);
+        rest(listener);
+        return;
+    }
+    if (uv_tcp_open(&conn->tcp, fd) != 0) {
+        close(fd);
+        sl_conn_close(conn);
+        return;
+    }
+    sl_conn_stands(conn);
+    listener->accept(listener, conn, listener->arg);
+    SL_ASSERT(conn->events || conn->is_closing);
+    sl_conn_update_reading(conn);
+}
+
+/* False when there is nothing more to accept now. */
+static bool accept_one(struct sl_listener *listener)
+{
+    int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd >= 0) {
+        hand_over(listener, fd);
+        return true;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        rest(listener);
+        return false;
+    }
+    return errno != EAGAIN; /* else it is the error of that one peer */
+}
+
+static void on_waiting(void *arg)
+{
+    struct sl_listener *listener = arg;
+
+    for (size_t i = 0; i < ACCEPTS_PER_TURN && listener->watch; i++) {
+        if (!accept_one(listener)) {
+            return;
+        }
+    }
+}
+
+static void on_rested(void *arg)
+{
+    struct sl_listener *listener = arg;
+
+    listener->watch = sl_watch_new(listener->loop, listener->fd, on_waiting, listener);
+    if (!listener->watch) {
+        rest(listener);
+    }
+}
+
+/* A socket that listens, or an error below 0. */
+static int listen_on(const struct addrinfo *address)
+{
+    const int yes = 1;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int error;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+        bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+        error = -errno;
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+static int listen_on_first(const struct sl_address *address, struct sl_status *why)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_NUMERICSERV | AI_PASSIVE};
+    struct addrinfo *addresses;
+    char name[SL_NET_NAME_BYTES];
+    char port[sizeof("65535")];
+    int fd = -1;
+
+    snprintf(port, sizeof(port), "%u", (unsigned)address->port);
+    int error = getaddrinfo(address->host, port, &hints, &addresses);
+    if (error) {
+        *why =
+            sl_status_error(SL_UNAVAILABLE, "resolve %s: %s", address->host, gai_strerror(error));
+        return -1;
+    }
+    for (const struct addrinfo *next = addresses; next && fd < 0; next = next->ai_next) {
+        fd = listen_on(next);
+        if (fd < 0) {
+            sl_net_name(next->ai_addr, next->ai_addrlen, name);
+            *why = sl_net_error("listen", name, fd);
+        }
+    }
+    freeaddrinfo(addresses);
+    return fd;
+}
+
+static uint16_t bound_port(int fd)
+{
+    struct sockaddr_storage own;
+    socklen_t len = sizeof(own);
+
+    if (getsockname(fd, (struct sockaddr *)&own, &len) != 0) {
+        return 0;
+    }
+    return ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
+                                           : ((struct sockaddr_in *)&own)->sin_port);
+}
+
+static void on_gone(void *arg)
+{
+    free(arg);
+}
+
+struct sl_listener *sl_listener_open(struct sl_loop *loop, const struct sl_address *address,
+                                     sl_listener_accept_fn accept, void *arg, struct sl_status *why)
+{
+    int fd = listen_on_first(address, why);
+    struct sl_listener *listener;
+
+    if (fd < 0) {
+        return NULL;
+    }
+    listener = calloc(1, sizeof(*listener));
+    if (listener) {
+        listener->rest = sl_timer_new(loop, on_rested, listener);
+        listener->watch = sl_watch_new(loop, fd, on_waiting, listener);
+    }
+    if (!listener || !listener->rest || !listener->watch) {
+        if (listener) {
+            sl_timer_free(listener->rest);
+            sl_watch_free(listener->watch);
+        }
+        free(listener);
+        close(fd);
+        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "listen: out of memory");
+        return NULL;
+    }
+    listener->loop = loop;
+    listener->accept = accept;
+    listener->arg = arg;
+    listener->fd = fd;
+    listener->port = bound_port(fd);
+    listener->gone = (struct sl_deferred){.fn = on_gone, .arg = listener};
+    return listener;
+}
+
+uint16_t sl_listener_port(const struct sl_listener *listener)
+{
+    return listener->port;
+}
+
+void sl_listener_close(struct sl_listener *listener)
+{
+    if (listener->is_closed) {
+        return;
+    }
+    listener->is_closed = true;
+    sl_watch_free(listener->watch);
+    listener->watch = NULL;
+    sl_timer_free(listener->rest);
+    close(listener->fd);
+    sl_loop_defer(listener->loop, &listener->gone);
+}

@@ -1,0 +1,123 @@
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "net/net.h"
+
+enum { DEFAULT_PORT = 57400 };
+
+struct good_case {
+    const char *text;
+    const char *host;
+    uint16_t port;
+};
+
+static const struct good_case good_cases[] = {
+    {"leaf1", "leaf1", DEFAULT_PORT},
+    {"leaf1:1", "leaf1", 1},
+    {"leaf-1.example_net:65535", "leaf-1.example_net", 65535},
+    {"192.0.2.1:9339", "192.0.2.1", 9339},
+    {"192.0.2.1", "192.0.2.1", DEFAULT_PORT},
+    {"127.0.0.1:0", "127.0.0.1", 0},
+    {"[::1]:57401", "::1", 57401},
+    {"[2001:db8::1]", "2001:db8::1", DEFAULT_PORT},
+    {"[fe80::1%eth0]:80", "fe80::1%eth0", 80},
+    {"[::ffff:192.0.2.1]:5", "::ffff:192.0.2.1", 5},
+};
+
+static const char *const bad_cases[] = {
+    "",
+    ":57400",
+    "leaf1:",
+    "leaf1:65536",
+    "leaf1:-1",
+    "leaf1:+1",
+    "leaf1:1x",
+    "leaf1: 1",
+    "leaf1:1 ",
+    "leaf1:0x10",
+    "leaf1:99999",
+    "leaf1:000001",
+    "leaf 1:1",
+    "leaf1:1:2",
+    "::1",
+    "2001:db8::1:5",
+    "[::1",
+    "[::1]57400",
+    "[::1]:",
+    "[leaf1]:1",
+    "[]:1",
+    "[127.0.0.1]:1",
+    "[::1]]:1",
+    "[[::1]]:1",
+    "[::1%]:1",
+    "[::1%e/0]:1",
+    "leaf\n1:1",
+    "leaf\"1:1",
+    "http://x:1",
+    "l\xc3\xa9"
+    "af:1",
+    "[::g]:1",
+    "[:::1]:1",
+    "user@x:1",
+    "[::1]:65536",
+    "%eth0",
+    "[%eth0]:1",
+};
+
+static void good_addresses_are_taken_apart(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SL_ARRAY_LEN(good_cases); i++) {
+        struct sl_address address;
+
+        if (!sl_address_parse(good_cases[i].text, DEFAULT_PORT, &address)) {
+            fail_msg("refused: %s", good_cases[i].text);
+        }
+        assert_string_equal(address.host, good_cases[i].host);
+        assert_int_equal(address.port, good_cases[i].port);
+    }
+}
+
+static void bad_addresses_are_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SL_ARRAY_LEN(bad_cases); i++) {
+        struct sl_address address;
+
+        if (sl_address_parse(bad_cases[i], DEFAULT_PORT, &address)) {
+            fail_msg("taken: %s", bad_cases[i]);
+        }
+    }
+}
+
+static void a_host_longer_than_its_room_is_refused(void **state)
+{
+    struct sl_address address;
+    char text[300];
+
+    (void)state;
+    memset(text, 'a', sizeof(text));
+    text[255] = '\0';
+    assert_true(sl_address_parse(text, 1, &address));
+    assert_int_equal(strlen(address.host), 255);
+    text[255] = 'a';
+    text[256] = '\0';
+    assert_false(sl_address_parse(text, 1, &address));
+    memcpy(text, "[::1", 4);
+    text[290] = ']';
+    text[291] = '\0';
+    assert_false(sl_address_parse(text, 1, &address));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_addresses_are_taken_apart),
+        cmocka_unit_test(bad_addresses_are_refused),
+        cmocka_unit_test(a_host_longer_than_its_room_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
