@@ -200,7 +200,7 @@ static void print_usage(FILE *out)
         "(plaintext, STREAM, PROTO).\n\n",
         out);
     for (size_t i = 0; i < SL_ARRAY_LEN(options); i++) {
-        fprintf(out, "  %s %s\n        ", options[i].name,
+        fprintf(out, "  %s%s%s\n        ", options[i].name, options[i].value ? " " : "",
                 options[i].value ? options[i].value : "");
         print_doc(out, options[i].doc);
     }
@@ -248,7 +248,11 @@ static bool parse_option(struct sim *sim, int argc, char **argv, int *at)
     }
     if (option->value && !value) {
         *at += 1;
-        value = *at < argc ? argv[*at] : "";
+        value = *at < argc ? argv[*at] : NULL;
+    }
+    if (option->value && !value) {
+        fprintf(stderr, "sluice sim: %s wants %s\n", option->name, option->value);
+        return false;
     }
     if (!option->set(sim, value)) {
         fprintf(stderr, "sluice sim: %s wants %s, not '%s'\n", option->name, option->value, value);
@@ -360,8 +364,12 @@ static void raise_files(void)
 
 static void print_ports(const struct sim *sim)
 {
+    const char *host = sim->options.listen.host;
+    bool is_v6 = strchr(host, ':') != NULL;
+
     for (uint32_t i = 0; i < sl_device_fleet_ports(sim->fleet); i++) {
-        printf("listening %s:%u\n", sim->options.listen.host, sl_device_fleet_port(sim->fleet, i));
+        printf("listening %s%s%s:%u\n", is_v6 ? "[" : "", host, is_v6 ? "]" : "",
+               sl_device_fleet_port(sim->fleet, i));
     }
 }
 
