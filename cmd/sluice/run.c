@@ -22,7 +22,8 @@ static bool set_level(const char *name)
             return true;
         }
     }
-    fprintf(stderr, "sluice run: unknown log level '%s': expected debug, info, warn or error\n", name);
+    fprintf(stderr, "sluice run: unknown log level '%s': expected debug, info, warn or error\n",
+            name);
     return false;
 }
 

@@ -18,7 +18,7 @@
 
 /* The object of `type` whose `member` is at `pointer`. */
 #define SL_CONTAINER_OF(pointer, type, member)                                                     \
-    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
 
 #define SL_ASSERT(condition)                                                                       \
     ((condition) ? (void)0 : sl_assert_failed(#condition, __FILE__, __LINE__))

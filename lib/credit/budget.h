@@ -3,12 +3,13 @@
  * Window bytes are not memory: a message of 133 bytes becomes a record that holds 430 to 930. So
  * every charge has a second number, its cost, and a worker lets credit out only while
  *
- *     cost held + (granted + assembling) × the stream's recent cost per byte  <=  the stream's share
+ *     cost held + (granted + assembling) × the stream's recent cost per byte  <=  the stream's
+ * share
  *
- * Shares are equal and fixed: (part - reserve - interning) / streams. A stream whose sink is stalled
- * fills its own share and nobody else's. A message that does not fit in its stream's share borrows
- * the reserve, which is one largest message: one borrower at a time, first come, first served, so
- * that borrowers cannot deadlock one another.
+ * Shares are equal and fixed: (part - reserve - interning) / streams. A stream whose sink is
+ * stalled fills its own share and nobody else's. A message that does not fit in its stream's share
+ * borrows the reserve, which is one largest message: one borrower at a time, first come, first
+ * served, so that borrowers cannot deadlock one another.
  *
  * Pure: no I/O, no clock. One worker, one thread.
  */

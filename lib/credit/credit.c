@@ -73,8 +73,8 @@ static void grant(struct sl_credit *credit, uint32_t bytes)
 uint32_t sl_credit_announce(struct sl_credit *credit, uint32_t missing, uint64_t room_bytes)
 {
     uint32_t bytes = (uint32_t)sl_min_u64(credit->pending_bytes, room_bytes);
-    uint64_t in_use = (uint64_t)credit->granted_bytes + credit->assembling_bytes +
-                      credit->held_bytes + bytes;
+    uint64_t in_use =
+        (uint64_t)credit->granted_bytes + credit->assembling_bytes + credit->held_bytes + bytes;
 
     if (sl_credit_need(credit, missing) == 0 && (uint64_t)bytes * 4 < in_use) {
         return 0;

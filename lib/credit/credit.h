@@ -9,8 +9,8 @@
  *
  *     granted + assembling + held + pending = limit + borrowed        (after every call)
  *
- * `borrowed` is what a message larger than the limit was lent so that it can arrive; the first bytes
- * that are released repay it.
+ * `borrowed` is what a message larger than the limit was lent so that it can arrive; the first
+ * bytes that are released repay it.
  *
  * The ledger decides when to announce, not nghttp2, whose own threshold (half of the window) leaves
  * messages larger than half of it waiting for ever: a quarter of what is in use, or anything at all

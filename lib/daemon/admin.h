@@ -32,7 +32,8 @@ struct sl_admin_pages {
     bool (*is_healthy)(struct sl_buf *why, void *arg);
 };
 
-/* `address` is numeric ("127.0.0.1", "::1") or "localhost"; port 0 takes a free one. NULL: `why`. */
+/* `address` is numeric ("127.0.0.1", "::1") or "localhost"; port 0 takes a free one. NULL: `why`.
+ */
 struct sl_admin *sl_admin_open(const struct sl_address *address, const struct sl_admin_pages *pages,
                                void *arg, struct sl_status *why) SL_MUST_CHECK;
 uint16_t sl_admin_port(const struct sl_admin *admin);

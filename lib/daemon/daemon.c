@@ -238,8 +238,7 @@ struct sl_status sl_daemon_run(const struct sl_settings *settings)
     bool is_running = sl_status_is_ok(&status);
     if (is_running) {
         sl_log(SL_LOG_INFO, NULL, "msg=started collector=%s version=%s workers=%u targets=%zu",
-               settings->collector.name, SLUICE_VERSION, settings->workers,
-               settings->target_count);
+               settings->collector.name, SLUICE_VERSION, settings->workers, settings->target_count);
         if (daemon.admin) {
             sl_log(SL_LOG_INFO, NULL, "msg=\"metrics\" url=http://%s:%u/metrics",
                    settings->admin.host, (unsigned)sl_admin_port(daemon.admin));

@@ -115,7 +115,8 @@ static const struct {
     {"sluice_updates_published", SL_METRIC_COUNTER, "Of them, acknowledged by the sink.",
      put_published},
     {"sluice_updates_filtered", SL_METRIC_COUNTER, "Of them, left out by rules.", put_filtered},
-    {"sluice_updates_dropped", SL_METRIC_COUNTER, "Of them, lost for good, by reason.", put_dropped},
+    {"sluice_updates_dropped", SL_METRIC_COUNTER, "Of them, lost for good, by reason.",
+     put_dropped},
     {"sluice_updates_held", SL_METRIC_GAUGE, "Of them, not acknowledged yet.", put_held},
     {"sluice_stream_held", SL_METRIC_GAUGE, "Updates held, by who holds them.", put_held_by},
 };
@@ -223,9 +224,9 @@ static void put_state(const struct family *family, const struct sl_stream_row *r
         {"subscription", sl_str_from(row->view.subscription)},
         {"stream", sl_str_from(sl_stream_state_name(row->view.state))},
         {"connection", sl_str_from(sl_target_state_name(row->target.state))},
-        {"last_error", sl_str_from(row->view.last_error.code == SL_OK
-                                       ? ""
-                                       : sl_code_name(row->view.last_error.code))},
+        {"last_error",
+         sl_str_from(row->view.last_error.code == SL_OK ? ""
+                                                        : sl_code_name(row->view.last_error.code))},
     };
 
     sample(family, labels, SL_ARRAY_LEN(labels), 1);
@@ -295,7 +296,8 @@ static const struct {
     {"sluice_sink_in_flight_records", SL_METRIC_GAUGE, "Records not acknowledged yet."},
     {"sluice_sink_queued_records", SL_METRIC_GAUGE, "The same, as the sink counts them."},
     {"sluice_sink_queued_bytes", SL_METRIC_GAUGE, "Their payloads."},
-    {"sluice_sink_report_latency_seconds", SL_METRIC_GAUGE, "From taken to acknowledged, smoothed."},
+    {"sluice_sink_report_latency_seconds", SL_METRIC_GAUGE,
+     "From taken to acknowledged, smoothed."},
     {"sluice_sink_skewed_timestamps", SL_METRIC_COUNTER, "Device times replaced by ours."},
     {"sluice_sink_retries", SL_METRIC_COUNTER, "Deliveries tried again."},
 };

@@ -8,7 +8,8 @@ static bool copy_places(struct sl_route_row *row, const struct sl_route *route)
     if (!row->places) {
         return false;
     }
-    SL_LIST_FOR_EACH (node, &route->places) {
+    SL_LIST_FOR_EACH(node, &route->places)
+    {
         const struct sl_route_place *place = SL_CONTAINER_OF(node, struct sl_route_place, node);
         row->places[row->place_count++] =
             (struct sl_place_row){.destination = place->destination, .held = place->held};

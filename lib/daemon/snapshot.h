@@ -42,8 +42,8 @@ struct sl_sink_row {
 
 struct sl_snapshot {
     unsigned worker;
-    uint64_t part_bytes;     /* of collector.memory */
-    uint64_t held_bytes;     /* cost of all charges */
+    uint64_t part_bytes; /* of collector.memory */
+    uint64_t held_bytes; /* cost of all charges */
     uint64_t interned_bytes;
     struct sl_stream_row *streams;
     size_t stream_count;

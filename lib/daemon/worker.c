@@ -89,8 +89,9 @@ static void on_deadline(void *arg)
 {
     struct sl_worker *worker = arg;
 
-    sl_log(SL_LOG_WARN, NULL, "msg=\"shutdown-timeout: giving up what is held\" worker=%u records=%llu",
-           worker->index, (unsigned long long)in_flight(worker));
+    sl_log(SL_LOG_WARN, NULL,
+           "msg=\"shutdown-timeout: giving up what is held\" worker=%u records=%llu", worker->index,
+           (unsigned long long)in_flight(worker));
     worker->is_late = true;
     for (size_t i = 0; i < worker->target_count; i++) {
         sl_target_abort(worker->targets[i]);
@@ -148,8 +149,8 @@ static void on_sink_taking(struct sl_sink *sink, bool is_taking, void *arg)
 {
     struct sl_worker *worker = arg;
 
-    sl_log(is_taking ? SL_LOG_INFO : SL_LOG_WARN, NULL, "sink=%s worker=%u msg=\"%s\" reason=\"%s\"",
-           sl_sink_spec(sink)->name, worker->index,
+    sl_log(is_taking ? SL_LOG_INFO : SL_LOG_WARN, NULL,
+           "sink=%s worker=%u msg=\"%s\" reason=\"%s\"", sl_sink_spec(sink)->name, worker->index,
            is_taking ? "sink takes records" : "sink takes no records", sl_sink_reason(sink));
     for_each_stream(worker, sl_stream_sinks_changed);
 }
@@ -170,9 +171,9 @@ static bool open_sinks(struct sl_worker *worker, struct sl_status *why)
         return false;
     }
     for (size_t i = 0; i < settings->sink_count; i++) {
-        worker->sinks[i] = sl_sink_open(worker->loop, &settings->sinks[i].spec,
-                                        settings->collector.name, worker->index, &sink_events,
-                                        worker, why);
+        worker->sinks[i] =
+            sl_sink_open(worker->loop, &settings->sinks[i].spec, settings->collector.name,
+                         worker->index, &sink_events, worker, why);
         if (!worker->sinks[i]) {
             return false;
         }
@@ -260,8 +261,7 @@ static struct sl_stream_config *stream_configs(struct sl_worker *worker,
 }
 
 static struct sl_target *make_target(struct sl_worker *worker,
-                                     const struct sl_target_settings *target,
-                                     struct sl_status *why)
+                                     const struct sl_target_settings *target, struct sl_status *why)
 {
     struct sl_target_config config = {
         .loop = worker->loop,
@@ -354,8 +354,8 @@ bool sl_worker_start(struct sl_worker *worker, void (*on_done)(void *arg), void 
 void sl_worker_drain(struct sl_worker *worker)
 {
     if (!sl_loop_post(worker->loop, drain, worker)) {
-        sl_log(SL_LOG_ERROR, NULL, "msg=\"out of memory: worker cannot be told to drain\" worker=%u",
-               worker->index);
+        sl_log(SL_LOG_ERROR, NULL,
+               "msg=\"out of memory: worker cannot be told to drain\" worker=%u", worker->index);
     }
 }
 

@@ -55,8 +55,8 @@ static uint64_t record_cost(const struct sl_route *route, size_t payload_cap)
 }
 
 static void record_fill(const struct sl_stream *stream, const struct sl_route *route,
-                        const struct sl_route_place *place,
-                        const struct sl_gnmi_response *response, struct sluice_record *record)
+                        const struct sl_route_place *place, const struct sl_gnmi_response *response,
+                        struct sluice_record *record)
 {
     struct sl_str format = sl_str_from(sl_format_name(route->config.encoder.format));
     struct sl_str target = route->config.encoder.target;
@@ -350,8 +350,8 @@ static bool must_lend(const struct sl_stream *stream, uint32_t missing)
 {
     const struct sl_credit *credit = &stream->credit;
     uint64_t whole = (uint64_t)credit->assembling_bytes + missing;
-    bool is_too_large = whole > credit->limit_bytes ||
-                        sl_cost_rate_of(&stream->rate, whole) > stream->config.pool->plan.share_bytes;
+    bool is_too_large = whole > credit->limit_bytes || sl_cost_rate_of(&stream->rate, whole) >
+                                                           stream->config.pool->plan.share_bytes;
 
     return is_too_large || (credit->held_bytes == 0 && stream->cost_held_bytes == 0);
 }
@@ -363,8 +363,7 @@ static uint32_t lend(struct sl_stream *stream, uint32_t missing)
     if (missing == 0 || need == 0 || !must_lend(stream, missing)) {
         return 0; /* between two messages there is nothing to lend for */
     }
-    if (need > room_bytes(stream) &&
-        !sl_loan_ask(&stream->config.pool->reserve, &stream->loan)) {
+    if (need > room_bytes(stream) && !sl_loan_ask(&stream->config.pool->reserve, &stream->loan)) {
         return 0;
     }
     return sl_credit_borrow(&stream->credit, missing);

@@ -53,7 +53,7 @@ struct sl_stream {
     struct sl_deferred closed_due;
     int64_t received_ns; /* wall clock of the newest DATA */
     int64_t blocked_since_ns;
-    bool has_logged_decode;   /* in this RPC: further ones are only counted */
+    bool has_logged_decode;     /* in this RPC: further ones are only counted */
     struct sl_stream_view view; /* counters; the rest is filled in when asked for */
 };
 
@@ -69,7 +69,8 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
 /* Announces and borrows what the ledger and the budget let out. Once per turn of the loop. */
 void sl_stream_give_credit(void *arg);
 
-/* The call is gone: a message that was half offered is counted, a loan that is not needed returned. */
+/* The call is gone: a message that was half offered is counted, a loan that is not needed returned.
+ */
 void sl_stream_drop_unfinished(struct sl_stream *stream);
 
 void sl_stream_lent(struct sl_loan *loan, void *arg);

@@ -86,7 +86,8 @@ static struct sl_route_place *add_place(struct sl_route *route, struct sl_str or
     }
     sl_list_init(&place->node);
     place->origin = (struct sl_str){sl_str_dup(origin), origin.len};
-    if (!place->origin.data || !fill(route, route->config.destination, origin, &place->destination) ||
+    if (!place->origin.data ||
+        !fill(route, route->config.destination, origin, &place->destination) ||
         !fill(route, route->config.key, origin, &place->key)) {
         place_free(place);
         return NULL;
@@ -109,7 +110,8 @@ struct sl_route_place *sl_route_place(struct sl_route *route, struct sl_str orig
     if (!sl_list_is_empty(&route->places) && !depends_on_origin(route)) {
         return SL_CONTAINER_OF(route->places.next, struct sl_route_place, node);
     }
-    SL_LIST_FOR_EACH (node, &route->places) {
+    SL_LIST_FOR_EACH(node, &route->places)
+    {
         struct sl_route_place *place = SL_CONTAINER_OF(node, struct sl_route_place, node);
         if (sl_str_eq(place->origin, origin)) {
             return place;

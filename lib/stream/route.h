@@ -71,8 +71,8 @@ struct sl_route {
     struct sl_route_counts counts;
     struct sl_list places;
     unsigned place_count;
-    uint64_t seq;              /* of the last record, in this epoch */
-    size_t typical_bytes;      /* of the last payload: what to reserve for the next */
+    uint64_t seq;         /* of the last record, in this epoch */
+    size_t typical_bytes; /* of the last payload: what to reserve for the next */
 };
 
 /* False when memory is out. What `config` points at outlives the route. */

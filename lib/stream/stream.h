@@ -38,7 +38,7 @@ struct sl_stream_pool {
 
 struct sl_stream_config {
     struct sl_loop *loop;
-    const char *target;       /* names, for records and the log */
+    const char *target; /* names, for records and the log */
     const char *subscription;
     struct sl_gnmi_subscribe subscribe;
     const char *authority;
@@ -73,7 +73,8 @@ void sl_stream_sinks_changed(struct sl_stream *stream);
 /* `sink` has room again after FULL. */
 void sl_stream_sink_ready(struct sl_stream *stream);
 
-/* Ends it: no more credit, what is held is waited for, the call is cancelled, on_closed. Idempotent. */
+/* Ends it: no more credit, what is held is waited for, the call is cancelled, on_closed.
+ * Idempotent. */
 void sl_stream_close(struct sl_stream *stream);
 
 /* The same at once, without waiting for what is held. */

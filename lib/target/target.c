@@ -174,8 +174,7 @@ static void on_conn_open(struct sl_conn *conn, void *arg)
 {
     struct sl_target *target = arg;
 
-    target->link =
-        sl_h2_link_open(target->config.loop, conn, SL_H2_CLIENT, &link_events, target);
+    target->link = sl_h2_link_open(target->config.loop, conn, SL_H2_CLIENT, &link_events, target);
     if (!target->link) {
         sl_conn_close(conn);
         return;
@@ -210,8 +209,8 @@ static void dial(void *arg)
 
     handle(target, EVENT_OPEN);
     target->messages_at_open = messages(target);
-    target->conn = sl_conn_dial(config->loop, &config->address, config->dial_timeout_ms,
-                                &conn_events, target);
+    target->conn =
+        sl_conn_dial(config->loop, &config->address, config->dial_timeout_ms, &conn_events, target);
     if (!target->conn) {
         struct sl_status why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
         lost(target, &why);

@@ -1,8 +1,8 @@
 /* target.h - one device: its one connection, and the streams that share it.
  *
- * A target dials, lends the HTTP/2 session to its streams, and dials again with backoff whenever the
- * connection ends, at whatever point. A GOAWAY is obeyed: calls that are under way go on, new ones
- * wait for the next connection.
+ * A target dials, lends the HTTP/2 session to its streams, and dials again with backoff whenever
+ * the connection ends, at whatever point. A GOAWAY is obeyed: calls that are under way go on, new
+ * ones wait for the next connection.
  *
  * Loop thread only.
  */
@@ -21,11 +21,11 @@
 struct sl_target;
 
 enum sl_target_state {
-    SL_TARGET_NONE,    /* an absent cell: "cannot happen" */
-    SL_TARGET_IDLE,    /* not started */
+    SL_TARGET_NONE, /* an absent cell: "cannot happen" */
+    SL_TARGET_IDLE, /* not started */
     SL_TARGET_DIALING,
     SL_TARGET_UP,
-    SL_TARGET_GOING,   /* the peer said GOAWAY: open calls go on, then a new connection */
+    SL_TARGET_GOING, /* the peer said GOAWAY: open calls go on, then a new connection */
     SL_TARGET_BACKOFF,
     SL_TARGET_DRAINING, /* closing: its streams wait for what they hold */
     SL_TARGET_ENDING,   /* closing: the streams are closed, the connection is not */

@@ -306,7 +306,8 @@ static const struct sl_route_counts *counts(const struct world *world)
     return counts;
 }
 
-/* A SubscribeResponse of `length` bytes (40 or more) with one update: path /v, a string of blanks. */
+/* A SubscribeResponse of `length` bytes (40 or more) with one update: path /v, a string of blanks.
+ */
 static void fill_response(uint8_t *bytes, uint32_t length)
 {
     static const uint8_t path[] = {0x0a, 0x05, 0x1a, 0x03, 0x0a, 0x01, 'v'};
