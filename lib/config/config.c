@@ -253,6 +253,14 @@ const char *sl_config_kind_name(enum sl_config_kind kind)
     return "?";
 }
 
+void sl_config_add_names(struct sl_buf *out, const char *const *names)
+{
+    sl_buf_add_c(out, names[0] && names[1] ? "one of " : "");
+    for (size_t i = 0; names[i]; i++) {
+        sl_buf_printf(out, "%s'%s'", i ? ", " : "", names[i]);
+    }
+}
+
 void *sl_config_alloc(struct sl_config *config, size_t count, size_t size)
 {
     const size_t align = sizeof(max_align_t);
@@ -307,6 +315,24 @@ void sl_config_error(struct sl_config *config, const struct sl_config_node *node
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     add_message(config, node ? node->line : 0, node ? node->column : 0, text);
+}
+
+void sl_config_error_unknown(struct sl_config *config, const struct sl_config_node *node,
+                             const char *kind, const char *word, const char *const *names)
+{
+    const char *near = sl_str_nearest(word, names);
+    struct sl_buf list;
+
+    sl_buf_init(&list, 0);
+    sl_config_add_names(&list, names);
+    if (near) {
+        sl_config_error(config, node, "unknown %s '%.*s'; did you mean '%s'?", kind,
+                        SL_CONFIG_QUOTE_BYTES, word, near);
+    } else {
+        sl_config_error(config, node, "unknown %s '%.*s'; expected %s", kind, SL_CONFIG_QUOTE_BYTES,
+                        word, sl_buf_text(&list));
+    }
+    sl_buf_fini(&list);
 }
 
 size_t sl_config_errors(const struct sl_config *config)

@@ -80,6 +80,11 @@ void *sl_config_alloc(struct sl_config *config, size_t count, size_t size) SL_MU
 void sl_config_error(struct sl_config *config, const struct sl_config_node *node,
                      const char *format, ...) SL_PRINTF(3, 4);
 
+/* The error "unknown KIND 'WORD'", with the nearest of `names` (ends with NULL), or all of them
+ * when none is near. */
+void sl_config_error_unknown(struct sl_config *config, const struct sl_config_node *node,
+                             const char *kind, const char *word, const char *const *names);
+
 size_t sl_config_errors(const struct sl_config *config);
 /* All errors in the order of the file, a line each. The same words about the same place count once
  * (an anchor has many readers). */

@@ -62,6 +62,9 @@ const char *sl_config_copy(struct sl_config *config, struct sl_str text) SL_MUST
 /* "a list", "nothing", … for "found %s". */
 const char *sl_config_kind_name(enum sl_config_kind kind);
 
+/* "one of 'a', 'b'"; `names` ends with NULL. */
+void sl_config_add_names(struct sl_buf *out, const char *const *names);
+
 /* yaml.c: fills config->root. */
 void sl_config_load(struct sl_config *config, struct sl_str text);
 

@@ -108,7 +108,7 @@ static void add_bounds(const struct sluice_option *option, struct sl_buf *out)
     if (!option->min && !option->max) {
         return;
     }
-    sl_buf_add_c(out, " from ");
+    sl_buf_add_c(out, ", from ");
     for (int i = 0; i < 2; i++) {
         int64_t bound = i ? option->max : option->min;
         if (option->type == SLUICE_DURATION) {
@@ -122,19 +122,9 @@ static void add_bounds(const struct sluice_option *option, struct sl_buf *out)
     }
 }
 
-static void add_names(const struct sluice_option *option, struct sl_buf *out)
-{
-    sl_buf_add_c(out, option->names[1] ? "one of " : "");
-    for (size_t i = 0; option->names[i]; i++) {
-        sl_buf_printf(out, "%s'%s'", i ? ", " : "", option->names[i]);
-    }
-}
-
 /* What a row takes, in words. */
 static void add_expected(const struct sluice_option *option, struct sl_buf *out)
 {
-    bool is_bounded = option->min || option->max;
-
     switch (option->type) {
     case SLUICE_STRING:
     case SLUICE_TEMPLATE:
@@ -150,13 +140,13 @@ static void add_expected(const struct sluice_option *option, struct sl_buf *out)
         sl_buf_add_c(out, "a whole number");
         break;
     case SLUICE_DURATION:
-        sl_buf_add_c(out, is_bounded ? "a duration" : "a duration such as 10s, 1m30s or 500ms");
+        sl_buf_add_c(out, "a duration such as 10s or 1m30s");
         break;
     case SLUICE_SIZE:
-        sl_buf_add_c(out, is_bounded ? "a size" : "a size such as 64KiB or 16MiB");
+        sl_buf_add_c(out, "a size such as 64KiB or 16MiB");
         break;
     case SLUICE_ENUM:
-        add_names(option, out);
+        sl_config_add_names(out, option->names);
         break;
     case SLUICE_STRINGS:
         sl_buf_add_c(out, "a list of texts");
@@ -397,26 +387,6 @@ static size_t count_known(const struct sluice_option *table, const char *const *
     return count;
 }
 
-static void refuse_key(struct sl_config *config, const struct sl_config_node *key,
-                       const char *const *names)
-{
-    const char *near = sl_str_nearest(key->text, names);
-    struct sl_buf list;
-
-    sl_buf_init(&list, 0);
-    for (size_t i = 0; names[i]; i++) {
-        sl_buf_printf(&list, "%s'%s'", i ? ", " : "", names[i]);
-    }
-    if (near) {
-        sl_config_error(config, key, "unknown key '%.*s'; did you mean '%s'?",
-                        SL_CONFIG_QUOTE_BYTES, key->text, near);
-    } else {
-        sl_config_error(config, key, "unknown key '%.*s'; known are %s", SL_CONFIG_QUOTE_BYTES,
-                        key->text, sl_buf_text(&list));
-    }
-    sl_buf_fini(&list);
-}
-
 static bool is_in(const char *word, const char *const *names)
 {
     while (*names && strcmp(*names, word) != 0) {
@@ -444,7 +414,8 @@ static void check_keys(struct sl_config *config, const struct sl_config_node *ma
     }
     for (size_t i = 0; i < map->count; i++) {
         if (!is_in(map->entries[i].key->text, names)) {
-            refuse_key(config, map->entries[i].key, names);
+            sl_config_error_unknown(config, map->entries[i].key, "key", map->entries[i].key->text,
+                                    names);
         }
     }
     free(names);

@@ -259,15 +259,30 @@ static void check_address(struct sl_settings_reader *reader, const struct sl_con
     }
 }
 
+/* Says nothing where the value is neither true nor false: that is told already. */
+static void check_insecure(struct sl_settings_reader *reader, const struct sl_config_node *node,
+                           const struct sl_target_options *options)
+{
+    const struct sl_config_node *insecure = own_or(node, reader->default_target, "insecure");
+    enum sl_config_kind kind = sl_config_kind(insecure);
+
+    if (options->insecure || kind == SL_CONFIG_LIST ||
+        (insecure == node && kind == SL_CONFIG_SCALAR)) {
+        return;
+    }
+    if (kind != SL_CONFIG_SCALAR ||
+        strcmp(sl_config_text(reader->config, insecure), "false") == 0) {
+        sl_config_error(reader->config, insecure,
+                        "this version has no TLS yet: write 'insecure: true' for plaintext");
+    }
+}
+
 static void check_target(struct sl_settings_reader *reader, const struct sl_config_node *node,
                          const struct sl_target_options *options)
 {
     const struct sl_config_node *defaults = reader->default_target;
 
-    if (!options->insecure) {
-        sl_config_error(reader->config, own_or(node, defaults, "insecure"),
-                        "this version has no TLS yet: write 'insecure: true' for plaintext");
-    }
+    check_insecure(reader, node, options);
     if (!is_header_text(options->username)) {
         sl_config_error(reader->config, own_or(node, defaults, "username"),
                         "'username': expected printable ASCII");
@@ -350,9 +365,9 @@ static bool read_root(struct sl_settings_reader *reader)
     sl_config_fill(reader->config, defaults, no_options, &nothing, NULL, defaults_keys);
     reader->default_target = sl_config_get(defaults, "target");
     reader->default_subscription = sl_config_get(defaults, "subscription");
-    reader->sinks = named_section(reader, "sinks", SL_SETTINGS_MAX_SINKS);
-    reader->subscriptions = named_section(reader, "subscriptions", SL_SETTINGS_MAX_SUBSCRIPTIONS);
     reader->targets = named_section(reader, "targets", SL_SETTINGS_MAX_TARGETS);
+    reader->subscriptions = named_section(reader, "subscriptions", SL_SETTINGS_MAX_SUBSCRIPTIONS);
+    reader->sinks = named_section(reader, "sinks", SL_SETTINGS_MAX_SINKS);
     sl_config_fill_base(reader->config, reader->default_target, sl_target_table, &target);
     sl_config_fill_base(reader->config, reader->default_subscription, sl_subscription_table,
                         &subscription);

@@ -6,7 +6,7 @@
 
 #include "daemon/settings_read.h"
 
-enum { ERROR_BYTES = 400 };
+enum { ERROR_BYTES = 400, MAX_TYPES = 32 };
 
 struct common_options {
     const char *type;
@@ -83,24 +83,15 @@ static const struct sluice_sink_plugin *read_type(struct sl_config *config,
     const struct sl_config_node *node = sl_config_get(map, "type");
     const char *type = node ? sl_config_text(config, node) : "";
     const struct sluice_sink_plugin *plugin = *type ? sl_sink_plugin(type) : NULL;
-    const char *names[16] = {NULL};
-    struct sl_buf known = {0};
+    const char *names[MAX_TYPES + 1] = {NULL};
 
     if (plugin || !*type) {
         return plugin;
     }
-    for (size_t i = 0; plugins[i] && i + 1 < SL_ARRAY_LEN(names); i++) {
+    for (size_t i = 0; plugins[i] && i < MAX_TYPES; i++) {
         names[i] = plugins[i]->type;
-        sl_buf_printf(&known, "%s'%s'", i ? ", " : "", names[i]);
     }
-    const char *near = sl_str_nearest(type, names);
-    if (near) {
-        sl_config_error(config, node, "unknown sink type '%.80s'; did you mean '%s'?", type, near);
-    } else {
-        sl_config_error(config, node, "unknown sink type '%.80s'; known are %s", type,
-                        sl_buf_text(&known));
-    }
-    sl_buf_fini(&known);
+    sl_config_error_unknown(config, node, "sink type", type, names);
     return NULL;
 }
 
@@ -124,9 +115,10 @@ static const struct sl_config_node *place_of(const struct sl_config_node *map, c
     return node ? node : map;
 }
 
-/* A template option: kept when it is the destination's or the key's, else only looked at. */
+/* `is_filled`: no error has been told, so that an empty text is what the file says.
+ * A template option: kept when it is the destination's or the key's, else only looked at. */
 static void read_template(struct sl_config *config, const struct sl_config_node *map,
-                          const struct sluice_option *option, const char *text,
+                          const struct sluice_option *option, const char *text, bool is_filled,
                           struct sl_sink_settings *sink)
 {
     const struct sluice_sink_plugin *plugin = sink->spec.plugin;
@@ -136,7 +128,7 @@ static void read_template(struct sl_config *config, const struct sl_config_node 
     struct sl_status why = sl_status_ok();
 
     if (!text || !*text) {
-        if (is_destination && sl_config_get(map, option->name)) {
+        if (is_destination && is_filled) {
             sl_config_error(config, place_of(map, option->name), "'%s': expected text, found ''",
                             option->name);
         }
@@ -155,7 +147,7 @@ static void read_template(struct sl_config *config, const struct sl_config_node 
 }
 
 static void read_templates(struct sl_config *config, const struct sl_config_node *map,
-                           struct sl_sink_settings *sink)
+                           bool is_filled, struct sl_sink_settings *sink)
 {
     const struct sluice_option *option = sink->spec.plugin->options;
 
@@ -163,7 +155,7 @@ static void read_templates(struct sl_config *config, const struct sl_config_node
         if (option->type == SLUICE_TEMPLATE) {
             const char *text = NULL;
             memcpy(&text, (const char *)sink->spec.options + option->offset, sizeof(text));
-            read_template(config, map, option, text, sink);
+            read_template(config, map, option, text, is_filled, sink);
         }
     }
 }
@@ -197,6 +189,7 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
     /* `type` is read by itself: as an option it could not be the word null */
     const char *const known[] = {"type", NULL};
     sl_config_fill(config, map, table + 1, object, NULL, known);
+    bool is_filled = sl_config_errors(config) == errors;
     const struct common_options *common = (const void *)object;
     sink->spec.plugin = plugin;
     sink->spec.options = object + plugin_offset;
@@ -207,7 +200,7 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
         sl_config_error(config, place_of(map, "required"),
                         "'required': expected true: in this version credit waits for every sink");
     }
-    read_templates(config, map, sink);
+    read_templates(config, map, is_filled, sink);
     if (sl_config_errors(config) == errors) {
         check_options(config, map, sink);
     }

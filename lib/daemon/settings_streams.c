@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/values.h"
 #include "daemon/settings_read.h"
 
 /* Sinks as a set of bits, by their place in settings->sinks. */
@@ -34,19 +35,9 @@ static size_t find_name(const char *const *names, const char *word)
 static void refuse_name(struct sl_config *config, const struct sl_config_node *node,
                         const char *kind, const char *word, const char *const *names)
 {
-    const char *near = sl_str_nearest(word, names);
-    struct sl_buf known = {0};
-
-    if (near) {
-        sl_config_error(config, node, "unknown %s '%.80s'; did you mean '%s'?", kind, word, near);
-    } else if (names[0]) {
-        for (size_t i = 0; names[i]; i++) {
-            sl_buf_printf(&known, "%s'%s'", i ? ", " : "", names[i]);
-        }
-        sl_config_error(config, node, "unknown %s '%.80s'; known are %s", kind, word,
-                        sl_buf_text(&known));
+    if (names[0]) {
+        sl_config_error_unknown(config, node, kind, word, names);
     }
-    sl_buf_fini(&known);
 }
 
 /* What is named, as a set; all of them when nothing is, or when something is wrong with it. */
@@ -227,12 +218,17 @@ static void check_budget(struct resolver *resolver, uint64_t streams)
                        &settings->plan)) {
         return;
     }
-    uint64_t least = least_mib(settings->workers, streams, message_bytes);
-    sl_config_error(reader->config, memory ? memory : reader->root,
-                    "'memory': expected %lluMiB or more for %u workers, the fullest with %llu "
-                    "streams (16KiB each), and a message of %llu bytes on each worker",
-                    (unsigned long long)least, settings->workers, (unsigned long long)streams,
-                    (unsigned long long)message_bytes);
+    struct sl_buf words = {0};
+    sl_buf_printf(&words,
+                  "'memory': expected %lluMiB or more (workers: %u, streams of the fullest: "
+                  "%llu, largest message: ",
+                  (unsigned long long)least_mib(settings->workers, streams, message_bytes),
+                  settings->workers, (unsigned long long)streams);
+    sl_config_add_size(&words, message_bytes);
+    sl_buf_add_c(&words, "), found ");
+    sl_config_add_size(&words, settings->collector.memory_bytes);
+    sl_config_error(reader->config, memory ? memory : reader->root, "%s", sl_buf_text(&words));
+    sl_buf_fini(&words);
 }
 
 /* The keys of a map of names, ends with NULL. */
