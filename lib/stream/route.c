@@ -36,7 +36,11 @@ void sl_route_counts_add(struct sl_route_counts *sum, const struct sl_route_coun
 
 bool sl_route_init(struct sl_route *route, const struct sl_route_config *config)
 {
-    *route = (struct sl_route){.sink = config->sink, .config = *config};
+    *route = (struct sl_route){
+        .sink = config->sink,
+        .spec = sl_sink_spec(config->sink),
+        .config = *config,
+    };
     sl_list_init(&route->places);
     route->encoder = sl_encoder_new(&config->encoder);
     return route->encoder != NULL;

@@ -66,6 +66,7 @@ struct sl_route_config {
 
 struct sl_route {
     struct sl_sink *sink;
+    const struct sl_sink_spec *spec; /* outlives the sink: for those who read the counters last */
     struct sl_route_config config;
     struct sl_encoder *encoder;
     struct sl_route_counts counts;
