@@ -21,7 +21,7 @@
 #include "loop/loop.h"
 
 enum {
-    SL_NET_READ_BYTES = 64 * 1024, /* the buffer that all connections of a loop share */
+    SL_NET_READ_BYTES = 256 * 1024, /* the buffer that all connections of a loop share */
     SL_NET_DEAD_PEER_S = 30, /* a dialled peer that acknowledges nothing for so long is gone */
 };
 
