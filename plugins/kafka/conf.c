@@ -1,0 +1,345 @@
+#include "conf.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S INT64_C(1000000000)
+
+enum { VALUE_BYTES = 512, NAME_BYTES = 256, MAX_IN_FLIGHT = 5, MAX_PORT = 65535 };
+
+struct property {
+    const char *name;
+    const char *value; /* NULL: librdkafka's own default stays */
+    const char *why;   /* it may not be changed */
+};
+
+static const char forever[] =
+    "a record waits as long as Kafka needs: that is what holds the device";
+static const char shared[] = "all partitions share this limit, so one that stands still would fill "
+                             "it for the others; credit "
+                             "is the bound";
+static const char repeats[] = "a retry could double records or change their order";
+static const char reports[] = "sluice waits for the report of each record";
+
+static const struct property fixed[] = {
+    {"message.timeout.ms", "0", forever},
+    {"message.send.max.retries", NULL, forever},
+    {"queue.buffering.max.messages", "0", shared},
+    {"queue.buffering.max.kbytes", "2147483647", shared},
+    {"enable.idempotence", "true", repeats},
+    {"acks", "all", "credit returns when all in-sync replicas have the record"},
+    {"queuing.strategy", NULL, repeats},
+    {"transactional.id", NULL, "sluice begins no transactions, so nothing would ever be sent"},
+    {"delivery.report.only.error", NULL, reports},
+    {"enabled_events", NULL, reports},
+    {"statistics.interval.ms", "1000", "sluice reads from them which brokers are up"},
+    {"log.queue", "true", "librdkafka's log goes through sluice's own"},
+    {"bootstrap.servers", NULL, "they are given by the option brokers"},
+};
+
+enum { FIXED = sizeof(fixed) / sizeof(fixed[0]) };
+
+/* What a user may change under `properties`. */
+static const struct property defaults[] = {
+    /* Linger adds to the round trip of credit. While a request is out a batch grows by itself, so
+     * more than this only saves requests when little flows. */
+    {"linger.ms", "1", NULL},
+    {"socket.nagle.disable", "true", NULL},
+    {"socket.keepalive.enable", "true", NULL},
+    /* A connection that nothing needs at the moment would count as a broker that is down. */
+    {"enable.sparse.connections", "false", NULL},
+    {"reconnect.backoff.max.ms", "2000", NULL},
+    /* A topic that does not exist yet holds its records, instead of losing them after 30 s. */
+    {"topic.metadata.propagation.max.ms", "3600000", NULL},
+};
+
+static bool is_secret(const char *name)
+{
+    static const char *const marks[] = {"password", "secret", ".pem", "ssl_key",
+                                        "ssl.key",  "config", "jaas"};
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (strstr(name, marks[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, char *error,
+                size_t error_size)
+{
+    char text[VALUE_BYTES];
+    rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, text, sizeof(text));
+
+    if (result == RD_KAFKA_CONF_OK) {
+        return true;
+    }
+    if (result == RD_KAFKA_CONF_UNKNOWN) {
+        snprintf(error, error_size, "property %s: librdkafka knows no such property", name);
+    } else {
+        snprintf(error, error_size, "property %s: %s", name, is_secret(name) ? "bad value" : text);
+    }
+    return false;
+}
+
+static bool set_all(rd_kafka_conf_t *conf, const struct property *properties, size_t count,
+                    char *error, size_t error_size)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (properties[i].value &&
+            !set(conf, properties[i].name, properties[i].value, error, error_size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The value as librdkafka writes it; "" when there is none. */
+static void get(const rd_kafka_conf_t *conf, const char *name, char value[VALUE_BYTES])
+{
+    size_t size = VALUE_BYTES;
+
+    if (rd_kafka_conf_get(conf, name, value, &size) != RD_KAFKA_CONF_OK) {
+        value[0] = '\0';
+    }
+}
+
+static bool fixed_hold(const rd_kafka_conf_t *conf, const char values[FIXED][VALUE_BYTES],
+                       const char *name, char *error, size_t error_size)
+{
+    char value[VALUE_BYTES];
+
+    for (size_t i = 0; i < FIXED; i++) {
+        get(conf, fixed[i].name, value);
+        if (strcmp(value, values[i]) != 0) {
+            snprintf(error, error_size, "property %s may not be changed%s%s%s: %s", name,
+                     values[i][0] ? " from " : "", values[i], values[i][0] ? "" : " or set",
+                     fixed[i].why);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool in_flight_holds(const rd_kafka_conf_t *conf, const char *name, char *error,
+                            size_t error_size)
+{
+    char value[VALUE_BYTES];
+
+    if (strncmp(name, "max.in.flight", strlen("max.in.flight")) != 0) {
+        return true;
+    }
+    get(conf, "max.in.flight.requests.per.connection", value);
+    if (strtol(value, NULL, 10) > MAX_IN_FLIGHT) {
+        snprintf(error, error_size, "property %s may not be more than %d: above, %s", name,
+                 MAX_IN_FLIGHT, repeats);
+        return false;
+    }
+    return true;
+}
+
+/* The user's own, none of which may change a fixed one, whatever its name. */
+static bool set_user(rd_kafka_conf_t *conf, const struct sluice_map *properties, char *error,
+                     size_t error_size)
+{
+    char(*values)[VALUE_BYTES] = calloc(FIXED, sizeof(*values));
+    bool is_good = values != NULL;
+
+    if (!is_good) {
+        snprintf(error, error_size, "out of memory");
+    }
+    for (size_t i = 0; is_good && i < FIXED; i++) {
+        get(conf, fixed[i].name, values[i]);
+    }
+    for (size_t i = 0; is_good && i < properties->count; i++) {
+        const struct sluice_pair *pair = &properties->pairs[i];
+        is_good =
+            set(conf, pair->name, pair->value, error, error_size) &&
+            fixed_hold(conf, (const char(*)[VALUE_BYTES])values, pair->name, error, error_size) &&
+            in_flight_holds(conf, pair->name, error, error_size);
+    }
+    free(values);
+    return is_good;
+}
+
+/* "collector-worker", of letters that are safe in librdkafka's statistics and in broker logs. */
+static bool set_client_id(rd_kafka_conf_t *conf, const struct sluice_host *host, char *error,
+                          size_t error_size)
+{
+    char id[NAME_BYTES];
+
+    snprintf(id, sizeof(id), "%.200s-%u", host->collector, host->worker);
+    for (char *p = id; *p; p++) {
+        if (!isalnum((unsigned char)*p) && !strchr("._-", *p)) {
+            *p = '-';
+        }
+    }
+    return set(conf, "client.id", id, error, error_size);
+}
+
+static bool set_brokers(rd_kafka_conf_t *conf, const struct sluice_strings *brokers, char *error,
+                        size_t error_size)
+{
+    size_t size = 1;
+
+    for (size_t i = 0; i < brokers->count; i++) {
+        size += strlen(brokers->items[i]) + 1;
+    }
+    char *list = calloc(1, size);
+    if (!list) {
+        snprintf(error, error_size, "out of memory");
+        return false;
+    }
+    for (size_t i = 0, at = 0; i < brokers->count; i++) {
+        at += (size_t)snprintf(list + at, size - at, "%s%s", i ? "," : "", brokers->items[i]);
+    }
+    bool is_set = set(conf, "bootstrap.servers", list, error, error_size);
+    free(list);
+    return is_set;
+}
+
+rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options, const struct sluice_host *host,
+                                char *error, size_t error_size)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+    if (set_all(conf, fixed, FIXED, error, error_size) &&
+        set_all(conf, defaults, sizeof(defaults) / sizeof(defaults[0]), error, error_size) &&
+        (!host || set_client_id(conf, host, error, error_size)) &&
+        set_user(conf, &options->properties, error, error_size) &&
+        (!host || set_brokers(conf, &options->brokers, error, error_size))) {
+        return conf;
+    }
+    rd_kafka_conf_destroy(conf);
+    return NULL;
+}
+
+/* "host", "host:port", "[v6]:port", each perhaps behind "PROTOCOL://". */
+static bool is_broker(const char *text)
+{
+    const char *scheme = strstr(text, "://");
+    const char *host = scheme ? scheme + 3 : text;
+    const char *colon = strrchr(host, ':');
+    const char *bracket = strrchr(host, ']');
+    size_t host_len = strlen(host);
+
+    if (strpbrk(text, ", \t\"") || (bracket && host[0] != '[')) {
+        return false;
+    }
+    if (colon && (!bracket || colon > bracket)) {
+        char *end;
+        long port = strtol(colon + 1, &end, 10);
+        if (!isdigit((unsigned char)colon[1]) || *end || port < 1 || port > MAX_PORT) {
+            return false;
+        }
+        host_len = (size_t)(colon - host);
+    }
+    return host_len > 0 && (bracket || !memchr(host, ':', host_len));
+}
+
+static bool check_brokers(const struct sluice_strings *brokers, char *error, size_t error_size)
+{
+    for (size_t i = 0; i < brokers->count; i++) {
+        if (!is_broker(brokers->items[i])) {
+            snprintf(error, error_size, "brokers: \"%.100s\" is not HOST or HOST:PORT",
+                     brokers->items[i]);
+            return false;
+        }
+    }
+    if (brokers->count == 0) {
+        snprintf(error, error_size, "brokers: at least one HOST:PORT is needed");
+    }
+    return brokers->count > 0;
+}
+
+static void ignore_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    (void)rk;
+    (void)level;
+    (void)facility;
+    (void)text;
+}
+
+/* What librdkafka finds wrong with the whole (files it cannot read, values that contradict): it
+ * says so only to a producer, so one is made, without brokers, unless login would already start.
+ * Takes `conf`. */
+static bool check_whole(rd_kafka_conf_t *conf, char *error, size_t error_size)
+{
+    char protocol[VALUE_BYTES];
+    char text[VALUE_BYTES];
+    rd_kafka_t *rk = NULL;
+
+    get(conf, "security.protocol", protocol);
+    if (strncmp(protocol, "sasl", 4) == 0) {
+        rd_kafka_conf_destroy(conf);
+        return true;
+    }
+    rd_kafka_conf_set_log_cb(conf, ignore_log);
+    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+    if (!rk) {
+        snprintf(error, error_size, "properties: %s", text);
+        rd_kafka_conf_destroy(conf);
+        return false;
+    }
+    rd_kafka_destroy(rk);
+    return true;
+}
+
+bool kafka_conf_check(const void *options, char *error, size_t error_size)
+{
+    const struct kafka_options *kafka_options = options;
+
+    if (!check_brokers(&kafka_options->brokers, error, error_size)) {
+        return false;
+    }
+    rd_kafka_conf_t *conf = kafka_conf_new(kafka_options, NULL, error, error_size);
+    return conf && check_whole(conf, error, error_size);
+}
+
+static const char *const header_names[] = {
+    [KAFKA_HEADERS_COMPACT] = "compact",
+    [KAFKA_HEADERS_SPLIT] = "split",
+    [KAFKA_HEADERS_NONE] = "none",
+    NULL,
+};
+
+const struct sluice_option kafka_option_table[] = {
+    {.name = "brokers",
+     .type = SLUICE_STRINGS,
+     .offset = offsetof(struct kafka_options, brokers),
+     .is_required = true,
+     .doc = "HOST:PORT of some of the brokers; they name the others"},
+    {.name = "topic",
+     .type = SLUICE_TEMPLATE,
+     .offset = offsetof(struct kafka_options, topic),
+     .is_required = true,
+     .doc = "the topic of a record"},
+    {.name = "key",
+     .type = SLUICE_TEMPLATE,
+     .offset = offsetof(struct kafka_options, key),
+     .default_text = "",
+     .doc = "the key of a record, by which Kafka chooses its partition; empty: no key"},
+    {.name = "headers",
+     .type = SLUICE_ENUM,
+     .offset = offsetof(struct kafka_options, headers),
+     .default_text = "compact",
+     .names = header_names,
+     .doc =
+         "compact: one header, sluice = epoch;seq;format;target;subscription (a ; or % in a name "
+         "is %3B or %25); split: five, sluice-epoch to sluice-subscription"},
+    {.name = "timestamp-max-age",
+     .type = SLUICE_DURATION,
+     .offset = offsetof(struct kafka_options, timestamp_max_age_ns),
+     .default_text = "24h",
+     .min = NS_PER_S,
+     .max = INT64_MAX,
+     .doc = "a device's timestamp that is older is replaced by the time of receipt"},
+    {.name = "properties",
+     .type = SLUICE_MAP,
+     .offset = offsetof(struct kafka_options, properties),
+     .doc = "any librdkafka property, but for those that carry sluice's promises"},
+    {.name = NULL},
+};
