@@ -26,7 +26,8 @@ struct sl_loop {
     uv_prepare_t prepare; /* before the poll: the clock is old */
     uv_check_t check;     /* after the poll: the end of a turn */
     uv_idle_t idle;       /* active while something is deferred: the poll does not sleep */
-    struct sl_list deferred;
+    struct sl_list deferred; /* for the end of this turn */
+    struct sl_list due;      /* of the turn that is ending: empty but in on_check */
     struct phase_clock clock_store;
     struct phase_clock *clock; /* &clock_store, for a const loop too */
     bool is_running;
@@ -82,13 +83,13 @@ static void on_idle(uv_idle_t *idle)
 static void on_check(uv_check_t *check)
 {
     struct sl_loop *loop = SL_CONTAINER_OF(check, struct sl_loop, check);
-    struct sl_list end_of_turn;
     struct sl_list *node;
 
     loop->clock->is_read = false;
-    sl_list_init(&end_of_turn);
-    sl_list_append(&loop->deferred, &end_of_turn);
-    while ((node = sl_list_pop(&loop->deferred)) != &end_of_turn) {
+    while ((node = sl_list_pop(&loop->deferred))) {
+        sl_list_append(&loop->due, node);
+    }
+    while ((node = sl_list_pop(&loop->due))) {
         struct sl_deferred *deferred = SL_CONTAINER_OF(node, struct sl_deferred, node);
 
         deferred->is_pending = false;
@@ -119,6 +120,7 @@ struct sl_loop *sl_loop_new(void)
         return NULL;
     }
     sl_list_init(&loop->deferred);
+    sl_list_init(&loop->due);
     loop->clock = &loop->clock_store;
     loop->posted_end = &loop->posted;
     if (pthread_mutex_init(&loop->lock, NULL) != 0) {
