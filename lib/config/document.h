@@ -68,6 +68,13 @@ void sl_config_add_names(struct sl_buf *out, const char *const *names);
 /* yaml.c: fills config->root. */
 void sl_config_load(struct sl_config *config, struct sl_str text);
 
+/* map.c: fills `map` from `count` nodes: key, value, key, value. False when memory is out. */
+bool sl_config_build_map(struct sl_config *config, const struct sl_config_node *const *items,
+                         size_t count, struct sl_config_node *map) SL_MUST_CHECK;
+
+/* reference.c: " from 1ms to 1h", " 1s or more", or nothing where a row has no bounds. */
+void sl_config_add_bounds(struct sl_buf *out, const struct sluice_option *option);
+
 /* expand.c: what ${…} may stand in a text. */
 enum sl_config_expansion {
     SL_CONFIG_EXPAND_ALL,      /* ${env.NAME}; anything else is an error */

@@ -103,25 +103,6 @@ static bool convert(const struct sluice_option *option, const char *text, union 
     return false;
 }
 
-static void add_bounds(const struct sluice_option *option, struct sl_buf *out)
-{
-    if (!option->min && !option->max) {
-        return;
-    }
-    sl_buf_add_c(out, ", from ");
-    for (int i = 0; i < 2; i++) {
-        int64_t bound = i ? option->max : option->min;
-        if (option->type == SLUICE_DURATION) {
-            sl_config_add_duration(out, bound);
-        } else if (option->type == SLUICE_SIZE) {
-            sl_config_add_size(out, (uint64_t)bound);
-        } else {
-            sl_buf_add_i64(out, bound);
-        }
-        sl_buf_add_c(out, i ? "" : " to ");
-    }
-}
-
 /* What a row takes, in words. */
 static void add_expected(const struct sluice_option *option, struct sl_buf *out)
 {
@@ -158,7 +139,10 @@ static void add_expected(const struct sluice_option *option, struct sl_buf *out)
         sl_buf_add_c(out, "a map");
         break;
     }
-    add_bounds(option, out);
+    if (option->min || option->max) {
+        sl_buf_add_byte(out, ',');
+        sl_config_add_bounds(out, option);
+    }
 }
 
 static void refuse(struct sl_config *config, const struct sl_config_node *node,

@@ -1,7 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "config/config.h"
+#include "config/document.h"
 #include "config/values.h"
 
 enum { NAME_COLUMNS = 20, TEXT_BYTES = 400 };
@@ -30,6 +30,20 @@ static void add_bound(const struct sluice_option *option, int64_t bound, struct 
     }
 }
 
+void sl_config_add_bounds(struct sl_buf *out, const struct sluice_option *option)
+{
+    bool is_open = option->max == INT64_MAX;
+
+    if (option->min || option->max) {
+        sl_buf_add_c(out, is_open ? " " : " from ");
+        add_bound(option, option->min, out);
+        sl_buf_add_c(out, is_open ? " or more" : " to ");
+    }
+    if ((option->min || option->max) && !is_open) {
+        add_bound(option, option->max, out);
+    }
+}
+
 static void add_type(const struct sluice_option *option, struct sl_buf *out)
 {
     if (option->type == SLUICE_ENUM) {
@@ -39,12 +53,7 @@ static void add_type(const struct sluice_option *option, struct sl_buf *out)
     } else {
         sl_buf_add_c(out, type_words[option->type]);
     }
-    if (option->min || option->max) {
-        sl_buf_add_byte(out, ' ');
-        add_bound(option, option->min, out);
-        sl_buf_add_c(out, "..");
-        add_bound(option, option->max, out);
-    }
+    sl_config_add_bounds(out, option);
     if (option->is_required) {
         sl_buf_add_c(out, ", required");
     } else if (option->default_text && option->default_text[0]) {

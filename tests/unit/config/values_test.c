@@ -36,8 +36,8 @@ static void a_duration_is_numbers_with_units_the_larger_first(void **state)
 static void anything_else_is_no_duration(void **state)
 {
     const char *const bad[] = {
-        "",     "10",   "s",       "1.5s", "-1s",  "+1s",  " 1s", "1s ",    "1 s",
-        "1S",   "1d",   "1s1m",    "1s1s", "1s1",  "s1",   "1ss", "1m30",   "ten",
+        "",     "10",   "s",      "1.5s", "-1s",  "+1s",  " 1s", "1s ",    "1 s",
+        "1S",   "1d",   "1s1m",   "1s1s", "1s1",  "s1",   "1ss", "1m30",   "ten",
         "0x1s", "00 s", "1s\xff", "1,5s", "1s+1", "00h1", "m",   "1h-30m",
     };
 

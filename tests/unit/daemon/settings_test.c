@@ -1,0 +1,286 @@
+/* Whole files: the broken ones of tests/unit/config with every message, the good ones resolved. */
+#include "daemon/settings.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gnmi/request.h"
+#include "normalise/encoder.h"
+#include "test.h"
+
+enum { BROKEN_FILES = 80, PATH_BYTES = 512 };
+
+static void read_file(const char *path, struct sl_buf *out)
+{
+    FILE *stream = fopen(path, "re");
+    size_t len = 1;
+
+    assert_non_null(stream);
+    while (len) {
+        assert_true(sl_buf_reserve(out, 4096));
+        len = fread(out->data + out->len, 1, 4096, stream);
+        out->len += len;
+    }
+    fclose(stream);
+}
+
+/* Reads NAME.yaml and holds what was said about it against NAME.err. */
+static bool is_as_told(const char *file)
+{
+    char path[PATH_BYTES];
+    struct sl_buf errors = {0};
+    struct sl_buf expected = {0};
+    struct sl_settings *settings = sl_settings_read(file, &errors);
+
+    snprintf(path, sizeof(path), "%.*s.err", (int)(strlen(file) - strlen(".yaml")), file);
+    read_file(path, &expected);
+    bool is_same = !settings && sl_str_eq(sl_buf_str(&errors), sl_buf_str(&expected));
+    if (!is_same) {
+        print_error("%s, expected:\n%sfound:\n%s", file, sl_buf_text(&expected),
+                    settings ? "no errors\n" : sl_buf_text(&errors));
+    }
+    sl_settings_free(settings);
+    sl_buf_fini(&errors);
+    sl_buf_fini(&expected);
+    return is_same;
+}
+
+static void every_broken_file_is_told_what_is_wrong(void **state)
+{
+    size_t files = 0;
+    size_t wrong = 0;
+
+    (void)state;
+    assert_int_equal(chdir(SL_TEST_BROKEN_DIR), 0);
+    DIR *dir = opendir(".");
+    assert_non_null(dir);
+    for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+        size_t len = strlen(entry->d_name);
+        if (len > 5 && strcmp(entry->d_name + len - 5, ".yaml") == 0) {
+            files++;
+            wrong += !is_as_told(entry->d_name);
+        }
+    }
+    closedir(dir);
+    assert_int_equal(wrong, 0);
+    assert_true(files >= BROKEN_FILES);
+}
+
+static struct sl_settings *read_good(const char *file)
+{
+    struct sl_buf errors = {0};
+
+    assert_int_equal(chdir(SL_TEST_GOOD_DIR), 0);
+    struct sl_settings *settings = sl_settings_read(file, &errors);
+    assert_string_equal(sl_buf_text(&errors), "");
+    assert_non_null(settings);
+    sl_buf_fini(&errors);
+    return settings;
+}
+
+static void the_example_of_the_design_is_understood(void **state)
+{
+    struct sl_settings *settings = read_good("architecture.yaml");
+    const struct sl_target_settings *leaf1 = &settings->targets[0];
+    const struct sl_target_settings *leaf2 = &settings->targets[1];
+
+    (void)state;
+    assert_string_equal(settings->collector.name, "dc1-a");
+    assert_int_equal(settings->collector.memory_bytes, 512 * SL_MIB);
+    assert_string_equal(settings->admin.host, "127.0.0.1");
+    assert_int_equal(settings->admin.port, 9804);
+    assert_int_equal(settings->target_count, 2);
+    assert_string_equal(leaf1->name, "leaf1");
+    assert_string_equal(leaf1->address.host, "leaf1.example");
+    assert_int_equal(leaf1->address.port, 57401);
+    assert_string_equal(leaf1->options.username, "telemetry");
+    assert_string_equal(leaf1->options.password, "s3cret");
+    assert_int_equal(leaf1->options.labels.count, 2);
+    assert_string_equal(leaf1->options.labels.pairs[0].value, "tyo1");
+    assert_int_equal(leaf1->stream_count, 1);
+    assert_int_equal(leaf1->streams[0].sink_count, 1);
+    assert_string_equal(leaf1->streams[0].sinks[0]->spec.name, "main");
+    assert_string_equal(leaf2->address.host, "leaf2.example");
+    assert_int_equal(leaf2->address.port, 57400);
+    assert_int_equal(leaf2->stream_count, 2);
+    assert_int_equal(leaf2->streams[0].sink_count, 1);
+    assert_int_equal(leaf2->streams[1].sink_count, 2);
+    assert_int_equal(settings->subscriptions[0].options.sample_interval_ns, 10 * SL_NS_PER_S);
+    assert_int_equal(settings->subscriptions[0].options.stream_mode, SL_GNMI_SAMPLE);
+    assert_int_equal(settings->sinks[0].spec.format, SL_FORMAT_EVENT);
+    assert_int_equal(settings->sinks[1].spec.format, SL_FORMAT_PROTO);
+    assert_int_equal(settings->sinks[1].spec.stall_after_ns, 60 * SL_NS_PER_S);
+    assert_true(settings->plan.share_bytes > 0);
+    sl_settings_free(settings);
+}
+
+static void templates_are_compiled(void **state)
+{
+    const struct sluice_pair labels[] = {{"site", "tyo1"}};
+    const struct sluice_map map = {labels, 1};
+    const struct sl_template_values values = {.target = "leaf1", .labels = &map};
+    struct sl_settings *settings = read_good("architecture.yaml");
+    struct sl_buf text = {0};
+
+    (void)state;
+    sl_template_fill(settings->sinks[0].destination, &values, SL_STR(""), &text);
+    sl_buf_add_c(&text, " ");
+    sl_template_fill(settings->sinks[0].key, &values, SL_STR(""), &text);
+    assert_string_equal(sl_buf_text(&text), "telemetry.tyo1 leaf1");
+    sl_buf_fini(&text);
+    sl_settings_free(settings);
+}
+
+static void what_a_file_does_not_say_has_its_default(void **state)
+{
+    struct sl_settings *settings = read_good("minimal.yaml");
+    const struct sl_target_settings *target = &settings->targets[0];
+    const struct sl_subscription_options *options = &settings->subscriptions[0].options;
+
+    (void)state;
+    assert_true(settings->collector.name[0] != '\0');
+    assert_true(settings->workers >= 1);
+    assert_int_equal(settings->collector.shutdown_timeout_ns, 10 * SL_NS_PER_S);
+    assert_int_equal(settings->admin.port, SL_SETTINGS_DEFAULT_ADMIN_PORT);
+    assert_string_equal(target->address.host, "2001:db8::1");
+    assert_int_equal(target->address.port, 6030);
+    assert_string_equal(target->options.username, "");
+    assert_int_equal(target->options.dial_timeout_ns, 10 * SL_NS_PER_S);
+    assert_int_equal(target->options.backoff.min_ns, SL_NS_PER_S);
+    assert_int_equal(target->options.backoff.max_ns, 60 * SL_NS_PER_S);
+    assert_int_equal(target->stream_count, 1);
+    assert_int_equal(options->paths.count, 1);
+    assert_string_equal(options->paths.items[0], "/interfaces");
+    assert_int_equal(options->stream_mode, SL_GNMI_TARGET_DEFINED);
+    assert_int_equal(options->encoding, SL_GNMI_PROTO);
+    assert_int_equal(options->sample_interval_ns, 0);
+    assert_int_equal(options->max_message_bytes, 16 * SL_MIB);
+    assert_int_equal(options->credit.initial_bytes, 256 * SL_KIB);
+    assert_string_equal(settings->sinks[0].spec.plugin->type, "null");
+    assert_int_equal(settings->sinks[0].spec.format, SL_FORMAT_EVENT);
+    assert_true(settings->sinks[0].spec.is_required);
+    assert_int_equal(settings->sinks[0].spec.stall_after_ns, 10 * SL_NS_PER_S);
+    sl_settings_free(settings);
+}
+
+static void what_a_file_says_is_taken(void **state)
+{
+    setenv("SLUICE_TEST_NAME", "dc2", 1);
+    setenv("SLUICE_TEST_PASSWORD", "p$${x}", 1);
+    struct sl_settings *settings = read_good("anchors.yaml");
+    const struct sl_subscription_options *one = &settings->subscriptions[0].options;
+    const struct sl_subscription_options *two = &settings->subscriptions[1].options;
+    const struct sl_target_options *leaf2 = &settings->targets[1].options;
+
+    (void)state;
+    assert_string_equal(settings->collector.name, "dc2-b");
+    assert_int_equal(settings->workers, 3);
+    assert_int_equal(settings->collector.shutdown_timeout_ns, 90 * SL_NS_PER_S);
+    assert_string_equal(settings->admin.host, "");
+    assert_string_equal(leaf2->password, "p$${x}");
+    assert_int_equal(leaf2->dial_timeout_ns, 500 * SL_NS_PER_MS);
+    assert_int_equal(leaf2->backoff.min_ns, 100 * SL_NS_PER_MS);
+    assert_string_equal(leaf2->labels.pairs[0].value, "b");
+    assert_string_equal(one->prefix, "/p");
+    assert_string_equal(one->target, "dev1");
+    assert_int_equal(one->stream_mode, SL_GNMI_ON_CHANGE);
+    assert_int_equal(one->encoding, SL_GNMI_JSON_IETF);
+    assert_int_equal(two->max_message_bytes, 64 * SL_KIB);
+    assert_int_equal(two->credit.initial_bytes, 16 * SL_KIB);
+    sl_settings_free(settings);
+    unsetenv("SLUICE_TEST_NAME");
+    unsetenv("SLUICE_TEST_PASSWORD");
+}
+
+static void sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription(void **state)
+{
+    setenv("SLUICE_TEST_NAME", "dc2", 1);
+    setenv("SLUICE_TEST_PASSWORD", "p", 1);
+    struct sl_settings *settings = read_good("anchors.yaml");
+    const struct sl_target_settings *targets = settings->targets;
+
+    (void)state;
+    assert_int_equal(targets[0].streams[0].sink_count, 3); /* all of all */
+    assert_int_equal(targets[0].streams[1].sink_count, 2); /* all, narrowed to b and c */
+    assert_string_equal(targets[0].streams[1].sinks[0]->spec.name, "b");
+    assert_string_equal(targets[0].streams[1].sinks[1]->spec.name, "c");
+    assert_int_equal(targets[2].stream_count, 1);
+    assert_string_equal(targets[2].streams[0].subscription->name, "one");
+    assert_int_equal(targets[3].streams[0].sink_count, 1); /* b of all */
+    assert_int_equal(targets[3].streams[1].sink_count, 1); /* b of b and c */
+    assert_string_equal(targets[3].streams[1].sinks[0]->spec.name, "b");
+    /* each to the worker with the fewest streams so far */
+    assert_int_equal(targets[0].worker, 0);
+    assert_int_equal(targets[1].worker, 1);
+    assert_int_equal(targets[2].worker, 2);
+    assert_int_equal(targets[3].worker, 2);
+    sl_settings_free(settings);
+    unsetenv("SLUICE_TEST_NAME");
+    unsetenv("SLUICE_TEST_PASSWORD");
+}
+
+static void formats_are_named_as_encoders_name_them(void **state)
+{
+    setenv("SLUICE_TEST_NAME", "dc2", 1);
+    setenv("SLUICE_TEST_PASSWORD", "p", 1);
+    struct sl_settings *settings = read_good("anchors.yaml");
+
+    (void)state;
+    assert_string_equal(sl_format_name((enum sl_format)settings->sinks[0].spec.format), "event");
+    assert_string_equal(sl_format_name((enum sl_format)settings->sinks[1].spec.format), "proto");
+    sl_settings_free(settings);
+    unsetenv("SLUICE_TEST_NAME");
+    unsetenv("SLUICE_TEST_PASSWORD");
+}
+
+static void expect_keys(const struct sluice_option *table, const char *reference)
+{
+    char line[PATH_BYTES];
+
+    for (; table && table->name; table++) {
+        snprintf(line, sizeof(line), " %s: ", table->name);
+        assert_non_null(strstr(reference, line));
+        if (table->type == SLUICE_OBJECT) {
+            expect_keys(table->table, reference);
+        }
+    }
+}
+
+static void the_reference_has_every_key(void **state)
+{
+    const char *const more[] = {"collector:", "defaults:", "targets:",  "subscriptions:",
+                                "sinks:",     " memory: ", " listen: ", " stall-after: "};
+    struct sl_buf out = {0};
+
+    (void)state;
+    sl_settings_reference(&out);
+    const char *reference = sl_buf_text(&out);
+    expect_keys(sl_target_table, reference);
+    expect_keys(sl_subscription_table, reference);
+    for (const struct sluice_sink_plugin *const *plugin = sl_sink_plugins(); *plugin; plugin++) {
+        assert_non_null(strstr(reference, (*plugin)->type));
+        expect_keys((*plugin)->options, reference);
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(more); i++) {
+        assert_non_null(strstr(reference, more[i]));
+    }
+    sl_buf_fini(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_broken_file_is_told_what_is_wrong),
+        cmocka_unit_test(the_example_of_the_design_is_understood),
+        cmocka_unit_test(templates_are_compiled),
+        cmocka_unit_test(what_a_file_does_not_say_has_its_default),
+        cmocka_unit_test(what_a_file_says_is_taken),
+        cmocka_unit_test(sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription),
+        cmocka_unit_test(formats_are_named_as_encoders_name_them),
+        cmocka_unit_test(the_reference_has_every_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
