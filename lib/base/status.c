@@ -29,11 +29,6 @@ const char *sl_code_name(enum sl_code code)
     return (unsigned)code < SL_CODES ? code_names[code] : "UNKNOWN";
 }
 
-struct sl_status sl_status_ok(void)
-{
-    return (struct sl_status){.code = SL_OK};
-}
-
 struct sl_status sl_status_error(enum sl_code code, const char *format, ...)
 {
     struct sl_status status = {.code = code};
