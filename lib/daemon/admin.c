@@ -10,63 +10,109 @@ struct sl_admin {
     struct MHD_Daemon *daemon;
     const struct sl_admin_pages *pages;
     void *arg;
+    unsigned pages_out; /* the server's thread only */
     uint16_t port;
+};
+
+/* What a page of /metrics is until its reader has it. */
+struct page {
+    struct sl_admin *admin;
+    char *bytes;
 };
 
 static const char text_plain[] = "text/plain; charset=utf-8";
 static const char open_metrics[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/* Sends the page in `body`, which is emptied. */
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned code, const char *type,
-                              struct sl_buf *body)
+static enum MHD_Result queue(struct MHD_Connection *connection, unsigned code, const char *type,
+                             struct MHD_Response *response)
 {
-    size_t len;
-    char *bytes = sl_buf_take(body, &len);
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        len, bytes, bytes ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result result;
 
-    if (!response) {
-        free(bytes);
-        return MHD_NO;
-    }
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     if (code == MHD_HTTP_METHOD_NOT_ALLOWED) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     }
-    enum MHD_Result result = MHD_queue_response(connection, code, response);
+    result = MHD_queue_response(connection, code, response);
     MHD_destroy_response(response);
     return result;
 }
 
-static enum MHD_Result say(struct MHD_Connection *connection, unsigned code, const char *text)
+/* MHD_NO ends the connection: memory is out. */
+static enum MHD_Result say(struct MHD_Connection *connection, unsigned code, struct sl_str text)
 {
-    struct sl_buf body = {0};
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        text.len, (void *)(uintptr_t)text.data, MHD_RESPMEM_MUST_COPY);
 
-    sl_buf_add_c(&body, text);
-    return answer(connection, code, text_plain, &body);
+    return response ? queue(connection, code, text_plain, response) : MHD_NO;
 }
 
-static enum MHD_Result metrics(const struct sl_admin *admin, struct MHD_Connection *connection)
+static void free_page(void *arg)
 {
+    struct page *page = arg;
+
+    page->admin->pages_out--;
+    free(page->bytes);
+    free(page);
+}
+
+/* Takes the bytes of `body`. */
+static enum MHD_Result send_page(struct sl_admin *admin, struct MHD_Connection *connection,
+                                 struct sl_buf *body)
+{
+    struct page *page = malloc(sizeof(*page));
+    struct MHD_Response *response;
+    size_t len;
+
+    if (!page) {
+        return MHD_NO;
+    }
+    page->admin = admin;
+    page->bytes = sl_buf_take(body, &len);
+    admin->pages_out++;
+    response =
+        MHD_create_response_from_buffer_with_free_callback_cls(len, page->bytes, free_page, page);
+    if (!response) {
+        free_page(page);
+        return MHD_NO;
+    }
+    return queue(connection, MHD_HTTP_OK, open_metrics, response);
+}
+
+static enum MHD_Result metrics(struct sl_admin *admin, struct MHD_Connection *connection)
+{
+    enum MHD_Result result;
     struct sl_buf body;
 
+    if (admin->pages_out >= SL_ADMIN_MAX_PAGES) {
+        return say(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                   SL_STR("other readers have not read their pages yet\n"));
+    }
     sl_buf_init(&body, SL_ADMIN_MAX_PAGE_BYTES);
     if (!admin->pages->render(&body, admin->arg)) {
-        sl_buf_fini(&body);
-        return say(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "a worker did not answer in time\n");
+        result = say(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                     body.failed ? SL_STR("the page is too large\n")
+                                 : SL_STR("a worker did not answer in time\n"));
+    } else if (body.failed) {
+        result = say(connection, MHD_HTTP_SERVICE_UNAVAILABLE, SL_STR("the page is too large\n"));
+    } else {
+        result = send_page(admin, connection, &body);
     }
-    return answer(connection, MHD_HTTP_OK, open_metrics, &body);
+    sl_buf_fini(&body);
+    return result;
 }
 
 static enum MHD_Result health(const struct sl_admin *admin, struct MHD_Connection *connection)
 {
-    struct sl_buf why = {0};
+    struct sl_buf why;
+    bool is_healthy;
+    enum MHD_Result result;
 
-    if (admin->pages->is_healthy(&why, admin->arg)) {
-        sl_buf_fini(&why);
-        return say(connection, MHD_HTTP_OK, "ok\n");
-    }
-    return answer(connection, MHD_HTTP_SERVICE_UNAVAILABLE, text_plain, &why);
+    sl_buf_init(&why, SL_ADMIN_CONNECTION_BYTES);
+    is_healthy = admin->pages->is_healthy(&why, admin->arg);
+    result = is_healthy ? say(connection, MHD_HTTP_OK, SL_STR("ok\n"))
+                        : say(connection, MHD_HTTP_SERVICE_UNAVAILABLE, sl_buf_str(&why));
+    sl_buf_fini(&why);
+    return result;
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
@@ -74,7 +120,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
                                   size_t *upload_len, void **state)
 {
     static int seen; /* its address marks a request whose headers have been looked at */
-    const struct sl_admin *admin = arg;
+    struct sl_admin *admin = arg;
 
     (void)version;
     (void)upload;
@@ -87,7 +133,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         return MHD_YES;
     }
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
-        return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD here\n");
+        return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, SL_STR("only GET and HEAD here\n"));
     }
     if (strcmp(url, "/metrics") == 0) {
         return metrics(admin, connection);
@@ -95,10 +141,10 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     if (strcmp(url, "/healthz") == 0) {
         return health(admin, connection);
     }
-    return say(connection, MHD_HTTP_NOT_FOUND, "here are /metrics and /healthz\n");
+    return say(connection, MHD_HTTP_NOT_FOUND, SL_STR("here are /metrics and /healthz\n"));
 }
 
-/* A loopback address in its binary form; false when `host` is none. */
+/* The address in its binary form; false when it is not a loopback address. */
 static bool to_sockaddr(const struct sl_address *address, struct sockaddr_storage *storage)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)storage;
@@ -109,12 +155,12 @@ static bool to_sockaddr(const struct sl_address *address, struct sockaddr_storag
     if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
         v4->sin_family = AF_INET;
         v4->sin_port = htons(address->port);
-        return true;
+        return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
     }
     if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
         v6->sin6_family = AF_INET6;
         v6->sin6_port = htons(address->port);
-        return true;
+        return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
     }
     return false;
 }
@@ -136,13 +182,17 @@ static struct MHD_Daemon *listen_on(struct sl_admin *admin, struct sockaddr_stor
 struct sl_admin *sl_admin_open(const struct sl_address *address, const struct sl_admin_pages *pages,
                                void *arg, struct sl_status *why)
 {
-    struct sl_admin *admin = calloc(1, sizeof(*admin));
+    struct sl_admin *admin;
     struct sockaddr_storage storage;
 
-    if (!admin || !to_sockaddr(address, &storage)) {
-        *why = sl_status_error(SL_INVALID_ARGUMENT, "admin listener %s: not a numeric address",
+    if (!to_sockaddr(address, &storage)) {
+        *why = sl_status_error(SL_INVALID_ARGUMENT, "admin listener %s: not a loopback address",
                                address->host);
-        free(admin);
+        return NULL;
+    }
+    admin = calloc(1, sizeof(*admin));
+    if (!admin) {
+        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "admin listener: out of memory");
         return NULL;
     }
     admin->pages = pages;

@@ -34,18 +34,73 @@ void sl_metrics_family(struct sl_buf *out, const char *name, enum sl_metric_type
     sl_buf_printf(out, "# TYPE %s %s\n# HELP %s %s\n", name, type_name(type), name, help);
 }
 
+/* How many bytes follow a first byte of UTF-8, and the range of the second one: that is where
+ * overlong forms, surrogates and what lies above U+10FFFF are told. */
+struct utf8_lead {
+    uint8_t first, last;
+    uint8_t followers;
+    uint8_t second_min, second_max;
+};
+
+static const struct utf8_lead utf8_leads[] = {
+    {0x00, 0x7f, 0, 0x00, 0x00}, {0xc2, 0xdf, 1, 0x80, 0xbf}, {0xe0, 0xe0, 2, 0xa0, 0xbf},
+    {0xe1, 0xec, 2, 0x80, 0xbf}, {0xed, 0xed, 2, 0x80, 0x9f}, {0xee, 0xef, 2, 0x80, 0xbf},
+    {0xf0, 0xf0, 3, 0x90, 0xbf}, {0xf1, 0xf3, 3, 0x80, 0xbf}, {0xf4, 0xf4, 3, 0x80, 0x8f},
+};
+
+static bool matches(const struct utf8_lead *lead, const uint8_t *bytes, size_t len)
+{
+    if (bytes[0] < lead->first || bytes[0] > lead->last || len <= lead->followers) {
+        return false;
+    }
+    if (lead->followers > 0 && (bytes[1] < lead->second_min || bytes[1] > lead->second_max)) {
+        return false;
+    }
+    for (size_t i = 2; i <= lead->followers; i++) {
+        if ((bytes[i] & 0xc0) != 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The length of the character at the front; 0 when it is none. `len` is not 0. */
+static size_t utf8_len(const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < SL_ARRAY_LEN(utf8_leads); i++) {
+        if (matches(&utf8_leads[i], bytes, len)) {
+            return (size_t)utf8_leads[i].followers + 1;
+        }
+    }
+    return 0;
+}
+
+/* Adds the character at the front of `str`, which is not empty; returns its length. */
+static size_t add_character(struct sl_buf *out, struct sl_str str)
+{
+    const uint8_t byte = (uint8_t)str.data[0];
+    size_t len = utf8_len((const uint8_t *)str.data, str.len);
+
+    if (byte == '\\' || byte == '"') {
+        sl_buf_add_byte(out, '\\');
+        sl_buf_add_byte(out, (char)byte);
+    } else if (byte == '\n') {
+        sl_buf_add_c(out, "\\n");
+    } else if (len == 0 || byte < 0x20 || byte == 0x7f) {
+        sl_buf_add_byte(out, '?');
+    } else {
+        sl_buf_add(out, str.data, len);
+    }
+    return len ? len : 1;
+}
+
 static void add_escaped(struct sl_buf *out, struct sl_str value)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        char byte = value.data[i];
-        if (byte == '\\' || byte == '"') {
-            sl_buf_add_byte(out, '\\');
-            sl_buf_add_byte(out, byte);
-        } else if (byte == '\n') {
-            sl_buf_add_c(out, "\\n");
-        } else {
-            sl_buf_add_byte(out, (unsigned char)byte < 0x20 || byte == 0x7f ? '?' : byte);
-        }
+    while (value.len > 0 && !out->failed) {
+        size_t len = add_character(out, value);
+
+        value.data += len;
+        value.len -= len;
     }
 }
 

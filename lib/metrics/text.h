@@ -17,7 +17,8 @@ enum sl_metric_type { SL_METRIC_COUNTER, SL_METRIC_GAUGE, SL_METRIC_INFO };
 struct sl_metric_label {
     const char *name;
     struct sl_str value; /* any bytes: backslash, quote and line feed are escaped, control
-                            characters become '?' */
+                            characters and what is not UTF-8 become '?' (one bad byte would make
+                            the reader refuse the whole page) */
 };
 
 /* The head of a family. `name` is without the "_total" of a counter or the "_info" of an info, and
