@@ -22,10 +22,10 @@ struct phase_clock {
 
 struct sl_loop {
     uv_loop_t uv;
-    uv_async_t wake;      /* something is posted */
-    uv_prepare_t prepare; /* before the poll: the clock is old */
-    uv_check_t check;     /* after the poll: the end of a turn */
-    uv_idle_t idle;       /* active while something is deferred: the poll does not sleep */
+    uv_async_t wake;         /* something is posted */
+    uv_prepare_t prepare;    /* before the poll: the clock is old */
+    uv_check_t check;        /* after the poll: the end of a turn */
+    uv_idle_t idle;          /* active while something is deferred: the poll does not sleep */
     struct sl_list deferred; /* for the end of this turn */
     struct sl_list due;      /* of the turn that is ending: empty but in on_check */
     struct phase_clock clock_store;
