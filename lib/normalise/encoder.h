@@ -1,8 +1,8 @@
 /* encoder.h - a SubscribeResponse becomes the payload of one record.
  *
  * One encoder serves one stream and one sink. What depends on a path alone (its text, the tags) is
- * worked out once and kept (interned), up to the bytes that `memory` still has; a path that finds no
- * room is worked out again each time, and nothing else changes.
+ * worked out once and kept (interned), up to the bytes that `memory` still has; a path that finds
+ * no room is worked out again each time, and nothing else changes.
  *
  * One thread. Nothing allocates per update but the payload.
  */
@@ -16,6 +16,8 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "gnmi/response.h"
+
+enum { SL_ENCODER_MAX_RECORD_BYTES = 32 * 1024 * 1024 };
 
 struct sl_encoder;
 
@@ -43,7 +45,9 @@ struct sl_encoder_config {
 /* What became of the updates and deletes of one response. */
 struct sl_encoded {
     uint32_t published; /* in the payload */
-    uint32_t dropped;   /* a value that the format cannot carry: broken JSON, NaN */
+    uint32_t dropped;   /* a value that the format cannot carry (broken JSON, NaN), a path
+                           beyond the limits of fragment.h, or what would take the record beyond
+                           SL_ENCODER_MAX_RECORD_BYTES and everything behind it */
 };
 
 /* Copies the strings of `config`. NULL when memory is out. */

@@ -1,0 +1,26 @@
+/* number.h - numbers as text in JSON, the way Go's encoding/json writes them: the shortest digits
+ * that read back as the same value, plain from 1e-6 up to 1e21, with an exponent (e-7, e+21)
+ * outside.
+ */
+#ifndef SLUICE_NORMALISE_NUMBER_H
+#define SLUICE_NORMALISE_NUMBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/str.h"
+
+/* False, with nothing appended, for what JSON cannot say: NaN and the infinities. */
+bool sl_number_add_double(struct sl_buf *buf, double value) SL_MUST_CHECK;
+bool sl_number_add_float(struct sl_buf *buf, float value) SL_MUST_CHECK;
+
+/* digits / 10^precision, exactly. */
+void sl_number_add_decimal(struct sl_buf *buf, int64_t digits, uint32_t precision);
+
+/* A number of JSON text, in the same form as a double where a double holds it exactly ("1.0" is 1),
+ * else as it stands. False, with nothing appended, when it is beyond a double's range. */
+bool sl_number_add_json(struct sl_buf *buf, struct sl_str text) SL_MUST_CHECK;
+
+#endif

@@ -1,0 +1,35 @@
+/* scan.h - the words of JSON text, one after the other: RFC 8259 to the letter. */
+#ifndef SLUICE_NORMALISE_SCAN_H
+#define SLUICE_NORMALISE_SCAN_H
+
+#include <stdbool.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/str.h"
+
+struct sl_scan {
+    const char *at;
+    const char *end;
+};
+
+void sl_scan_blanks(struct sl_scan *scan);
+
+static inline bool sl_scan_is_at(const struct sl_scan *scan, char byte)
+{
+    return scan->at < scan->end && *scan->at == byte;
+}
+
+/* Steps over blanks, then over `byte`; over `word` where it stands. False: there is something else.
+ */
+bool sl_scan_take(struct sl_scan *scan, char byte);
+bool sl_scan_word(struct sl_scan *scan, struct sl_str word);
+
+/* Appends the string that comes, without its quotes: as it is, or as JSON text (`is_escaped`).
+ * False when it is not one; then some of it may have been appended. */
+bool sl_scan_string(struct sl_scan *scan, struct sl_buf *out, bool is_escaped) SL_MUST_CHECK;
+
+/* Appends the number that comes (sl_number_add_json). False when it is not one. */
+bool sl_scan_number(struct sl_scan *scan, struct sl_buf *out) SL_MUST_CHECK;
+
+#endif

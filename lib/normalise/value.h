@@ -1,0 +1,17 @@
+/* value.h - one TypedValue as JSON text: any arm but the JSON ones, which may be many values. */
+#ifndef SLUICE_NORMALISE_VALUE_H
+#define SLUICE_NORMALISE_VALUE_H
+
+#include <stdbool.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "gnmi/response.h"
+#include "normalise/json.h"
+
+/* Appends the value. False when the format cannot carry it: NaN, an infinity, or (in a leaf-list)
+ * broken JSON; then some of it may have been appended. `json` is working memory. */
+bool sl_value_add(struct sl_buf *buf, struct sl_json *json,
+                  const struct sl_gnmi_value *value) SL_MUST_CHECK;
+
+#endif
