@@ -7,7 +7,7 @@
 
 #define NS_PER_S INT64_C(1000000000)
 
-enum { VALUE_BYTES = 512, NAME_BYTES = 256, MAX_IN_FLIGHT = 5, MAX_PORT = 65535 };
+enum { VALUE_BYTES = 512, NAME_BYTES = 256, MAX_PORT = 65535 };
 
 struct property {
     const char *name;
@@ -51,8 +51,20 @@ static const struct property defaults[] = {
     /* A connection that nothing needs at the moment would count as a broker that is down. */
     {"enable.sparse.connections", "false", NULL},
     {"reconnect.backoff.max.ms", "2000", NULL},
-    /* A topic that does not exist yet holds its records, instead of losing them after 30 s. */
-    {"topic.metadata.propagation.max.ms", "3600000", NULL},
+    /* A topic that does not exist yet holds its records for this long, instead of 30 s. */
+    {"topic.metadata.propagation.max.ms", "2147483", NULL},
+};
+
+/* What a user may set, but not so high. */
+static const struct limit {
+    const char *prefix; /* of each of its names */
+    const char *name;   /* the canonical one */
+    long max;
+    const char *why;
+} limits[] = {
+    {"max.in.flight", "max.in.flight.requests.per.connection", 5, repeats},
+    {"topic.metadata.propagation", "topic.metadata.propagation.max.ms", 2147483,
+     "librdkafka would count it as no time at all"}, /* 2.0.2: an int of microseconds */
 };
 
 static bool is_secret(const char *name)
@@ -124,19 +136,21 @@ static bool fixed_hold(const rd_kafka_conf_t *conf, const char values[FIXED][VAL
     return true;
 }
 
-static bool in_flight_holds(const rd_kafka_conf_t *conf, const char *name, char *error,
-                            size_t error_size)
+static bool limits_hold(const rd_kafka_conf_t *conf, const char *name, char *error,
+                        size_t error_size)
 {
     char value[VALUE_BYTES];
 
-    if (strncmp(name, "max.in.flight", strlen("max.in.flight")) != 0) {
-        return true;
-    }
-    get(conf, "max.in.flight.requests.per.connection", value);
-    if (strtol(value, NULL, 10) > MAX_IN_FLIGHT) {
-        snprintf(error, error_size, "property %s may not be more than %d: above, %s", name,
-                 MAX_IN_FLIGHT, repeats);
-        return false;
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        if (strncmp(name, limits[i].prefix, strlen(limits[i].prefix)) != 0) {
+            continue;
+        }
+        get(conf, limits[i].name, value);
+        if (strtol(value, NULL, 10) > limits[i].max) {
+            snprintf(error, error_size, "property %s may not be more than %ld: %s", name,
+                     limits[i].max, limits[i].why);
+            return false;
+        }
     }
     return true;
 }
@@ -159,7 +173,7 @@ static bool set_user(rd_kafka_conf_t *conf, const struct sluice_map *properties,
         is_good =
             set(conf, pair->name, pair->value, error, error_size) &&
             fixed_hold(conf, (const char(*)[VALUE_BYTES])values, pair->name, error, error_size) &&
-            in_flight_holds(conf, pair->name, error, error_size);
+            limits_hold(conf, pair->name, error, error_size);
     }
     free(values);
     return is_good;

@@ -1,0 +1,501 @@
+/* sink_test.c - the host side, with a plugin that does what it is told, bugs included. */
+#include "test.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sink/sink.h"
+
+enum { MOST = 64, TURN_MS = 20, LIMIT_MS = 5000 };
+
+/* ---- the plugin ---- */
+
+struct fake {
+    const struct sluice_host *host;
+    struct sluice_token *tokens[MOST];
+    size_t count;
+    bool is_full;
+    bool acks_in_accept;
+    bool forgets_at_close;
+    unsigned flushes;
+    int posted;
+};
+
+static struct fake *the_fake;
+
+static size_t fake_cost(const void *options)
+{
+    return *(const size_t *)options;
+}
+
+static void *fake_open(const struct sluice_host *host, const void *options, char *error,
+                       size_t error_size)
+{
+    (void)options;
+    if (strcmp(host->sink, "broken") == 0) {
+        snprintf(error, error_size, "it is broken");
+        return NULL;
+    }
+    the_fake = calloc(1, sizeof(*the_fake));
+    the_fake->host = host;
+    return the_fake;
+}
+
+static enum sluice_accept fake_accept(void *sink, const struct sluice_record *record,
+                                      struct sluice_token *token)
+{
+    struct fake *fake = sink;
+
+    if (fake->is_full) {
+        return SLUICE_FULL;
+    }
+    free(record->payload);
+    fake->tokens[fake->count++] = token;
+    if (fake->acks_in_accept) {
+        fake->host->calls->ack(fake->host, token, SLUICE_DELIVERED, NULL);
+    }
+    return SLUICE_TAKEN;
+}
+
+static void fake_ack(struct fake *fake, size_t i, enum sluice_result result)
+{
+    fake->host->calls->ack(fake->host, fake->tokens[i], result, "because \"of\" this\n");
+}
+
+static void fake_flush(void *sink)
+{
+    ((struct fake *)sink)->flushes++;
+}
+
+static void fake_stats(void *sink, struct sluice_stats *stats)
+{
+    stats->queued_records = ((struct fake *)sink)->count;
+}
+
+static void fake_close(void *sink)
+{
+    struct fake *fake = sink;
+
+    for (size_t i = 0; !fake->forgets_at_close && i < fake->count; i++) {
+        if (fake->tokens[i]->sink) {
+            fake_ack(fake, i, SLUICE_FAILED);
+        }
+    }
+    free(fake);
+}
+
+static const struct sluice_sink_plugin fake_plugin = {
+    .abi = SLUICE_ABI,
+    .type = "fake",
+    .record_cost = fake_cost,
+    .open = fake_open,
+    .accept = fake_accept,
+    .flush = fake_flush,
+    .stats = fake_stats,
+    .close = fake_close,
+};
+
+/* ---- the world ---- */
+
+struct world {
+    struct sl_loop *loop;
+    struct sl_timer *turn;
+    struct sl_sink_spec spec;
+    size_t cost;
+    struct sl_sink *sink;
+    struct sluice_token tokens[MOST];
+    unsigned acks[MOST];
+    enum sluice_result results[MOST];
+    unsigned acks_in_all;
+    unsigned readies;
+    unsigned takings;
+    bool is_taking;
+    const bool *until;
+};
+
+static void on_ack(struct sluice_token *token, enum sluice_result result, void *arg)
+{
+    struct world *world = arg;
+    size_t i = (size_t)(token - world->tokens);
+
+    assert_true(i < MOST && token->owner == world);
+    assert_null(token->sink);
+    world->acks[i]++;
+    world->results[i] = result;
+    world->acks_in_all++;
+}
+
+static void on_ready(struct sl_sink *sink, void *arg)
+{
+    struct world *world = arg;
+
+    assert_ptr_equal(sink, world->sink);
+    world->readies++;
+}
+
+static void on_taking(struct sl_sink *sink, bool is_taking, void *arg)
+{
+    struct world *world = arg;
+
+    assert_int_equal(sl_sink_is_taking(sink), is_taking);
+    world->is_taking = is_taking;
+    world->takings++;
+    if (world->until) {
+        sl_loop_stop(world->loop);
+    }
+}
+
+static const struct sl_sink_events events = {on_ack, on_ready, on_taking};
+
+static void stop(void *arg)
+{
+    sl_loop_stop(((struct world *)arg)->loop);
+}
+
+static void open_world(struct world *world, const char *name, int64_t stall_after_ns)
+{
+    struct sl_status why = sl_status_ok();
+
+    memset(world, 0, sizeof(*world));
+    world->loop = sl_loop_new();
+    world->turn = sl_timer_new(world->loop, stop, world);
+    world->cost = 123;
+    world->spec = (struct sl_sink_spec){.name = name,
+                                        .plugin = &fake_plugin,
+                                        .options = &world->cost,
+                                        .stall_after_ns = stall_after_ns};
+    world->sink = sl_sink_open(world->loop, &world->spec, "collector", 3, &events, world, &why);
+    if (!world->sink) {
+        assert_string_equal(why.text, "sink broken: it is broken");
+    }
+}
+
+static void close_world(struct world *world)
+{
+    if (world->sink) {
+        sl_sink_close(world->sink);
+    }
+    sl_timer_free(world->turn);
+    sl_loop_free(world->loop);
+}
+
+static void turn(struct world *world)
+{
+    sl_timer_start(world->turn, TURN_MS);
+    sl_loop_run(world->loop);
+}
+
+static enum sluice_accept give(struct world *world, size_t i)
+{
+    char *payload = malloc(4);
+    struct sluice_record record = {.payload = payload, .payload_len = 4};
+
+    world->tokens[i].owner = world;
+    enum sluice_accept answer = sl_sink_accept(world->sink, &record, &world->tokens[i]);
+    if (answer == SLUICE_FULL) {
+        free(payload);
+    }
+    return answer;
+}
+
+/* ---- tests ---- */
+
+static void each_record_comes_back_once(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    assert_int_equal(give(&world, 1), SLUICE_TAKEN);
+    assert_int_equal(sl_sink_in_flight(world.sink), 2);
+    assert_int_equal(world.tokens[1].payload_bytes, 4);
+    fake_ack(the_fake, 1, SLUICE_DELIVERED);
+    fake_ack(the_fake, 0, SLUICE_FAILED);
+    assert_int_equal(sl_sink_in_flight(world.sink), 0);
+    assert_int_equal(world.acks[0] + world.acks[1], 2);
+    assert_int_equal(world.results[0], SLUICE_FAILED);
+    assert_int_equal(world.results[1], SLUICE_DELIVERED);
+    the_fake->count = 0;
+    close_world(&world);
+}
+
+static void a_token_may_be_used_again_after_its_report(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    for (unsigned round = 1; round <= 3; round++) {
+        assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+        fake_ack(the_fake, 0, SLUICE_DELIVERED);
+        the_fake->count = 0;
+        assert_int_equal(world.acks[0], round);
+    }
+    close_world(&world);
+}
+
+static void a_plugin_that_reports_twice_or_what_never_was_is_ignored(void **state)
+{
+    struct world world;
+    struct sluice_token never = {.owner = &world};
+
+    (void)state;
+    open_world(&world, "s", 0);
+    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    fake_ack(the_fake, 0, SLUICE_DELIVERED);
+    fake_ack(the_fake, 0, SLUICE_DELIVERED);
+    the_fake->host->calls->ack(the_fake->host, &never, SLUICE_DELIVERED, NULL);
+    the_fake->host->calls->ack(the_fake->host, NULL, SLUICE_DELIVERED, NULL);
+    assert_int_equal(world.acks_in_all, 1);
+    assert_int_equal(sl_sink_in_flight(world.sink), 0);
+    close_world(&world);
+}
+
+static void a_report_from_within_accept_is_ignored(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    the_fake->acks_in_accept = true;
+    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    assert_int_equal(world.acks_in_all, 0);
+    assert_int_equal(sl_sink_in_flight(world.sink), 1);
+    close_world(&world);
+    assert_int_equal(world.acks_in_all, 1);
+}
+
+static void full_changes_nothing_and_ready_follows_once(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    the_fake->host->calls->ready(the_fake->host); /* nobody waits for it */
+    turn(&world);
+    assert_int_equal(world.readies, 0);
+    the_fake->is_full = true;
+    assert_int_equal(give(&world, 0), SLUICE_FULL);
+    assert_null(world.tokens[0].sink);
+    assert_int_equal(sl_sink_in_flight(world.sink), 0);
+    the_fake->is_full = false;
+    the_fake->host->calls->ready(the_fake->host);
+    the_fake->host->calls->ready(the_fake->host);
+    assert_int_equal(world.readies, 0); /* never from within the plugin's call */
+    turn(&world);
+    assert_int_equal(world.readies, 1);
+    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    close_world(&world);
+}
+
+static void a_sink_takes_only_when_it_says_that_it_can(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    assert_false(sl_sink_is_taking(world.sink));
+    assert_string_not_equal(sl_sink_reason(world.sink), "");
+    the_fake->host->calls->available(the_fake->host, true, "");
+    assert_true(sl_sink_is_taking(world.sink));
+    assert_string_equal(sl_sink_reason(world.sink), "");
+    assert_int_equal(world.takings, 0); /* told at the end of the turn */
+    turn(&world);
+    assert_int_equal(world.takings, 1);
+    assert_true(world.is_taking);
+    the_fake->host->calls->available(the_fake->host, false, "the \"disk\"\nis full");
+    turn(&world);
+    assert_int_equal(world.takings, 2);
+    assert_false(world.is_taking);
+    assert_string_equal(sl_sink_reason(world.sink), "the 'disk'.is full");
+    /* There and back within a turn is no change. */
+    the_fake->host->calls->available(the_fake->host, true, "");
+    the_fake->host->calls->available(the_fake->host, false, "again");
+    turn(&world);
+    assert_int_equal(world.takings, 2);
+    close_world(&world);
+}
+
+static void silence_with_records_out_is_a_stall_until_a_report(void **state)
+{
+    static const bool is_awaited = true;
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 30 * SL_NS_PER_MS);
+    the_fake->host->calls->available(the_fake->host, true, "");
+    turn(&world);
+    turn(&world);
+    turn(&world);
+    assert_int_equal(world.takings, 1); /* nothing is out: silence is peace */
+    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    assert_int_equal(give(&world, 1), SLUICE_TAKEN);
+    world.until = &is_awaited;
+    sl_timer_start(world.turn, LIMIT_MS);
+    sl_loop_run(world.loop);
+    assert_int_equal(world.takings, 2);
+    assert_false(world.is_taking);
+    assert_string_not_equal(sl_sink_reason(world.sink), "");
+    fake_ack(the_fake, 0, SLUICE_DELIVERED);
+    assert_true(sl_sink_is_taking(world.sink));
+    sl_loop_run(world.loop);
+    assert_int_equal(world.takings, 3);
+    assert_true(world.is_taking);
+    sl_loop_run(world.loop); /* one is still out: silent again */
+    assert_int_equal(world.takings, 4);
+    assert_false(world.is_taking);
+    close_world(&world);
+}
+
+static void closing_brings_back_what_is_out(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", SL_NS_PER_S);
+    for (size_t i = 0; i < MOST; i++) {
+        assert_int_equal(give(&world, i), SLUICE_TAKEN);
+    }
+    close_world(&world);
+    for (size_t i = 0; i < MOST; i++) {
+        assert_int_equal(world.acks[i], 1);
+        assert_int_equal(world.results[i], SLUICE_FAILED);
+    }
+}
+
+static void a_plugin_that_forgets_records_is_survived(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", SL_NS_PER_S);
+    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    the_fake->forgets_at_close = true;
+    close_world(&world);
+    assert_int_equal(world.acks_in_all, 0);
+}
+
+static void a_sink_that_cannot_open_says_why(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "broken", 0);
+    assert_null(world.sink);
+    close_world(&world);
+}
+
+static void the_plugin_is_asked_for_cost_flush_and_stats(void **state)
+{
+    struct world world;
+    struct sluice_stats stats;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    assert_int_equal(sl_sink_record_cost(world.sink), 123);
+    assert_ptr_equal(sl_sink_spec(world.sink), &world.spec);
+    assert_int_equal(the_fake->host->worker, 3);
+    assert_string_equal(the_fake->host->collector, "collector");
+    sl_sink_flush(world.sink);
+    assert_int_equal(the_fake->flushes, 1);
+    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    sl_sink_stats(world.sink, &stats);
+    assert_int_equal(stats.queued_records, 1);
+    assert_int_equal(stats.retries, 0);
+    close_world(&world);
+}
+
+static void count_post(void *arg)
+{
+    ((struct fake *)arg)->posted++;
+}
+
+static void *post_many(void *arg)
+{
+    struct fake *fake = arg;
+
+    for (int i = 0; i < 1000; i++) {
+        if (!fake->host->calls->post(fake->host, count_post, fake)) {
+            return NULL;
+        }
+    }
+    return arg;
+}
+
+static void posts_of_other_threads_run_on_the_loop(void **state)
+{
+    struct world world;
+    pthread_t threads[2];
+    void *result;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, post_many, the_fake), 0);
+    }
+    turn(&world);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], &result);
+        assert_non_null(result);
+    }
+    turn(&world);
+    assert_int_equal(the_fake->posted, 2000);
+    close_world(&world);
+}
+
+static void must_not_run(void *arg)
+{
+    (void)arg;
+    fail();
+}
+
+static void what_is_posted_before_the_close_does_not_run_after_it(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    assert_true(the_fake->host->calls->post(the_fake->host, must_not_run, NULL));
+    sl_sink_close(world.sink);
+    world.sink = NULL;
+    turn(&world);
+    close_world(&world);
+}
+
+static void built_in_plugins_are_found_by_type(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    for (const struct sluice_sink_plugin *const *p = sl_sink_plugins(); *p; p++) {
+        assert_int_equal((*p)->abi, SLUICE_ABI);
+        assert_ptr_equal(sl_sink_plugin((*p)->type), *p);
+        count++;
+    }
+    assert_int_equal(count, 3);
+    assert_null(sl_sink_plugin("rabbit"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_record_comes_back_once),
+        cmocka_unit_test(a_token_may_be_used_again_after_its_report),
+        cmocka_unit_test(a_plugin_that_reports_twice_or_what_never_was_is_ignored),
+        cmocka_unit_test(a_report_from_within_accept_is_ignored),
+        cmocka_unit_test(full_changes_nothing_and_ready_follows_once),
+        cmocka_unit_test(a_sink_takes_only_when_it_says_that_it_can),
+        cmocka_unit_test(silence_with_records_out_is_a_stall_until_a_report),
+        cmocka_unit_test(closing_brings_back_what_is_out),
+        cmocka_unit_test(a_plugin_that_forgets_records_is_survived),
+        cmocka_unit_test(a_sink_that_cannot_open_says_why),
+        cmocka_unit_test(the_plugin_is_asked_for_cost_flush_and_stats),
+        cmocka_unit_test(posts_of_other_threads_run_on_the_loop),
+        cmocka_unit_test(what_is_posted_before_the_close_does_not_run_after_it),
+        cmocka_unit_test(built_in_plugins_are_found_by_type),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
