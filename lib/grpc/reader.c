@@ -28,6 +28,7 @@ void sl_grpc_reader_fini(struct sl_grpc_reader *reader)
 static struct sl_status stop(struct sl_grpc_reader *reader, enum sl_code code, const char *text)
 {
     drop_body(reader);
+    reader->is_held = false;
     reader->is_stopped = true;
     return sl_status_error(code, "%s", text);
 }
@@ -42,7 +43,8 @@ static struct sl_status begin(struct sl_grpc_reader *reader)
     if (prefix[0] > 1) {
         return stop(reader, SL_INTERNAL, "message with a broken prefix");
     }
-    if (!reader->events->on_begin(length, prefix[0] == 1, reader->arg)) {
+    if (reader->events->on_begin &&
+        !reader->events->on_begin(length, prefix[0] == 1, reader->arg)) {
         return stop(reader, SL_RESOURCE_EXHAUSTED, "message refused");
     }
     reader->body_length = length;
@@ -52,8 +54,7 @@ static struct sl_status begin(struct sl_grpc_reader *reader)
 /* Offers a whole message; false when no more may be read now. */
 static bool offer(struct sl_grpc_reader *reader, const uint8_t *bytes)
 {
-    enum sl_grpc_take take =
-        reader->events->on_message(bytes, reader->body_length, reader->arg);
+    enum sl_grpc_take take = reader->events->on_message(bytes, reader->body_length, reader->arg);
 
     if (take == SL_GRPC_TAKEN) {
         drop_body(reader);
@@ -131,6 +132,22 @@ static struct sl_status step(struct sl_grpc_reader *reader, const uint8_t *bytes
     return status;
 }
 
+/* Drops what is through of the backlog, when that is at least half of it: a backlog that is fed as
+ * fast as it is read does not grow. A stopped reader needs none of it. */
+static void trim_backlog(struct sl_grpc_reader *reader)
+{
+    struct sl_buf *backlog = &reader->backlog;
+
+    if (reader->is_stopped || reader->backlog_done == backlog->len) {
+        sl_buf_fini(backlog);
+    } else if (reader->backlog_done >= backlog->len / 2) {
+        sl_buf_drop(backlog, reader->backlog_done);
+    } else {
+        return;
+    }
+    reader->backlog_done = 0;
+}
+
 /* Reads on until the bytes end or nothing more may be read; how far it came in `*taken`. */
 static struct sl_status read_on(struct sl_grpc_reader *reader, const uint8_t *bytes, size_t len,
                                 size_t *taken)
@@ -146,7 +163,8 @@ static struct sl_status read_on(struct sl_grpc_reader *reader, const uint8_t *by
     return status;
 }
 
-struct sl_status sl_grpc_reader_feed(struct sl_grpc_reader *reader, const uint8_t *bytes, size_t len)
+struct sl_status sl_grpc_reader_feed(struct sl_grpc_reader *reader, const uint8_t *bytes,
+                                     size_t len)
 {
     struct sl_status status = sl_status_ok();
     size_t taken = 0;
@@ -176,15 +194,13 @@ struct sl_status sl_grpc_reader_resume(struct sl_grpc_reader *reader)
     }
     reader->is_held = false;
     if (!offer(reader, reader->body)) {
+        trim_backlog(reader);
         return status;
     }
     status = read_on(reader, (const uint8_t *)reader->backlog.data + reader->backlog_done,
                      reader->backlog.len - reader->backlog_done, &taken);
     reader->backlog_done += taken;
-    if (reader->backlog_done == reader->backlog.len) {
-        sl_buf_fini(&reader->backlog);
-        reader->backlog_done = 0;
-    }
+    trim_backlog(reader);
     return status;
 }
 

@@ -40,11 +40,11 @@ struct sl_grpc_reader {
     void *arg;
     uint8_t prefix[SL_GRPC_PREFIX_BYTES];
     uint32_t prefix_have;
-    uint32_t body_length;   /* of the message under way, once its prefix is complete */
-    uint32_t body_have;     /* bytes of it in `body` */
-    uint8_t *body;          /* body_length bytes, or NULL */
-    struct sl_buf backlog;  /* fed while held */
-    size_t backlog_done;    /* bytes of `backlog` that are through */
+    uint32_t body_length;  /* of the message under way, once its prefix is complete */
+    uint32_t body_have;    /* bytes of it in `body` */
+    uint8_t *body;         /* body_length bytes, or NULL */
+    struct sl_buf backlog; /* fed while held */
+    size_t backlog_done;   /* bytes of `backlog` that are through */
     bool is_held;
     bool is_stopped;
 };

@@ -1,4 +1,5 @@
-/* wire.h - the words of gRPC over HTTP/2: status codes of HTTP and HTTP/2, percent-encoding. Pure. */
+/* wire.h - the words of gRPC over HTTP/2: status codes of HTTP and HTTP/2, percent-encoding. Pure.
+ */
 #ifndef SLUICE_GRPC_WIRE_H
 #define SLUICE_GRPC_WIRE_H
 

@@ -25,11 +25,12 @@ struct sl_h2_session;
 struct sl_h2_stream;
 
 enum {
-    SL_H2_STREAM_WINDOW_BYTES = 16 * 1024, /* SETTINGS_INITIAL_WINDOW_SIZE: a stream's first credit */
+    SL_H2_STREAM_WINDOW_BYTES =
+        16 * 1024, /* SETTINGS_INITIAL_WINDOW_SIZE: a stream's first credit */
     SL_H2_CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024,
     SL_H2_MAX_HEADER_BYTES = 64 * 1024, /* of one header block, names and values and 32 each */
     SL_H2_MAX_HEADER_FIELDS = 200,
-    SL_H2_MAX_STREAMS = 1000,               /* that a peer may have open at a server */
+    SL_H2_MAX_STREAMS = 1000,             /* that a peer may have open at a server */
     SL_H2_SEND_BUFFER_BYTES = 256 * 1024, /* of one stream; see sl_h2_stream_send */
 };
 
@@ -103,7 +104,8 @@ struct sl_h2_session *sl_h2_session_new(enum sl_h2_role role,
 /* Every stream that is left gets its on_close (INTERNAL_ERROR, not by the peer) first. */
 void sl_h2_session_free(struct sl_h2_session *session);
 
-/* Takes all of `bytes`. An error is the connection's end: a GOAWAY may be waiting in the output. */
+/* Takes all of `bytes`. An error is the connection's end: a GOAWAY may be waiting in the output. At
+ * a server some violations show only when that GOAWAY has left: by sl_h2_session_is_done. */
 struct sl_status sl_h2_session_receive(struct sl_h2_session *session, const uint8_t *bytes,
                                        size_t len) SL_MUST_CHECK;
 
@@ -141,25 +143,35 @@ bool sl_h2_stream_respond(struct sl_h2_stream *stream, const struct sl_h2_field 
 
 /* Copies the pieces, one behind the other, into the stream's send buffer: all of them or, when they
  * do not fit in its bound, none (false; on_writable follows). An empty buffer takes one send of any
- * length, so a message larger than the bound can leave. */
+ * length, so a message larger than the bound can leave. Also false when the stream is finished,
+ * reset or closed; when memory is out the stream is reset. */
 bool sl_h2_stream_send(struct sl_h2_stream *stream, const struct sl_str *pieces,
                        size_t count) SL_MUST_CHECK;
 
 /* Bytes that wait in the send buffer: not yet in a frame. */
 size_t sl_h2_stream_unsent(const struct sl_h2_stream *stream);
 
-/* END_STREAM behind what is in the send buffer; with trailers (server) or without. */
+/* END_STREAM behind what is in the send buffer; with trailers (server) or without. A server's
+ * stream then closes: a request that goes on is reset with NO_ERROR. */
 bool sl_h2_stream_finish(struct sl_h2_stream *stream, const struct sl_h2_field *trailers,
                          size_t count) SL_MUST_CHECK;
 
-/* RST_STREAM; on_close follows. Idempotent; also right before the HEADERS left. */
+/* RST_STREAM; what is in the send buffer is dropped; on_close follows. Idempotent; also right
+ * before the HEADERS left. */
 void sl_h2_stream_reset(struct sl_h2_stream *stream, enum sl_h2_error error);
 
 /* Returns `bytes` of stream window to the peer: one WINDOW_UPDATE. Only between on_open and
  * on_close, elsewhere it does nothing. */
 void sl_h2_stream_grant(struct sl_h2_stream *stream, uint32_t bytes);
 
-/* What the peer may still send on the stream, as nghttp2 counts it; negative never. */
+/* Puts off the stream's on_close, counted: it comes from the first output after the last release,
+ * and at once from sl_h2_session_free. For an owner that has not looked at everything yet when the
+ * stream ends. The other events are not put off. */
+void sl_h2_stream_hold(struct sl_h2_stream *stream);
+void sl_h2_stream_release(struct sl_h2_stream *stream);
+
+/* What the peer may still send on the stream, as nghttp2 counts it; negative never. On a stream
+ * that is closed and held it goes on counting grants, so that it still equals a ledger. */
 uint32_t sl_h2_stream_window(const struct sl_h2_stream *stream);
 
 /* False until the peer acknowledged our SETTINGS: till then sl_h2_stream_window is not to be

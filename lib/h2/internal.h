@@ -1,0 +1,98 @@
+/* internal.h - what session.c and stream.c share: the two objects and how a stream ends.
+ *
+ * A stream is on one of its session's two lists. `streams` holds those that go on and those that
+ * are closed but held by their owner; `ended` those whose on_close is due from the next output.
+ * Nothing is freed but by sl_h2_stream_end, and that is called from no event of the stream.
+ */
+#ifndef SLUICE_H2_INTERNAL_H
+#define SLUICE_H2_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nghttp2/nghttp2.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "h2/session.h"
+
+struct sl_h2_session {
+    nghttp2_session *ng;
+    enum sl_h2_role role;
+    const struct sl_h2_session_events *events;
+    void *arg;
+    struct sl_list streams;
+    struct sl_list ended;
+    size_t stream_count;  /* on both lists */
+    size_t held_count;    /* streams that are closed and held */
+    struct sl_status why; /* OK until something ends the session */
+    bool is_output_due;   /* on_output has come, output not yet */
+    bool is_sending;      /* in sl_h2_session_output: nobody need be told of output */
+    bool is_settled;
+    bool has_sent_goaway; /* by sl_h2_session_goaway */
+    bool has_goaway;      /* received */
+    bool is_dead;         /* nghttp2 gave up: no more input or output */
+};
+
+struct sl_h2_stream {
+    struct sl_list node;
+    struct sl_h2_session *session;
+    const struct sl_h2_stream_events *events; /* NULL: not accepted yet */
+    void *arg;
+    int32_t id;
+    unsigned holds;
+    struct sl_buf buffer; /* what is to be sent; the first `sent_bytes` of it are in frames */
+    size_t sent_bytes;
+    nghttp2_nv *trailers; /* one block with the bytes that it points at */
+    size_t trailer_count;
+    size_t field_bytes; /* of the header block under way */
+    size_t field_count;
+    uint32_t empty_frames;  /* DATA without a byte, in a row */
+    uint32_t unreturned;    /* auto_window: received and not announced again */
+    uint32_t closed_window; /* once closed: what sl_h2_stream_window says */
+    uint32_t error;         /* once closed */
+    bool is_open;           /* its first HEADERS left or arrived */
+    bool is_interim;        /* the block under way is a 1xx */
+    bool has_fields;        /* the request's or response's block is through */
+    bool has_responded;
+    bool has_sent_end; /* END_STREAM */
+    bool has_end;      /* END_STREAM received */
+    bool is_finished;  /* END_STREAM follows the buffer */
+    bool is_deferred;  /* nghttp2 waits for data */
+    bool is_refused;   /* a send was: on_writable is owed */
+    bool is_auto_window;
+    bool is_reset;
+    bool is_closed; /* nghttp2 has done with it */
+    bool is_ended_by_peer;
+};
+
+/* A stream that is counted and listed; NULL when memory is out. */
+struct sl_h2_stream *sl_h2_stream_new(struct sl_h2_session *session) SL_MUST_CHECK;
+
+/* Its last event, and its end. */
+void sl_h2_stream_end(struct sl_h2_stream *stream);
+
+/* nghttp2 has done with the stream, or never will hear of it: nothing can be sent any more. */
+void sl_h2_stream_set_closed(struct sl_h2_stream *stream, uint32_t error, bool is_by_peer);
+
+/* on_close comes from the next output. */
+void sl_h2_stream_end_later(struct sl_h2_stream *stream);
+
+/* A stream whose HEADERS never left (client): ends it without a frame. */
+void sl_h2_stream_withdraw(struct sl_h2_stream *stream, uint32_t error, bool is_by_peer);
+
+/* A frame left that carried DATA: tells the owner, if it waits for room. */
+void sl_h2_stream_tell_writable(struct sl_h2_stream *stream);
+
+/* nghttp2's copy of fields, to be freed with free(); it borrows their bytes. */
+nghttp2_nv *sl_h2_fields_borrow(const struct sl_h2_field *fields, size_t count) SL_MUST_CHECK;
+
+/* What gives nghttp2 the bytes of a stream's buffer. */
+nghttp2_data_provider sl_h2_stream_provider(struct sl_h2_stream *stream);
+
+/* Something was submitted. `result` is what nghttp2 said to it: when it ran out of memory, the
+ * session is over. */
+void sl_h2_session_note(struct sl_h2_session *session, int result);
+
+#endif
