@@ -17,16 +17,16 @@ struct sluice_str {
 
 enum sluice_option_type {
     SLUICE_STRING = 1, /* const char *        "text"; ${env.NAME} is filled in */
-    SLUICE_TEMPLATE,   /* const char *        text with ${target}, ${label.x} …, filled in per record */
-    SLUICE_SECRET,     /* const char *        text or {file: PATH} (its first line); never printed */
-    SLUICE_BOOL,       /* bool                true, false */
-    SLUICE_INT,        /* int64_t             within min..max */
-    SLUICE_DURATION,   /* int64_t, ns         10s, 1m30s, 500ms; within min..max (ns) */
-    SLUICE_SIZE,       /* uint64_t, bytes     64KiB, 16MiB, 512 ; within min..max */
-    SLUICE_ENUM,       /* int                 index into `names` */
-    SLUICE_STRINGS,    /* struct sluice_strings   a list of texts; one text is a list of one */
-    SLUICE_MAP,        /* struct sluice_map   names and texts: {a: b} */
-    SLUICE_OBJECT,     /* the struct of `table`, in place */
+    SLUICE_TEMPLATE,   /* const char *        text with ${target} …, filled in per record */
+    SLUICE_SECRET,   /* const char *        text or {file: PATH} (its first line); never printed */
+    SLUICE_BOOL,     /* bool                true, false */
+    SLUICE_INT,      /* int64_t             within min..max */
+    SLUICE_DURATION, /* int64_t, ns         10s, 1m30s, 500ms; within min..max (ns) */
+    SLUICE_SIZE,     /* uint64_t, bytes     64KiB, 16MiB, 512 ; within min..max */
+    SLUICE_ENUM,     /* int                 index into `names` */
+    SLUICE_STRINGS,  /* struct sluice_strings   a list of texts; one text is a list of one */
+    SLUICE_MAP,      /* struct sluice_map   names and texts: {a: b} */
+    SLUICE_OBJECT,   /* the struct of `table`, in place */
 };
 
 struct sluice_strings {

