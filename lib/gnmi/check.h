@@ -12,9 +12,9 @@
 #include "base/status.h"
 #include "base/str.h"
 
-/* INVALID_ARGUMENT with the place, or RESOURCE_EXHAUSTED beyond SL_GNMI_MAX_DEPTH levels.
- * `is_usual` is false when a message that comes once at most comes again, or when a oneof has more
- * than one member: what protobuf merges, or lets the last one win. */
-struct sl_status sl_gnmi_check(struct sl_str message, bool *is_usual) SL_MUST_CHECK;
+/* False with the reason in `why`: INVALID_ARGUMENT with the place, or RESOURCE_EXHAUSTED beyond
+ * SL_GNMI_MAX_DEPTH levels. `is_usual` is false when a message that comes once at most comes again,
+ * or when a oneof has more than one member: what protobuf merges, or lets the last one win. */
+bool sl_gnmi_check(struct sl_str message, bool *is_usual, struct sl_status *why) SL_MUST_CHECK;
 
 #endif

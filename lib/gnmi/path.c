@@ -34,10 +34,54 @@ static void read_elem(struct sl_str bytes, struct sl_gnmi_elem *elem)
 
     elem->name = (struct sl_str){0};
     elem->keys = wire;
+    elem->text_keys = (struct sl_str){0};
     while (sl_wire_next(&wire, &field)) {
         if (sl_wire_is(&field, 1, SL_WIRE_BYTES)) {
             elem->name = field.bytes;
         }
+    }
+}
+
+/* The key at the front of `text`, which it is taken from. */
+static bool take_text_key(struct sl_str *text, struct sl_gnmi_key *key)
+{
+    const char *close = text->len ? memchr(text->data, ']', text->len) : NULL;
+
+    if (!close || text->data[0] != '[') {
+        return false;
+    }
+    size_t len = (size_t)(close - text->data);
+    const char *equals = memchr(text->data, '=', len);
+
+    if (!equals || equals == text->data + 1) {
+        return false;
+    }
+    size_t name_len = (size_t)(equals - text->data) - 1;
+
+    key->name = (struct sl_str){text->data + 1, name_len};
+    key->value = (struct sl_str){equals + 1, len - name_len - 2};
+    *text = (struct sl_str){close + 1, text->len - len - 1};
+    return true;
+}
+
+static void read_text_elem(struct sl_str text, struct sl_gnmi_elem *elem)
+{
+    const char *bracket = text.len ? memchr(text.data, '[', text.len) : NULL;
+    struct sl_gnmi_key key;
+
+    *elem = (struct sl_gnmi_elem){.name = text};
+    if (!bracket || memchr(text.data, '\\', text.len)) {
+        return;
+    }
+    size_t name_len = (size_t)(bracket - text.data);
+    struct sl_str keys = {bracket, text.len - name_len};
+    struct sl_str rest = keys;
+
+    while (take_text_key(&rest, &key)) {
+    }
+    if (rest.len == 0) {
+        elem->name.len = name_len;
+        elem->text_keys = keys;
     }
 }
 
@@ -51,7 +95,7 @@ bool sl_gnmi_path_next(struct sl_gnmi_path *path, struct sl_gnmi_elem *elem)
             return true;
         }
         if (!path->has_elem && sl_wire_is(&field, 1, SL_WIRE_BYTES)) {
-            *elem = (struct sl_gnmi_elem){.name = field.bytes};
+            read_text_elem(field.bytes, elem);
             return true;
         }
     }
@@ -83,5 +127,5 @@ bool sl_gnmi_elem_next_key(struct sl_gnmi_elem *elem, struct sl_gnmi_key *key)
             return true;
         }
     }
-    return false;
+    return take_text_key(&elem->text_keys, key);
 }

@@ -27,7 +27,8 @@ struct sl_gnmi_path {
 
 struct sl_gnmi_elem {
     struct sl_str name;
-    struct sl_wire keys; /* where sl_gnmi_elem_next_key stands */
+    struct sl_wire keys;     /* where sl_gnmi_elem_next_key stands */
+    struct sl_str text_keys; /* the same in a deprecated `element`: [name=value][… */
 };
 
 struct sl_gnmi_key {
@@ -38,7 +39,8 @@ struct sl_gnmi_key {
 /* `bytes` are those of a Path that sl_gnmi_response_read has passed. */
 void sl_gnmi_path_read(struct sl_str bytes, struct sl_gnmi_path *path);
 
-/* The next element; false at the end. A deprecated `element` is a name without keys. */
+/* The next element; false at the end. A deprecated `element` is a name, with keys where all that is
+ * behind it is [name=value] without a backslash. */
 bool sl_gnmi_path_next(struct sl_gnmi_path *path, struct sl_gnmi_elem *elem);
 
 /* The next key of the element, in the order of the wire. Of two with one name the later counts. */

@@ -215,12 +215,12 @@ struct sl_status sl_gnmi_response_read(struct sl_str message, struct sl_buf *scr
                                        struct sl_gnmi_response *response)
 {
     bool is_usual = true;
-    struct sl_status status = sl_gnmi_check(message, &is_usual);
+    struct sl_status why; /* a status is large: made where it is needed only */
 
     *response = (struct sl_gnmi_response){.message = message};
     clear_scratch(scratch);
-    if (!sl_status_is_ok(&status)) {
-        return status;
+    if (!sl_gnmi_check(message, &is_usual, &why)) {
+        return why;
     }
     read_arm(response);
     if (!is_usual && response->kind == SL_GNMI_UPDATE) {
@@ -230,7 +230,7 @@ struct sl_status sl_gnmi_response_read(struct sl_str message, struct sl_buf *scr
         response->notification = sl_buf_str(scratch);
     }
     read_notification(response);
-    return status;
+    return sl_status_ok();
 }
 
 /* ---- walking ---- */

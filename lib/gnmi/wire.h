@@ -42,8 +42,11 @@ static inline struct sl_wire sl_wire_of(struct sl_str message)
     return (struct sl_wire){at, at ? at + message.len : at};
 }
 
-/* A varint of at most 10 bytes; bits beyond the 64th are dropped. False: it has no end. */
-bool sl_wire_long_varint(struct sl_wire *wire, uint64_t *value);
+/* A varint of at most 10 bytes; bits beyond the 64th are dropped. Where it ends; NULL: nowhere. */
+const uint8_t *sl_wire_long_varint(const uint8_t *at, const uint8_t *end, uint64_t *value);
+
+/* Where the group ends whose start was just read; NULL: nowhere. */
+const uint8_t *sl_wire_group_end(const uint8_t *at, const uint8_t *end);
 
 static inline bool sl_wire_varint(struct sl_wire *wire, uint64_t *value)
 {
@@ -51,11 +54,21 @@ static inline bool sl_wire_varint(struct sl_wire *wire, uint64_t *value)
         *value = *wire->at++;
         return true;
     }
-    return sl_wire_long_varint(wire, value);
+    uint64_t read;
+    const uint8_t *end = sl_wire_long_varint(wire->at, wire->end, &read);
+
+    wire->at = end ? end : wire->at;
+    *value = read;
+    return end != NULL;
 }
 
-/* Steps behind the end of the group whose start was just read. */
-bool sl_wire_skip_group(struct sl_wire *wire);
+static inline bool sl_wire_skip_group(struct sl_wire *wire)
+{
+    const uint8_t *end = sl_wire_group_end(wire->at, wire->end);
+
+    wire->at = end ? end : wire->at;
+    return end != NULL;
+}
 
 static inline bool sl_wire_fixed(struct sl_wire *wire, size_t size, uint64_t *value)
 {

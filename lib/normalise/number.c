@@ -216,6 +216,40 @@ bool sl_number_add_float(struct sl_buf *buf, float value)
     return true;
 }
 
+/* ---- integers ---- */
+
+char *sl_number_put_u64(char *at, uint64_t value)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    char digits[SL_NUMBER_INTEGER_BYTES];
+    size_t from = sizeof(digits);
+
+    for (; value >= 100; value /= 100) {
+        from -= 2;
+        memcpy(digits + from, pairs + 2 * (value % 100), 2);
+    }
+    if (value >= 10) {
+        from -= 2;
+        memcpy(digits + from, pairs + 2 * value, 2);
+    } else {
+        digits[--from] = (char)('0' + value);
+    }
+    memcpy(at, digits + from, sizeof(digits) - from);
+    return at + sizeof(digits) - from;
+}
+
+char *sl_number_put_i64(char *at, int64_t value)
+{
+    if (value >= 0) {
+        return sl_number_put_u64(at, (uint64_t)value);
+    }
+    *at = '-';
+    return sl_number_put_u64(at + 1, 0 - (uint64_t)value);
+}
+
 /* ---- decimal to decimal ---- */
 
 void sl_number_add_decimal(struct sl_buf *buf, int64_t digits, uint32_t precision)

@@ -12,9 +12,16 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+enum { SL_NUMBER_INTEGER_BYTES = 20 };
+
 /* False, with nothing appended, for what JSON cannot say: NaN and the infinities. */
 bool sl_number_add_double(struct sl_buf *buf, double value) SL_MUST_CHECK;
 bool sl_number_add_float(struct sl_buf *buf, float value) SL_MUST_CHECK;
+
+/* The digits of an integer at `at`, which has room for SL_NUMBER_INTEGER_BYTES. Returns their end.
+ */
+char *sl_number_put_u64(char *at, uint64_t value);
+char *sl_number_put_i64(char *at, int64_t value);
 
 /* digits / 10^precision, exactly. */
 void sl_number_add_decimal(struct sl_buf *buf, int64_t digits, uint32_t precision);
