@@ -1,0 +1,257 @@
+/* Every allocation fails once, ours and nghttp2's: each run lets one more succeed, until a run
+ * needs no more. Whatever fails, every call ends with one status and nothing is lost. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <nghttp2/nghttp2.h>
+
+#include "grpc/record.h"
+
+enum { CALLS = 4, LARGE_BYTES = 30000 };
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+int __wrap_nghttp2_session_client_new2(nghttp2_session **ng,
+                                       const nghttp2_session_callbacks *callbacks, void *arg,
+                                       const nghttp2_option *option);
+int __wrap_nghttp2_session_server_new2(nghttp2_session **ng,
+                                       const nghttp2_session_callbacks *callbacks, void *arg,
+                                       const nghttp2_option *option);
+
+static long left = -1; /* allocations until one fails; below 0: none does */
+static bool has_failed;
+
+static bool fails(void)
+{
+    bool is_now = left == 0;
+
+    left -= left >= 0;
+    has_failed = has_failed || is_now;
+    return is_now;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __real_realloc(old, size);
+}
+
+/* nghttp2 allocates inside its own library, where nothing is wrapped; but it can be told how. */
+static void *ng_malloc(size_t size, void *arg)
+{
+    (void)arg;
+    return __wrap_malloc(size);
+}
+
+static void *ng_calloc(size_t count, size_t size, void *arg)
+{
+    (void)arg;
+    return __wrap_calloc(count, size);
+}
+
+static void *ng_realloc(void *old, size_t size, void *arg)
+{
+    (void)arg;
+    return __wrap_realloc(old, size);
+}
+
+static void ng_free(void *old, void *arg)
+{
+    (void)arg;
+    free(old);
+}
+
+static nghttp2_mem memory = {NULL, ng_malloc, ng_free, ng_calloc, ng_realloc};
+
+int __wrap_nghttp2_session_client_new2(nghttp2_session **ng,
+                                       const nghttp2_session_callbacks *callbacks, void *arg,
+                                       const nghttp2_option *option)
+{
+    return nghttp2_session_client_new3(ng, callbacks, arg, option, &memory);
+}
+
+int __wrap_nghttp2_session_server_new2(nghttp2_session **ng,
+                                       const nghttp2_session_callbacks *callbacks, void *arg,
+                                       const nghttp2_option *option)
+{
+    return nghttp2_session_server_new3(ng, callbacks, arg, option, &memory);
+}
+
+/* ---- two sessions with four calls ---- */
+
+struct bench {
+    struct sl_h2_session *client;
+    struct sl_h2_session *server;
+    struct sl_grpc_server methods;
+    struct record asks[CALLS];
+    struct record answers[CALLS];
+    size_t asked;
+    size_t answered;
+    size_t ended;
+};
+
+static void on_call(struct sl_grpc_call *call, void *arg)
+{
+    struct bench *bench = arg;
+    struct record *record = &bench->answers[bench->answered++];
+
+    *record = (struct record){.call = call, .is_quiet = true};
+    sl_grpc_call_set_events(call, &record_events, record);
+}
+
+static const struct sl_grpc_method methods[] = {{"/a/b", on_call}, {NULL, NULL}};
+
+static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream, void *arg)
+{
+    const struct bench *bench = arg;
+
+    (void)session;
+    sl_grpc_server_accept(&bench->methods, stream);
+}
+
+static const struct sl_h2_session_events session_events = {.on_stream = on_stream};
+
+static bool carry(struct sl_h2_session *from, struct sl_h2_session *to)
+{
+    const uint8_t *bytes;
+    size_t len;
+    bool has_carried = false;
+    struct sl_status status = sl_status_ok();
+
+    while (sl_status_is_ok(&status) && (len = sl_h2_session_output(from, &bytes)) > 0) {
+        has_carried = true;
+        status = sl_h2_session_receive(to, bytes, len);
+    }
+    return has_carried && sl_status_is_ok(&status);
+}
+
+static void pump(const struct bench *bench)
+{
+    bool is_busy = true;
+
+    while (is_busy) {
+        is_busy = carry(bench->client, bench->server);
+        is_busy = carry(bench->server, bench->client) || is_busy;
+    }
+}
+
+static void ask(struct bench *bench)
+{
+    const struct sl_grpc_field metadata = {SL_STR("password"), SL_STR("secret"), true};
+    const struct sl_grpc_request request = {
+        .path = bench->asked == 3 ? "/none" : "/a/b",
+        .authority = "x",
+        .user_agent = "test",
+        .metadata = &metadata,
+        .metadata_count = 1,
+        .manual_credit = bench->asked == 1,
+    };
+    struct record *record = &bench->asks[bench->asked];
+
+    *record = (struct record){.is_quiet = true, .holds = bench->asked == 2};
+    record->call = sl_grpc_call_open(bench->client, &request, &record_events, record);
+    bench->asked += record->call != NULL;
+}
+
+/* As far as memory lets it. */
+static void send(struct sl_grpc_call *call, uint32_t len)
+{
+    static const char bytes[LARGE_BYTES];
+    enum sl_grpc_send result = call ? sl_grpc_call_send(call, bytes, len) : SL_GRPC_CLOSED;
+
+    assert_true(result == SL_GRPC_SENT || has_failed);
+}
+
+static void talk(struct bench *bench)
+{
+    for (size_t i = 0; i < CALLS; i++) {
+        ask(bench);
+    }
+    for (size_t i = 0; i < bench->asked; i++) {
+        send(bench->asks[i].call, 10);
+    }
+    pump(bench);
+    for (size_t i = 0; i < bench->answered; i++) {
+        send(bench->answers[i].call, 100);
+        send(bench->answers[i].call, LARGE_BYTES);
+    }
+    pump(bench);
+    for (size_t i = 0; i < bench->answered; i++) {
+        struct sl_status status = sl_status_error(SL_ABORTED, "100%% over");
+        if (bench->answers[i].call && i != 1) {
+            sl_grpc_call_finish(bench->answers[i].call, &status);
+        }
+    }
+    pump(bench);
+    if (bench->asks[2].call) {
+        sl_grpc_call_resume(bench->asks[2].call);
+    }
+    if (bench->asks[1].call) {
+        sl_grpc_call_grant(bench->asks[1].call, 1000);
+        sl_grpc_call_cancel(bench->asks[1].call);
+    }
+    pump(bench);
+}
+
+static void check(struct record *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        record_fini(&records[i]); /* asserts that it ended */
+    }
+}
+
+static void run(void)
+{
+    struct bench bench = {.methods = {methods, &bench}};
+
+    bench.client = sl_h2_session_new(SL_H2_CLIENT, &session_events, &bench);
+    bench.server = sl_h2_session_new(SL_H2_SERVER, &session_events, &bench);
+    if (bench.client && bench.server) {
+        talk(&bench);
+    }
+    if (bench.client) {
+        sl_h2_session_free(bench.client);
+    }
+    if (bench.server) {
+        sl_h2_session_free(bench.server);
+    }
+    assert_true(has_failed || (bench.asked == CALLS && bench.answered == CALLS - 1));
+    assert_true(has_failed || (bench.asks[0].messages == 2 && bench.asks[2].messages == 2));
+    check(bench.asks, bench.asked);
+    check(bench.answers, bench.answered);
+}
+
+static void every_call_ends_whichever_allocation_fails(void **state)
+{
+    long runs = 0;
+
+    (void)state;
+    do {
+        has_failed = false;
+        left = runs++;
+        run();
+    } while (has_failed);
+    assert_true(runs > 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_call_ends_whichever_allocation_fails),
+    };
+
+    return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
+}
