@@ -145,7 +145,7 @@ def main(lab):
         part(lab, "7 minutes, grpc-go device", pushback, both, "go", 2, 4, 100_000, 600_000)
     both = (20, 20)
     part(lab, "20 s, 1 update", pushback, both, "sim", 1, 60, 12_000, 60_000)
-    part(lab, "20 s, 20 updates", pushback, both, "sim", 20, 60, 1_500, 60_000)
+    part(lab, "20 s, 20 updates", pushback, both, "sim", 20, 60, 3_000, 20_000)
     part(lab, "20 s, grpc-go device", pushback, both, "go", 2, 10, 20_000, 60_000)
 
 
