@@ -41,6 +41,7 @@ static rd_kafka_t *consumer_new(struct cluster *cluster, const char *topic, int 
     rd_kafka_conf_set(conf, "group.id", "test", NULL, 0);
     rd_kafka_conf_set(conf, "enable.auto.commit", "false", NULL, 0);
     rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
+    rd_kafka_conf_set(conf, "fetch.wait.max.ms", "10", NULL, 0);
     rd_kafka_t *consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof(error));
     assert_non_null(consumer);
     rd_kafka_poll_set_consumer(consumer);
