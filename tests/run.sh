@@ -128,12 +128,12 @@ sh deploy/packages.sh build demo test
 say "tools"
 tools
 build release
-run release release -j2 -LE '^(it|bench|tsan)$'
+run release release -j2 -LE '^(it|bench)$'
 build clang
-run clang clang -j2 -LE '^(it|bench|tsan)$'
+run clang clang -j2 -LE '^(it|bench)$'
 build asan
-run asan asan -j2 -LE '^(it|bench|tsan)$'
+run asan asan -j2 -LE '^(it|bench)$'
 build tsan
-run tsan tsan -L '^tsan$'
+run tsan tsan -L '^threads$'
 run it release -L '^(it|bench)$' --verbose
 summary

@@ -184,7 +184,7 @@ static bool configure(rd_kafka_conf_t *conf, const struct options *options)
         {"message.timeout.ms", "0"},
         {"queue.buffering.max.messages", "0"},
         {"queue.buffering.max.kbytes", "2147483647"},
-        {"linger.ms", "1"},
+        {"linger.ms", "5"},
         {"socket.nagle.disable", "true"},
     };
     bool is_set = set(conf, "bootstrap.servers", options->brokers);
