@@ -54,7 +54,7 @@ static inline bool sl_wire_varint(struct sl_wire *wire, uint64_t *value)
         *value = *wire->at++;
         return true;
     }
-    uint64_t read;
+    uint64_t read = 0;
     const uint8_t *end = sl_wire_long_varint(wire->at, wire->end, &read);
 
     wire->at = end ? end : wire->at;
@@ -105,6 +105,7 @@ static inline bool sl_wire_next(struct sl_wire *wire, struct sl_wire_field *fiel
     }
     field->number = (uint32_t)(tag >> 3);
     field->type = (enum sl_wire_type)(tag & 7);
+    field->value = 0;
     switch (field->type) {
     case SL_WIRE_VARINT:
         return sl_wire_varint(wire, &field->value);
