@@ -30,7 +30,8 @@ struct pass {
     const struct sl_gnmi_response *response;
     const struct sl_intern_prefix *prefix; /* NULL: no room, each path is worked out anew */
     enum { PREFIX_NOT_BUILT, PREFIX_BUILT, PREFIX_REFUSED } built;
-    bool is_full; /* something found no room in the record: nothing behind it is taken */
+    size_t built_bytes; /* what working out paths has come to */
+    bool is_full;       /* something found no room in the record: nothing behind it is taken */
     struct sl_buf *out;
     size_t start; /* of the record in `out` */
     struct sl_encoded *encoded;
@@ -66,8 +67,15 @@ static bool find_fragment(struct pass *pass, struct sl_str path, struct sl_fragm
     if (pass->prefix && sl_intern_find(&encoder->intern, pass->prefix, path, fragment)) {
         return true;
     }
-    if (!build_prefix(pass) ||
-        !sl_fragment_build(&encoder->builder, &encoder->meta, path, fragment)) {
+    if (!build_prefix(pass)) {
+        return false;
+    }
+    bool is_ok = sl_fragment_build(&encoder->builder, &encoder->meta, path, fragment);
+
+    /* A long prefix over many short updates costs time even where little of it is written. */
+    pass->built_bytes += sl_fragment_cost(&encoder->builder);
+    pass->is_full = pass->is_full || pass->built_bytes > SL_ENCODER_MAX_RECORD_BYTES;
+    if (!is_ok) {
         return false;
     }
     if (pass->prefix) {
@@ -121,8 +129,10 @@ static bool add_json(struct pass *pass, const struct sl_fragment *fragment, stru
     case SL_JSON_LEAVES:
         sl_buf_add(out, fragment->text, fragment->tags_len);
         return add_leaves(pass, fragment);
-    case SL_JSON_BROKEN:
     case SL_JSON_NO_ROOM:
+        pass->is_full = true;
+        break;
+    case SL_JSON_BROKEN:
         break;
     }
     return false;

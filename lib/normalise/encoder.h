@@ -45,9 +45,9 @@ struct sl_encoder_config {
 /* What became of the updates and deletes of one response. */
 struct sl_encoded {
     uint32_t published; /* in the payload */
-    uint32_t dropped;   /* a value that the format cannot carry (broken JSON, NaN), a path
-                           beyond the limits of fragment.h, or what would take the record beyond
-                           SL_ENCODER_MAX_RECORD_BYTES and everything behind it */
+    uint32_t dropped;   /* a value that the format cannot carry (broken JSON, NaN); a path beyond
+                           the limits of fragment.h; and from where the record, or the work on it,
+                           would pass SL_ENCODER_MAX_RECORD_BYTES, the rest of the message */
 };
 
 /* Copies the strings of `config`. NULL when memory is out. */

@@ -274,3 +274,9 @@ bool sl_fragment_build(struct sl_fragment_builder *builder, const struct sl_frag
     fragment->len = (uint32_t)text->len;
     return !text->failed;
 }
+
+size_t sl_fragment_cost(const struct sl_fragment_builder *builder)
+{
+    return builder->text.len + (builder->path.len - builder->prefix_path_len) +
+           (builder->words.len - builder->prefix_words_len);
+}

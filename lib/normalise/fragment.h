@@ -70,4 +70,7 @@ bool sl_fragment_begin(struct sl_fragment_builder *builder, struct sl_str prefix
 bool sl_fragment_build(struct sl_fragment_builder *builder, const struct sl_fragment_meta *meta,
                        struct sl_str path, struct sl_fragment *fragment) SL_MUST_CHECK;
 
+/* How many bytes the last sl_fragment_build wrote, whether or not it came to an end. */
+size_t sl_fragment_cost(const struct sl_fragment_builder *builder);
+
 #endif

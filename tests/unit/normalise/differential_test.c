@@ -2,9 +2,9 @@
  * neither, and give the same record whether they are read as they are or as protobuf-c packs them
  * again.
  *
- * protobuf-c refuses groups and known fields of another wire type, and does not merge the members of
- * a oneof. So it is given the message without the former (`strip`, by its own descriptors), and a
- * message with the latter is left out; as is one with a zero byte in a string, where it stops.
+ * protobuf-c refuses groups and known fields of another wire type, and does not merge the members
+ * of a oneof. So it is given the message without the former (`strip`, by its own descriptors), and
+ * a message with the latter is left out; as is one with a zero byte in a string, where it stops.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -200,8 +200,7 @@ static void strip_message(struct strip *strip, const ProtobufCMessageDescriptor 
             skip_value(strip, number, type, depth);
             sl_buf_add(out, start, (size_t)(strip->at - start));
         }
-        if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF &&
-            field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF && field->type == PROTOBUF_C_TYPE_MESSAGE) {
             strip->is_left_out = strip->is_left_out || messages_seen & 1u << number;
             messages_seen |= 1u << number;
         }
@@ -289,7 +288,11 @@ static bool assert_roads_meet(struct sl_encoder *encoder, struct sl_str message)
 
 static void mutate(struct sl_buf *message)
 {
-    static const struct sl_str legal[] = {{"\x7b\x7c", 2}, {"\x0d" "abcd", 5}, {"\x78\x01", 2}};
+    static const struct sl_str legal[] = {{"\x7b\x7c", 2},
+                                          {"\x0d"
+                                           "abcd",
+                                           5},
+                                          {"\x78\x01", 2}};
 
     for (uint64_t edits = 1 + draw(3); edits > 0 && message->len > 0; edits--) {
         size_t at = draw(message->len);

@@ -50,8 +50,8 @@ static void load_deviations(void)
         }
         assert_true(deviation_count < DEVIATIONS_MAX);
         struct deviation *deviation = &deviations[deviation_count++];
-        assert_int_equal(sscanf(line, "%63s : %31s : %159[^\n]", deviation->name,
-                                deviation->reason, deviation->what),
+        assert_int_equal(sscanf(line, "%63s : %31s : %159[^\n]", deviation->name, deviation->reason,
+                                deviation->what),
                          3);
     }
     sl_buf_fini(&text);
@@ -67,8 +67,7 @@ static void encode(struct sl_encoder *encoder, struct sl_str message, struct sl_
 
     if (sl_status_is_ok(&status)) {
         assert_true(sl_encoder_encode(encoder, &response, out, &encoded));
-        assert_int_equal(encoded.published + encoded.dropped,
-                         response.updates + response.deletes);
+        assert_int_equal(encoded.published + encoded.dropped, response.updates + response.deletes);
         assert_int_equal(out->len == 0, encoded.published == 0);
     }
     if (out->len) {
