@@ -43,9 +43,10 @@ enum { FIXED = sizeof(fixed) / sizeof(fixed[0]) };
 
 /* What a user may change under `properties`. */
 static const struct property defaults[] = {
-    /* Linger adds to the round trip of credit. But where it is shorter than the broker's round trip,
-     * librdkafka 2.0.2's idempotent producer polls without sleeping: at 1 ms and a broker 2 ms away
-     * that was 20 times the CPU time of 5 ms. */
+    /* Linger adds to the round trip of credit, and while a request is out a batch grows by itself.
+     * But without any, each of a few records is a request: at 50,000 records a second 6 us of CPU
+     * each, 2.5 with 1 ms, 2.4 with 2, 1.9 with 5. Smaller batches than librdkafka's own gained
+     * nothing. */
     {"linger.ms", "5", NULL},
     {"socket.nagle.disable", "true", NULL},
     {"socket.keepalive.enable", "true", NULL},

@@ -1,110 +1,10 @@
-/* kafka_test.c - the Kafka plugin against a cluster in memory that can be broken. */
+/* kafka_test.c - records on their way through the Kafka plugin into a cluster in memory. */
 #include "test.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "cluster.h"
-#include "fixture.h"
-#include "kafka/conf.h"
-
-#define DAY_NS (INT64_C(86400) * SL_NS_PER_S)
-
-enum { PARTITIONS = 4, PRODUCE_API = 0 };
-
-struct bench {
-    struct cluster cluster;
-    struct fixture fixture;
-    struct kafka_options options;
-};
-
-static void bench_init(struct bench *bench, enum kafka_headers headers, size_t most)
-{
-    cluster_init(&bench->cluster);
-    bench->options = (struct kafka_options){
-        .brokers = {bench->cluster.brokers, 1},
-        .topic = "t",
-        .key = "",
-        .headers = (int)headers,
-        .timestamp_max_age_ns = DAY_NS,
-    };
-    fixture_init(&bench->fixture, &sluice_kafka_plugin, &bench->options, most);
-    fixture_open(&bench->fixture);
-}
-
-static void bench_fini(struct bench *bench)
-{
-    fixture_fini(&bench->fixture);
-    cluster_fini(&bench->cluster);
-}
-
-static struct sluice_str str(const char *text)
-{
-    return (struct sluice_str){text, strlen(text)};
-}
-
-/* Record `seq` of a stream, for the partition that `key` leads to. */
-static struct sluice_record record_of(uint64_t seq, const char *key)
-{
-    return (struct sluice_record){
-        .destination = str("t"),
-        .key = key ? str(key) : (struct sluice_str){NULL, 0},
-        .timestamp_ns = sl_loop_wall_ns() - SL_NS_PER_S,
-        .received_ns = sl_loop_wall_ns(),
-        .epoch = 77,
-        .seq = seq,
-        .format = str("event"),
-        .target = str("leaf1"),
-        .subscription = str("counters"),
-    };
-}
-
-static bool give(struct bench *bench, uint64_t seq, const char *key)
-{
-    struct sluice_record record = record_of(seq, key);
-    char payload[32];
-    int len = snprintf(payload, sizeof(payload), "%llu", (unsigned long long)seq);
-
-    return fixture_give(&bench->fixture, &record, payload, (size_t)len);
-}
-
-/* ---- what the cluster got ---- */
-
-struct seen {
-    size_t counts[20000]; /* by payload */
-    uint64_t last;        /* of the one key */
-    bool is_in_order;
-};
-
-static void see(const rd_kafka_message_t *message, void *arg)
-{
-    struct seen *seen = arg;
-    char text[32] = "";
-
-    assert_true(message->len < sizeof(text));
-    memcpy(text, message->payload, message->len);
-    unsigned long long seq = strtoull(text, NULL, 10);
-    assert_true(seq < 20000);
-    seen->counts[seq]++;
-    seen->is_in_order = seen->is_in_order && seq == seen->last + 1;
-    seen->last = seq;
-}
-
-static struct seen seen;
-
-static void assert_seen_once(struct bench *bench, size_t count, bool is_in_order)
-{
-    memset(&seen, 0, sizeof(seen));
-    seen.is_in_order = true;
-    assert_int_equal(cluster_read(&bench->cluster, "t", PARTITIONS, count, see, &seen), count);
-    for (size_t i = 1; i <= count; i++) {
-        assert_int_equal(seen.counts[i], 1);
-    }
-    assert_true(seen.is_in_order || !is_in_order);
-}
-
-/* ---- tests ---- */
+#include "kafka_bench.h"
 
 static void records_arrive_once_and_in_the_order_of_their_key(void **state)
 {
@@ -135,7 +35,7 @@ static void records_arrive_once_and_in_the_order_of_their_key(void **state)
 
 struct expectation {
     enum kafka_headers headers;
-    int64_t ms; /* 0: any */
+    int64_t ms;
     const char *key;
 };
 
@@ -175,133 +75,62 @@ static void assert_as_expected(const rd_kafka_message_t *message, void *arg)
     }
     int64_t ms = rd_kafka_message_timestamp(message, &type);
     assert_int_equal(type, RD_KAFKA_TIMESTAMP_CREATE_TIME);
-    assert_true(expected->ms == 0 || ms == expected->ms);
+    assert_int_equal(ms, expected->ms);
     assert_int_equal(message->key_len, expected->key ? strlen(expected->key) : 0);
     assert_true(message->key_len == 0 ||
                 memcmp(message->key, expected->key, message->key_len) == 0);
     assert_true(expected->key || !message->key);
 }
 
-static void assert_one(struct expectation expected, int64_t timestamp_ns, int64_t received_ns,
-                       uint64_t skewed)
-{
+/* What one record looks like when it has arrived, and how many times were replaced. */
+struct arrival {
+    struct expectation expected;
+    int64_t timestamp_ns;
+    uint64_t skewed;
     struct bench bench;
+};
+
+static void arrive(struct arrival *arrival, int64_t now_ns)
+{
+    struct bench *bench = &arrival->bench;
+    struct sluice_record record = record_of(1, arrival->expected.key);
     struct sluice_stats stats;
 
-    bench_init(&bench, expected.headers, 1);
-    struct sluice_record record = record_of(1, expected.key);
-    if (received_ns) {
-        record.timestamp_ns = timestamp_ns;
-        record.received_ns = received_ns;
-    }
-    assert_true(fixture_give(&bench.fixture, &record, "x", 1));
-    assert_true(fixture_run_until(&bench.fixture, all_are_acked));
-    sl_sink_stats(bench.fixture.sink, &stats);
-    assert_int_equal(stats.skewed_timestamps, skewed);
-    assert_int_equal(
-        cluster_read(&bench.cluster, "t", PARTITIONS, 1, assert_as_expected, &expected), 1);
-    bench_fini(&bench);
+    record.timestamp_ns = arrival->timestamp_ns;
+    record.received_ns = now_ns;
+    assert_true(fixture_give(&bench->fixture, &record, "x", 1));
+    assert_true(fixture_run_until(&bench->fixture, all_are_acked));
+    sl_sink_stats(bench->fixture.sink, &stats);
+    assert_int_equal(stats.skewed_timestamps, arrival->skewed);
+    size_t count =
+        cluster_read(&bench->cluster, "t", PARTITIONS, 1, assert_as_expected, &arrival->expected);
+    assert_int_equal(count, 1);
 }
 
-static void headers_are_one_five_or_none(void **state)
+static void a_record_carries_its_headers_its_key_and_a_time_that_can_be(void **state)
 {
-    (void)state;
-    assert_one((struct expectation){KAFKA_HEADERS_COMPACT, 0, "leaf1"}, 0, 0, 0);
-    assert_one((struct expectation){KAFKA_HEADERS_SPLIT, 0, NULL}, 0, 0, 0);
-    assert_one((struct expectation){KAFKA_HEADERS_NONE, 0, NULL}, 0, 0, 0);
-}
-
-static void the_devices_time_is_used_unless_it_cannot_be(void **state)
-{
-    int64_t now = sl_loop_wall_ns();
-    int64_t now_ms = now / SL_NS_PER_MS;
+    static struct arrival arrivals[4];
+    int64_t now_ns = sl_loop_wall_ns();
+    int64_t now_ms = now_ns / SL_NS_PER_MS;
 
     (void)state;
-    assert_one((struct expectation){KAFKA_HEADERS_NONE, now_ms - 5000, NULL},
-               now - 5000 * SL_NS_PER_MS, now, 0);
-    assert_one((struct expectation){KAFKA_HEADERS_NONE, now_ms, NULL}, now - 2 * DAY_NS, now, 1);
-}
-
-static void an_outage_loses_and_doubles_nothing(void **state)
-{
-    struct bench bench;
-
-    (void)state;
-    bench_init(&bench, KAFKA_HEADERS_COMPACT, 6000);
-    assert_true(fixture_run_until(&bench.fixture, is_taking));
-    for (uint64_t seq = 1; seq <= 2000; seq++) {
-        assert_true(give(&bench, seq, "leaf1"));
+    arrivals[0].expected = (struct expectation){KAFKA_HEADERS_COMPACT, now_ms, "leaf1"};
+    arrivals[0].timestamp_ns = now_ns;
+    arrivals[1].expected = (struct expectation){KAFKA_HEADERS_SPLIT, now_ms - 5000, NULL};
+    arrivals[1].timestamp_ns = now_ns - 5 * SL_NS_PER_S;
+    arrivals[2].expected = (struct expectation){KAFKA_HEADERS_NONE, now_ms, NULL};
+    arrivals[2].timestamp_ns = now_ns - 2 * DAY_NS;
+    arrivals[2].skewed = 1;
+    arrivals[3].expected = (struct expectation){KAFKA_HEADERS_NONE, now_ms, "k"};
+    arrivals[3].timestamp_ns = 0;
+    arrivals[3].skewed = 1;
+    for (size_t i = 0; i < SL_ARRAY_LEN(arrivals); i++) {
+        bench_init(&arrivals[i].bench, arrivals[i].expected.headers, 1);
     }
-    cluster_set_up(&bench.cluster, false);
-    for (uint64_t seq = 2001; seq <= 4000; seq++) {
-        assert_true(give(&bench, seq, "leaf1"));
+    for (size_t i = 0; i < SL_ARRAY_LEN(arrivals); i++) {
+        arrive(&arrivals[i], now_ns);
+        bench_fini(&arrivals[i].bench);
     }
-    assert_true(fixture_run_until(&bench.fixture, is_not_taking));
-    assert_non_null(strstr(sl_sink_reason(bench.fixture.sink), "no broker is up"));
-    for (uint64_t seq = 4001; seq <= 6000; seq++) {
-        assert_true(give(&bench, seq, "leaf1"));
-    }
-    cluster_set_up(&bench.cluster, true);
-    assert_true(fixture_run_until(&bench.fixture, is_taking));
-    assert_true(fixture_run_until(&bench.fixture, all_are_acked));
-    assert_all_came_back(&bench.fixture, 0);
-    assert_seen_once(&bench, 6000, true);
-    bench_fini(&bench);
-}
-
-static void an_idle_sink_notices_an_outage_and_its_end(void **state)
-{
-    struct bench bench;
-
-    (void)state;
-    bench_init(&bench, KAFKA_HEADERS_COMPACT, 1);
-    for (int round = 0; round < 2; round++) {
-        assert_true(fixture_run_until(&bench.fixture, is_taking));
-        cluster_set_up(&bench.cluster, false);
-        assert_true(fixture_run_until(&bench.fixture, is_not_taking));
-        cluster_set_up(&bench.cluster, true);
-    }
-    assert_true(fixture_run_until(&bench.fixture, is_taking));
-    bench_fini(&bench);
-}
-
-static void retriable_errors_are_retried(void **state)
-{
-    struct bench bench;
-
-    (void)state;
-    bench_init(&bench, KAFKA_HEADERS_NONE, 500);
-    assert_true(fixture_run_until(&bench.fixture, is_taking));
-    rd_kafka_mock_push_request_errors(
-        bench.cluster.mock, PRODUCE_API, 3, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
-        RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
-    for (uint64_t seq = 1; seq <= 500; seq++) {
-        assert_true(give(&bench, seq, "leaf1"));
-    }
-    assert_true(fixture_run_until(&bench.fixture, all_are_acked));
-    assert_all_came_back(&bench.fixture, 0);
-    assert_seen_once(&bench, 500, true);
-    bench_fini(&bench);
-}
-
-static void a_topic_that_does_not_exist_yet_holds_its_records(void **state)
-{
-    struct bench bench;
-
-    (void)state;
-    bench_init(&bench, KAFKA_HEADERS_NONE, 100);
-    rd_kafka_mock_topic_create(bench.cluster.mock, "t", PARTITIONS, 1);
-    rd_kafka_mock_topic_set_error(bench.cluster.mock, "t", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-    for (uint64_t seq = 1; seq <= 100; seq++) {
-        assert_true(give(&bench, seq, "leaf1"));
-    }
-    assert_true(fixture_run_until(&bench.fixture, is_taking));
-    assert_int_equal(bench.fixture.acked, 0);
-    rd_kafka_mock_topic_set_error(bench.cluster.mock, "t", RD_KAFKA_RESP_ERR_NO_ERROR);
-    assert_true(fixture_run_until(&bench.fixture, all_are_acked));
-    assert_all_came_back(&bench.fixture, 0);
-    assert_seen_once(&bench, 100, true);
-    bench_fini(&bench);
 }
 
 static void what_kafka_can_never_take_is_reported_lost_and_not_at_once(void **state)
@@ -355,46 +184,6 @@ static void closing_gives_up_what_is_out(void **state)
     bench_fini(&bench);
 }
 
-static void closing_without_a_broker_gives_up_at_once(void **state)
-{
-    struct bench bench;
-
-    (void)state;
-    bench_init(&bench, KAFKA_HEADERS_COMPACT, 1000);
-    cluster_set_up(&bench.cluster, false);
-    for (uint64_t seq = 1; seq <= 1000; seq++) {
-        assert_true(give(&bench, seq, "leaf1"));
-    }
-    fixture_close(&bench.fixture);
-    assert_all_came_back(&bench.fixture, 1000);
-    bench_fini(&bench);
-}
-
-static bool has_ended(const struct fixture *fixture)
-{
-    return strstr(sl_sink_reason(fixture->sink), "ended for good") != NULL;
-}
-
-static void a_fatal_error_ends_the_producer_and_holds_what_follows(void **state)
-{
-    struct bench bench;
-
-    (void)state;
-    bench_init(&bench, KAFKA_HEADERS_NONE, 1000);
-    assert_true(fixture_run_until(&bench.fixture, is_taking));
-    rd_kafka_mock_push_request_errors(bench.cluster.mock, PRODUCE_API, 1,
-                                      RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
-    for (uint64_t seq = 1; seq <= 100; seq++) {
-        assert_true(give(&bench, seq, "leaf1"));
-    }
-    assert_true(fixture_run_until(&bench.fixture, has_ended));
-    assert_true(fixture_run_until(&bench.fixture, all_are_acked));
-    assert_all_came_back(&bench.fixture, bench.fixture.failed);
-    assert_true(bench.fixture.failed > 0);
-    assert_false(give(&bench, 101, "leaf1"));
-    bench_fini(&bench);
-}
-
 static void topics_are_limited(void **state)
 {
     struct bench bench;
@@ -420,16 +209,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_arrive_once_and_in_the_order_of_their_key),
-        cmocka_unit_test(headers_are_one_five_or_none),
-        cmocka_unit_test(the_devices_time_is_used_unless_it_cannot_be),
-        cmocka_unit_test(an_outage_loses_and_doubles_nothing),
-        cmocka_unit_test(an_idle_sink_notices_an_outage_and_its_end),
-        cmocka_unit_test(retriable_errors_are_retried),
-        cmocka_unit_test(a_topic_that_does_not_exist_yet_holds_its_records),
+        cmocka_unit_test(a_record_carries_its_headers_its_key_and_a_time_that_can_be),
         cmocka_unit_test(what_kafka_can_never_take_is_reported_lost_and_not_at_once),
         cmocka_unit_test(closing_gives_up_what_is_out),
-        cmocka_unit_test(closing_without_a_broker_gives_up_at_once),
-        cmocka_unit_test(a_fatal_error_ends_the_producer_and_holds_what_follows),
         cmocka_unit_test(topics_are_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

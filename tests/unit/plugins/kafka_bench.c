@@ -1,0 +1,89 @@
+#include "test.h"
+
+#include "kafka_bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void bench_init(struct bench *bench, enum kafka_headers headers, size_t most)
+{
+    cluster_init(&bench->cluster);
+    bench->options = (struct kafka_options){
+        .brokers = {bench->cluster.brokers, 1},
+        .topic = "t",
+        .key = "",
+        .headers = (int)headers,
+        .timestamp_max_age_ns = DAY_NS,
+    };
+    fixture_init(&bench->fixture, &sluice_kafka_plugin, &bench->options, most);
+    fixture_open(&bench->fixture);
+}
+
+void bench_fini(struct bench *bench)
+{
+    fixture_fini(&bench->fixture);
+    cluster_fini(&bench->cluster);
+}
+
+struct sluice_str str(const char *text)
+{
+    return (struct sluice_str){text, strlen(text)};
+}
+
+struct sluice_record record_of(uint64_t seq, const char *key)
+{
+    return (struct sluice_record){
+        .destination = str("t"),
+        .key = key ? str(key) : (struct sluice_str){NULL, 0},
+        .timestamp_ns = sl_loop_wall_ns() - SL_NS_PER_S,
+        .received_ns = sl_loop_wall_ns(),
+        .epoch = 77,
+        .seq = seq,
+        .format = str("event"),
+        .target = str("leaf1"),
+        .subscription = str("counters"),
+    };
+}
+
+bool give(struct bench *bench, uint64_t seq, const char *key)
+{
+    struct sluice_record record = record_of(seq, key);
+    char payload[32];
+    int len = snprintf(payload, sizeof(payload), "%llu", (unsigned long long)seq);
+
+    return fixture_give(&bench->fixture, &record, payload, (size_t)len);
+}
+
+struct seen {
+    size_t counts[20000]; /* by payload */
+    uint64_t last;        /* of the one key */
+    bool is_in_order;
+};
+
+static void see(const rd_kafka_message_t *message, void *arg)
+{
+    struct seen *seen = arg;
+    char text[32] = "";
+
+    assert_true(message->len < sizeof(text));
+    memcpy(text, message->payload, message->len);
+    unsigned long long seq = strtoull(text, NULL, 10);
+    assert_true(seq < 20000);
+    seen->counts[seq]++;
+    seen->is_in_order = seen->is_in_order && seq == seen->last + 1;
+    seen->last = seq;
+}
+
+static struct seen seen;
+
+void assert_seen_once(struct bench *bench, size_t count, bool is_in_order)
+{
+    memset(&seen, 0, sizeof(seen));
+    seen.is_in_order = true;
+    assert_int_equal(cluster_read(&bench->cluster, "t", PARTITIONS, count, see, &seen), count);
+    for (size_t i = 1; i <= count; i++) {
+        assert_int_equal(seen.counts[i], 1);
+    }
+    assert_true(seen.is_in_order || !is_in_order);
+}
