@@ -33,7 +33,7 @@ from confluent_kafka.admin import AdminClient  # noqa: E402
 
 from collector import Collector, kafka_sink, subscription  # noqa: E402
 from harness import Failed, check, must, note, wait_for  # noqa: E402
-from kafka import Kafka  # noqa: E402
+from kafka import Kafka, watermarks  # noqa: E402
 
 BOUND = 0.3
 FORMATS = ("event", "proto")
@@ -107,7 +107,7 @@ class Topic:
                                   "enable.auto.commit": False, "auto.offset.reset": "error"})
 
     def end(self):
-        return self.consumer.get_watermark_offsets(self.partition, timeout=30)[1]
+        return watermarks(self.consumer, self.partition)[1]
 
     def newest(self, count):
         self.consumer.assign([TopicPartition(self.name, 0, self.end() - count)])

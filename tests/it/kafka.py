@@ -6,13 +6,16 @@ import signal
 import subprocess
 import time
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from harness import ROOT, Failed, free_port, note, wait_for
 
 SCRIPT = ROOT / "tests/kafka/kafka.sh"
 READ_TIMEOUT_S = 60
+AGAIN = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE,
+         KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._TIMED_OUT, KafkaError._TRANSPORT,
+         KafkaError._ALL_BROKERS_DOWN}
 
 
 class Kafka:
@@ -90,6 +93,19 @@ class Kafka:
         return name
 
 
+def watermarks(consumer, partition, timeout_s=30):
+    """(low, high) of a partition. A leader that is only just elected, or that comes back, may send the
+    asker away at first: such errors are asked again."""
+    def ask():
+        try:
+            return consumer.get_watermark_offsets(partition, timeout=5)
+        except KafkaException as error:
+            if not error.args[0].retriable() and error.args[0].code() not in AGAIN:
+                raise
+            return None
+    return wait_for(ask, timeout_s, f"the ends of {partition.topic}")
+
+
 class Reader:
     """Everything that is in a topic when it is asked: each partition in its order, up to its end."""
 
@@ -114,8 +130,7 @@ class Reader:
         return sorted(metadata.partitions)
 
     def ends(self):
-        return {number: self.consumer.get_watermark_offsets(TopicPartition(self.topic, number),
-                                                            timeout=30)
+        return {number: watermarks(self.consumer, TopicPartition(self.topic, number))
                 for number in self.partitions()}
 
     def messages(self):
