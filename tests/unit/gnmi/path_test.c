@@ -1,0 +1,214 @@
+/* Paths as text, and Paths read where they lie. */
+#include "gnmi/path.h"
+#include "gnmi/request.h"
+#include "test.h"
+
+/* ---- text ---- */
+
+/* What the text was parsed to: origin|elem{key=value}{key=value}|elem */
+static void assert_parsed(const char *text, const char *expected)
+{
+    struct sl_status why;
+    struct sl_buf out = {0};
+    Gnmi__Path *path = sl_gnmi_path_parse(sl_str_from(text), &why);
+
+    assert_non_null(path);
+    assert_true(sl_status_is_ok(&why));
+    sl_buf_add_c(&out, path->origin);
+    for (size_t i = 0; i < path->n_elem; i++) {
+        sl_buf_printf(&out, "|%s", path->elem[i]->name);
+        for (size_t k = 0; k < path->elem[i]->n_key; k++) {
+            sl_buf_printf(&out, "{%s=%s}", path->elem[i]->key[k]->key,
+                          path->elem[i]->key[k]->value);
+        }
+    }
+    assert_string_equal(sl_buf_text(&out), expected);
+    sl_buf_fini(&out);
+    gnmi__path__free_unpacked(path, NULL);
+}
+
+static void assert_refused(const char *text, const char *expected)
+{
+    struct sl_status why = sl_gnmi_path_check(sl_str_from(text));
+
+    assert_int_equal(why.code, SL_INVALID_ARGUMENT);
+    assert_string_equal(why.text, expected);
+}
+
+static void elements_are_parted_by_slashes(void **state)
+{
+    (void)state;
+    assert_parsed("", "");
+    assert_parsed("/", "");
+    assert_parsed("/a", "|a");
+    assert_parsed("a/b", "|a|b");
+    assert_parsed("/interfaces/interface/state/counters", "|interfaces|interface|state|counters");
+    assert_parsed("/oc-if:interfaces/x:y", "|oc-if:interfaces|x:y");
+    assert_parsed("/a/*/.../b", "|a|*|...|b");
+    assert_parsed("/\303\251", "|\303\251");
+}
+
+static void keys_stand_in_brackets(void **state)
+{
+    (void)state;
+    assert_parsed("/a[k=v]", "|a{k=v}");
+    assert_parsed("/a[k=v][l=w]/b", "|a{k=v}{l=w}|b");
+    assert_parsed("/a[name=ethernet-1/1]/b", "|a{name=ethernet-1/1}|b");
+    assert_parsed("/a[k=*]", "|a{k=*}");
+    assert_parsed("/a[k=]", "|a{k=}");
+    assert_parsed("/a[k=b=c[d]", "|a{k=b=c[d}");
+}
+
+static void a_backslash_takes_the_meaning_away(void **state)
+{
+    (void)state;
+    assert_parsed("/a[k=\\]]", "|a{k=]}");
+    assert_parsed("/a[k=[\\\\\\]]", "|a{k=[\\]}");
+    assert_parsed("/a\\/b\\[c/d", "|a/b[c|d");
+    assert_parsed("/a[k\\=l=v]", "|a{k=l=v}");
+    assert_parsed("/a[k=x\\ny\\r]", "|a{k=x\ny\r}");
+    assert_parsed("/a[k=\\u00e9\\U0001F600]", "|a{k=\303\251\360\237\230\200}");
+}
+
+static void an_origin_stands_before_a_colon_and_a_slash(void **state)
+{
+    (void)state;
+    assert_parsed("openconfig:/a/b", "openconfig|a|b");
+    assert_parsed("openconfig:", "openconfig");
+    assert_parsed("openconfig:/", "openconfig");
+    assert_parsed("oc-if:interfaces/b", "|oc-if:interfaces|b");
+    assert_parsed(":/a", "|:|a");
+    assert_parsed("/a:/b", "|a:|b");
+}
+
+static void errors_name_the_byte(void **state)
+{
+    (void)state;
+    assert_refused("//a", "an element without a name at byte 2 of the path");
+    assert_refused("/a//b", "an element without a name at byte 4 of the path");
+    assert_refused("/a/", "a '/' with nothing behind it at byte 3 of the path");
+    assert_refused("/a[k=v", "a '[' without its ']' at byte 3 of the path");
+    assert_refused("/a[k]", "'=' is missing behind the name of a key at byte 5 of the path");
+    assert_refused("/a[k", "'=' is missing behind the name of a key at byte 5 of the path");
+    assert_refused("/a[=v]", "a key without a name at byte 4 of the path");
+    assert_refused("/a[k=v][k=w]", "a key for the second time at byte 9 of the path");
+    assert_refused("/a]", "a ']' without its '[' at byte 3 of the path");
+    assert_refused("/a[k=v]b", "neither '/' nor '[' behind a ']' at byte 8 of the path");
+    assert_refused("/[k=v]", "an element without a name at byte 2 of the path");
+    assert_refused("/a\\", "a backslash with nothing behind it at byte 3 of the path");
+    assert_refused("/a\\x", "an unknown escape at byte 3 of the path");
+    assert_refused("/a\\u12", "a \\u without its hexadecimal digits at byte 3 of the path");
+    assert_refused("/a\\ud800", "not the number of a character at byte 3 of the path");
+}
+
+static void a_zero_byte_or_too_many_bytes_are_refused(void **state)
+{
+    struct sl_buf text = {0};
+    struct sl_status why = sl_gnmi_path_check((struct sl_str){"/a\0b", 4});
+
+    (void)state;
+    assert_string_equal(why.text, "a zero byte at byte 3 of the path");
+    while (text.len <= SL_GNMI_MAX_TEXT_BYTES) {
+        sl_buf_add_c(&text, "/a");
+    }
+    why = sl_gnmi_path_check(sl_buf_str(&text));
+    assert_int_equal(why.code, SL_INVALID_ARGUMENT);
+    sl_buf_fini(&text);
+}
+
+static void every_front_of_a_path_is_parsed_or_refused(void **state)
+{
+    struct sl_str text = SL_STR("o:/a[k=\\u00e9][l=\\]]/b\\/c[m=n]/*");
+
+    (void)state;
+    for (size_t len = 0; len <= text.len; len++) {
+        struct sl_status why = sl_gnmi_path_check((struct sl_str){text.data, len});
+        assert_true(sl_status_is_ok(&why) || why.code == SL_INVALID_ARGUMENT);
+    }
+}
+
+/* ---- bytes ---- */
+
+static void assert_read(struct sl_str bytes, const char *expected)
+{
+    struct sl_gnmi_path path;
+    struct sl_gnmi_elem elem;
+    struct sl_gnmi_key key;
+    struct sl_buf out = {0};
+
+    sl_gnmi_path_read(bytes, &path);
+    sl_buf_printf(&out, "%.*s@%.*s", SL_STR_ARG(path.origin), SL_STR_ARG(path.target));
+    while (sl_gnmi_path_next(&path, &elem)) {
+        sl_buf_printf(&out, "|%.*s", SL_STR_ARG(elem.name));
+        while (sl_gnmi_elem_next_key(&elem, &key)) {
+            sl_buf_printf(&out, "{%.*s=%.*s}", SL_STR_ARG(key.name), SL_STR_ARG(key.value));
+        }
+    }
+    assert_string_equal(sl_buf_text(&out), expected);
+    sl_buf_fini(&out);
+}
+
+static void a_path_is_read_where_it_lies(void **state)
+{
+    (void)state;
+    assert_read(SL_STR(""), "@");
+    assert_read(SL_STR("\x1a\x03\x0a\x01"
+                       "a\x1a\x0b\x0a\x01"
+                       "b\x12\x06\x0a\x01k\x12\x01v"),
+                "@|a|b{k=v}");
+    assert_read(SL_STR("\x22\x01t\x12\x01o\x1a\x00"), "o@t|");
+}
+
+static void of_what_comes_twice_the_later_counts(void **state)
+{
+    (void)state;
+    assert_read(SL_STR("\x12\x01o\x12\x01p\x1a\x06\x0a\x01"
+                       "a\x0a\x01"
+                       "b"),
+                "p@|b");
+    assert_read(SL_STR("\x1a\x0b\x12\x09\x0a\x01k\x12\x01v\x0a\x01l"), "@|{l=v}");
+}
+
+static void unknown_fields_are_stepped_over(void **state)
+{
+    (void)state;
+    assert_read(SL_STR("\x7b\x08\x01\x7c\x18\x05\x32\x01x\x1a\x03\x0a\x01"
+                       "a"),
+                "@|a");
+}
+
+static void deprecated_elements_count_where_there_are_no_others(void **state)
+{
+    (void)state;
+    assert_read(SL_STR("\x0a\x01"
+                       "a\x0a\x08"
+                       "b[k=v/w]\x0a\x04"
+                       "c[k]"),
+                "@|a|b{k=v/w}|c[k]");
+    assert_read(SL_STR("\x0a\x0a"
+                       "b[k=v][l=]\x0a\x05[k=v]\x0a\x07"
+                       "x[a=\\b]"),
+                "@|b{k=v}{l=}|{k=v}|x[a=\\b]");
+    assert_read(SL_STR("\x0a\x01"
+                       "a\x1a\x03\x0a\x01"
+                       "b"),
+                "@|b");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elements_are_parted_by_slashes),
+        cmocka_unit_test(keys_stand_in_brackets),
+        cmocka_unit_test(a_backslash_takes_the_meaning_away),
+        cmocka_unit_test(an_origin_stands_before_a_colon_and_a_slash),
+        cmocka_unit_test(errors_name_the_byte),
+        cmocka_unit_test(a_zero_byte_or_too_many_bytes_are_refused),
+        cmocka_unit_test(every_front_of_a_path_is_parsed_or_refused),
+        cmocka_unit_test(a_path_is_read_where_it_lies),
+        cmocka_unit_test(of_what_comes_twice_the_later_counts),
+        cmocka_unit_test(unknown_fields_are_stepped_over),
+        cmocka_unit_test(deprecated_elements_count_where_there_are_no_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
