@@ -263,7 +263,7 @@ static void add_deletes(struct pass *pass)
     }
 }
 
-static void make_head(struct sl_encoder *encoder, int64_t timestamp_ns)
+static bool make_head(struct sl_encoder *encoder, int64_t timestamp_ns)
 {
     struct sl_buf *head = &encoder->head;
 
@@ -274,6 +274,7 @@ static void make_head(struct sl_encoder *encoder, int64_t timestamp_ns)
         sl_buf_add_i64(head, timestamp_ns);
         sl_buf_add_byte(head, ',');
     }
+    return !head->failed;
 }
 
 static bool encode_event(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
@@ -290,7 +291,9 @@ static bool encode_event(struct sl_encoder *encoder, const struct sl_gnmi_respon
     if (response->updates + response->deletes == 0) {
         return true;
     }
-    make_head(encoder, response->timestamp_ns);
+    if (!make_head(encoder, response->timestamp_ns)) {
+        return false;
+    }
     pass.prefix = sl_intern_prefix(&encoder->intern, response->prefix);
     add_updates(&pass);
     if (response->deletes) {
@@ -299,7 +302,7 @@ static bool encode_event(struct sl_encoder *encoder, const struct sl_gnmi_respon
     if (encoded->published) {
         sl_buf_add_byte(out, ']');
     }
-    return !out->failed && !encoder->head.failed;
+    return !out->failed;
 }
 
 /* ---- lifetime ---- */

@@ -155,18 +155,20 @@ static void decimal_of_double(double value, struct decimal *decimal)
     }
 }
 
-/* The frequent case: a whole number or one of up to six decimals, below 1e15 when these are taken
- * for an integer. m / 10^k rounds once, so that it equals `value` says that the decimal reads back
- * as it; and of at most 15 digits there is only one such decimal. */
-static bool add_short_double(struct sl_buf *buf, double value)
+/* The frequent case: a whole number, or one of up to six decimals, that has no more digits than any
+ * double (or float) keeps. m / 10^k rounds once, so that it equals `value` says that the decimal
+ * reads back as it, and of so few digits there is only one such decimal. (Rounding it once more, to
+ * a float, is harmless: a decimal of 6 digits is never so close to the middle of two floats.) */
+static bool add_short(struct sl_buf *buf, double value, double limit, bool is_float)
 {
     static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
     double magnitude = fabs(value);
 
-    for (size_t k = 0; k < SL_ARRAY_LEN(powers) && magnitude * powers[k] < 1e15; k++) {
+    for (size_t k = 0; k < SL_ARRAY_LEN(powers) && magnitude * powers[k] < limit; k++) {
         uint64_t whole = (uint64_t)(magnitude * powers[k] + 0.5);
         uint64_t power = (uint64_t)powers[k];
-        if ((double)whole / powers[k] != magnitude) {
+        double back = (double)whole / powers[k];
+        if ((is_float ? (double)(float)back : back) != magnitude) {
             continue;
         }
         if (signbit(value)) {
@@ -193,7 +195,7 @@ bool sl_number_add_double(struct sl_buf *buf, double value)
     if (!isfinite(value)) {
         return false;
     }
-    if (!add_short_double(buf, value)) {
+    if (!add_short(buf, value, 1e15, false)) {
         decimal_of_double(value, &decimal);
         add_decimal(buf, &decimal);
     }
@@ -208,8 +210,8 @@ bool sl_number_add_float(struct sl_buf *buf, float value)
     if (!isfinite(value)) {
         return false;
     }
-    if (magnitude < 1e6 && magnitude == floor(magnitude)) {
-        return sl_number_add_double(buf, (double)value);
+    if (add_short(buf, (double)value, 999999, true)) {
+        return true;
     }
     shortest(magnitude, magnitude < (double)FLT_MIN ? 1 : FLT_DIG, read_float, &decimal);
     add_decimal(buf, &decimal);

@@ -1,0 +1,147 @@
+/* Every allocation fails once: what comes back says so, nothing leaks, and the next try succeeds.
+ *
+ * The linker sends our calls of malloc, calloc and realloc to the functions here (--wrap).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cases.h"
+#include "gnmi/request.h"
+#include "test.h"
+
+enum { RUNS_MAX = 10000 };
+
+static struct test_cases cases;
+static unsigned long calls_left; /* until the one that fails; 0: none does */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+
+static bool fails_now(void)
+{
+    return calls_left && --calls_left == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails_now() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    return fails_now() ? NULL : __real_realloc(block, size);
+}
+
+/* Runs `step` with its first allocation failing, then its second … until it makes no so many. */
+static void fail_each(void (*step)(void *arg), void *arg)
+{
+    for (unsigned long nth = 1; nth < RUNS_MAX; nth++) {
+        calls_left = nth;
+        step(arg);
+        if (calls_left) {
+            calls_left = 0;
+            return;
+        }
+    }
+    fail();
+}
+
+static void encode(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
+                   struct sl_buf *out)
+{
+    struct sl_encoded encoded;
+
+    if (sl_encoder_encode(encoder, response, out, &encoded)) {
+        assert_int_equal(encoded.published + encoded.dropped,
+                         response->updates + response->deletes);
+        assert_int_equal(out->len == 0, encoded.published == 0);
+    }
+}
+
+static void pass_one_message(void *arg)
+{
+    const struct test_case *one = arg;
+    struct sl_encoder_memory memory = {.limit_bytes = SL_MIB};
+    struct sl_encoder_config config = {.target = SL_STR("leaf1"), .memory = &memory};
+    struct sl_encoder *encoder = sl_encoder_new(&config);
+    struct sl_buf scratch = {0};
+    struct sl_gnmi_response response;
+
+    if (!encoder) {
+        return;
+    }
+    struct sl_status status = sl_gnmi_response_read(sl_buf_str(&one->message), &scratch, &response);
+
+    if (sl_status_is_ok(&status)) {
+        struct sl_buf out = {0};
+        encode(encoder, &response, &out);
+        sl_buf_reset(&out);
+        encode(encoder, &response, &out);
+        sl_buf_fini(&out);
+    }
+    sl_encoder_free(encoder);
+    sl_buf_fini(&scratch);
+    assert_int_equal(memory.used_bytes, 0);
+}
+
+static void every_message_survives_every_failure(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < cases.count; i++) {
+        fail_each(pass_one_message, &cases.cases[i]);
+    }
+}
+
+static void pack_one_request(void *arg)
+{
+    const char *const paths[] = {"/a[k=v][l=\\]]/b", "origin:/c", NULL};
+    struct sl_gnmi_subscribe subscribe = {.paths = paths, .prefix = "/p", .target = "t"};
+    struct sl_buf out = {0};
+    struct sl_status status = sl_gnmi_subscribe_pack(&subscribe, &out);
+    bool *was_packed = arg;
+
+    *was_packed = sl_status_is_ok(&status);
+    assert_true(*was_packed || (status.code == SL_RESOURCE_EXHAUSTED && out.len == 0));
+    sl_buf_fini(&out);
+}
+
+static void a_request_survives_every_failure(void **state)
+{
+    bool was_packed = false;
+
+    (void)state;
+    fail_each(pack_one_request, &was_packed);
+    assert_true(was_packed);
+}
+
+static int load(void **state)
+{
+    (void)state;
+    cases_load(&cases);
+    return 0;
+}
+
+static int unload(void **state)
+{
+    (void)state;
+    cases_free(&cases);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_message_survives_every_failure),
+        cmocka_unit_test(a_request_survives_every_failure),
+    };
+    return cmocka_run_group_tests(tests, load, unload);
+}
