@@ -36,6 +36,7 @@ static void end_message(struct sl_buf *out, size_t start)
     if (out->failed) {
         return;
     }
+    SL_ASSERT(start >= LEN_BYTES && start <= out->len);
     size_t len = out->len - start;
 
     for (size_t i = 0; i < LEN_BYTES; i++) {

@@ -186,6 +186,7 @@ static bool push(struct check *check, uint8_t message, const uint8_t *end, uint3
 
 static void pop(struct check *check)
 {
+    SL_ASSERT(check->depth > 0);
     check->depth--;
     check->wire.end = check->frames[check->depth].end;
 }

@@ -196,6 +196,7 @@ static void add_integer_event(struct pass *pass, const struct sl_fragment *fragm
                                            : sl_number_put_i64(at, value->of.i64);
     at = put(at, "}}", 2);
     out->len = (size_t)(at - out->data);
+    SL_ASSERT(out->len <= out->cap);
 }
 
 /* False when the path, or the record, passes a limit. */
@@ -299,6 +300,7 @@ static bool encode_event(struct sl_encoder *encoder, const struct sl_gnmi_respon
     if (response->deletes) {
         add_deletes(&pass);
     }
+    SL_ASSERT(encoded->published + encoded->dropped == response->updates + response->deletes);
     if (encoded->published) {
         sl_buf_add_byte(out, ']');
     }
@@ -367,6 +369,7 @@ void sl_encoder_free(struct sl_encoder *encoder)
 bool sl_encoder_encode(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
                        struct sl_buf *out, struct sl_encoded *encoded)
 {
+    SL_ASSERT(encoder && response && out);
     *encoded = (struct sl_encoded){0};
     if (encoder->format == SL_FORMAT_EVENT) {
         return encode_event(encoder, response, out, encoded);

@@ -136,6 +136,7 @@ static bool merge_tags(struct sl_fragment_builder *builder)
     size_t own = builder->prefix_tag_count;
     size_t end = builder->tag_count;
 
+    SL_ASSERT(own <= end && end <= SL_FRAGMENT_MAX_TAGS);
     builder->tag_count = own;
     for (size_t i = own; i < end; i++) {
         struct sl_fragment_tag tag = builder->tags[i]; /* the list may grow over it, not past it */
@@ -246,6 +247,7 @@ bool sl_fragment_begin(struct sl_fragment_builder *builder, struct sl_str prefix
 /* Forgets the path before; the prefix stays. */
 static void rewind_to_prefix(struct sl_fragment_builder *builder)
 {
+    SL_ASSERT(builder->path.len >= builder->prefix_path_len);
     empty(&builder->text);
     builder->path.len = builder->prefix_path_len;
     builder->path.failed = false;

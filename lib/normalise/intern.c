@@ -70,6 +70,7 @@ static size_t slots_bytes(size_t slot_count)
 
 static void put(struct sl_intern_table *table, struct sl_intern_head *entry)
 {
+    SL_ASSERT(table->used < table->slot_count);
     size_t at = entry->hash & (table->slot_count - 1);
 
     while (table->slots[at]) {

@@ -64,6 +64,7 @@ static bool enter(struct reader *reader)
 
 static bool leave(struct reader *reader)
 {
+    SL_ASSERT(reader->depth > 0);
     reader->depth--;
     return true;
 }
@@ -167,6 +168,7 @@ static void add_member(struct sl_json *json, struct members *members, const stru
 
 static void end_members(struct sl_json *json, const struct members *members)
 {
+    SL_ASSERT(members->names_len <= json->names.len && members->members_len <= json->members.len);
     json->names.len = members->names_len;
     json->members.len = members->members_len;
 }

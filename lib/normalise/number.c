@@ -32,6 +32,7 @@ static void add_zeros(struct sl_buf *buf, size_t count)
 
 static void add_plain(struct sl_buf *buf, const struct decimal *decimal)
 {
+    SL_ASSERT(decimal->power >= PLAIN_FROM && decimal->power < PLAIN_TO);
     if (decimal->power < 0) {
         sl_buf_add_c(buf, "0.");
         add_zeros(buf, (size_t)(-decimal->power - 1));
