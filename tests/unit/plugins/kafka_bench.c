@@ -59,6 +59,7 @@ struct seen {
     size_t counts[20000]; /* by payload */
     uint64_t last;        /* of the one key */
     bool is_in_order;
+    bool has_holes; /* a number that is neither the next nor a repeated one */
 };
 
 static void see(const rd_kafka_message_t *message, void *arg)
@@ -72,7 +73,8 @@ static void see(const rd_kafka_message_t *message, void *arg)
     assert_true(seq < 20000);
     seen->counts[seq]++;
     seen->is_in_order = seen->is_in_order && seq == seen->last + 1;
-    seen->last = seq;
+    seen->has_holes = seen->has_holes || seq > seen->last + 1;
+    seen->last = seq > seen->last ? seq : seen->last;
 }
 
 static struct seen seen;
@@ -86,4 +88,12 @@ void assert_seen_once(struct bench *bench, size_t count, bool is_in_order)
         assert_int_equal(seen.counts[i], 1);
     }
     assert_true(seen.is_in_order || !is_in_order);
+}
+
+void assert_seen_whole(struct bench *bench, size_t count)
+{
+    memset(&seen, 0, sizeof(seen));
+    assert_true(cluster_read(&bench->cluster, "t", PARTITIONS, count, see, &seen) >= count);
+    assert_false(seen.has_holes);
+    assert_int_equal(seen.last, count);
 }

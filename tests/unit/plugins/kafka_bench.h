@@ -31,4 +31,9 @@ bool give(struct bench *bench, uint64_t seq, const char *key);
 /* The numbers 1 to `count` are in topic "t", once each, and, where asked, in that order. */
 void assert_seen_once(struct bench *bench, size_t count, bool is_in_order);
 
+/* The numbers 1 to `count` are there in order, all of one key. A batch may stand there twice: the
+ * mock cluster stores again what was sent again because its answer was lost in an outage (a real
+ * broker knows the producer's sequence, which the integration tests prove). */
+void assert_seen_whole(struct bench *bench, size_t count);
+
 #endif
