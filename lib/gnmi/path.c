@@ -87,7 +87,7 @@ static void read_text_elem(struct sl_str text, struct sl_gnmi_elem *elem)
 
 bool sl_gnmi_path_next(struct sl_gnmi_path *path, struct sl_gnmi_elem *elem)
 {
-    struct sl_wire_field field;
+    struct sl_wire_field field = {0}; /* gcc -O3 does not see that sl_wire_next fills it */
 
     while (sl_wire_next(&path->elems, &field)) {
         if (path->has_elem && sl_wire_is(&field, 3, SL_WIRE_BYTES)) {
