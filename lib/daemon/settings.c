@@ -29,7 +29,8 @@ static const struct sluice_option collector_table[] = {
      .type = SLUICE_STRING,
      .offset = AT(workers),
      .default_text = "auto",
-     .doc = "Threads with devices of their own, 1 to 256; auto: one for each core."},
+     .doc = "Threads with devices of their own, 1 to 256; auto: one for each core, fewer for few "
+            "devices or little memory."},
     {.name = "memory",
      .type = SLUICE_SIZE,
      .offset = AT(memory_bytes),

@@ -6,6 +6,8 @@
 #include "config/values.h"
 #include "daemon/settings_read.h"
 
+enum { AUTO_PART_MESSAGES = 2 }; /* largest messages that a worker's part holds at least */
+
 /* Sinks as a set of bits, by their place in settings->sinks. */
 typedef char sinks_fit_in_a_set[SL_SETTINGS_MAX_SINKS <= 64 ? 1 : -1];
 
@@ -264,10 +266,24 @@ static bool init_resolver(struct resolver *resolver, struct sl_settings_reader *
            resolver->named_by && resolver->chosen && resolver->loads;
 }
 
+/* `workers: auto` is a thread for each core, but none without a device, and no more than leave each
+ * a part of the memory that the reserve for one largest message does not eat up. */
+static void fit_auto_workers(struct sl_settings *settings)
+{
+    uint64_t message_bytes = sl_max_u64(largest_message(settings), 1);
+    uint64_t parts = settings->collector.memory_bytes / (message_bytes * AUTO_PART_MESSAGES);
+    uint64_t most = sl_min_u64(parts, settings->target_count);
+
+    if (strcmp(settings->collector.workers, "auto") == 0) {
+        settings->workers = (unsigned)sl_max_u64(sl_min_u64(settings->workers, most), 1);
+    }
+}
+
 bool sl_settings_resolve(struct sl_settings_reader *reader)
 {
     struct resolver resolver;
 
+    fit_auto_workers(reader->settings);
     if (!init_resolver(&resolver, reader)) {
         return false;
     }
