@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "brokers.h"
+#include "calm.h"
 #include "conf.h"
 #include "header.h"
 #include "topics.h"
@@ -23,7 +24,7 @@
 enum {
     RETRY_MS = 10, /* after FULL, should no report come before */
     CLOSE_POLL_MS = 50,
-    CLOSE_MAX_S = 10, /* for purged records to come back */
+    CLOSE_MAX_MS = 10000, /* for purged records to come back */
     TEXT_BYTES = 256,
     SPLIT_HEADERS = 5,
     FIXED_FIELDS = 6, /* topic, payload, flags, opaque, time, key */
@@ -50,6 +51,8 @@ struct kafka {
     int event_fd;
     struct sluice_watch *watch;
     struct sluice_timer *timer; /* for `failed`, and after FULL */
+    struct sluice_timer *calm_timer;
+    struct kafka_calm calm;
     struct kafka_topics *topics;
     struct kafka_text header;
     struct failed *failed;
@@ -57,6 +60,7 @@ struct kafka {
     bool is_up;
     bool is_full;
     bool is_fatal;
+    bool is_heard;            /* a report came in this poll */
     bool is_latency_due;      /* one report of each poll tells the latency */
     char trouble[TEXT_BYTES]; /* what librdkafka said last about a broker */
     char fatal[TEXT_BYTES];
@@ -117,6 +121,8 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *a
     const char *reason = NULL;
 
     (void)rk;
+    kafka->is_heard = true;
+    kafka_calm_note(&kafka->calm, message->rkt, message->partition);
     kafka->stats.queued_records--;
     kafka->stats.queued_bytes -= message->len;
     if (kafka->is_latency_due && is_delivered) {
@@ -180,10 +186,33 @@ static void tell_ready(struct kafka *kafka)
     }
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void poll_reports(struct kafka *kafka, int timeout_ms)
 {
     kafka->is_latency_due = true;
+    kafka->is_heard = false;
     rd_kafka_poll(kafka->rk, timeout_ms);
+    if (kafka->is_heard) {
+        kafka_calm_heard(&kafka->calm, now_ms());
+    }
+}
+
+static void on_calm_timer(void *arg)
+{
+    struct kafka *kafka = arg;
+    bool is_out = kafka->stats.queued_records > 0;
+    uint64_t delay_ms = kafka_calm_tick(&kafka->calm, now_ms(), is_out);
+
+    if (delay_ms > 0) {
+        kafka->host->calls->timer_start(kafka->calm_timer, delay_ms);
+    }
 }
 
 /* The bell is read before the queue: what is queued in between rings again. */
@@ -226,6 +255,10 @@ static void count_taken(struct kafka *kafka, const struct sluice_record *record)
 {
     kafka->stats.queued_records++;
     kafka->stats.queued_bytes += record->payload_len;
+    if (!kafka->calm.is_armed) {
+        kafka->host->calls->timer_start(kafka->calm_timer,
+                                        kafka_calm_begin(&kafka->calm, now_ms()));
+    }
 }
 
 static enum sluice_accept refuse(struct kafka *kafka)
@@ -378,6 +411,10 @@ static void kafka_free(struct kafka *kafka)
     if (kafka->timer) {
         kafka->host->calls->timer_free(kafka->timer);
     }
+    if (kafka->calm_timer) {
+        kafka->host->calls->timer_free(kafka->calm_timer);
+    }
+    kafka_calm_fini(&kafka->calm);
     if (kafka->queue) {
         rd_kafka_queue_io_event_enable(kafka->queue, -1, NULL, 0);
         rd_kafka_queue_destroy(kafka->queue);
@@ -424,9 +461,11 @@ static bool attach_to_loop(struct kafka *kafka)
     }
     kafka->watch = kafka->host->calls->watch(kafka->host, kafka->event_fd, on_readable, kafka);
     kafka->timer = kafka->host->calls->timer_new(kafka->host, on_timer, kafka);
+    kafka->calm_timer = kafka->host->calls->timer_new(kafka->host, on_calm_timer, kafka);
     kafka->topics = kafka_topics_new(kafka->rk);
     kafka->queue = rd_kafka_queue_get_main(kafka->rk);
-    if (!kafka->watch || !kafka->timer || !kafka->topics) {
+    if (!kafka->watch || !kafka->timer || !kafka->calm_timer || !kafka->topics ||
+        !kafka_calm_init(&kafka->calm, kafka->rk)) {
         return false;
     }
     rd_kafka_queue_io_event_enable(kafka->queue, kafka->event_fd, &ring, sizeof(ring));
@@ -479,15 +518,12 @@ static void kafka_stats(void *sink, struct sluice_stats *stats)
 static void kafka_close(void *sink)
 {
     struct kafka *kafka = sink;
-    struct timespec now;
+    int64_t until_ms = now_ms() + CLOSE_MAX_MS;
 
     acknowledge_failed(kafka);
     rd_kafka_purge(kafka->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    time_t until_s = now.tv_sec + CLOSE_MAX_S;
-    while (kafka->stats.queued_records > 0 && now.tv_sec <= until_s) {
+    while (kafka->stats.queued_records > 0 && now_ms() <= until_ms) {
         poll_reports(kafka, CLOSE_POLL_MS);
-        clock_gettime(CLOCK_MONOTONIC, &now);
     }
     kafka_free(kafka);
 }
