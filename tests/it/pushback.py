@@ -43,6 +43,7 @@ class Scene:
         self.total = crowd * messages + one_messages
         self.streams = crowd + 1
         self.copy = lab.path("copy.jsonl")
+        self.copy.unlink(missing_ok=True)  # of a part that did not come to its end
         subscriptions = {
             "main": subscription(MAIN, sinks=["main"]),
             "side": subscription(SIDE, sinks=["copy"], stream_mode="sample",
@@ -145,7 +146,7 @@ def main(lab):
         part(lab, "7 minutes, grpc-go device", pushback, both, "go", 2, 4, 100_000, 600_000)
     both = (20, 20)
     part(lab, "20 s, 1 update", pushback, both, "sim", 1, 60, 12_000, 60_000)
-    part(lab, "20 s, 20 updates", pushback, both, "sim", 20, 60, 3_000, 20_000)
+    part(lab, "20 s, 20 updates", pushback, both, "sim", 20, 60, 3_000, 60_000)
     part(lab, "20 s, grpc-go device", pushback, both, "go", 2, 10, 20_000, 60_000)
 
 
