@@ -5,49 +5,17 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include "failing.h"
 #include "grpc/record.h"
 
 enum { CALLS = 4, LARGE_BYTES = 30000 };
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
 int __wrap_nghttp2_session_client_new2(nghttp2_session **ng,
                                        const nghttp2_session_callbacks *callbacks, void *arg,
                                        const nghttp2_option *option);
 int __wrap_nghttp2_session_server_new2(nghttp2_session **ng,
                                        const nghttp2_session_callbacks *callbacks, void *arg,
                                        const nghttp2_option *option);
-
-static long left = -1; /* allocations until one fails; below 0: none does */
-static bool has_failed;
-
-static bool fails(void)
-{
-    bool is_now = left == 0;
-
-    left -= left >= 0;
-    has_failed = has_failed || is_now;
-    return is_now;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
 
 /* nghttp2 allocates inside its own library, where nothing is wrapped; but it can be told how. */
 static void *ng_malloc(size_t size, void *arg)
