@@ -43,3 +43,18 @@ bool kafka_brokers_read(const char *json, size_t len, struct kafka_brokers *brok
     json_decref(all);
     return true;
 }
+
+bool kafka_has_producer_id(const char *json, size_t len)
+{
+    static const char key[] = "\"idemp_state\"";
+    static const char value[] = "\"Assigned\"";
+    const char *at = memmem(json, len, key, sizeof(key) - 1);
+
+    if (!at) {
+        return false;
+    }
+    at += sizeof(key) - 1;
+    size_t left = len - (size_t)(at - json);
+    const char *end = memchr(at, ',', left);
+    return end && memmem(at, (size_t)(end - at), value, sizeof(value) - 1) != NULL;
+}

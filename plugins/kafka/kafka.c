@@ -58,6 +58,7 @@ struct kafka {
     struct failed *failed;
     struct sluice_stats stats;
     bool is_up;
+    bool has_id; /* of the idempotent producer: it can send */
     bool is_full;
     bool is_fatal;
     bool is_heard;            /* a report came in this poll */
@@ -75,8 +76,9 @@ static void tell_down(struct kafka *kafka)
     if (kafka->is_fatal) {
         snprintf(reason, sizeof(reason), "the producer ended for good: %s", kafka->fatal);
     } else {
-        snprintf(reason, sizeof(reason), "no broker is up%s%s", kafka->trouble[0] ? ": " : "",
-                 kafka->trouble);
+        snprintf(reason, sizeof(reason), "%s%s%s",
+                 kafka->has_id ? "no broker is up" : "no broker has given the producer its id",
+                 kafka->trouble[0] ? ": " : "", kafka->trouble);
     }
     kafka->is_up = false;
     kafka->host->calls->available(kafka->host, false, reason);
@@ -158,9 +160,10 @@ static int on_statistics(rd_kafka_t *rk, char *json, size_t len, void *arg)
     struct kafka_brokers brokers;
 
     (void)rk;
+    kafka->has_id = kafka->has_id || kafka_has_producer_id(json, len);
     if (kafka_brokers_read(json, len, &brokers)) {
         kafka->stats.retries = brokers.retries;
-        tell_brokers(kafka, brokers.up > 0);
+        tell_brokers(kafka, brokers.up > 0 && kafka->has_id);
     }
     return 0; /* librdkafka frees it */
 }

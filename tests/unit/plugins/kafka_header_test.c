@@ -111,9 +111,26 @@ static void brokers_are_read_from_statistics_cut_short_too(void **state)
     }
 }
 
+static void a_producer_id_is_there_when_it_is_assigned(void **state)
+{
+    static const char assigned[] =
+        "{\"topics\":{}, \"eos\": { \"idemp_state\": \"Assigned\", \"a\":1}}";
+    static const char asked[] = "{\"eos\":{\"idemp_state\":\"RequestPID\",\"x\":\"Assigned\"}}";
+
+    (void)state;
+    assert_true(kafka_has_producer_id(assigned, sizeof(assigned) - 1));
+    assert_false(kafka_has_producer_id(asked, sizeof(asked) - 1));
+    assert_false(kafka_has_producer_id("{}", 2));
+    size_t known = (size_t)(strstr(assigned, "\"a\"") - assigned) - 2;
+    for (size_t len = 0; len <= known; len++) {
+        assert_false(kafka_has_producer_id(assigned, len));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_producer_id_is_there_when_it_is_assigned),
         cmocka_unit_test(the_compact_header_names_the_record),
         cmocka_unit_test(a_time_that_cannot_be_is_replaced_by_that_of_receipt),
         cmocka_unit_test(brokers_are_read_from_statistics_cut_short_too),
