@@ -55,7 +55,7 @@ enum { SL_GRPC_MAX_MESSAGE_BYTES = 16 * 1024 * 1024 };
 
 /* Client. */
 struct sl_grpc_request {
-    const char *path;      /* "/gnmi.gNMI/Subscribe" */
+    const char *path;      /* "/package.Service/Method" */
     const char *authority; /* "leaf1:57400" */
     const char *user_agent;
     const struct sl_grpc_field *metadata;

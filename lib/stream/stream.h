@@ -80,7 +80,7 @@ void sl_stream_close(struct sl_stream *stream);
 /* The same at once, without waiting for what is held. */
 void sl_stream_abort(struct sl_stream *stream);
 
-/* `delivery->owner` is a route of some stream: what the sink said of one record. */
+/* What the sink said of one record of some stream: `token` came to the sink from sl_sink_accept. */
 void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result);
 
 /* Everything that metrics and the log say of a stream. */
