@@ -1,11 +1,16 @@
 #include "base/log.h"
 
-#include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-static enum sl_log_level lowest_level = SL_LOG_INFO; /* written before threads start */
+/* Written before threads start. */
+static enum sl_log_level lowest_level = SL_LOG_INFO;
+static enum sl_log_format line_format = SL_LOG_LOGFMT;
+
+static _Atomic uint64_t total_left_out;
 
 static const char *const level_names[] = {
     [SL_LOG_DEBUG] = "debug",
@@ -14,44 +19,285 @@ static const char *const level_names[] = {
     [SL_LOG_ERROR] = "error",
 };
 
-void sl_log_set_level(enum sl_log_level level)
+/* A line as it grows. Behind `cap` there is room for what closes it: a quote, a brace, a line feed
+ * and a NUL. */
+struct line {
+    char *bytes;
+    size_t len;
+    size_t cap;
+    bool is_json;
+};
+
+enum { CLOSING_BYTES = 4, ESCAPE_BYTES = sizeof("\\u0000") - 1 };
+
+/* ---- one value ---- */
+
+static bool put(struct line *line, const char *bytes, size_t len)
 {
-    lowest_level = level;
+    if (len > line->cap - line->len) {
+        return false;
+    }
+    memcpy(line->bytes + line->len, bytes, len);
+    line->len += len;
+    return true;
 }
 
-bool sl_log_is_on(enum sl_log_level level)
+static void close_with(struct line *line, char byte)
 {
-    return level >= lowest_level;
+    line->bytes[line->len++] = byte;
 }
 
-static size_t put_head(char *line, size_t cap, enum sl_log_level level, const char *subject)
+static bool put_byte(struct line *line, unsigned char byte)
+{
+    char escape[ESCAPE_BYTES + 1];
+
+    if (byte == '"' || byte == '\\') {
+        const char pair[] = {'\\', (char)byte};
+        return put(line, pair, sizeof(pair));
+    }
+    if (byte >= 0x20 && byte <= 0x7e) {
+        return put(line, (const char *)&byte, 1);
+    }
+    snprintf(escape, sizeof(escape), "\\u%04x", byte);
+    return put(line, escape, ESCAPE_BYTES);
+}
+
+/* What logfmt takes without quotes. */
+static bool is_bare(struct sl_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        if (byte <= 0x20 || byte > 0x7e || byte == '"' || byte == '\\' || byte == '=') {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+/* Cut off where the line is full. */
+static void put_quoted(struct line *line, struct sl_str text)
+{
+    if (!put(line, "\"", 1)) {
+        return;
+    }
+    for (size_t i = 0; i < text.len && put_byte(line, (unsigned char)text.data[i]); i++) {
+    }
+    close_with(line, '"');
+}
+
+/* ---- fields ---- */
+
+static size_t head_len(const struct line *line, const char *key)
+{
+    return strlen(key) + (line->is_json ? sizeof(",\"\":") - 1 : sizeof(" =") - 1);
+}
+
+static void put_key(struct line *line, const char *key)
+{
+    bool is_first = line->len == line->is_json; /* behind nothing but a brace */
+
+    put(line, line->is_json ? "," : " ", !is_first);
+    put(line, "\"", line->is_json);
+    put(line, key, strlen(key));
+    put(line, line->is_json ? "\":" : "=", line->is_json ? 2 : 1);
+}
+
+static void put_field(struct line *line, const struct sl_log_field *field)
+{
+    char digits[sizeof("18446744073709551615")];
+    struct sl_str text = field->text;
+
+    if (field->is_number) {
+        snprintf(digits, sizeof(digits), "%llu", (unsigned long long)field->number);
+        text = sl_str_from(digits);
+    }
+    bool is_plain = field->is_number || (!line->is_json && is_bare(text));
+    size_t value_len = is_plain ? text.len : sizeof("\"\"") - 1; /* at least */
+    if (head_len(line, field->key) + value_len > line->cap - line->len) {
+        return;
+    }
+    put_key(line, field->key);
+    if (is_plain) {
+        put(line, text.data, text.len);
+    } else {
+        line->cap -= 1; /* the closing quote */
+        put_quoted(line, text);
+        line->cap += 1;
+    }
+}
+
+static void put_fields(struct line *line, const struct sl_log_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        put_field(line, &fields[i]);
+    }
+}
+
+static void put_text(struct line *line, const char *key, const char *text)
+{
+    struct sl_log_field field = sl_log_text(key, text);
+
+    put_field(line, &field);
+}
+
+static void put_time(struct line *line)
 {
     struct timespec now;
     struct tm utc;
-    char stamp[32];
+    char seconds[32];
+    char stamp[48];
 
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
-    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-    int len = snprintf(line, cap, "time=%s.%03ldZ level=%s%s%s ", stamp, now.tv_nsec / 1000000,
-                       level_names[level], subject ? " " : "", subject ? subject : "");
-    return len < 0 ? 0 : sl_min_size((size_t)len, cap - 1);
+    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(stamp, sizeof(stamp), "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
+    put_text(line, "time", stamp);
 }
 
-void sl_log(enum sl_log_level level, const char *subject, const char *format, ...)
+static struct line line_begin(char *bytes, enum sl_log_format format)
 {
-    char line[SL_LOG_LINE_BYTES];
-    va_list args;
+    struct line line = {
+        .bytes = bytes, .cap = SL_LOG_LINE_BYTES - CLOSING_BYTES, .is_json = format == SL_LOG_JSON};
 
-    if (!sl_log_is_on(level)) {
+    put(&line, "{", line.is_json);
+    return line;
+}
+
+static void put_rest(struct line *line, enum sl_log_level level,
+                     const struct sl_log_subject *subject, const char *message,
+                     const struct sl_log_field *fields, size_t count)
+{
+    put_text(line, "level", level_names[level]);
+    if (subject) {
+        put_fields(line, subject->who, subject->who_count);
+    }
+    put_text(line, "msg", message);
+    put_fields(line, fields, count);
+    if (subject && subject->left_out > 0) {
+        struct sl_log_field left_out = sl_log_u64("left-out", subject->left_out);
+        put_field(line, &left_out);
+    }
+    if (line->is_json) {
+        close_with(line, '}');
+    }
+}
+
+size_t sl_log_format(enum sl_log_format format, char *line, enum sl_log_level level,
+                     const struct sl_log_subject *subject, const char *message,
+                     const struct sl_log_field *fields, size_t count)
+{
+    struct line out = line_begin(line, format);
+
+    put_rest(&out, level, subject, message, fields, count);
+    line[out.len] = '\0';
+    return out.len;
+}
+
+static void write_line(enum sl_log_level level, const struct sl_log_subject *subject,
+                       const char *message, const struct sl_log_field *fields, size_t count)
+{
+    char bytes[SL_LOG_LINE_BYTES];
+    struct line line = line_begin(bytes, line_format);
+
+    put_time(&line);
+    put_rest(&line, level, subject, message, fields, count);
+    close_with(&line, '\n');
+    ssize_t written = write(STDERR_FILENO, line.bytes, line.len);
+    (void)written; /* nobody is left to tell */
+}
+
+/* ---- repeats ---- */
+
+static uint64_t hash_texts(const struct sl_log_field *fields, size_t count)
+{
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; !fields[i].is_number && j < fields[i].text.len; j++) {
+            hash = (hash ^ (unsigned char)fields[i].text.data[j]) * UINT64_C(1099511628211);
+        }
+    }
+    return hash;
+}
+
+/* The message's own, or the one that has been silent for longest. */
+static struct sl_log_repeat *find_repeat(struct sl_log_subject *subject, const char *message)
+{
+    struct sl_log_repeat *oldest = &subject->repeats[0];
+
+    for (size_t i = 0; i < SL_LOG_MESSAGES; i++) {
+        struct sl_log_repeat *repeat = &subject->repeats[i];
+        if (repeat->message == message) {
+            return repeat;
+        }
+        oldest = repeat->since_ns < oldest->since_ns ? repeat : oldest;
+    }
+    *oldest = (struct sl_log_repeat){.message = message};
+    return oldest;
+}
+
+static bool is_repeated(struct sl_log_subject *subject, const char *message,
+                        const struct sl_log_field *fields, size_t count)
+{
+    struct sl_log_repeat *repeat = find_repeat(subject, message);
+    uint64_t hash = hash_texts(fields, count);
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t now_ns = now.tv_sec * SL_NS_PER_S + now.tv_nsec;
+    if (repeat->all == 0 || now_ns - repeat->since_ns >= SL_LOG_REPEAT_S * SL_NS_PER_S) {
+        *repeat = (struct sl_log_repeat){.message = message, .hash = hash, .since_ns = now_ns};
+    } else if (repeat->hash != hash) {
+        repeat->hash = hash;
+        repeat->same = 0;
+    }
+    repeat->all += repeat->all <= SL_LOG_BURST_ALL;
+    repeat->same += repeat->same <= SL_LOG_BURST;
+    return repeat->same > SL_LOG_BURST || repeat->all > SL_LOG_BURST_ALL;
+}
+
+/* ---- public ---- */
+
+void sl_log_set(enum sl_log_level level, enum sl_log_format format)
+{
+    lowest_level = level;
+    line_format = format;
+}
+
+uint64_t sl_log_left_out(void)
+{
+    return atomic_load_explicit(&total_left_out, memory_order_relaxed);
+}
+
+void sl_log_subject_init(struct sl_log_subject *subject, const struct sl_log_field *who,
+                         size_t count)
+{
+    SL_ASSERT(count <= SL_LOG_WHO);
+    *subject = (struct sl_log_subject){.who_count = count};
+    memcpy(subject->who, who, count * sizeof(*who));
+}
+
+void sl_log_end(struct sl_log_subject *subject)
+{
+    if (subject->left_out > 0) {
+        write_line(SL_LOG_INFO, subject, "no more lines", NULL, 0);
+        subject->left_out = 0;
+    }
+}
+
+void sl_log_fields(enum sl_log_level level, struct sl_log_subject *subject, const char *message,
+                   const struct sl_log_field *fields, size_t count)
+{
+    if (level < lowest_level) {
         return;
     }
-    size_t len = put_head(line, sizeof(line), level, subject);
-    va_start(args, format);
-    int more = vsnprintf(line + len, sizeof(line) - len, format, args);
-    va_end(args);
-    len = more < 0 ? len : sl_min_size(len + (size_t)more, sizeof(line) - 1);
-    line[len] = '\n';
-    ssize_t written = write(STDERR_FILENO, line, len + 1);
-    (void)written; /* nobody is left to tell */
+    if (subject && level > SL_LOG_DEBUG && is_repeated(subject, message, fields, count)) {
+        subject->left_out++;
+        atomic_fetch_add_explicit(&total_left_out, 1, memory_order_relaxed);
+        return;
+    }
+    write_line(level, subject, message, fields, count);
+    if (subject) {
+        subject->left_out = 0;
+    }
 }

@@ -1,26 +1,108 @@
-/* log.h - one line for one decision, on standard error, in logfmt.
+/* log.h - one line for one decision, on standard error.
  *
  *     time=2026-11-21T08:00:00.123Z level=info target=leaf1 subscription=counters msg="..." k=v
  *
- * The line is logged once, where the decision is taken. Any thread may log: a line is one write().
+ * A line is given as fields and written as logfmt, or as a JSON object with the same names in the
+ * same order (RFC 8259, one object a line). Values may hold any byte, a peer's too: whatever is not
+ * printable ASCII is escaped, so that nobody can forge a field or a line. The line is logged once,
+ * where the decision is taken.
+ *
+ * A subject is who speaks. What it says again and again is printed SL_LOG_BURST times in
+ * SL_LOG_REPEAT_S seconds, then left out; its next line says how many were (`left-out=7`), and so
+ * does its end. Debug lines are never left out.
+ *
+ * Any thread may log (a line is one write()), each subject is one thread's.
  */
 #ifndef SLUICE_BASE_LOG_H
 #define SLUICE_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/base.h"
+#include "base/str.h"
 
 enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARN, SL_LOG_ERROR };
+enum sl_log_format { SL_LOG_LOGFMT, SL_LOG_JSON };
 
-enum { SL_LOG_LINE_BYTES = 2048 }; /* a longer line is cut off */
+enum {
+    SL_LOG_LINE_BYTES = 2048, /* in a longer line values are cut off and fields left out */
+    SL_LOG_BURST = 5,         /* lines that say the same */
+    SL_LOG_BURST_ALL = 20,    /* lines with the same message, whatever their fields say */
+    SL_LOG_REPEAT_S = 60,
+    SL_LOG_MESSAGES = 6, /* different messages of a subject that are told apart */
+    SL_LOG_WHO = 3,
+};
 
-/* Lines below `level` are not printed (the start: SL_LOG_INFO). Call before threads start. */
-void sl_log_set_level(enum sl_log_level level);
-bool sl_log_is_on(enum sl_log_level level);
+struct sl_log_field {
+    const char *key; /* kebab-case */
+    struct sl_str text;
+    uint64_t number;
+    bool is_number;
+};
 
-/* `subject` is logfmt that says who speaks ("target=leaf1 subscription=counters"), or NULL.
- * `format` makes the rest of the line, logfmt too: words with blanks are quoted by the caller. */
-void sl_log(enum sl_log_level level, const char *subject, const char *format, ...) SL_PRINTF(3, 4);
+static inline struct sl_log_field sl_log_str(const char *key, struct sl_str text)
+{
+    return (struct sl_log_field){.key = key, .text = text};
+}
+
+static inline struct sl_log_field sl_log_text(const char *key, const char *text)
+{
+    return sl_log_str(key, sl_str_from(text));
+}
+
+static inline struct sl_log_field sl_log_u64(const char *key, uint64_t number)
+{
+    return (struct sl_log_field){.key = key, .number = number, .is_number = true};
+}
+
+/* What a subject has said under one message in the current SL_LOG_REPEAT_S seconds. */
+struct sl_log_repeat {
+    const char *message; /* NULL: unused */
+    uint64_t hash;       /* of the texts of the last line that was different */
+    int64_t since_ns;
+    uint32_t same;
+    uint32_t all;
+};
+
+struct sl_log_subject {
+    struct sl_log_field who[SL_LOG_WHO];
+    size_t who_count;
+    struct sl_log_repeat repeats[SL_LOG_MESSAGES];
+    uint64_t left_out; /* since the last line */
+};
+
+/* Copies the fields, at most SL_LOG_WHO; their texts are borrowed. */
+void sl_log_subject_init(struct sl_log_subject *subject, const struct sl_log_field *who,
+                         size_t count);
+
+/* The subject's last line, if lines of it were left out. */
+void sl_log_end(struct sl_log_subject *subject);
+
+/* Lines below `level` are not printed (the start: SL_LOG_INFO, logfmt). Call before threads start.
+ */
+void sl_log_set(enum sl_log_level level, enum sl_log_format format);
+
+/* Lines that were left out, of all subjects. */
+uint64_t sl_log_left_out(void);
+
+/* `subject` may be NULL. `message` is a literal, a sentence without a full stop. */
+void sl_log_fields(enum sl_log_level level, struct sl_log_subject *subject, const char *message,
+                   const struct sl_log_field *fields, size_t count);
+
+/* sl_log(level, subject, "connected", sl_log_text("peer", peer), sl_log_u64("attempt", 3)) */
+#define sl_log(level, subject, message, ...)                                                       \
+    sl_log_fields(level, subject, message, (const struct sl_log_field[]){__VA_ARGS__},             \
+                  SL_ARRAY_LEN(((const struct sl_log_field[]){__VA_ARGS__})))
+
+/* The same without fields. */
+#define sl_log_plain(level, subject, message) sl_log_fields(level, subject, message, NULL, 0)
+
+/* The line without its time, as sl_log_fields writes it, NUL-terminated; its length. `line` has
+ * SL_LOG_LINE_BYTES. For tests: any bytes in the fields give one well-formed line. */
+size_t sl_log_format(enum sl_log_format format, char *line, enum sl_log_level level,
+                     const struct sl_log_subject *subject, const char *message,
+                     const struct sl_log_field *fields, size_t count);
 
 #endif

@@ -4,29 +4,48 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const code_names[SL_CODES] = {
-    [SL_OK] = "OK",
-    [SL_CANCELLED] = "CANCELLED",
-    [SL_UNKNOWN] = "UNKNOWN",
-    [SL_INVALID_ARGUMENT] = "INVALID_ARGUMENT",
-    [SL_DEADLINE_EXCEEDED] = "DEADLINE_EXCEEDED",
-    [SL_NOT_FOUND] = "NOT_FOUND",
-    [SL_ALREADY_EXISTS] = "ALREADY_EXISTS",
-    [SL_PERMISSION_DENIED] = "PERMISSION_DENIED",
-    [SL_RESOURCE_EXHAUSTED] = "RESOURCE_EXHAUSTED",
-    [SL_FAILED_PRECONDITION] = "FAILED_PRECONDITION",
-    [SL_ABORTED] = "ABORTED",
-    [SL_OUT_OF_RANGE] = "OUT_OF_RANGE",
-    [SL_UNIMPLEMENTED] = "UNIMPLEMENTED",
-    [SL_INTERNAL] = "INTERNAL",
-    [SL_UNAVAILABLE] = "UNAVAILABLE",
-    [SL_DATA_LOSS] = "DATA_LOSS",
-    [SL_UNAUTHENTICATED] = "UNAUTHENTICATED",
+static const struct {
+    const char *name;
+    const char *reason;
+} codes[SL_CODES] = {
+    [SL_OK] = {"OK", "ok"},
+    [SL_CANCELLED] = {"CANCELLED", "cancelled"},
+    [SL_UNKNOWN] = {"UNKNOWN", "unknown"},
+    [SL_INVALID_ARGUMENT] = {"INVALID_ARGUMENT", "invalid-argument"},
+    [SL_DEADLINE_EXCEEDED] = {"DEADLINE_EXCEEDED", "deadline-exceeded"},
+    [SL_NOT_FOUND] = {"NOT_FOUND", "not-found"},
+    [SL_ALREADY_EXISTS] = {"ALREADY_EXISTS", "already-exists"},
+    [SL_PERMISSION_DENIED] = {"PERMISSION_DENIED", "permission-denied"},
+    [SL_RESOURCE_EXHAUSTED] = {"RESOURCE_EXHAUSTED", "resource-exhausted"},
+    [SL_FAILED_PRECONDITION] = {"FAILED_PRECONDITION", "failed-precondition"},
+    [SL_ABORTED] = {"ABORTED", "aborted"},
+    [SL_OUT_OF_RANGE] = {"OUT_OF_RANGE", "out-of-range"},
+    [SL_UNIMPLEMENTED] = {"UNIMPLEMENTED", "unimplemented"},
+    [SL_INTERNAL] = {"INTERNAL", "internal"},
+    [SL_UNAVAILABLE] = {"UNAVAILABLE", "unavailable"},
+    [SL_DATA_LOSS] = {"DATA_LOSS", "data-loss"},
+    [SL_UNAUTHENTICATED] = {"UNAUTHENTICATED", "unauthenticated"},
 };
 
 const char *sl_code_name(enum sl_code code)
 {
-    return (unsigned)code < SL_CODES ? code_names[code] : "UNKNOWN";
+    return (unsigned)code < SL_CODES ? codes[code].name : codes[SL_UNKNOWN].name;
+}
+
+const char *sl_status_reason(const struct sl_status *status)
+{
+    unsigned code = status->code;
+
+    if (status->reason) {
+        return status->reason;
+    }
+    return code < SL_CODES ? codes[code].reason : codes[SL_UNKNOWN].reason;
+}
+
+struct sl_status sl_status_because(const char *reason, struct sl_status status)
+{
+    status.reason = reason;
+    return status;
 }
 
 struct sl_status sl_status_error(enum sl_code code, const char *format, ...)

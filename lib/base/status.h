@@ -1,8 +1,8 @@
 /* status.h - an outcome that an operator reads.
  *
- * A code and one line of text. The codes are gRPC's (github.com/grpc/grpc doc/statuscodes.md), so
- * that a peer's status and our own need no translation. A text never holds a secret and never a
- * byte of a peer that is not printable.
+ * A code, a reason for counters and one line of text. The codes are gRPC's (github.com/grpc/grpc
+ * doc/statuscodes.md), so that a peer's status and our own need no translation. A text never holds
+ * a secret and never a byte of a peer that is not printable.
  */
 #ifndef SLUICE_BASE_STATUS_H
 #define SLUICE_BASE_STATUS_H
@@ -36,6 +36,7 @@ enum { SL_CODES = 17, SL_STATUS_TEXT_BYTES = 240 };
 
 struct sl_status {
     enum sl_code code;
+    const char *reason;              /* a literal, or NULL: see sl_status_reason */
     char text[SL_STATUS_TEXT_BYTES]; /* NUL-terminated; cut off where it is too long */
 };
 
@@ -48,6 +49,7 @@ static inline struct sl_status sl_status_ok(void)
     struct sl_status status;
 
     status.code = SL_OK;
+    status.reason = NULL;
     status.text[0] = '\0';
     return status;
 }
@@ -57,6 +59,13 @@ struct sl_status sl_status_error(enum sl_code code, const char *format, ...) SL_
 /* The same with a peer's own words behind the text; unprintable bytes, quotes
  * and backslashes of `words` become '.'. */
 struct sl_status sl_status_quote(enum sl_code code, const char *text, struct sl_str words);
+
+/* The same with a reason: a literal in kebab-case that names the cause for counters, such as
+ * "window-overshoot". There are a few dozen of them in all, and a peer cannot make new ones. */
+struct sl_status sl_status_because(const char *reason, struct sl_status status);
+
+/* The reason; without one the code's name in the same spelling, "unavailable". */
+const char *sl_status_reason(const struct sl_status *status);
 
 static inline bool sl_status_is_ok(const struct sl_status *status)
 {

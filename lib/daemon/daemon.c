@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -31,11 +32,11 @@ static void on_signal(void *arg)
     struct daemon *daemon = arg;
 
     if (daemon->is_draining) {
-        sl_log(SL_LOG_WARN, NULL, "msg=\"second signal: ending at once\"");
+        sl_log_plain(SL_LOG_WARN, NULL, "second signal: ending at once");
         _exit(EXIT_FAILURE);
     }
     daemon->is_draining = true;
-    sl_log(SL_LOG_INFO, NULL, "msg=\"draining: no more credit, waiting for what is held\"");
+    sl_log_plain(SL_LOG_INFO, NULL, "draining: no more credit, waiting for what is held");
     for (unsigned i = 0; i < daemon->started; i++) {
         sl_worker_drain(daemon->workers[i]);
     }
@@ -56,7 +57,7 @@ static void on_worker_done(void *arg)
     struct daemon *daemon = arg;
 
     if (!sl_loop_post(daemon->loop, count_done, daemon)) {
-        sl_log(SL_LOG_ERROR, NULL, "msg=\"out of memory at the very end\"");
+        sl_log_plain(SL_LOG_ERROR, NULL, "out of memory at the very end");
         _exit(EXIT_FAILURE);
     }
 }
@@ -133,7 +134,7 @@ static void raise_descriptor_limit(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-            sl_log(SL_LOG_WARN, NULL, "msg=\"descriptor limit stays as it was\"");
+            sl_log_plain(SL_LOG_WARN, NULL, "descriptor limit stays as it was");
         }
     }
 }
@@ -229,6 +230,17 @@ static void stop(struct daemon *daemon, bool was_running)
     free(daemon->workers);
 }
 
+static void log_admin(const struct daemon *daemon)
+{
+    const char *host = daemon->settings->admin.host;
+    struct sl_buf url = {0};
+
+    sl_buf_printf(&url, strchr(host, ':') ? "http://[%s]:%u/metrics" : "http://%s:%u/metrics", host,
+                  (unsigned)sl_admin_port(daemon->admin));
+    sl_log(SL_LOG_INFO, NULL, "metrics", sl_log_text("url", sl_buf_text(&url)));
+    sl_buf_fini(&url);
+}
+
 struct sl_status sl_daemon_run(const struct sl_settings *settings)
 {
     struct daemon daemon = {.settings = settings};
@@ -237,11 +249,11 @@ struct sl_status sl_daemon_run(const struct sl_settings *settings)
     struct sl_status status = start(&daemon);
     bool is_running = sl_status_is_ok(&status);
     if (is_running) {
-        sl_log(SL_LOG_INFO, NULL, "msg=started collector=%s version=%s workers=%u targets=%zu",
-               settings->collector.name, SLUICE_VERSION, settings->workers, settings->target_count);
+        sl_log(SL_LOG_INFO, NULL, "started", sl_log_text("collector", settings->collector.name),
+               sl_log_text("version", SLUICE_VERSION), sl_log_u64("workers", settings->workers),
+               sl_log_u64("targets", settings->target_count));
         if (daemon.admin) {
-            sl_log(SL_LOG_INFO, NULL, "msg=\"metrics\" url=http://%s:%u/metrics",
-                   settings->admin.host, (unsigned)sl_admin_port(daemon.admin));
+            log_admin(&daemon);
         }
     } else if (daemon.started > 0) {
         on_signal(&daemon);

@@ -212,6 +212,39 @@ static void put_blocked(const struct family *family, const struct sl_stream_row 
     seconds(family, labels, SL_ARRAY_LEN(labels), row->view.blocked_ns);
 }
 
+/* A sample for each reason that was ever seen. */
+static void put_ends(const struct family *family, const struct sl_tally *tally,
+                     const struct sl_metric_label *who, size_t count)
+{
+    struct sl_metric_label labels[MAX_LABELS];
+
+    memcpy(labels, who, count * sizeof(*who));
+    for (size_t i = 0; i < SL_TALLY_ROWS && tally->rows[i].name; i++) {
+        labels[count] = (struct sl_metric_label){"reason", sl_str_from(tally->rows[i].name)};
+        sample(family, labels, count + 1, tally->rows[i].count);
+    }
+}
+
+static void put_stream_ends(const struct family *family, const struct sl_stream_row *row)
+{
+    const struct sl_metric_label who[] = {
+        {"target", sl_str_from(row->view.target)},
+        {"subscription", sl_str_from(row->view.subscription)},
+    };
+
+    put_ends(family, &row->view.ends, who, SL_ARRAY_LEN(who));
+}
+
+/* Of a target with several streams, once. */
+static void put_connection_ends(const struct family *family, const struct sl_stream_row *row)
+{
+    const struct sl_metric_label who[] = {{"target", sl_str_from(row->view.target)}};
+
+    if (row->is_first) {
+        put_ends(family, &row->target.ends, who, SL_ARRAY_LEN(who));
+    }
+}
+
 static void put_is_blocked(const struct family *family, const struct sl_stream_row *row)
 {
     put_stream(family, row, row->view.is_blocked);
@@ -224,9 +257,9 @@ static void put_state(const struct family *family, const struct sl_stream_row *r
         {"subscription", sl_str_from(row->view.subscription)},
         {"stream", sl_str_from(sl_stream_state_name(row->view.state))},
         {"connection", sl_str_from(sl_target_state_name(row->target.state))},
-        {"last_error",
-         sl_str_from(row->view.last_error.code == SL_OK ? ""
-                                                        : sl_code_name(row->view.last_error.code))},
+        {"last_error", sl_str_from(sl_status_is_ok(&row->view.last_error)
+                                       ? ""
+                                       : sl_status_reason(&row->view.last_error))},
     };
 
     sample(family, labels, SL_ARRAY_LEN(labels), 1);
@@ -246,6 +279,10 @@ static const struct {
     {"sluice_stream_blocked_seconds", SL_METRIC_COUNTER, "Time without credit to go on with.",
      put_blocked},
     {"sluice_stream_blocked", SL_METRIC_GAUGE, "1 while the device cannot go on.", put_is_blocked},
+    {"sluice_stream_ends", SL_METRIC_COUNTER, "Subscribe calls that ended unasked, by reason.",
+     put_stream_ends},
+    {"sluice_connection_ends", SL_METRIC_COUNTER,
+     "Connections, and attempts at one, that failed, by reason.", put_connection_ends},
     {"sluice_stream", SL_METRIC_INFO, "Where the stream and its connection stand.", put_state},
 };
 
@@ -395,44 +432,64 @@ void sl_report_metrics(const struct sl_snapshot *snapshots, size_t count, struct
     put_streams(snapshots, count, out);
     put_sinks(snapshots, count, out);
     put_workers(snapshots, count, out);
+    sl_metrics_family(out, "sluice_log_lines_left_out", SL_METRIC_COUNTER,
+                      "Repeated log lines that were not printed.");
+    sl_metrics_u64(out, "sluice_log_lines_left_out", SL_METRIC_COUNTER, NULL, 0, sl_log_left_out());
     sl_metrics_end(out);
 }
 
 /* ---- the ledger ---- */
 
-static void log_counts(const char *subject, const struct sl_route_counts *counts)
-{
-    struct sl_buf line = {0};
+enum { LEDGER_FIELDS = 5 + SL_DROP_REASONS, DROPPED_BYTES = 32 };
 
-    sl_buf_printf(&line, "msg=ledger received=%llu published=%llu filtered=%llu held=%llu",
-                  (unsigned long long)counts->received, (unsigned long long)counts->published,
-                  (unsigned long long)counts->filtered, (unsigned long long)counts->held);
+static void log_counts(struct sl_log_subject *subject, const struct sl_route_counts *counts)
+{
+    struct sl_log_field fields[LEDGER_FIELDS] = {
+        sl_log_u64("received", counts->received),
+        sl_log_u64("published", counts->published),
+        sl_log_u64("filtered", counts->filtered),
+        sl_log_u64("held", counts->held),
+    };
+    char names[SL_DROP_REASONS][DROPPED_BYTES];
+    size_t count = 4;
+
     for (int i = 0; i < SL_DROP_REASONS; i++) {
-        sl_buf_printf(&line, " dropped.%s=%llu", sl_drop_reason_name((enum sl_drop_reason)i),
-                      (unsigned long long)counts->dropped[i]);
+        snprintf(names[i], sizeof(names[i]), "dropped.%s",
+                 sl_drop_reason_name((enum sl_drop_reason)i));
+        fields[count++] = sl_log_u64(names[i], counts->dropped[i]);
     }
-    sl_buf_printf(&line, " balances=%s", sl_route_counts_are_valid(counts) ? "yes" : "NO");
-    sl_log(SL_LOG_INFO, subject, "%s", sl_buf_text(&line));
-    sl_buf_fini(&line);
+    fields[count++] = sl_log_text("balances", sl_route_counts_are_valid(counts) ? "yes" : "NO");
+    sl_log_fields(SL_LOG_INFO, subject, "ledger", fields, count);
+}
+
+static void log_route(const struct sl_stream_row *row, const struct sl_route_row *route)
+{
+    const struct sl_log_field who[] = {
+        sl_log_text("target", row->view.target),
+        sl_log_text("subscription", row->view.subscription),
+        sl_log_text("sink", route->sink->name),
+    };
+    struct sl_log_subject subject;
+
+    sl_log_subject_init(&subject, who, SL_ARRAY_LEN(who));
+    log_counts(&subject, &route->counts);
 }
 
 void sl_report_ledger(const struct sl_snapshot *snapshots, size_t count)
 {
+    const struct sl_log_field all = sl_log_text("sum", "all");
     struct sl_route_counts sum = {0};
-    struct sl_buf subject = {0};
+    struct sl_log_subject subject;
 
     for (size_t w = 0; w < count; w++) {
         for (size_t s = 0; s < snapshots[w].stream_count; s++) {
             const struct sl_stream_row *row = &snapshots[w].streams[s];
             for (size_t r = 0; r < row->route_count; r++) {
-                sl_buf_reset(&subject);
-                sl_buf_printf(&subject, "target=%s subscription=%s sink=%s", row->view.target,
-                              row->view.subscription, row->routes[r].sink->name);
-                log_counts(sl_buf_text(&subject), &row->routes[r].counts);
+                log_route(row, &row->routes[r]);
                 sl_route_counts_add(&sum, &row->routes[r].counts);
             }
         }
     }
-    log_counts("sum=all", &sum);
-    sl_buf_fini(&subject);
+    sl_log_subject_init(&subject, &all, 1);
+    log_counts(&subject, &sum);
 }

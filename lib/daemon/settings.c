@@ -20,6 +20,25 @@ static const struct sluice_option admin_table[] = {
     {.name = NULL},
 };
 
+const char *const sl_settings_log_levels[] = {"debug", "info", "warn", "error", NULL};
+const char *const sl_settings_log_formats[] = {"logfmt", "json", NULL};
+
+static const struct sluice_option log_table[] = {
+    {.name = "level",
+     .type = SLUICE_ENUM,
+     .offset = AT(log.level),
+     .default_text = "info",
+     .names = sl_settings_log_levels,
+     .doc = "Lines below it are not printed."},
+    {.name = "format",
+     .type = SLUICE_ENUM,
+     .offset = AT(log.format),
+     .default_text = "logfmt",
+     .names = sl_settings_log_formats,
+     .doc = "How a line is written; the same fields in the same order."},
+    {.name = NULL},
+};
+
 static const struct sluice_option collector_table[] = {
     {.name = "name",
      .type = SLUICE_STRING,
@@ -49,6 +68,10 @@ static const struct sluice_option collector_table[] = {
      .type = SLUICE_OBJECT,
      .table = admin_table,
      .doc = "The HTTP listener of /metrics and /healthz."},
+    {.name = "log",
+     .type = SLUICE_OBJECT,
+     .table = log_table,
+     .doc = "Lines on standard error; --log-level and --log-format go before it."},
     {.name = NULL},
 };
 

@@ -37,7 +37,15 @@ struct sl_collector_options {
     struct {
         const char *listen; /* loopback address and port; "" : no admin listener */
     } admin;
+    struct {
+        int level;  /* enum sl_log_level */
+        int format; /* enum sl_log_format */
+    } log;
 };
+
+/* The words of collector.log, in the order of their enums; each ends with NULL. */
+extern const char *const sl_settings_log_levels[];
+extern const char *const sl_settings_log_formats[];
 
 /* One sink: what lib/sink wants, and the templates as text. */
 struct sl_sink_settings {

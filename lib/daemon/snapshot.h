@@ -31,6 +31,7 @@ struct sl_stream_row {
     struct sl_route_row *routes;
     size_t route_count;
     struct sl_target_view target;
+    bool is_first; /* of its target's streams */
 };
 
 struct sl_sink_row {

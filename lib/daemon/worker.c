@@ -89,9 +89,8 @@ static void on_deadline(void *arg)
 {
     struct sl_worker *worker = arg;
 
-    sl_log(SL_LOG_WARN, NULL,
-           "msg=\"shutdown-timeout: giving up what is held\" worker=%u records=%llu", worker->index,
-           (unsigned long long)in_flight(worker));
+    sl_log(SL_LOG_WARN, NULL, "shutdown-timeout: giving up what is held",
+           sl_log_u64("worker", worker->index), sl_log_u64("records", in_flight(worker)));
     worker->is_late = true;
     for (size_t i = 0; i < worker->target_count; i++) {
         sl_target_abort(worker->targets[i]);
@@ -149,9 +148,9 @@ static void on_sink_taking(struct sl_sink *sink, bool is_taking, void *arg)
 {
     struct sl_worker *worker = arg;
 
-    sl_log(is_taking ? SL_LOG_INFO : SL_LOG_WARN, NULL,
-           "sink=%s worker=%u msg=\"%s\" reason=\"%s\"", sl_sink_spec(sink)->name, worker->index,
-           is_taking ? "sink takes records" : "sink takes no records", sl_sink_reason(sink));
+    sl_log(is_taking ? SL_LOG_INFO : SL_LOG_WARN, sl_sink_subject(sink),
+           is_taking ? "sink takes records" : "sink takes no records",
+           sl_log_text("why", sl_sink_reason(sink)));
     for_each_stream(worker, sl_stream_sinks_changed);
 }
 
@@ -354,8 +353,8 @@ bool sl_worker_start(struct sl_worker *worker, void (*on_done)(void *arg), void 
 void sl_worker_drain(struct sl_worker *worker)
 {
     if (!sl_loop_post(worker->loop, drain, worker)) {
-        sl_log(SL_LOG_ERROR, NULL,
-               "msg=\"out of memory: worker cannot be told to drain\" worker=%u", worker->index);
+        sl_log(SL_LOG_ERROR, NULL, "out of memory: worker cannot be told to drain",
+               sl_log_u64("worker", worker->index));
     }
 }
 

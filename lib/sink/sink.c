@@ -5,13 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "sink/mailbox.h"
 
 enum {
-    SUBJECT_BYTES = 160,
-    LINE_BYTES = 1024,           /* of a plugin's log line */
-    FAILURE_LOG_INTERVAL_S = 10, /* lost records are all counted, but logged this often at most */
+    WORKER_DIGITS = 16,
+    LINE_BYTES = 1024, /* of a plugin's log line */
 };
 
 struct sl_sink {
@@ -34,28 +32,15 @@ struct sl_sink {
     bool is_ready_awaited; /* FULL was said */
     bool is_accepting;     /* the plugin's accept is running */
     bool is_closing;
-    int64_t failure_log_ns; /* when a lost record was logged last; 0: never */
-    uint64_t unlogged_failures;
     char reason[SL_STATUS_TEXT_BYTES]; /* the plugin's, why it is not available */
-    char subject[SUBJECT_BYTES];
+    char worker[WORKER_DIGITS];        /* its number, for the log */
+    struct sl_log_subject subject;
 };
 
 /* The host is const to the plugin alone. */
 static struct sl_sink *sink_of(const struct sluice_host *host)
 {
     return SL_CONTAINER_OF((uintptr_t)host, struct sl_sink, host);
-}
-
-/* Fit to stand between quotes in a log line. */
-static void make_plain(char *text)
-{
-    for (; *text; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) {
-            *text = '.';
-        } else if (*text == '"') {
-            *text = '\'';
-        }
-    }
 }
 
 /* ---- whether it takes records ---- */
@@ -142,39 +127,22 @@ static void count_back(struct sl_sink *sink)
 
 /* ---- what the plugin may call ---- */
 
-static void log_failure(struct sl_sink *sink, const char *reason)
-{
-    int64_t now_ns = sl_loop_now_ns(sink->loop);
-    char text[SL_STATUS_TEXT_BYTES];
-
-    if (sink->failure_log_ns &&
-        now_ns - sink->failure_log_ns < FAILURE_LOG_INTERVAL_S * SL_NS_PER_S) {
-        sink->unlogged_failures++;
-        return;
-    }
-    snprintf(text, sizeof(text), "%s", reason ? reason : "no reason given");
-    make_plain(text);
-    sl_log(SL_LOG_WARN, sink->subject, "msg=\"record lost\" reason=\"%s\" and_before=%llu", text,
-           (unsigned long long)sink->unlogged_failures);
-    sink->failure_log_ns = now_ns;
-    sink->unlogged_failures = 0;
-}
-
 static void host_ack(const struct sluice_host *host, struct sluice_token *token,
                      enum sluice_result result, const char *reason)
 {
     struct sl_sink *sink = sink_of(host);
 
     if (sink->is_accepting || !token || token->sink != sink) {
-        sl_log(SL_LOG_ERROR, sink->subject, "msg=\"bug of the plugin: %s\"",
-               sink->is_accepting ? "acknowledged from within accept"
-                                  : "acknowledged what is not in flight");
+        sl_log_plain(SL_LOG_ERROR, &sink->subject,
+                     sink->is_accepting ? "bug of the plugin: acknowledged from within accept"
+                                        : "bug of the plugin: acknowledged what is not in flight");
         return;
     }
     token->sink = NULL;
     count_back(sink);
     if (result == SLUICE_FAILED) {
-        log_failure(sink, reason);
+        sl_log(SL_LOG_WARN, &sink->subject, "record lost",
+               sl_log_text("why", reason ? reason : "no reason given"));
     }
     sink->events->on_ack(token, result, sink->arg);
 }
@@ -204,7 +172,6 @@ static void host_available(const struct sluice_host *host, bool is_available, co
 
     sink->is_available = is_available;
     snprintf(sink->reason, sizeof(sink->reason), "%s", reason ? reason : "");
-    make_plain(sink->reason);
     taking_may_have_changed(sink);
 }
 
@@ -257,8 +224,7 @@ static void host_log(const struct sluice_host *host, enum sluice_level level, co
     va_start(args, format);
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    make_plain(line);
-    sl_log(levels[level], sink_of(host)->subject, "msg=\"%s\"", line);
+    sl_log(levels[level], &sink_of(host)->subject, "plugin says", sl_log_text("text", line));
 }
 
 static const struct sluice_host_calls host_calls = {
@@ -313,6 +279,17 @@ static bool open_instance(struct sl_sink *sink, struct sl_status *why)
     return true;
 }
 
+static void init_subject(struct sl_sink *sink, unsigned worker)
+{
+    snprintf(sink->worker, sizeof(sink->worker), "%u", worker);
+    const struct sl_log_field who[] = {
+        sl_log_text("sink", sink->spec->name),
+        sl_log_text("plugin", sink->spec->plugin->type),
+        sl_log_text("worker", sink->worker),
+    };
+    sl_log_subject_init(&sink->subject, who, SL_ARRAY_LEN(who));
+}
+
 struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *spec,
                              const char *collector, unsigned worker,
                              const struct sl_sink_events *events, void *arg, struct sl_status *why)
@@ -330,8 +307,7 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
     sink->arg = arg;
     sink->taking_due = (struct sl_deferred){.fn = tell_taking, .arg = sink};
     sink->ready_due = (struct sl_deferred){.fn = tell_ready, .arg = sink};
-    snprintf(sink->subject, sizeof(sink->subject), "sink=%s plugin=%s worker=%u", spec->name,
-             spec->plugin->type, worker);
+    init_subject(sink, worker);
     snprintf(sink->reason, sizeof(sink->reason), "it has just been opened");
     if (!open_instance(sink, why)) {
         sink_free(sink);
@@ -346,14 +322,11 @@ void sl_sink_close(struct sl_sink *sink)
     sink->is_closing = true;
     sink->spec->plugin->close(sink->instance);
     if (sink->in_flight > 0) {
-        sl_log(SL_LOG_ERROR, sink->subject,
-               "msg=\"bug of the plugin: closed with records it never acknowledged\" records=%llu",
-               (unsigned long long)sink->in_flight);
+        sl_log(SL_LOG_ERROR, &sink->subject,
+               "bug of the plugin: closed with records it never acknowledged",
+               sl_log_u64("records", sink->in_flight));
     }
-    if (sink->unlogged_failures > 0) {
-        sl_log(SL_LOG_WARN, sink->subject, "msg=\"further records lost\" records=%llu",
-               (unsigned long long)sink->unlogged_failures);
-    }
+    sl_log_end(&sink->subject);
     sink_free(sink);
 }
 
@@ -396,6 +369,11 @@ void sl_sink_stats(struct sl_sink *sink, struct sluice_stats *stats)
 {
     *stats = (struct sluice_stats){0};
     sink->spec->plugin->stats(sink->instance, stats);
+}
+
+struct sl_log_subject *sl_sink_subject(struct sl_sink *sink)
+{
+    return &sink->subject;
 }
 
 const struct sl_sink_spec *sl_sink_spec(const struct sl_sink *sink)

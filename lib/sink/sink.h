@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "base/log.h"
 #include "base/buf.h"
 #include "base/status.h"
 #include "loop/loop.h"
@@ -75,6 +76,7 @@ const char *sl_sink_reason(const struct sl_sink *sink); /* why not; "" while it 
 size_t sl_sink_record_cost(const struct sl_sink *sink);
 uint64_t sl_sink_in_flight(const struct sl_sink *sink); /* tokens out */
 void sl_sink_stats(struct sl_sink *sink, struct sluice_stats *stats);
+struct sl_log_subject *sl_sink_subject(struct sl_sink *sink); /* who speaks, for the log */
 const struct sl_sink_spec *sl_sink_spec(const struct sl_sink *sink);
 
 /* A destination or key template, read once: "telemetry.${label.site}". */

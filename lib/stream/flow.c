@@ -198,9 +198,9 @@ static void count_undecodable(struct sl_stream *stream, const struct sl_status *
         stream->routes[i].counts.received++;
         count_drop(&stream->routes[i], SL_DROP_DECODE, 1);
     }
-    sl_log(stream->has_logged_decode ? SL_LOG_DEBUG : SL_LOG_WARN, stream->subject,
-           "msg=\"message dropped, further ones are only counted\" reason=\"%s\"", why->text);
-    stream->has_logged_decode = true;
+    sl_log(SL_LOG_WARN, &stream->subject, "message dropped",
+           sl_log_text("reason", sl_drop_reason_name(SL_DROP_DECODE)),
+           sl_log_text("why", why->text));
 }
 
 /* Moves the message to the ledger's held bytes. False when memory is out. */

@@ -33,7 +33,7 @@ struct sl_charge {
 struct sl_stream {
     struct sl_stream_config config;
     enum sl_stream_state state; /* written by sl_stream_handle alone */
-    char *subject;              /* for the log */
+    struct sl_log_subject subject;
     struct sl_h2_session *session;
     struct sl_grpc_call *call;
     struct sl_credit credit;
@@ -53,7 +53,6 @@ struct sl_stream {
     struct sl_deferred closed_due;
     int64_t received_ns; /* wall clock of the newest DATA */
     int64_t blocked_since_ns;
-    bool has_logged_decode;     /* in this RPC: further ones are only counted */
     struct sl_stream_view view; /* counters; the rest is filled in when asked for */
 };
 

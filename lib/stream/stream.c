@@ -17,10 +17,10 @@ static bool sinks_are_taking(const struct sl_stream *stream)
     return true;
 }
 
-static void log_state(const struct sl_stream *stream, enum sl_stream_state next)
+static void log_state(struct sl_stream *stream, enum sl_stream_state next)
 {
-    sl_log(SL_LOG_DEBUG, stream->subject, "state=%s was=%s", sl_stream_state_name(next),
-           sl_stream_state_name(stream->state));
+    sl_log(SL_LOG_DEBUG, &stream->subject, "state", sl_log_text("is", sl_stream_state_name(next)),
+           sl_log_text("was", sl_stream_state_name(stream->state)));
 }
 
 /* What belongs to a state whenever it is entered; dispatches nothing. */
@@ -82,9 +82,13 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     stream->view.is_synced = false;
     stream->view.last_error = *status;
     sl_stream_drop_unfinished(stream);
-    sl_log(was_asked ? SL_LOG_DEBUG : SL_LOG_WARN, stream->subject,
-           "msg=\"subscription ended\" code=%s reason=\"%s\" epoch=%llu",
-           sl_code_name(status->code), status->text, (unsigned long long)stream->view.epoch);
+    if (!was_asked) {
+        sl_tally_add(&stream->view.ends, sl_status_reason(status));
+    }
+    sl_log(was_asked ? SL_LOG_DEBUG : SL_LOG_WARN, &stream->subject, "subscription ended",
+           sl_log_text("code", sl_code_name(status->code)),
+           sl_log_text("reason", sl_status_reason(status)), sl_log_text("why", status->text),
+           sl_log_u64("epoch", stream->view.epoch));
     sl_stream_handle(stream, SL_STREAM_ENDED);
 }
 
@@ -103,7 +107,6 @@ static void begin_epoch(struct sl_stream *stream)
 
     stream->view.epoch = sl_max_u64(now_ns, stream->view.epoch + 1);
     stream->view.subscribes++;
-    stream->has_logged_decode = false;
     for (size_t i = 0; i < stream->config.route_count; i++) {
         stream->routes[i].seq = 0;
     }
@@ -184,9 +187,7 @@ static bool init_parts(struct sl_stream *stream, struct sl_status *why)
     if (!sl_status_is_ok(why)) {
         return false;
     }
-    if (!stream->timer || !init_routes(stream) ||
-        asprintf(&stream->subject, "target=%s subscription=%s", config->target,
-                 config->subscription) < 0) {
+    if (!stream->timer || !init_routes(stream)) {
         *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
         return false;
     }
@@ -195,6 +196,10 @@ static bool init_parts(struct sl_stream *stream, struct sl_status *why)
 
 struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl_status *why)
 {
+    const struct sl_log_field who[] = {
+        sl_log_text("target", config->target),
+        sl_log_text("subscription", config->subscription),
+    };
     struct sl_stream *stream = calloc(1, sizeof(*stream));
 
     if (!stream) {
@@ -203,6 +208,7 @@ struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl
     }
     stream->config = *config;
     stream->state = SL_STREAM_WAITING;
+    sl_log_subject_init(&stream->subject, who, SL_ARRAY_LEN(who));
     stream->credit_due = (struct sl_deferred){.fn = sl_stream_give_credit, .arg = stream};
     stream->closed_due = (struct sl_deferred){.fn = on_closed, .arg = stream};
     sl_credit_init(&stream->credit,
@@ -220,6 +226,7 @@ struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl
 void sl_stream_free(struct sl_stream *stream)
 {
     SL_ASSERT(!stream->call && stream->in_flight == 0);
+    sl_log_end(&stream->subject);
     sl_loop_cancel(stream->config.loop, &stream->credit_due);
     sl_loop_cancel(stream->config.loop, &stream->closed_due);
     sl_loan_return(&stream->config.pool->reserve, &stream->loan);
@@ -237,7 +244,6 @@ void sl_stream_free(struct sl_stream *stream)
     sl_buf_fini(&stream->request);
     sl_buf_fini(&stream->scratch);
     free(stream->routes);
-    free(stream->subject);
     free(stream);
 }
 

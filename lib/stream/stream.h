@@ -24,6 +24,7 @@
 #include "gnmi/request.h"
 #include "grpc/call.h"
 #include "loop/loop.h"
+#include "metrics/tally.h"
 #include "stream/route.h"
 #include "stream/state.h"
 
@@ -109,6 +110,7 @@ struct sl_stream_view {
     int64_t blocked_ns; /* the device had no credit to go on with */
     bool is_blocked;
     struct sl_status last_error; /* of the last RPC that ended */
+    struct sl_tally ends;        /* of RPCs that nobody here ended, by reason */
 };
 
 void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view);

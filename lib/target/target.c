@@ -11,7 +11,7 @@
 struct sl_target {
     struct sl_target_config config;
     enum sl_target_state state; /* written by handle() alone */
-    char *subject;
+    struct sl_log_subject subject;
     char *authority;
     struct sl_stream **streams;
     size_t open_streams;
@@ -98,8 +98,8 @@ static void handle(struct sl_target *target, enum event event)
     enum sl_target_state next = next_state[target->state][event];
 
     SL_ASSERT(next != SL_TARGET_NONE);
-    sl_log(SL_LOG_DEBUG, target->subject, "state=%s was=%s", sl_target_state_name(next),
-           sl_target_state_name(target->state));
+    sl_log(SL_LOG_DEBUG, &target->subject, "state", sl_log_text("is", sl_target_state_name(next)),
+           sl_log_text("was", sl_target_state_name(target->state)));
     bool is_change = next != target->state;
     target->state = next;
     if (is_change && next == SL_TARGET_BACKOFF) {
@@ -138,8 +138,12 @@ static void lost(struct sl_target *target, const struct sl_status *why)
     target->link = NULL;
     target->view.last_error = *why;
     lend_session(target, NULL);
-    sl_log(is_wanted ? SL_LOG_WARN : SL_LOG_DEBUG, target->subject,
-           "msg=\"connection ended\" code=%s reason=\"%s\"", sl_code_name(why->code), why->text);
+    if (is_wanted) {
+        sl_tally_add(&target->view.ends, sl_status_reason(why));
+    }
+    sl_log(is_wanted ? SL_LOG_WARN : SL_LOG_DEBUG, &target->subject, "connection ended",
+           sl_log_text("code", sl_code_name(why->code)),
+           sl_log_text("reason", sl_status_reason(why)), sl_log_text("why", why->text));
     if (messages(target) > target->messages_at_open) {
         sl_backoff_reset(&target->backoff); /* it was a device, and it worked */
     }
@@ -153,8 +157,9 @@ static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint
     struct sl_status said = sl_status_quote(SL_UNAVAILABLE, sl_h2_error_name(error), debug_data);
 
     (void)link;
-    sl_log(SL_LOG_INFO, target->subject, "msg=\"peer says goaway\" last-stream=%d reason=\"%s\"",
-           (int)last_stream_id, said.text);
+    sl_log(SL_LOG_INFO, &target->subject, "peer says GOAWAY",
+           sl_log_u64("last-stream", (uint64_t)(uint32_t)last_stream_id),
+           sl_log_text("why", said.text));
     lend_session(target, NULL);
     handle(target, EVENT_GOAWAY);
 }
@@ -182,7 +187,8 @@ static void on_conn_open(struct sl_conn *conn, void *arg)
     target->conn = NULL;
     target->view.connects++;
     target->messages_at_open = messages(target);
-    sl_log(SL_LOG_INFO, target->subject, "msg=connected peer=%s", sl_h2_link_peer(target->link));
+    sl_log(SL_LOG_INFO, &target->subject, "connected",
+           sl_log_text("peer", sl_h2_link_peer(target->link)));
     handle(target, EVENT_UP);
     if (target->state == SL_TARGET_UP) {
         lend_session(target, sl_h2_link_session(target->link));
@@ -253,11 +259,12 @@ static void on_closed(void *arg)
 
 static bool init_names(struct sl_target *target)
 {
+    const struct sl_log_field who = sl_log_text("target", target->config.name);
     const struct sl_address *address = &target->config.address;
     bool is_v6 = strchr(address->host, ':') != NULL;
 
-    return asprintf(&target->subject, "target=%s", target->config.name) >= 0 &&
-           asprintf(&target->authority, is_v6 ? "[%s]:%u" : "%s:%u", address->host,
+    sl_log_subject_init(&target->subject, &who, 1);
+    return asprintf(&target->authority, is_v6 ? "[%s]:%u" : "%s:%u", address->host,
                     (unsigned)address->port) >= 0;
 }
 
@@ -306,6 +313,7 @@ struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl
 void sl_target_free(struct sl_target *target)
 {
     SL_ASSERT(!target->conn && !target->link);
+    sl_log_end(&target->subject);
     sl_loop_cancel(target->config.loop, &target->closed_due);
     for (size_t i = 0; target->streams && i < target->config.stream_count; i++) {
         if (target->streams[i]) {
@@ -314,7 +322,6 @@ void sl_target_free(struct sl_target *target)
     }
     sl_timer_free(target->timer);
     free(target->streams);
-    free(target->subject);
     free(target->authority);
     free(target);
 }

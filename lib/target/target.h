@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "base/status.h"
 #include "loop/loop.h"
+#include "metrics/tally.h"
 #include "net/net.h"
 #include "stream/stream.h"
 
@@ -74,6 +75,7 @@ struct sl_target_view {
     enum sl_target_state state;
     uint64_t connects; /* connections that stood */
     struct sl_status last_error;
+    struct sl_tally ends; /* of connections and attempts that failed, by reason */
 };
 
 void sl_target_view(const struct sl_target *target, struct sl_target_view *view);

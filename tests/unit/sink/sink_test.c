@@ -310,7 +310,7 @@ static void a_sink_takes_only_when_it_says_that_it_can(void **state)
     turn(&world);
     assert_int_equal(world.takings, 2);
     assert_false(world.is_taking);
-    assert_string_equal(sl_sink_reason(world.sink), "the 'disk'.is full");
+    assert_string_equal(sl_sink_reason(world.sink), "the \"disk\"\nis full");
     /* There and back within a turn is no change. */
     the_fake->host->calls->available(the_fake->host, true, "");
     the_fake->host->calls->available(the_fake->host, false, "again");
