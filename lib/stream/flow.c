@@ -170,6 +170,15 @@ static bool give_routes(struct sl_stream *stream, const struct sl_gnmi_response 
 
 /* ---- messages ---- */
 
+/* The device has sent its initial state. */
+static void note_synced(struct sl_stream *stream)
+{
+    if (!stream->view.is_synced) {
+        sl_log(SL_LOG_INFO, &stream->subject, "synced", sl_log_u64("epoch", stream->view.epoch));
+    }
+    stream->view.is_synced = true;
+}
+
 static void count_response(struct sl_stream *stream, const struct sl_gnmi_response *response,
                            uint32_t window_bytes)
 {
@@ -181,7 +190,7 @@ static void count_response(struct sl_stream *stream, const struct sl_gnmi_respon
     view->empties += response->kind == SL_GNMI_EMPTY;
     if (response->is_sync) {
         view->syncs++;
-        view->is_synced = true;
+        note_synced(stream);
     }
     for (size_t i = 0; i < stream->config.route_count; i++) {
         stream->routes[i].counts.received += response->updates + response->deletes;

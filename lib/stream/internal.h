@@ -48,6 +48,7 @@ struct sl_stream {
     struct sl_buf request; /* the SubscribeRequest */
     struct sl_buf scratch; /* for responses that are not in their usual form */
     struct sl_backoff backoff;
+    uint64_t retry_ms; /* the last wait */
     struct sl_timer *timer;
     struct sl_deferred credit_due;
     struct sl_deferred closed_due;

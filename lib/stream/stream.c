@@ -28,7 +28,8 @@ static void enter(struct sl_stream *stream)
 {
     switch (stream->state) {
     case SL_STREAM_BACKOFF:
-        sl_timer_start(stream->timer, sl_backoff_next(&stream->backoff));
+        stream->retry_ms = sl_backoff_next(&stream->backoff);
+        sl_timer_start(stream->timer, stream->retry_ms);
         break;
     case SL_STREAM_ENDING:
         sl_grpc_call_cancel(stream->call);
@@ -69,27 +70,35 @@ static void on_open(struct sl_grpc_call *call, void *arg)
 
     (void)call;
     sl_credit_open(&stream->credit);
+    sl_log(SL_LOG_INFO, &stream->subject, "subscribed", sl_log_u64("epoch", stream->view.epoch));
     sl_stream_handle(stream, SL_STREAM_OPENED);
+}
+
+static void log_end(struct sl_stream *stream, const struct sl_status *why)
+{
+    bool is_wanted = stream->state == SL_STREAM_BACKOFF;
+
+    sl_log(is_wanted ? SL_LOG_WARN : SL_LOG_DEBUG, &stream->subject, "subscription ended",
+           sl_log_text("code", sl_code_name(why->code)),
+           sl_log_text("reason", sl_status_reason(why)), sl_log_text("why", why->text),
+           sl_log_u64("epoch", stream->view.epoch),
+           sl_log_u64("retry-ms", is_wanted ? stream->retry_ms : 0));
+    if (is_wanted) {
+        sl_tally_add(&stream->view.ends, sl_status_reason(why));
+    }
 }
 
 static void on_status(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
 {
     struct sl_stream *stream = arg;
-    bool was_asked = stream->state == SL_STREAM_ENDING;
 
     (void)call;
     stream->call = NULL;
     stream->view.is_synced = false;
     stream->view.last_error = *status;
     sl_stream_drop_unfinished(stream);
-    if (!was_asked) {
-        sl_tally_add(&stream->view.ends, sl_status_reason(status));
-    }
-    sl_log(was_asked ? SL_LOG_DEBUG : SL_LOG_WARN, &stream->subject, "subscription ended",
-           sl_log_text("code", sl_code_name(status->code)),
-           sl_log_text("reason", sl_status_reason(status)), sl_log_text("why", status->text),
-           sl_log_u64("epoch", stream->view.epoch));
     sl_stream_handle(stream, SL_STREAM_ENDED);
+    log_end(stream, status);
 }
 
 static const struct sl_grpc_call_events call_events = {

@@ -18,6 +18,7 @@ struct sl_target {
     struct sl_conn *conn; /* while it dials */
     struct sl_h2_link *link;
     struct sl_backoff backoff;
+    uint64_t retry_ms; /* the last wait */
     struct sl_timer *timer;
     struct sl_deferred closed_due;
     uint64_t messages_at_open; /* of all streams, when the connection began to stand */
@@ -103,7 +104,8 @@ static void handle(struct sl_target *target, enum event event)
     bool is_change = next != target->state;
     target->state = next;
     if (is_change && next == SL_TARGET_BACKOFF) {
-        sl_timer_start(target->timer, sl_backoff_next(&target->backoff));
+        target->retry_ms = sl_backoff_next(&target->backoff);
+        sl_timer_start(target->timer, target->retry_ms);
     } else if (is_change && next == SL_TARGET_CLOSED) {
         sl_timer_stop(target->timer);
         sl_loop_defer(target->config.loop, &target->closed_due);
@@ -129,25 +131,31 @@ static void lend_session(struct sl_target *target, struct sl_h2_session *session
     }
 }
 
-/* The connection is over, whether it ever stood or not. */
-static void lost(struct sl_target *target, const struct sl_status *why)
+static void log_end(struct sl_target *target, const struct sl_status *why)
 {
     bool is_wanted = target->state < SL_TARGET_DRAINING;
 
+    sl_log(is_wanted ? SL_LOG_WARN : SL_LOG_DEBUG, &target->subject, "connection ended",
+           sl_log_text("code", sl_code_name(why->code)),
+           sl_log_text("reason", sl_status_reason(why)), sl_log_text("why", why->text),
+           sl_log_u64("retry-ms", is_wanted ? target->retry_ms : 0));
+    if (is_wanted) {
+        sl_tally_add(&target->view.ends, sl_status_reason(why));
+    }
+}
+
+/* The connection is over, whether it ever stood or not. */
+static void lost(struct sl_target *target, const struct sl_status *why)
+{
     target->conn = NULL;
     target->link = NULL;
     target->view.last_error = *why;
     lend_session(target, NULL);
-    if (is_wanted) {
-        sl_tally_add(&target->view.ends, sl_status_reason(why));
-    }
-    sl_log(is_wanted ? SL_LOG_WARN : SL_LOG_DEBUG, &target->subject, "connection ended",
-           sl_log_text("code", sl_code_name(why->code)),
-           sl_log_text("reason", sl_status_reason(why)), sl_log_text("why", why->text));
     if (messages(target) > target->messages_at_open) {
         sl_backoff_reset(&target->backoff); /* it was a device, and it worked */
     }
     handle(target, EVENT_LOST);
+    log_end(target, why);
 }
 
 static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
