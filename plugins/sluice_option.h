@@ -53,6 +53,8 @@ struct sluice_option {
     int64_t min, max;                  /* INT DURATION SIZE; both 0: no bound but the type's */
     const char *const *names;          /* ENUM: ends with NULL */
     const struct sluice_option *table; /* OBJECT */
+    /* MAP: whether the value under `name` is a SECRET. NULL: none is. */
+    bool (*is_secret)(const char *name);
     bool is_required;
     const char *doc; /* one sentence for the reference */
 };

@@ -12,16 +12,18 @@ struct check_options {
     const char *file;
     bool wants_help;
     bool wants_reference;
+    bool wants_print;
 };
 
 static const char usage[] =
-    "usage: sluice check -c FILE\n"
+    "usage: sluice check -c FILE [--print]\n"
     "       sluice check --reference\n"
     "\n"
     "Reads a configuration and says everything that is wrong with it, a line for each error:\n"
     "FILE:LINE:COLUMN: what was expected. Exits 0 when it is good and 1 when it is not.\n"
     "\n"
     "  -c, --config FILE  the configuration\n"
+    "      --print        print what is in force: every key, defaults worked in, secrets masked\n"
     "      --reference    print every key with its type, bounds and default\n"
     "      --help         print this\n";
 
@@ -29,6 +31,7 @@ static bool parse(int argc, char **argv, struct check_options *options)
 {
     static const struct option words[] = {
         {"config", required_argument, NULL, 'c'},
+        {"print", no_argument, NULL, 'p'},
         {"reference", no_argument, NULL, 'r'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -42,6 +45,7 @@ static bool parse(int argc, char **argv, struct check_options *options)
         }
         options->file = word == 'c' ? optarg : options->file;
         options->wants_reference = options->wants_reference || word == 'r';
+        options->wants_print = options->wants_print || word == 'p';
         options->wants_help = options->wants_help || word == 'h';
     }
     if (optind < argc) {
@@ -55,40 +59,54 @@ static bool parse(int argc, char **argv, struct check_options *options)
     return true;
 }
 
+/* Prints and frees it. */
+static int print_out(struct sl_buf *out)
+{
+    bool is_good = !out->failed && fwrite(out->data, 1, out->len, stdout) == out->len;
+
+    sl_buf_fini(out);
+    return is_good ? SL_EXIT_OK : SL_EXIT_FAILED;
+}
+
 static int print_reference(void)
 {
     struct sl_buf out;
 
     sl_buf_init(&out, 0);
     sl_settings_reference(&out);
-    bool is_good = !out.failed && fwrite(out.data, 1, out.len, stdout) == out.len;
-    sl_buf_fini(&out);
-    return is_good ? SL_EXIT_OK : SL_EXIT_FAILED;
+    return print_out(&out);
 }
 
-static size_t count_streams(const struct sl_settings *settings)
+static int print_settings(const struct sl_settings *settings)
 {
-    size_t count = 0;
+    struct sl_buf out;
 
-    for (size_t i = 0; i < settings->target_count; i++) {
-        count += settings->targets[i].stream_count;
-    }
-    return count;
+    sl_buf_init(&out, 0);
+    sl_settings_print(settings, &out);
+    return print_out(&out);
 }
 
-static int check_file(const char *file)
+static int print_summary(const char *file, const struct sl_settings *settings)
+{
+    printf("%s: ok: %zu targets, %zu streams, %zu sinks\n", file, settings->target_count,
+           sl_settings_streams(settings), settings->sink_count);
+    return SL_EXIT_OK;
+}
+
+static int check_file(const struct check_options *options)
 {
     struct sl_buf errors;
+    int code = SL_EXIT_FAILED;
 
     sl_buf_init(&errors, 0);
-    struct sl_settings *settings = sl_settings_read(file, &errors);
-    if (settings) {
-        printf("%s: ok: %zu targets, %zu streams, %zu sinks\n", file, settings->target_count,
-               count_streams(settings), settings->sink_count);
-    } else {
+    struct sl_settings *settings = sl_settings_read(options->file, &errors);
+    if (!settings) {
         fputs(sl_buf_text(&errors), stderr);
+    } else if (options->wants_print) {
+        code = print_settings(settings);
+    } else {
+        code = print_summary(options->file, settings);
     }
-    int code = settings ? SL_EXIT_OK : SL_EXIT_FAILED;
     sl_settings_free(settings);
     sl_buf_fini(&errors);
     return code;
@@ -105,5 +123,5 @@ int sl_command_check(int argc, char **argv)
         fputs(usage, stdout);
         return SL_EXIT_OK;
     }
-    return options.wants_reference ? print_reference() : check_file(options.file);
+    return options.wants_reference ? print_reference() : check_file(&options);
 }

@@ -27,6 +27,8 @@ enum {
     SL_CONFIG_MAX_ERRORS = 100, /* that are kept and printed; the rest is counted */
 };
 
+#define SL_CONFIG_MASK "******"
+
 struct sl_config;      /* a document and its errors */
 struct sl_config_node; /* a place in it */
 
@@ -90,7 +92,16 @@ size_t sl_config_errors(const struct sl_config *config);
  * (an anchor has many readers). */
 void sl_config_print_errors(const struct sl_config *config, struct sl_buf *out);
 
-/* One line of it: name and text in columns. */
+/* The object as YAML that sl_config_fill takes again, each key of the table with its value;
+ * `indent` blanks in front. Secrets that are set are SL_CONFIG_MASK. */
+void sl_config_print(const struct sluice_option *table, const void *object, unsigned indent,
+                     struct sl_buf *out);
+
+/* One key, which is quoted where it must be, and a text, which always is; NULL: no text, what is
+ * under the key follows. */
+void sl_config_print_text(const char *name, const char *text, unsigned indent, struct sl_buf *out);
+
+/* One line of the reference: name and text in columns. */
 void sl_config_reference_line(const char *name, unsigned indent, struct sl_buf *out,
                               const char *format, ...) SL_PRINTF(4, 5);
 

@@ -179,7 +179,8 @@ static bool read_text(struct sl_config *config, const struct sl_config_node *nod
     }
     const char *text = sl_config_expand(config, node, expansion);
     if (text && !convert(option, text, field)) {
-        refuse(config, node, option, text);
+        refuse(config, node, option,
+               node->text); /* as it stands there: the environment is private */
         return false;
     }
     return text != NULL;
@@ -286,6 +287,12 @@ static bool read_map(struct sl_config *config, const struct sl_config_node *node
     for (size_t i = 0; i < node->count && pairs; i++) {
         const struct sl_config_node *value = node->entries[i].value;
         pairs[i].name = node->entries[i].key->text;
+        if (option->is_secret && option->is_secret(pairs[i].name)) {
+            union field secret = {0};
+            is_good = read_secret(config, value, option, &secret) && is_good;
+            pairs[i].value = secret.text;
+            continue;
+        }
         if (value->kind != SL_CONFIG_SCALAR) {
             sl_config_error(config, value, "'%s' of '%s': expected text, found %s", pairs[i].name,
                             option->name, sl_config_kind_name(value->kind));

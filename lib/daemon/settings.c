@@ -39,7 +39,7 @@ static const struct sluice_option log_table[] = {
     {.name = NULL},
 };
 
-static const struct sluice_option collector_table[] = {
+const struct sluice_option sl_collector_table[] = {
     {.name = "name",
      .type = SLUICE_STRING,
      .offset = AT(name),
@@ -195,7 +195,8 @@ static void read_collector(struct sl_settings_reader *reader)
     const struct sl_config_node *node = sl_config_get(reader->root, "collector");
     const struct sl_config_node *admin = sl_config_get(node, "admin");
 
-    sl_config_fill(reader->config, node, collector_table, &reader->settings->collector, NULL, NULL);
+    sl_config_fill(reader->config, node, sl_collector_table, &reader->settings->collector, NULL,
+                   NULL);
     read_collector_name(reader, own_or(node, NULL, "name"));
     read_workers(reader, own_or(node, NULL, "workers"));
     read_admin(reader, own_or(admin, NULL, "listen"));
@@ -430,20 +431,4 @@ void sl_settings_free(struct sl_settings *settings)
         sl_config_free(settings->config);
         free(settings);
     }
-}
-
-void sl_settings_reference(struct sl_buf *out)
-{
-    sl_config_reference_line("collector", 0, out, "%s", "");
-    sl_config_reference(collector_table, 2, out);
-    sl_config_reference_line("defaults", 0, out, "What others do not say themselves.");
-    sl_config_reference_line("target", 2, out, "The keys of a target.");
-    sl_config_reference_line("subscription", 2, out, "The keys of a subscription.");
-    sl_config_reference_line("targets", 0, out, "The devices; at least one.");
-    sl_config_reference_line("NAME", 2, out, "%s", "");
-    sl_config_reference(sl_target_table, 4, out);
-    sl_config_reference_line("subscriptions", 0, out, "What to ask them for; at least one.");
-    sl_config_reference_line("NAME", 2, out, "%s", "");
-    sl_config_reference(sl_subscription_table, 4, out);
-    sl_settings_reference_sinks(out);
 }

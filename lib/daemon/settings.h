@@ -93,6 +93,12 @@ struct sl_settings {
 struct sl_settings *sl_settings_read(const char *file, struct sl_buf *errors) SL_MUST_CHECK;
 void sl_settings_free(struct sl_settings *settings);
 
+size_t sl_settings_streams(const struct sl_settings *settings); /* of all targets */
+
+/* What is in force, as a file that can be read again: every key with its value, `defaults` worked
+ * in, secrets masked, and in comments what was worked out. */
+void sl_settings_print(const struct sl_settings *settings, struct sl_buf *out);
+
 /* The reference of every key of the file. */
 void sl_settings_reference(struct sl_buf *out);
 

@@ -1,5 +1,5 @@
 /* settings_read.h - what the files that read settings share: settings.c the whole, settings_sinks.c
- * the sinks, settings_streams.c the names that point at others. */
+ * the sinks, settings_streams.c the names that point at others, settings_print.c the way back. */
 #ifndef SLUICE_DAEMON_SETTINGS_READ_H
 #define SLUICE_DAEMON_SETTINGS_READ_H
 
@@ -19,9 +19,13 @@ struct sl_settings_reader {
     const struct sl_config_node *targets;
 };
 
+/* The keys of `collector`; ends with a NULL name. */
+extern const struct sluice_option sl_collector_table[];
+
 /* Fills settings->sinks. False when memory is out. */
 bool sl_settings_read_sinks(struct sl_settings_reader *reader) SL_MUST_CHECK;
 void sl_settings_free_sinks(struct sl_settings *settings);
+void sl_settings_print_sinks(const struct sl_settings *settings, struct sl_buf *out);
 void sl_settings_reference_sinks(struct sl_buf *out);
 
 /* Fills the streams of all targets, whose options are read. False when memory is out. */

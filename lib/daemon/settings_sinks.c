@@ -240,6 +240,20 @@ void sl_settings_free_sinks(struct sl_settings *settings)
     }
 }
 
+void sl_settings_print_sinks(const struct sl_settings *settings, struct sl_buf *out)
+{
+    for (size_t i = 0; i < settings->sink_count; i++) {
+        const struct sl_sink_spec *spec = &settings->sinks[i].spec;
+        const char *object = (const char *)spec->options - plugin_offset;
+        sl_config_print_text(spec->name, NULL, 2, out);
+        sl_config_print_text("type", spec->plugin->type, 4, out);
+        sl_config_print(common_table + 1, object, 4, out);
+        if (spec->plugin->options) {
+            sl_config_print(spec->plugin->options, spec->options, 4, out);
+        }
+    }
+}
+
 void sl_settings_reference_sinks(struct sl_buf *out)
 {
     const struct sluice_sink_plugin *const *plugins = sl_sink_plugins();

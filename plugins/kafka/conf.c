@@ -357,6 +357,7 @@ const struct sluice_option kafka_option_table[] = {
     {.name = "properties",
      .type = SLUICE_MAP,
      .offset = offsetof(struct kafka_options, properties),
+     .is_secret = is_secret,
      .doc = "any librdkafka property, but for those that carry sluice's promises"},
     {.name = NULL},
 };

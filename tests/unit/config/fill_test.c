@@ -34,6 +34,11 @@ static const struct sluice_option inner_table[] = {
     {.name = NULL},
 };
 
+static bool is_password(const char *name)
+{
+    return strcmp(name, "password") == 0;
+}
+
 static const struct sluice_option table[] = {
     {.name = "text", .type = SLUICE_STRING, .offset = AT(text), .default_text = "default"},
     {.name = "template", .type = SLUICE_TEMPLATE, .offset = AT(templ)},
@@ -59,7 +64,7 @@ static const struct sluice_option table[] = {
      .names = colors,
      .default_text = "green"},
     {.name = "words", .type = SLUICE_STRINGS, .offset = AT(words), .default_text = "one"},
-    {.name = "pairs", .type = SLUICE_MAP, .offset = AT(pairs)},
+    {.name = "pairs", .type = SLUICE_MAP, .offset = AT(pairs), .is_secret = is_password},
     {.name = "inner", .type = SLUICE_OBJECT, .table = inner_table},
     {.name = NULL},
 };
@@ -413,6 +418,74 @@ static void the_reference_has_every_key_with_type_default_and_bounds(void **stat
     sl_buf_fini(&out);
 }
 
+static void a_value_of_a_map_may_be_a_secret(void **state)
+{
+    char path[] = "/tmp/sluice-fill-XXXXXX";
+    char text[256];
+    struct thing thing;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_int_equal(write(fd, "S3cret\n", 7), 7);
+    close(fd);
+    snprintf(text, sizeof(text), "pairs: {user: me, password: {file: %s}}", path);
+    struct sl_config *config = fill(text, &thing);
+    assert_int_equal(thing.pairs.count, 2);
+    assert_string_equal(thing.pairs.pairs[1].value, "S3cret");
+    expect_errors(config, "");
+    unlink(path);
+    expect_errors(fill("pairs: {user: {file: /dev/null}}", &thing),
+                  "t:1:15: 'user' of 'pairs': expected text, found a map\n");
+}
+
+static void an_object_is_printed_so_that_it_reads_back_but_for_its_secrets(void **state)
+{
+    static const char text[] = "text: \"a\\\"b\\\\c\\nd$$\"\n"
+                               "template: \"${target}$$\"\n"
+                               "secret: \"******\"\n"
+                               "on: false\n"
+                               "number: 3\n"
+                               "wait: 1m30s\n"
+                               "bytes: 64KiB\n"
+                               "color: \"blue\"\n"
+                               "words: [\"x\", \"y z\"]\n"
+                               "pairs: {\"user\": \"me$$\", \"password\": \"******\"}\n"
+                               "inner:\n"
+                               "  depth: -9\n"
+                               "  name: \"\"\n";
+    struct sl_buf out = {0};
+    struct thing thing;
+    struct sl_config *config = fill(text, &thing);
+
+    (void)state;
+    thing.secret = "S3cret";
+    sl_config_print(table, &thing, 0, &out);
+    /* a line feed is printed as its code */
+    struct sl_config *again = fill(sl_buf_text(&out), &thing);
+    assert_string_equal(thing.text, "a\"b\\c\nd$");
+    assert_null(strstr(sl_buf_text(&out), "S3cret"));
+    assert_non_null(strstr(sl_buf_text(&out), "\"me$$\", \"password\": \"******\""));
+    sl_buf_fini(&out);
+    sl_config_print(table, &thing, 0, &out);
+    assert_non_null(strstr(sl_buf_text(&out), "template: \"${target}$$\"\n"));
+    assert_non_null(strstr(sl_buf_text(&out), "wait: 1m30s\nbytes: 64KiB\ncolor: \"blue\"\n"));
+    sl_buf_fini(&out);
+    expect_errors(config, "");
+    expect_errors(again, "");
+}
+
+static void an_error_shows_what_the_file_says_and_not_the_environment(void **state)
+{
+    struct thing thing;
+
+    (void)state;
+    setenv("SLUICE_TEST_NUMBER", "S3cret", 1);
+    expect_errors(fill("number: ${env.SLUICE_TEST_NUMBER}", &thing),
+                  "t:1:9: 'number': expected a whole number, from -5 to 5, found "
+                  "'${env.SLUICE_TEST_NUMBER}'\n");
+    unsetenv("SLUICE_TEST_NUMBER");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +502,9 @@ int main(void)
         cmocka_unit_test(a_secret_file_without_a_first_line_is_refused),
         cmocka_unit_test(no_error_shows_a_secret),
         cmocka_unit_test(the_reference_has_every_key_with_type_default_and_bounds),
+        cmocka_unit_test(a_value_of_a_map_may_be_a_secret),
+        cmocka_unit_test(an_object_is_printed_so_that_it_reads_back_but_for_its_secrets),
+        cmocka_unit_test(an_error_shows_what_the_file_says_and_not_the_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -270,6 +270,45 @@ static void the_reference_has_every_key(void **state)
     sl_buf_fini(&out);
 }
 
+/* What `check --print` prints of `file`. */
+static char *print(const char *file)
+{
+    struct sl_settings *settings = read_good(file);
+    struct sl_buf out = {0};
+
+    sl_settings_print(settings, &out);
+    char *text = strdup(sl_buf_text(&out));
+    assert_non_null(text);
+    sl_settings_free(settings);
+    sl_buf_fini(&out);
+    return text;
+}
+
+static void what_is_printed_reads_back_as_the_same_and_has_no_secret(void **state)
+{
+    const char *const files[] = {"architecture.yaml", "minimal.yaml", "anchors.yaml"};
+
+    (void)state;
+    setenv("SLUICE_TEST_NAME", "dc2", 1);
+    setenv("SLUICE_TEST_PASSWORD", "hunter2", 1);
+    for (size_t i = 0; i < SL_ARRAY_LEN(files); i++) {
+        char path[] = "/tmp/sluice-print-XXXXXX";
+        char *text = print(files[i]);
+        assert_null(strstr(text, "hunter2"));
+        assert_null(strstr(text, "s3cret"));
+        int fd = mkstemp(path);
+        assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+        close(fd);
+        char *again = print(path);
+        assert_string_equal(text, again);
+        unlink(path);
+        free(again);
+        free(text);
+    }
+    unsetenv("SLUICE_TEST_NAME");
+    unsetenv("SLUICE_TEST_PASSWORD");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +320,7 @@ int main(void)
         cmocka_unit_test(sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription),
         cmocka_unit_test(formats_are_named_as_encoders_name_them),
         cmocka_unit_test(the_reference_has_every_key),
+        cmocka_unit_test(what_is_printed_reads_back_as_the_same_and_has_no_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,69 @@
+/* What is in force, and the reference of what could be: both from the tables. */
+#include "daemon/settings_read.h"
+
+static void print_sinks_of(const struct sl_stream_settings *stream, struct sl_buf *out)
+{
+    sl_buf_printf(out, "    # subscription %s goes to", stream->subscription->name);
+    for (size_t i = 0; i < stream->sink_count; i++) {
+        sl_buf_printf(out, "%s %s", i ? "," : "", stream->sinks[i]->spec.name);
+    }
+    sl_buf_add_byte(out, '\n');
+}
+
+static void print_target(const struct sl_target_settings *target, struct sl_buf *out)
+{
+    sl_config_print_text(target->name, NULL, 2, out);
+    sl_buf_printf(out, "    # host %s, port %u, worker %u\n", target->address.host,
+                  (unsigned)target->address.port, target->worker);
+    for (size_t i = 0; i < target->stream_count; i++) {
+        print_sinks_of(&target->streams[i], out);
+    }
+    sl_config_print(sl_target_table, &target->options, 4, out);
+}
+
+size_t sl_settings_streams(const struct sl_settings *settings)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < settings->target_count; i++) {
+        count += settings->targets[i].stream_count;
+    }
+    return count;
+}
+
+void sl_settings_print(const struct sl_settings *settings, struct sl_buf *out)
+{
+    sl_buf_printf(out, "# %zu targets, %zu streams, %zu sinks; %u workers; a stream's share of ",
+                  settings->target_count, sl_settings_streams(settings), settings->sink_count,
+                  settings->workers);
+    sl_buf_printf(out, "the memory: %llu bytes\n", (unsigned long long)settings->plan.share_bytes);
+    sl_config_print_text("collector", NULL, 0, out);
+    sl_config_print(sl_collector_table, &settings->collector, 2, out);
+    sl_config_print_text("targets", NULL, 0, out);
+    for (size_t i = 0; i < settings->target_count; i++) {
+        print_target(&settings->targets[i], out);
+    }
+    sl_config_print_text("subscriptions", NULL, 0, out);
+    for (size_t i = 0; i < settings->subscription_count; i++) {
+        sl_config_print_text(settings->subscriptions[i].name, NULL, 2, out);
+        sl_config_print(sl_subscription_table, &settings->subscriptions[i].options, 4, out);
+    }
+    sl_config_print_text("sinks", NULL, 0, out);
+    sl_settings_print_sinks(settings, out);
+}
+
+void sl_settings_reference(struct sl_buf *out)
+{
+    sl_config_reference_line("collector", 0, out, "%s", "");
+    sl_config_reference(sl_collector_table, 2, out);
+    sl_config_reference_line("defaults", 0, out, "What others do not say themselves.");
+    sl_config_reference_line("target", 2, out, "The keys of a target.");
+    sl_config_reference_line("subscription", 2, out, "The keys of a subscription.");
+    sl_config_reference_line("targets", 0, out, "The devices; at least one.");
+    sl_config_reference_line("NAME", 2, out, "%s", "");
+    sl_config_reference(sl_target_table, 4, out);
+    sl_config_reference_line("subscriptions", 0, out, "What to ask them for; at least one.");
+    sl_config_reference_line("NAME", 2, out, "%s", "");
+    sl_config_reference(sl_subscription_table, 4, out);
+    sl_settings_reference_sinks(out);
+}
