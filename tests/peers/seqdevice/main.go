@@ -4,6 +4,7 @@
 //
 //	listening HOST:PORT                                       once for each device, in order
 //	done device=D session=S last-seq=N messages=M             after --count
+//	ended device=D session=S last-seq=N why="..."             when the RPC is over
 //	stream device=D session=S subscription-path=P seq=N blocked-s=T   with --verbose, each second
 //
 // Leaves of a message: /sluice-sim/state/seq, /sluice-sim/state/session (with 2 updates or more),

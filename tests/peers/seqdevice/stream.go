@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -42,6 +41,12 @@ func (r *report) sent() {
 		r.blocked += took
 	}
 	r.sendSince = time.Time{}
+}
+
+func (r *report) lastSeq() uint64 {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.seq
 }
 
 func (r *report) String() string {
@@ -196,6 +201,6 @@ func (d *device) Subscribe(server gnmi.GNMI_SubscribeServer) error {
 	d.reports.add(r)
 	defer d.reports.remove(r)
 	err = d.stream(server, r, newPacer(d.options, first))
-	fmt.Fprintf(os.Stderr, "end device=%s session=%s: %v\n", d.name, r.session, err)
+	fmt.Printf("ended device=%s session=%s last-seq=%d why=%q\n", d.name, r.session, r.lastSeq(), err)
 	return err
 }
