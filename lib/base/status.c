@@ -59,16 +59,60 @@ struct sl_status sl_status_error(enum sl_code code, const char *format, ...)
     return status;
 }
 
+/* A byte of a peer as it is printed. */
+static char plain(char c)
+{
+    unsigned char byte = (unsigned char)c;
+
+    return byte >= 0x20 && byte <= 0x7e && byte != '"' && byte != '\\' ? c : '.';
+}
+
 struct sl_status sl_status_quote(enum sl_code code, const char *text, struct sl_str words)
 {
     struct sl_status status = sl_status_error(code, "%s: ", text);
     size_t at = strlen(status.text);
 
     for (size_t i = 0; i < words.len && at + 1 < sizeof(status.text); i++) {
-        unsigned char byte = (unsigned char)words.data[i];
-        bool is_plain = byte >= 0x20 && byte <= 0x7e && byte != '"' && byte != '\\';
-        status.text[at++] = is_plain ? (char)byte : '.';
+        status.text[at++] = plain(words.data[i]);
     }
     status.text[at] = '\0';
     return status;
+}
+
+/* How many bytes of `secret` stand at `text`. */
+static size_t match(const char *text, const char *secret)
+{
+    size_t len = 0;
+
+    while (text[len] && secret[len] &&
+           (text[len] == secret[len] || text[len] == plain(secret[len]))) {
+        len++;
+    }
+    return len;
+}
+
+void sl_status_hide(struct sl_status *status, const char *secret)
+{
+    static const char mask[] = "***";
+    size_t len = strlen(status->text);
+    bool is_cut = len + 1 == sizeof(status->text);
+    struct sl_status hidden = *status;
+    size_t to = 0;
+
+    if (!secret || !*secret) {
+        return;
+    }
+    for (size_t at = 0; at < len && to + sizeof(mask) <= sizeof(hidden.text);) {
+        size_t same = match(status->text + at, secret);
+        bool is_secret = !secret[same] || (is_cut && same > 0 && at + same == len);
+        if (is_secret) {
+            memcpy(hidden.text + to, mask, sizeof(mask) - 1);
+            to += sizeof(mask) - 1;
+            at += same;
+        } else {
+            hidden.text[to++] = status->text[at++];
+        }
+    }
+    hidden.text[to] = '\0';
+    *status = hidden;
 }

@@ -60,6 +60,11 @@ struct sl_status sl_status_error(enum sl_code code, const char *format, ...) SL_
  * and backslashes of `words` become '.'. */
 struct sl_status sl_status_quote(enum sl_code code, const char *text, struct sl_str words);
 
+/* A peer may say back what it was told. Every place of the text where `secret` stands, as
+ * sl_status_quote would have written it, becomes "***"; so does a beginning of it where the text
+ * was cut off. `secret` NULL or "": nothing. */
+void sl_status_hide(struct sl_status *status, const char *secret);
+
 /* The same with a reason: a literal in kebab-case that names the cause for counters, such as
  * "window-overshoot". There are a few dozen of them in all, and a peer cannot make new ones. */
 struct sl_status sl_status_because(const char *reason, struct sl_status status);

@@ -96,9 +96,10 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     stream->call = NULL;
     stream->view.is_synced = false;
     stream->view.last_error = *status;
+    sl_status_hide(&stream->view.last_error, stream->config.password);
     sl_stream_drop_unfinished(stream);
     sl_stream_handle(stream, SL_STREAM_ENDED);
-    log_end(stream, status);
+    log_end(stream, &stream->view.last_error);
 }
 
 static const struct sl_grpc_call_events call_events = {

@@ -150,12 +150,13 @@ static void lost(struct sl_target *target, const struct sl_status *why)
     target->conn = NULL;
     target->link = NULL;
     target->view.last_error = *why;
+    sl_status_hide(&target->view.last_error, target->config.secret);
     lend_session(target, NULL);
     if (messages(target) > target->messages_at_open) {
         sl_backoff_reset(&target->backoff); /* it was a device, and it worked */
     }
     handle(target, EVENT_LOST);
-    log_end(target, why);
+    log_end(target, &target->view.last_error);
 }
 
 static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
@@ -164,6 +165,7 @@ static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint
     struct sl_target *target = arg;
     struct sl_status said = sl_status_quote(SL_UNAVAILABLE, sl_h2_error_name(error), debug_data);
 
+    sl_status_hide(&said, target->config.secret);
     (void)link;
     sl_log(SL_LOG_INFO, &target->subject, "peer says GOAWAY",
            sl_log_u64("last-stream", (uint64_t)(uint32_t)last_stream_id),

@@ -44,6 +44,7 @@ struct sl_target_config {
     uint64_t dial_timeout_ms;
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
+    const char *secret; /* the password, which no text of the peer may show; or NULL */
     /* Complete but for `authority`, `on_closed` and `arg`, which are the target's. */
     const struct sl_stream_config *streams;
     size_t stream_count;

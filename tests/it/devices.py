@@ -65,12 +65,13 @@ class Devices:
         return sum(seq for seq, _ in self.now(path).values())
 
 
-def common_words(updates=2, messages=0, sizes=None, rate=None, when_held="wait"):
-    """`messages` of each stream, 0: no end; `rate` in messages a second and stream, none: as fast as
+def common_words(updates=2, messages=0, sizes=None, rate=None, when_held="wait", login=None):
+    """`login` is a user's name and password, demanded. `messages` of each stream, 0: no end; `rate` in messages a second and stream, none: as fast as
     credit lets them."""
     words = ["--updates", updates, "--verbose", "--when-held", when_held]
     words += ["--count", messages] if messages else []
     words += ["--message-bytes", f"{sizes[0]}-{sizes[1]}"] if sizes else []
+    words += ["--username", login[0], "--password", login[1]] if login else []
     return words + (["--rate", rate] if rate else ["--fast"])
 
 

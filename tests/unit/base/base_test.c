@@ -128,9 +128,32 @@ static void a_wait_is_never_longer_than_its_ceiling(void **state)
     assert_true(sl_backoff_next(&backoff) <= 1000);
 }
 
+static void a_secret_that_a_peer_says_back_is_hidden(void **state)
+{
+    struct sl_status status = sl_status_quote(SL_UNKNOWN, "the peer says",
+                                              SL_STR("no pa\"s\nword, not pa\"s\nword, pa\"s"));
+    char words[SL_STATUS_TEXT_BYTES + 8];
+
+    (void)state;
+    sl_status_hide(&status, "");
+    sl_status_hide(&status, NULL);
+    sl_status_hide(&status, "pa\"s\nword");
+    assert_string_equal(status.text, "the peer says: no ***, not ***, pa.s");
+    memset(words, 'x', sizeof(words));
+    for (size_t at = sizeof(words) - 30; at < sizeof(words) - 6; at++) {
+        memcpy(words + at, "secret", 6);
+        status = sl_status_quote(SL_UNKNOWN, "", (struct sl_str){words, sizeof(words)});
+        sl_status_hide(&status, "secret");
+        assert_null(strstr(status.text, "se"));
+        assert_null(strstr(status.text, "xs"));
+        memset(words, 'x', sizeof(words));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_secret_that_a_peer_says_back_is_hidden),
         cmocka_unit_test(a_buffer_never_grows_past_its_limit_and_stays_failed),
         cmocka_unit_test(numbers_are_written_with_every_digit),
         cmocka_unit_test(dropping_the_front_keeps_the_rest),

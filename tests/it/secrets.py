@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""secrets - no secret appears in anything that a run prints, serves or writes.
+
+Every secret of a configuration is marked: passwords of targets from a file, from the environment and
+as text, and a password of Kafka from a file. They are used in good runs and in bad ones (refused by the
+device, by the broker, by the reader of the file), at log level debug and in both formats, and all of it
+is searched: the log, /metrics and every other page, `check`, `check --print`, the simulator's output and
+the records. A device that echoes what it was sent in its error message is among the bad ones.
+"""
+import json
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from harness import check, free_port, must, part, run, sluice, wait_for
+
+import grpc
+
+from collector import Collector, subscription
+from devices import Devices
+
+MARK = "Xk7marked"
+SECRETS = {name: f"{MARK}-{name}-9f" for name in ("file", "env", "text", "kafka", "wrong", "number")}
+ENVIRONMENT = {"SL_IT_PASSWORD": SECRETS["env"], "SL_IT_NUMBER": SECRETS["number"]}
+
+
+def secret_file(lab, name):
+    place = lab.path(f"{name}.secret")
+    place.write_text(SECRETS[name] + "\n", encoding="utf-8")
+    return {"file": str(place)}
+
+
+def search(what, text):
+    """Each secret, and what all of them have in common."""
+    where = text.find(MARK)
+    check(where < 0, f"no secret in {what} ({len(text)} characters)" if where < 0 else
+          f"no secret in {what}: …{text[max(0, where - 80):where + 20]}…")
+
+
+def sim_with_password(lab, name, password):
+    return Devices(lab, "sim", 1, name=name, login=("telemetry", password))
+
+
+class Echo(grpc.GenericRpcHandler):
+    """A device that says the caller's metadata back in its error."""
+
+    def service(self, details):
+        said = " ".join(f"{key}={value}" for key, value in details.invocation_metadata)
+
+        def refuse(_requests, context):
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, f"bad credentials: {said}")
+            yield b""
+
+        return grpc.stream_stream_rpc_method_handler(refuse)
+
+
+def echo_device(lab):
+    server = grpc.server(ThreadPoolExecutor(2))
+    server.add_generic_rpc_handlers((Echo(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    lab.on_end(lambda: server.stop(None))
+    return f"127.0.0.1:{port}"
+
+
+def targets(lab):
+    good = {name: sim_with_password(lab, name, SECRETS[name]) for name in ("file", "env", "text")}
+    addresses = {name: device.addresses()["dev1"] for name, device in good.items()}
+    addresses["wrong"] = sim_with_password(lab, "wrong", "another").addresses()["dev1"]
+    addresses["echo"] = echo_device(lab)
+    passwords = {"file": secret_file(lab, "file"), "env": "${env.SL_IT_PASSWORD}",
+                 "text": SECRETS["text"], "wrong": SECRETS["wrong"], "echo": SECRETS["text"]}
+    said = {name: {"username": "telemetry", "password": password,
+                   "backoff": {"min": "20ms", "max": "100ms"}}
+            for name, password in passwords.items()}
+    return addresses, said
+
+
+def kafka_with_password(lab):
+    """Nobody listens there: the client tries, and says so."""
+    return {"type": "kafka", "brokers": [f"127.0.0.1:{free_port()}"], "topic": "t",
+            "properties": {"security.protocol": "sasl_plaintext", "sasl.mechanism": "PLAIN",
+                           "sasl.username": "me", "sasl.password": secret_file(lab, "kafka")}}
+
+
+def running(lab, log_format):
+    addresses, said = targets(lab)
+    copy = lab.path("copy.jsonl")
+    sinks = {"copy": {"type": "file", "path": str(copy)}, "kafka": kafka_with_password(lab)}
+    subscriptions = {"all": subscription(sinks=["copy"]),
+                     "held": subscription("/interfaces", sinks=["kafka"])}
+    collector = Collector(lab, addresses, subscriptions, sinks, targets=said, environment=ENVIRONMENT,
+                          words=["--log-level", "debug", "--log-format", log_format])
+    for name in ("file", "env", "text"):
+        wait_for(lambda name=name: collector.total("updates_published", target=name, sink="copy") > 5,
+                 20, f"records of {name}: its password is right")
+    for name in ("wrong", "echo"):
+        wait_for(lambda name=name: collector.total("stream_ends", target=name) > 3, 20,
+                 f"{name} is refused and tried again")
+    for page in ("/metrics", "/healthz"):
+        search(page, collector.get(page)[1])
+    printed = subprocess.run([sluice(), "check", "-c", collector.file, "--print"], check=True,
+                             capture_output=True, text=True, env=ENVIRONMENT).stdout
+    check(printed.count("******") == 6, "check --print: six masked secrets")
+    search("check --print", printed)
+    must(collector.stop() == 0, "sluice ends with 0")
+    check(collector.process.find(r"password=\*\*\*"), "the device that says it back is in the log")
+    if log_format == "json":
+        check(all(map(is_object, collector.process.lines)), "each line of the log is a JSON object")
+    search("the log", "\n".join(collector.process.lines))
+    search("the records", copy.read_text(encoding="utf-8"))
+    copy.unlink()
+
+
+def is_object(line):
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+BROKEN = {
+    "an unknown key": 'password: {MARK}, passwort: "{MARK}"',
+    "a list": "password: [{MARK}]",
+    "an open quote": 'password: "{MARK}',
+    "a map": "password: {file: {MARK: {MARK}}}",
+    "a name": 'password: "${{MARK}}"',
+    "a tag": "password: !{MARK} x",
+    "not a header's text": 'password: "{MARK}\\t"',
+    "a number from the environment": "dial-timeout: ${env.SL_IT_NUMBER}, password: {MARK}",
+    "the empty password": 'username: "", password: {MARK}, address: ""',
+}
+
+
+def broken(lab):
+    for title, words in BROKEN.items():
+        file = lab.path("broken.yaml")
+        words = words.replace("{MARK}", SECRETS["text"])
+        file.write_text(f'targets:\n  a: {{insecure: true, address: "127.0.0.1:1", {words}}}\n'
+                        "subscriptions: {all: {paths: /a}}\n"
+                        'sinks: {none: {type: "null", bad: 1}}\n', encoding="utf-8")
+        done = subprocess.run([sluice(), "check", "-c", file], check=False, capture_output=True,
+                              text=True, env=ENVIRONMENT)
+        check(done.returncode == 1 and "broken.yaml:" in done.stderr, f"{title}: refused")
+        search(title, done.stdout + done.stderr)
+
+
+def main(lab):
+    part(lab, "logfmt", running, "logfmt")
+    part(lab, "json", running, "json")
+    part(lab, "broken files", broken)
+
+
+if __name__ == "__main__":
+    run(main)
