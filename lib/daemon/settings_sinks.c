@@ -20,7 +20,7 @@ static const size_t plugin_offset = (sizeof(struct common_options) + sizeof(max_
                                     sizeof(max_align_t) * sizeof(max_align_t);
 
 /* In the order of enum sl_format. */
-static const char *const formats[] = {"event", "proto", NULL};
+static const char *const formats[] = {"event", "proto", "sluice.v1", NULL};
 
 static const struct sluice_option common_table[] = {
     {.name = "type",
@@ -33,7 +33,8 @@ static const struct sluice_option common_table[] = {
      .offset = offsetof(struct common_options, format),
      .default_text = "event",
      .names = formats,
-     .doc = "event: gnmic's JSON array; proto: the bytes of the gNMI message as they came."},
+     .doc = "event: gnmic's JSON array; proto: the bytes of the gNMI message as they came; "
+            "sluice.v1: the record of proto/sluice.proto, exact and numbered."},
     {.name = "required",
      .type = SLUICE_BOOL,
      .offset = offsetof(struct common_options, is_required),

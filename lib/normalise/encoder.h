@@ -1,5 +1,7 @@
 /* encoder.h - a SubscribeResponse becomes the payload of one record.
  *
+ * The formats: event (event.h), proto, sluice.v1 (record.h, and for consumers proto/sluice.proto).
+ *
  * One encoder serves one stream and one sink. What depends on a path alone (its text, the tags) is
  * worked out once and kept (interned), up to the bytes that `memory` still has; a path that finds
  * no room is worked out again each time, and nothing else changes.
@@ -16,14 +18,16 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "gnmi/response.h"
+#include "sluice_option.h"
 
 enum { SL_ENCODER_MAX_RECORD_BYTES = 32 * 1024 * 1024 };
 
 struct sl_encoder;
 
 enum sl_format {
-    SL_FORMAT_EVENT, /* gnmic's event array */
-    SL_FORMAT_PROTO, /* the SubscribeResponse as it came */
+    SL_FORMAT_EVENT,     /* gnmic's event array */
+    SL_FORMAT_PROTO,     /* the SubscribeResponse as it came */
+    SL_FORMAT_SLUICE_V1, /* proto/sluice.proto: every arm, every digit, numbered */
 };
 
 const char *sl_format_name(enum sl_format format);
@@ -36,29 +40,41 @@ struct sl_encoder_memory {
 
 struct sl_encoder_config {
     enum sl_format format;
-    struct sl_str target;              /* event: tag "source" */
-    struct sl_str subscription;        /* event: "name" and tag "subscription-name" */
+    struct sl_str target;              /* event: tag "source"; sluice.v1: `target` */
+    struct sl_str subscription;        /* event: "name" and tag "subscription-name"; sluice.v1 */
     struct sl_str subscription_target; /* event: tag "subscription-target"; empty: none */
+    const struct sluice_map *labels;   /* sluice.v1: the target's; NULL: none */
     struct sl_encoder_memory *memory;  /* outlives the encoder */
+};
+
+/* What a record says of its stream beside what the response says. */
+struct sl_encoder_context {
+    uint64_t epoch;
+    uint64_t seq; /* that the record will have */
+    int64_t received_ns;
+    bool is_synced; /* a sync_response has come in this epoch */
 };
 
 /* What became of the updates and deletes of one response. */
 struct sl_encoded {
     uint32_t published; /* in the payload */
-    uint32_t dropped;   /* a value that the format cannot carry (broken JSON, NaN); a path beyond
-                           the limits of fragment.h; and from where the record, or the work on it,
-                           would pass SL_ENCODER_MAX_RECORD_BYTES, the rest of the message */
+    uint32_t dropped;   /* event: a value that it cannot carry (broken JSON, NaN); a path beyond the
+                           limits of fragment.h or record_path.h; and from where the record, or the
+                           work on it, would pass SL_ENCODER_MAX_RECORD_BYTES, the rest of the
+                           message */
 };
 
-/* Copies the strings of `config`. NULL when memory is out. */
+/* Copies what `config` points at, but for the memory. NULL when memory is out. */
 struct sl_encoder *sl_encoder_new(const struct sl_encoder_config *config) SL_MUST_CHECK;
 void sl_encoder_free(struct sl_encoder *encoder);
 
 /* Appends the record to `out`; nothing when the format has no record for this response (event: a
- * sync, an empty one, one whose every update was dropped). published + dropped is always
- * response->updates + response->deletes. False only when memory is out. */
+ * sync, an empty one, one whose every update was dropped; sluice.v1: one without notification,
+ * sync_response = true and extensions). published + dropped is always response->updates +
+ * response->deletes. False only when memory is out. */
 bool sl_encoder_encode(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
-                       struct sl_buf *out, struct sl_encoded *encoded) SL_MUST_CHECK;
+                       const struct sl_encoder_context *context, struct sl_buf *out,
+                       struct sl_encoded *encoded) SL_MUST_CHECK;
 
 /* The origin that ${origin} stands for: the prefix's, else the first path's, else empty. Borrowed
  * from the message. */

@@ -407,7 +407,8 @@ static enum sl_json_result finish(struct reader *reader, bool is_ok, enum sl_jso
 /* The text and the names are never NULL, so that the empty name has a place. */
 static struct reader reader_of(struct sl_json *json, struct sl_str source)
 {
-    struct reader reader = {.json = json, .scan = {source.data, source.data + source.len}};
+    struct reader reader = {.json = json,
+                            .scan = {.at = source.data, .end = source.data + source.len}};
 
     empty_all(json);
     json->text.failed = !sl_buf_reserve(&json->text, 1) || !sl_buf_reserve(&json->names, 1);

@@ -74,6 +74,7 @@ static bool read_numbered(struct sl_scan *scan, uint32_t *rune)
         *rune = 0x10000 + ((*rune - 0xd800) << 10) + (low - 0xdc00);
     } else {
         *rune = SL_TEXT_REPLACEMENT;
+        scan->is_replacing = true;
         scan->at = behind;
     }
     return true;
@@ -111,7 +112,10 @@ static bool read_rune(struct sl_scan *scan, uint32_t *rune)
     }
     size_t len = sl_text_decode(rest, rune);
 
-    *rune = len ? *rune : SL_TEXT_REPLACEMENT;
+    if (len == 0) {
+        *rune = SL_TEXT_REPLACEMENT;
+        scan->is_replacing = true;
+    }
     scan->at += len ? len : 1;
     return true;
 }
@@ -157,7 +161,7 @@ static size_t skip_digits(struct sl_scan *scan)
     return (size_t)(scan->at - start);
 }
 
-bool sl_scan_number(struct sl_scan *scan, struct sl_buf *out)
+bool sl_scan_digits(struct sl_scan *scan, struct sl_str *text)
 {
     const char *start = scan->at;
 
@@ -181,5 +185,13 @@ bool sl_scan_number(struct sl_scan *scan, struct sl_buf *out)
             return false;
         }
     }
-    return sl_number_add_json(out, (struct sl_str){start, (size_t)(scan->at - start)});
+    *text = (struct sl_str){start, (size_t)(scan->at - start)};
+    return true;
+}
+
+bool sl_scan_number(struct sl_scan *scan, struct sl_buf *out)
+{
+    struct sl_str text;
+
+    return sl_scan_digits(scan, &text) && sl_number_add_json(out, text);
 }

@@ -7,10 +7,12 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/str.h"
 
 struct sl_scan {
     const char *at;
     const char *end;
+    bool is_replacing; /* a string held something that is no character, and U+FFFD stands for it */
 };
 
 void sl_scan_blanks(struct sl_scan *scan);
@@ -28,6 +30,9 @@ bool sl_scan_word(struct sl_scan *scan, struct sl_str word);
 /* Appends the string that comes, without its quotes: as it is, or as JSON text (`is_escaped`).
  * False when it is not one; then some of it may have been appended. */
 bool sl_scan_string(struct sl_scan *scan, struct sl_buf *out, bool is_escaped) SL_MUST_CHECK;
+
+/* The number that comes, as it stands. False when it is not one. */
+bool sl_scan_digits(struct sl_scan *scan, struct sl_str *text) SL_MUST_CHECK;
 
 /* Appends the number that comes (sl_number_add_json). False when it is not one. */
 bool sl_scan_number(struct sl_scan *scan, struct sl_buf *out) SL_MUST_CHECK;

@@ -1,7 +1,5 @@
 #include "normalise/text.h"
 
-#include <stdbool.h>
-
 /* Whether a byte is ASCII that a JSON string holds as it is. */
 static bool is_plain(unsigned char byte)
 {
@@ -57,6 +55,20 @@ size_t sl_text_decode(struct sl_str text, uint32_t *rune)
     bool is_surrogate = *rune >= 0xd800 && *rune < 0xe000;
 
     return *rune < smallest || *rune > 0x10ffff || is_surrogate ? 0 : len;
+}
+
+bool sl_text_is_utf8(struct sl_str text)
+{
+    uint32_t rune;
+
+    while (text.len) {
+        size_t len = sl_text_decode(text, &rune);
+        if (!len) {
+            return false;
+        }
+        text = (struct sl_str){text.data + len, text.len - len};
+    }
+    return true;
 }
 
 void sl_text_add_rune(struct sl_buf *buf, uint32_t rune)

@@ -120,18 +120,30 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct sl_bu
     return true;
 }
 
+static struct sl_encoder_context context_of(const struct sl_stream *stream,
+                                            const struct sl_route *route)
+{
+    return (struct sl_encoder_context){
+        .epoch = stream->view.epoch,
+        .seq = route->seq + 1,
+        .received_ns = stream->received_ns,
+        .is_synced = stream->view.is_synced,
+    };
+}
+
 /* The record of one response for one route. False: its sink is full, nothing was counted. */
 static bool give_route(struct sl_stream *stream, struct sl_route *route,
                        const struct sl_gnmi_response *response)
 {
     struct sl_buf buf = {0};
     struct sl_encoded encoded = {0};
+    struct sl_encoder_context context = context_of(stream, route);
     uint32_t updates = response->updates + response->deletes;
     size_t guess = route->typical_bytes + route->typical_bytes / 16;
     bool is_done = true;
 
     if (!sl_buf_reserve(&buf, guess ? guess : FIRST_PAYLOAD_BYTES) ||
-        !sl_encoder_encode(route->encoder, response, &buf, &encoded)) {
+        !sl_encoder_encode(route->encoder, response, &context, &buf, &encoded)) {
         count_drop(route, SL_DROP_MEMORY, updates);
     } else if (buf.len == 0) {
         count_drop(route, SL_DROP_VALUE, encoded.dropped);

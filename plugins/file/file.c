@@ -1,8 +1,8 @@
 /* file.c - each payload as a line of a file.
  *
- * A line is the payload and an LF; formats whose payloads hold LFs themselves (proto) make no lines
- * that can be told apart. A record counts as delivered once write() has taken it: it survives the
- * process, and not a crash of the machine.
+ * A line is the payload and an LF; formats whose payloads hold LFs themselves (proto, sluice.v1)
+ * make no lines that can be told apart. A record counts as delivered once write() has taken it: it
+ * survives the process, and not a crash of the machine.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,7 +196,7 @@ static const struct sluice_option file_options[] = {
      .offset = offsetof(struct file_options, path),
      .is_required = true,
      .doc = "the file to append to; workers share it; a line is the payload and an LF, which for "
-            "format proto makes no lines that can be told apart"},
+            "formats proto and sluice.v1 makes no lines that can be told apart"},
     {.name = "queue-bytes",
      .type = SLUICE_SIZE,
      .offset = offsetof(struct file_options, queue_bytes),

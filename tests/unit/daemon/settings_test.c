@@ -231,6 +231,8 @@ static void formats_are_named_as_encoders_name_them(void **state)
     (void)state;
     assert_string_equal(sl_format_name((enum sl_format)settings->sinks[0].spec.format), "event");
     assert_string_equal(sl_format_name((enum sl_format)settings->sinks[1].spec.format), "proto");
+    assert_string_equal(sl_format_name((enum sl_format)settings->sinks[2].spec.format),
+                        "sluice.v1");
     sl_settings_free(settings);
     unsetenv("SLUICE_TEST_NAME");
     unsetenv("SLUICE_TEST_PASSWORD");

@@ -7,6 +7,12 @@
 
 #include "test.h"
 
+const struct sl_encoder_context cases_context = {
+    .epoch = UINT64_C(1700000000000000000),
+    .seq = 1,
+    .received_ns = INT64_C(1700000000123456789),
+};
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(a, b);

@@ -33,4 +33,7 @@ bool cases_read(const char *dir, const char *name, const char *suffix, struct sl
 /* An encoder as gnmic was configured for the cases: target leaf1, subscription sub1. */
 struct sl_encoder *cases_encoder(enum sl_format format, struct sl_encoder_memory *memory);
 
+/* What those encoders are told of each message. */
+extern const struct sl_encoder_context cases_context;
+
 #endif

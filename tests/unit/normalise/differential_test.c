@@ -231,7 +231,8 @@ static void travel(struct sl_encoder *encoder, struct sl_str message, struct roa
 
     *road = (struct road){.is_ok = sl_status_is_ok(&status)};
     if (road->is_ok) {
-        assert_true(sl_encoder_encode(encoder, &response, &road->record, &road->encoded));
+        assert_true(
+            sl_encoder_encode(encoder, &response, &cases_context, &road->record, &road->encoded));
         assert_int_equal(road->encoded.published + road->encoded.dropped,
                          response.updates + response.deletes);
     }

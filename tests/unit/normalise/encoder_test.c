@@ -8,6 +8,8 @@
 #include "normalise/encoder.h"
 #include "test.h"
 
+static const struct sl_encoder_context context = {.epoch = 1, .seq = 1};
+
 enum { ELEMS_MAX = 8, UPDATES_MAX = 4 };
 
 /* A Path under construction; every string is borrowed. */
@@ -103,7 +105,7 @@ static void fixture_encode(struct fixture *fixture)
     struct sl_status status =
         sl_gnmi_response_read(sl_buf_str(&fixture->message), &scratch, &response);
     assert_true(sl_status_is_ok(&status));
-    assert_true(sl_encoder_encode(encoder, &response, &fixture->out, &fixture->encoded));
+    assert_true(sl_encoder_encode(encoder, &response, &context, &fixture->out, &fixture->encoded));
     sl_encoder_free(encoder);
     sl_buf_fini(&scratch);
 }
@@ -343,7 +345,7 @@ static struct sl_encoded encode_wide(size_t prefix_len, size_t count, bool has_v
     struct sl_status status = sl_gnmi_response_read(sl_buf_str(&message), &scratch, &response);
 
     assert_true(sl_status_is_ok(&status));
-    assert_true(sl_encoder_encode(encoder, &response, &out, &encoded));
+    assert_true(sl_encoder_encode(encoder, &response, &context, &out, &encoded));
     assert_int_equal(encoded.published + encoded.dropped, count);
     assert_true(out.len <= SL_ENCODER_MAX_RECORD_BYTES + 1);
     assert_true(memory.used_bytes <= limit_bytes);
@@ -398,7 +400,7 @@ static void the_memory_for_paths_is_shared_bounded_and_returned(void **state)
             sl_gnmi_response_read((struct sl_str){message, 15}, &scratch, &response);
         assert_true(sl_status_is_ok(&status));
         sl_buf_reset(&out);
-        assert_true(sl_encoder_encode(encoders[i % 2], &response, &out, &encoded));
+        assert_true(sl_encoder_encode(encoders[i % 2], &response, &context, &out, &encoded));
         assert_non_null(strstr(sl_buf_text(&out), "\"source\":\"leaf1\""));
         assert_true(memory.used_bytes >= used && memory.used_bytes <= memory.limit_bytes);
         used = memory.used_bytes;
@@ -441,7 +443,7 @@ static void too_many_tags_drop_the_update(void **state)
     struct sl_status status = sl_gnmi_response_read(sl_buf_str(&message), &scratch, &response);
 
     assert_true(sl_status_is_ok(&status));
-    assert_true(sl_encoder_encode(encoder, &response, &out, &encoded));
+    assert_true(sl_encoder_encode(encoder, &response, &context, &out, &encoded));
     assert_int_equal(encoded.published, 0);
     assert_int_equal(encoded.dropped, 1);
     sl_encoder_free(encoder);
@@ -456,6 +458,7 @@ static void formats_have_names(void **state)
     (void)state;
     assert_string_equal(sl_format_name(SL_FORMAT_EVENT), "event");
     assert_string_equal(sl_format_name(SL_FORMAT_PROTO), "proto");
+    assert_string_equal(sl_format_name(SL_FORMAT_SLUICE_V1), "sluice.v1");
 }
 
 int main(void)

@@ -66,7 +66,7 @@ static void encode(struct sl_encoder *encoder, struct sl_str message, struct sl_
     struct sl_status status = sl_gnmi_response_read(message, &scratch, &response);
 
     if (sl_status_is_ok(&status)) {
-        assert_true(sl_encoder_encode(encoder, &response, out, &encoded));
+        assert_true(sl_encoder_encode(encoder, &response, &cases_context, out, &encoded));
         assert_int_equal(encoded.published + encoded.dropped, response.updates + response.deletes);
         assert_int_equal(out->len == 0, encoded.published == 0);
     }

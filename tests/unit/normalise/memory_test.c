@@ -60,7 +60,7 @@ static void encode(struct sl_encoder *encoder, const struct sl_gnmi_response *re
 {
     struct sl_encoded encoded;
 
-    if (sl_encoder_encode(encoder, response, out, &encoded)) {
+    if (sl_encoder_encode(encoder, response, &cases_context, out, &encoded)) {
         assert_int_equal(encoded.published + encoded.dropped,
                          response->updates + response->deletes);
         assert_int_equal(out->len == 0, encoded.published == 0);

@@ -1,0 +1,276 @@
+#include "normalise/event.h"
+
+#include <string.h>
+
+#include "normalise/number.h"
+#include "normalise/pass.h"
+#include "normalise/text.h"
+#include "normalise/value.h"
+
+static struct sl_event *event_of(const struct sl_pass *pass)
+{
+    return pass->arg;
+}
+
+/* ---- paths ---- */
+
+static bool begin_paths(void *arg, struct sl_str prefix)
+{
+    struct sl_event *event = arg;
+
+    return sl_fragment_begin(&event->builder, prefix);
+}
+
+static bool build_path(void *arg, struct sl_str path, struct sl_fragment *fragment)
+{
+    struct sl_event *event = arg;
+
+    return sl_fragment_build(&event->builder, &event->meta, path, fragment);
+}
+
+static size_t path_cost(const void *arg)
+{
+    const struct sl_event *event = arg;
+
+    return sl_fragment_cost(&event->builder);
+}
+
+static const struct sl_pass_paths event_paths = {begin_paths, build_path, path_cost};
+
+/* ---- events ---- */
+
+/* "values" with one member for each leaf. */
+static bool add_leaves(struct sl_pass *pass, const struct sl_fragment *fragment)
+{
+    const struct sl_json *json = &event_of(pass)->json;
+    struct sl_str key = {fragment->text + fragment->key_at, fragment->key_len};
+    size_t count = sl_json_leaf_count(json);
+
+    for (size_t i = 0; i < count; i++) {
+        struct sl_json_leaf leaf = sl_json_leaf(json, i);
+        if (!sl_pass_has_room(pass, key.len + leaf.name.len + leaf.value.len)) {
+            return false;
+        }
+        sl_buf_add_c(pass->out, i == 0 ? ",\"values\":{\"" : ",\"");
+        sl_buf_add_str(pass->out, key);
+        sl_text_add_escaped(pass->out, leaf.name);
+        sl_buf_add_c(pass->out, "\":");
+        sl_buf_add_str(pass->out, leaf.value);
+    }
+    sl_buf_add_c(pass->out, count ? "}}" : "}");
+    return true;
+}
+
+static bool add_json(struct sl_pass *pass, const struct sl_fragment *fragment, struct sl_str source)
+{
+    struct sl_buf *out = pass->out;
+    struct sl_str value;
+
+    switch (sl_json_flatten(&event_of(pass)->json, source, &value)) {
+    case SL_JSON_VALUE:
+        sl_buf_add(out, fragment->text, fragment->len);
+        sl_buf_add_str(out, value);
+        sl_buf_add_c(out, "}}");
+        return true;
+    case SL_JSON_LEAVES:
+        sl_buf_add(out, fragment->text, fragment->tags_len);
+        return add_leaves(pass, fragment);
+    case SL_JSON_NO_ROOM:
+        pass->is_full = true;
+        break;
+    case SL_JSON_BROKEN:
+        break;
+    }
+    return false;
+}
+
+static bool is_json(const struct sl_gnmi_value *value)
+{
+    return value->kind == SL_GNMI_VALUE_JSON || value->kind == SL_GNMI_VALUE_JSON_IETF;
+}
+
+static bool is_integer(const struct sl_gnmi_value *value)
+{
+    return value->kind == SL_GNMI_VALUE_UINT || value->kind == SL_GNMI_VALUE_INT;
+}
+
+/* Everything of the event behind its head. */
+static bool add_body(struct sl_pass *pass, const struct sl_fragment *fragment,
+                     const struct sl_gnmi_value *value)
+{
+    struct sl_buf *out = pass->out;
+
+    if (value->kind == SL_GNMI_VALUE_NONE || (is_json(value) && !value->of.bytes.len)) {
+        sl_buf_add(out, fragment->text, fragment->tags_len);
+        sl_buf_add_byte(out, '}');
+        return true;
+    }
+    if (is_json(value)) {
+        return add_json(pass, fragment, value->of.bytes);
+    }
+    sl_buf_add(out, fragment->text, fragment->len);
+    if (!sl_value_add(out, &event_of(pass)->json, value)) {
+        return false;
+    }
+    sl_buf_add(out, "}}", 2);
+    return true;
+}
+
+static char *put(char *at, const char *bytes, size_t len)
+{
+    memcpy(at, bytes, len);
+    return at + len;
+}
+
+/* The whole event of an integer, the value that comes most: as add_body, but with one look at the
+ * buffer's room. */
+static void add_integer_event(struct sl_pass *pass, const struct sl_fragment *fragment,
+                              const struct sl_gnmi_value *value)
+{
+    const struct sl_buf *head = &event_of(pass)->head;
+    struct sl_buf *out = pass->out;
+
+    if (!sl_buf_reserve(out, head->len + fragment->len + SL_NUMBER_INTEGER_BYTES + 3)) {
+        return;
+    }
+    char *at = out->data + out->len;
+
+    *at++ = pass->encoded->published ? ',' : '[';
+    at = put(at, head->data, head->len);
+    at = put(at, fragment->text, fragment->len);
+    at = value->kind == SL_GNMI_VALUE_UINT ? sl_number_put_u64(at, value->of.u64)
+                                           : sl_number_put_i64(at, value->of.i64);
+    at = put(at, "}}", 2);
+    out->len = (size_t)(at - out->data);
+    SL_ASSERT(out->len <= out->cap);
+}
+
+/* False when the path, or the record, passes a limit. */
+static bool find_room(struct sl_pass *pass, struct sl_str path, struct sl_fragment *fragment)
+{
+    return sl_pass_find(pass, path, fragment) &&
+           sl_pass_has_room(pass, event_of(pass)->head.len + fragment->len);
+}
+
+static void begin_event(struct sl_pass *pass)
+{
+    const struct sl_buf *head = &event_of(pass)->head;
+
+    sl_buf_add_byte(pass->out, pass->encoded->published ? ',' : '[');
+    sl_buf_add(pass->out, head->data, head->len);
+}
+
+static void add_updates(struct sl_pass *pass)
+{
+    struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(pass->response);
+    struct sl_gnmi_update update;
+    struct sl_fragment fragment;
+
+    while (sl_gnmi_next_update(&cursor, &update)) {
+        size_t start = pass->out->len;
+        bool is_ok = find_room(pass, update.path, &fragment);
+        if (is_ok && is_integer(&update.value)) {
+            add_integer_event(pass, &fragment, &update.value);
+        } else if (is_ok) {
+            begin_event(pass);
+            is_ok = add_body(pass, &fragment, &update.value);
+        }
+        sl_pass_count(pass, start, is_ok);
+    }
+}
+
+static void add_deletes(struct sl_pass *pass)
+{
+    struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(pass->response);
+    struct sl_fragment fragment;
+    struct sl_str path;
+
+    while (sl_gnmi_next_delete(&cursor, &path)) {
+        size_t start = pass->out->len;
+        bool is_ok = find_room(pass, path, &fragment);
+        if (is_ok) {
+            begin_event(pass);
+            sl_buf_add(pass->out, fragment.text, fragment.tags_len);
+            sl_buf_add_c(pass->out, ",\"deletes\":[\"");
+            sl_buf_add(pass->out, fragment.text + fragment.key_at, fragment.key_len);
+            sl_buf_add_c(pass->out, "\"]}");
+        }
+        sl_pass_count(pass, start, is_ok);
+    }
+}
+
+static bool make_head(struct sl_event *event, int64_t timestamp_ns)
+{
+    struct sl_buf *head = &event->head;
+
+    sl_buf_reset(head);
+    sl_buf_add_str(head, sl_buf_str(&event->name));
+    if (timestamp_ns) {
+        sl_buf_add_c(head, "\"timestamp\":");
+        sl_buf_add_i64(head, timestamp_ns);
+        sl_buf_add_byte(head, ',');
+    }
+    return !head->failed;
+}
+
+bool sl_event_encode(struct sl_event *event, const struct sl_gnmi_response *response,
+                     struct sl_buf *out, struct sl_encoded *encoded)
+{
+    struct sl_pass pass = {
+        .response = response,
+        .paths = &event_paths,
+        .arg = event,
+        .intern = &event->intern,
+        .out = out,
+        .encoded = encoded,
+    };
+
+    if (response->updates + response->deletes == 0) {
+        return true;
+    }
+    if (!make_head(event, response->timestamp_ns)) {
+        return false;
+    }
+    sl_pass_begin(&pass);
+    add_updates(&pass);
+    if (response->deletes) {
+        add_deletes(&pass);
+    }
+    if (encoded->published) {
+        sl_buf_add_byte(out, ']');
+    }
+    return !out->failed;
+}
+
+/* ---- lifetime ---- */
+
+static bool make_name(struct sl_event *event)
+{
+    sl_buf_add_byte(&event->name, '{');
+    if (event->meta.subscription.len) {
+        sl_buf_add_c(&event->name, "\"name\":");
+        sl_text_add_quoted(&event->name, event->meta.subscription);
+        sl_buf_add_byte(&event->name, ',');
+    }
+    return !event->name.failed;
+}
+
+bool sl_event_init(struct sl_event *event, const struct sl_encoder_config *config)
+{
+    *event = (struct sl_event){.meta = {.source = config->target,
+                                        .subscription = config->subscription,
+                                        .subscription_target = config->subscription_target}};
+    sl_json_init(&event->json);
+    sl_fragment_init(&event->builder);
+    sl_intern_init(&event->intern, config->memory);
+    return make_name(event);
+}
+
+void sl_event_fini(struct sl_event *event)
+{
+    sl_intern_fini(&event->intern);
+    sl_fragment_fini(&event->builder);
+    sl_json_fini(&event->json);
+    sl_buf_fini(&event->head);
+    sl_buf_fini(&event->name);
+}

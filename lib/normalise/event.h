@@ -1,0 +1,32 @@
+/* event.h - the event format: gnmic's JSON array, one event for each update and each delete. */
+#ifndef SLUICE_NORMALISE_EVENT_H
+#define SLUICE_NORMALISE_EVENT_H
+
+#include <stdbool.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "gnmi/response.h"
+#include "normalise/encoder.h"
+#include "normalise/fragment.h"
+#include "normalise/intern.h"
+#include "normalise/json.h"
+
+struct sl_event {
+    struct sl_fragment_meta meta;
+    struct sl_buf name; /* what every event begins with: {"name":"sub1", */
+    struct sl_buf head; /* ... and with the timestamp of the notification under way */
+    struct sl_json json;
+    struct sl_fragment_builder builder;
+    struct sl_intern intern;
+};
+
+/* The strings of `config` outlive it. False when memory is out; fini is due in either case. */
+bool sl_event_init(struct sl_event *event, const struct sl_encoder_config *config) SL_MUST_CHECK;
+void sl_event_fini(struct sl_event *event);
+
+/* As sl_encoder_encode. */
+bool sl_event_encode(struct sl_event *event, const struct sl_gnmi_response *response,
+                     struct sl_buf *out, struct sl_encoded *encoded) SL_MUST_CHECK;
+
+#endif

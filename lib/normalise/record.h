@@ -1,0 +1,34 @@
+/* record.h - the format sluice.v1: one Record of proto/sluice.proto for each response that says
+ * something. Written by hand straight into the record's buffer.
+ */
+#ifndef SLUICE_NORMALISE_RECORD_H
+#define SLUICE_NORMALISE_RECORD_H
+
+#include <stdbool.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "gnmi/response.h"
+#include "normalise/encoder.h"
+#include "normalise/intern.h"
+#include "normalise/record_json.h"
+#include "normalise/record_path.h"
+
+struct sl_record {
+    struct sl_buf names; /* target, subscription and labels: the fields that never change */
+    struct sl_record_json json;
+    struct sl_record_path path;
+    struct sl_intern paths;    /* by prefix and path: the fields of Update and Delete */
+    struct sl_intern prefixes; /* by prefix, taken as a path: the fields of Record */
+};
+
+/* False when memory is out; fini is due in either case. */
+bool sl_record_init(struct sl_record *record, const struct sl_encoder_config *config) SL_MUST_CHECK;
+void sl_record_fini(struct sl_record *record);
+
+/* As sl_encoder_encode. */
+bool sl_record_encode(struct sl_record *record, const struct sl_gnmi_response *response,
+                      const struct sl_encoder_context *context, struct sl_buf *out,
+                      struct sl_encoded *encoded) SL_MUST_CHECK;
+
+#endif

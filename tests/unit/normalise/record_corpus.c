@@ -1,0 +1,158 @@
+/* record_corpus - messages in, records of the format sluice.v1 out: for readers in other languages.
+ *
+ *     in    for each message: its length (4 bytes, little endian), 1 byte that is 1 when the stream
+ *           was synced before it, and the message
+ *     out   for each message: the record's length (0xffffffff: not a SubscribeResponse), how many
+ *           updates and deletes are published and how many dropped (4 bytes each), the record
+ *
+ * Each message is encoded three times: with paths that are interned now, that were before, and that
+ * find no room. The three must be the same, else the program fails. seq is the message's number.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "normalise/encoder.h"
+
+enum { ENCODERS = 2, MAX_MESSAGE_BYTES = 64 * 1024 * 1024 };
+
+struct corpus {
+    struct sl_encoder_memory memories[ENCODERS];
+    struct sl_encoder *encoders[ENCODERS];
+    struct sl_buf scratch;
+    struct sl_encoder_context context;
+};
+
+static _Noreturn void give_up(const char *what)
+{
+    fprintf(stderr, "record_corpus: %s\n", what);
+    exit(1);
+}
+
+static struct sl_encoder *make_encoder(struct sl_encoder_memory *memory)
+{
+    static const struct sluice_pair pairs[] = {{"site", "tyo1"},
+                                               {"role", "le\xc3\xa4"
+                                                        "f"}};
+    static const struct sluice_map labels = {pairs, SL_ARRAY_LEN(pairs)};
+    struct sl_encoder_config config = {
+        .format = SL_FORMAT_SLUICE_V1,
+        .target = SL_STR("leaf1"),
+        .subscription = SL_STR("sub1"),
+        .labels = &labels,
+        .memory = memory,
+    };
+    struct sl_encoder *encoder = sl_encoder_new(&config);
+
+    if (!encoder) {
+        give_up("no memory");
+    }
+    return encoder;
+}
+
+static bool read_u32(uint32_t *value)
+{
+    uint8_t bytes[4];
+
+    if (fread(bytes, 1, sizeof(bytes), stdin) != sizeof(bytes)) {
+        return false;
+    }
+    *value = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+             (uint32_t)bytes[3] << 24;
+    return true;
+}
+
+static void write_u32(uint32_t value)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        putchar((int)(value >> (8 * i) & 0xff));
+    }
+}
+
+static void encode(struct sl_encoder *encoder, const struct corpus *corpus,
+                   const struct sl_gnmi_response *response, struct sl_buf *out,
+                   struct sl_encoded *encoded)
+{
+    if (!sl_encoder_encode(encoder, response, &corpus->context, out, encoded)) {
+        give_up("no memory");
+    }
+}
+
+static void encode_thrice(struct corpus *corpus, const struct sl_gnmi_response *response)
+{
+    struct sl_buf first = {0};
+    struct sl_encoded encoded;
+
+    encode(corpus->encoders[0], corpus, response, &first, &encoded);
+    for (int i = 0; i < ENCODERS; i++) {
+        struct sl_buf again = {0};
+        struct sl_encoded same;
+        encode(corpus->encoders[i], corpus, response, &again, &same);
+        if (!sl_str_eq(sl_buf_str(&first), sl_buf_str(&again)) ||
+            encoded.published != same.published) {
+            give_up("interned paths make another record");
+        }
+        sl_buf_fini(&again);
+    }
+    write_u32((uint32_t)first.len);
+    write_u32(encoded.published);
+    write_u32(encoded.dropped);
+    fwrite(first.data, 1, first.len, stdout);
+    sl_buf_fini(&first);
+}
+
+static void pass(struct corpus *corpus, struct sl_str message)
+{
+    struct sl_gnmi_response response;
+    struct sl_status status = sl_gnmi_response_read(message, &corpus->scratch, &response);
+
+    corpus->context.seq++;
+    if (sl_status_is_ok(&status)) {
+        encode_thrice(corpus, &response);
+    } else {
+        write_u32(UINT32_MAX);
+        write_u32(0);
+        write_u32(0);
+    }
+}
+
+/* The message in a block of its own size, so that a read beyond it is seen. */
+static bool pass_next(struct corpus *corpus)
+{
+    uint32_t len;
+
+    if (!read_u32(&len)) {
+        return false;
+    }
+    int synced = getchar();
+    char *message = len <= MAX_MESSAGE_BYTES ? malloc(len ? len : 1) : NULL;
+
+    if (!message || fread(message, 1, len, stdin) != len) {
+        give_up("a broken corpus");
+    }
+    corpus->context.is_synced = synced == 1;
+    pass(corpus, (struct sl_str){message, len});
+    free(message);
+    return true;
+}
+
+int main(void)
+{
+    struct corpus corpus = {
+        .memories = {{.limit_bytes = SL_MIB}, {.limit_bytes = 0}},
+        .context = {.epoch = UINT64_C(1700000000000000000),
+                    .received_ns = INT64_C(1700000000123456789)},
+    };
+
+    for (int i = 0; i < ENCODERS; i++) {
+        corpus.encoders[i] = make_encoder(&corpus.memories[i]);
+    }
+    while (pass_next(&corpus)) {
+    }
+    for (int i = 0; i < ENCODERS; i++) {
+        sl_encoder_free(corpus.encoders[i]);
+        SL_ASSERT(corpus.memories[i].used_bytes == 0);
+    }
+    sl_buf_fini(&corpus.scratch);
+    return fflush(stdout) == 0 ? 0 : 1;
+}
