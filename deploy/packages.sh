@@ -5,10 +5,11 @@
 set -eu
 
 build="gcc libc6-dev cmake ninja-build pkg-config python3 protobuf-c-compiler
+    protobuf-compiler libprotobuf-dev
     libnghttp2-dev libprotobuf-c-dev librdkafka-dev libyaml-dev libuv1-dev libmicrohttpd-dev
     libjansson-dev libxxhash-dev libcmocka-dev"
 demo="kcat curl"
-test="git clang python3-venv protobuf-compiler libprotobuf-dev ca-certificates maven
+test="git clang python3-venv ca-certificates maven
     default-jre-headless kcat curl"
 
 die() {

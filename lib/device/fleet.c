@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "device/flow.h"
 #include "grpc/call.h"
+#include "gnmi.services.h"
 #include "h2/link.h"
 
 enum { CLOSE_TIMEOUT_MS = 1000 };
@@ -70,8 +71,8 @@ static void on_subscribe(struct sl_grpc_call *call, void *arg)
     }
 }
 
-static const struct sl_grpc_method methods[] = {
-    {"/gnmi.gNMI/Subscribe", on_subscribe},
+static const struct sl_grpc_handler handlers[] = {
+    {&gnmi__g_nmi__methods[GNMI__G_NMI__SUBSCRIBE], on_subscribe},
     {NULL, NULL},
 };
 
@@ -135,7 +136,7 @@ static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *
         sl_list_init(&peer->walk_end);
         sl_list_init(&peer->node);
         peer->port = port;
-        peer->server.methods = methods;
+        peer->server.handlers = handlers;
         peer->server.arg = peer;
         peer->link =
             sl_h2_link_open(port->fleet->world.loop, conn, SL_H2_SERVER, &link_events, peer);

@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "grpc/reader.h"
+#include "grpc/service.h"
 #include "h2/session.h"
 
 struct sl_grpc_call;
@@ -55,7 +56,7 @@ enum { SL_GRPC_MAX_MESSAGE_BYTES = 16 * 1024 * 1024 };
 
 /* Client. */
 struct sl_grpc_request {
-    const char *path;      /* "/package.Service/Method" */
+    const struct sl_grpc_method *method;
     const char *authority; /* "leaf1:57400" */
     const char *user_agent;
     const struct sl_grpc_field *metadata;
@@ -104,16 +105,16 @@ struct sl_h2_stream *sl_grpc_call_stream(struct sl_grpc_call *call);
  * The block as a whole is limited by SL_H2_MAX_HEADER_BYTES. */
 struct sl_str sl_grpc_call_metadata(const struct sl_grpc_call *call, const char *name);
 
-/* Server: what opens calls. One handler per method path. */
-struct sl_grpc_method {
-    const char *path; /* NULL ends the table */
+/* Server: what opens calls. */
+struct sl_grpc_handler {
+    const struct sl_grpc_method *method; /* NULL ends the table */
     /* A call arrived with its headers. Set the events before returning, or finish it. */
     void (*on_call)(struct sl_grpc_call *call, void *arg);
 };
 
 struct sl_grpc_server {
-    const struct sl_grpc_method *methods; /* the table outlives the server */
-    void *arg;                            /* for on_call */
+    const struct sl_grpc_handler *handlers; /* the table outlives the server */
+    void *arg;                              /* for on_call */
 };
 
 /* Give it to a server session's on_stream: makes a call of the stream, answers UNIMPLEMENTED to a

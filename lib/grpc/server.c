@@ -81,12 +81,12 @@ static void on_field(struct sl_h2_stream *stream, struct sl_str name, struct sl_
     sl_grpc_call_take_field(call, name, value);
 }
 
-static const struct sl_grpc_method *find_method(const struct sl_grpc_server *server,
-                                                struct sl_str path)
+static const struct sl_grpc_handler *find_handler(const struct sl_grpc_server *server,
+                                                  struct sl_str path)
 {
-    for (const struct sl_grpc_method *method = server->methods; method->path; method++) {
-        if (sl_str_eq_c(path, method->path)) {
-            return method;
+    for (const struct sl_grpc_handler *handler = server->handlers; handler->method; handler++) {
+        if (sl_str_eq_c(path, handler->method->path)) {
+            return handler;
         }
     }
     return NULL;
@@ -96,7 +96,7 @@ static void on_fields_end(struct sl_h2_stream *stream, bool are_trailers, void *
 {
     struct sl_grpc_call *call = arg;
     struct sl_str path = sl_grpc_call_metadata(call, ":path");
-    const struct sl_grpc_method *method = find_method(&call->server, path);
+    const struct sl_grpc_handler *handler = find_handler(&call->server, path);
 
     (void)stream;
     if (are_trailers || sl_grpc_call_is_over(call)) {
@@ -105,8 +105,8 @@ static void on_fields_end(struct sl_h2_stream *stream, bool are_trailers, void *
     call->has_request = true;
     if (!call->is_post || !call->is_grpc) {
         refuse(call, call->is_post ? "415" : "405");
-    } else if (method) {
-        method->on_call(call, call->server.arg);
+    } else if (handler) {
+        handler->on_call(call, call->server.arg);
     } else {
         struct sl_status status = sl_status_quote(SL_UNIMPLEMENTED, "no such method", path);
         sl_grpc_call_finish(call, &status);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gnmi.services.h"
 #include "stream/internal.h"
 
 /* ---- the machine ---- */
@@ -131,7 +132,7 @@ static void subscribe(struct sl_stream *stream)
         {SL_STR("password"), sl_str_from(config->password), true},
     };
     struct sl_grpc_request request = {
-        .path = "/gnmi.gNMI/Subscribe",
+        .method = &gnmi__g_nmi__methods[GNMI__G_NMI__SUBSCRIBE],
         .authority = config->authority,
         .user_agent = "sluice/" SLUICE_VERSION,
         .metadata = metadata,

@@ -12,7 +12,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
-GENERATED = {"proto"}  # <name>.pb-c.h, made by the build
+MADE = (".pb-c.h", ".services.h")  # by the build, from proto/
 
 
 def order():
@@ -46,7 +46,7 @@ def check_module(module, modules, errors):
     for path in sorted((ROOT / "lib" / module).glob("*.[ch]")):
         for line, name in includes(path):
             head = name.split("/")[0]
-            if "/" not in name and (name.startswith("sluice_") or name.endswith(".pb-c.h")):
+            if "/" not in name and (name.startswith("sluice_") or name.endswith(MADE)):
                 continue
             if head != module and head not in deps:
                 errors.append(f"{path.relative_to(ROOT)}:{line}: {name} is not of {module} nor its DEPS")

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "device/device.h"
 #include "device/leaves.h"
+#include "gnmi.services.h"
 #include "grpc/call.h"
 #include "h2/link.h"
 
@@ -326,7 +327,7 @@ static struct stream *subscribe_as(struct bench *bench, size_t index, const char
                                    const struct sl_grpc_field *metadata, size_t count)
 {
     struct stream *stream = &bench->streams[index];
-    struct sl_grpc_request request = {.path = "/gnmi.gNMI/Subscribe",
+    struct sl_grpc_request request = {.method = &gnmi__g_nmi__methods[GNMI__G_NMI__SUBSCRIBE],
                                       .authority = "sim",
                                       .user_agent = "test",
                                       .metadata = metadata,

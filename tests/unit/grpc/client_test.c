@@ -7,6 +7,8 @@
 
 #include "grpc/record.h"
 
+static const struct sl_grpc_method method = {.path = "/pkg.Service/Method"};
+
 struct bench {
     struct sl_h2_session *session;
     struct sent *sent;
@@ -37,7 +39,7 @@ static struct sl_grpc_call *open_with(struct bench *bench, const struct sl_grpc_
                                       size_t count)
 {
     const struct sl_grpc_request request = {
-        .path = "/pkg.Service/Method",
+        .method = &method,
         .authority = "leaf1:57400",
         .user_agent = "sluice/test",
         .metadata = metadata,

@@ -80,7 +80,9 @@ static void on_call(struct sl_grpc_call *call, void *arg)
     sl_grpc_call_set_events(call, &record_events, record);
 }
 
-static const struct sl_grpc_method methods[] = {{"/a/b", on_call}, {NULL, NULL}};
+static const struct sl_grpc_method no_method = {.path = "/none"};
+static const struct sl_grpc_method method = {.path = "/a/b"};
+static const struct sl_grpc_handler handlers[] = {{&method, on_call}, {NULL, NULL}};
 
 static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream, void *arg)
 {
@@ -120,7 +122,7 @@ static void ask(struct bench *bench)
 {
     const struct sl_grpc_field metadata = {SL_STR("password"), SL_STR("secret"), true};
     const struct sl_grpc_request request = {
-        .path = bench->asked == 3 ? "/none" : "/a/b",
+        .method = bench->asked == 3 ? &no_method : &method,
         .authority = "x",
         .user_agent = "test",
         .metadata = &metadata,
@@ -183,7 +185,7 @@ static void check(struct record *records, size_t count)
 
 static void run(void)
 {
-    struct bench bench = {.methods = {methods, &bench}};
+    struct bench bench = {.methods = {handlers, &bench}};
 
     bench.client = sl_h2_session_new(SL_H2_CLIENT, &session_events, &bench);
     bench.server = sl_h2_session_new(SL_H2_SERVER, &session_events, &bench);

@@ -23,7 +23,8 @@ static void on_call(struct sl_grpc_call *call, void *arg)
     sl_grpc_call_set_events(call, &record_events, &bench->answers);
 }
 
-static const struct sl_grpc_method methods[] = {{"/a/b", on_call}, {NULL, NULL}};
+static const struct sl_grpc_method method = {.path = "/a/b"};
+static const struct sl_grpc_handler handlers[] = {{&method, on_call}, {NULL, NULL}};
 
 static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream, void *arg)
 {
@@ -65,9 +66,9 @@ static void pump(const struct bench *bench)
 static struct sl_grpc_call *open_bench(struct bench *bench, bool manual_credit)
 {
     const struct sl_grpc_request request = {
-        .path = "/a/b", .authority = "x", .user_agent = "test", .manual_credit = manual_credit};
+        .method = &method, .authority = "x", .user_agent = "test", .manual_credit = manual_credit};
 
-    *bench = (struct bench){.methods = {methods, bench}, .piece_bytes = is_split ? 1 : 100000};
+    *bench = (struct bench){.methods = {handlers, bench}, .piece_bytes = is_split ? 1 : 100000};
     bench->client = sl_h2_session_new(SL_H2_CLIENT, &session_events, bench);
     bench->server = sl_h2_session_new(SL_H2_SERVER, &session_events, bench);
     assert_non_null(bench->client);

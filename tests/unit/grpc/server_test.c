@@ -31,7 +31,8 @@ static void on_call(struct sl_grpc_call *call, void *arg)
     sl_grpc_call_set_events(call, &record_events, &bench->record);
 }
 
-static const struct sl_grpc_method methods[] = {{"/pkg.Service/Method", on_call}, {NULL, NULL}};
+static const struct sl_grpc_method method = {.path = "/pkg.Service/Method"};
+static const struct sl_grpc_handler handlers[] = {{&method, on_call}, {NULL, NULL}};
 
 static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream, void *arg)
 {
@@ -57,7 +58,7 @@ static void feed_ok(struct bench *bench)
 
 static void open_session(struct bench *bench)
 {
-    *bench = (struct bench){.sent = sent_new(), .server = {methods, bench}};
+    *bench = (struct bench){.sent = sent_new(), .server = {handlers, bench}};
     bench->session = sl_h2_session_new(SL_H2_SERVER, &session_events, bench);
     assert_non_null(bench->session);
     put_client_preface(&bench->in);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gnmi.services.h"
 #include "stream/stream.h"
 
 enum { LIMIT_BYTES = 64 * 1024, MOST_TOKENS = 8192 };
@@ -161,14 +162,14 @@ static void on_subscribe(struct sl_grpc_call *call, void *arg)
     sl_grpc_call_set_events(call, &device_events, world);
 }
 
-static const struct sl_grpc_method methods[] = {
-    {"/gnmi.gNMI/Subscribe", on_subscribe},
+static const struct sl_grpc_handler handlers[] = {
+    {&gnmi__g_nmi__methods[GNMI__G_NMI__SUBSCRIBE], on_subscribe},
     {NULL, NULL},
 };
 
 static void on_server_stream(struct sl_h2_session *session, struct sl_h2_stream *stream, void *arg)
 {
-    struct sl_grpc_server server = {.methods = methods, .arg = arg};
+    struct sl_grpc_server server = {.handlers = handlers, .arg = arg};
 
     (void)session;
     sl_grpc_server_accept(&server, stream);
