@@ -27,6 +27,7 @@ enum sluice_option_type {
     SLUICE_STRINGS,  /* struct sluice_strings   a list of texts; one text is a list of one */
     SLUICE_MAP,      /* struct sluice_map   names and texts: {a: b} */
     SLUICE_OBJECT,   /* the struct of `table`, in place */
+    SLUICE_LIST,     /* struct sluice_list  a list of maps, each the struct of `table` */
 };
 
 struct sluice_strings {
@@ -44,6 +45,13 @@ struct sluice_map {
     size_t count;
 };
 
+/* Items of `item_bytes` each. What an item does not say is as in the object that has the list,
+ * where that has a row of the same name and type; else it is the default of the item's table. */
+struct sluice_list {
+    const void *items;
+    size_t count;
+};
+
 /* One row of a table. */
 struct sluice_option {
     const char *name; /* kebab-case; NULL ends a table */
@@ -52,7 +60,9 @@ struct sluice_option {
     const char *default_text;          /* as a user would write it; NULL: zero, and absent */
     int64_t min, max;                  /* INT DURATION SIZE; both 0: no bound but the type's */
     const char *const *names;          /* ENUM: ends with NULL */
-    const struct sluice_option *table; /* OBJECT */
+    const struct sluice_option *table; /* OBJECT LIST */
+    size_t item_bytes;                 /* LIST: of the struct of `table` */
+    bool takes_text; /* LIST: a text stands for an item with only its table's first row */
     /* MAP: whether the value under `name` is a SECRET. NULL: none is. */
     bool (*is_secret)(const char *name);
     bool is_required;

@@ -16,6 +16,7 @@ union field {
     int index;
     struct sluice_strings strings;
     struct sluice_map map;
+    struct sluice_list list;
 };
 
 static const char *const no_items[] = {NULL};
@@ -40,6 +41,8 @@ static size_t field_size(enum sluice_option_type type)
         return sizeof(struct sluice_strings);
     case SLUICE_MAP:
         return sizeof(struct sluice_map);
+    case SLUICE_LIST:
+        return sizeof(struct sluice_list);
     case SLUICE_OBJECT:
         break; /* its fields have their own rows */
     }
@@ -98,6 +101,7 @@ static bool convert(const struct sluice_option *option, const char *text, union 
     case SLUICE_STRINGS:
     case SLUICE_MAP:
     case SLUICE_OBJECT:
+    case SLUICE_LIST:
         break; /* not made of one text */
     }
     return false;
@@ -137,6 +141,9 @@ static void add_expected(const struct sluice_option *option, struct sl_buf *out)
         break;
     case SLUICE_OBJECT:
         sl_buf_add_c(out, "a map");
+        break;
+    case SLUICE_LIST:
+        sl_buf_add_c(out, option->takes_text ? "a list of texts or maps" : "a list of maps");
         break;
     }
     if (option->min || option->max) {
@@ -326,7 +333,8 @@ static bool read_field(struct sl_config *config, const struct sl_config_node *no
     case SLUICE_ENUM:
         return read_text(config, node, option, field);
     case SLUICE_OBJECT:
-        break; /* fill_object's */
+    case SLUICE_LIST:
+        break; /* fill_row's */
     }
     return false;
 }
@@ -430,6 +438,8 @@ static bool has_base(const struct sluice_option *option, const void *base)
         return value.strings.count > 0;
     case SLUICE_MAP:
         return value.map.count > 0;
+    case SLUICE_LIST:
+        return value.list.count > 0;
     case SLUICE_BOOL:
     case SLUICE_INT:
     case SLUICE_DURATION:
@@ -442,33 +452,122 @@ static bool has_base(const struct sluice_option *option, const void *base)
     return true;
 }
 
-static void fill_object(struct sl_config *config, const struct sl_config_node *map,
-                        const struct sluice_option *table, void *object, const void *base,
-                        const char *const *known, bool has_required)
+/* An object that is being filled, and from what. */
+struct filling {
+    struct sl_config *config;
+    const struct sluice_option *table;
+    void *object;
+    const void *base;
+    bool has_required;
+};
+
+static void fill_object(const struct filling *filling, const struct sl_config_node *map,
+                        const char *const *known);
+
+/* Rows of an item that its list's object has too take that object's values. */
+static void inherit(const struct filling *outer, const struct sluice_option *table, void *item)
 {
-    check_keys(config, map, table, known);
-    for (const struct sluice_option *option = table; option->name; option++) {
-        const struct sl_config_node *node = sl_config_get(map, option->name);
-        union field value = {0};
-        if (!node) {
-            if (option->is_required && has_required && !has_base(option, base)) {
-                sl_config_error(config, map, "the key '%s' is missing", option->name);
-            }
-        } else if (option->type == SLUICE_OBJECT && node->kind == SL_CONFIG_MAP) {
-            fill_object(config, node, option->table, field_of(option, object),
-                        base_of(option, base), NULL, has_required);
-        } else if (option->type == SLUICE_OBJECT && node->kind != SL_CONFIG_NULL) {
-            refuse(config, node, option, NULL);
-        } else if (option->type != SLUICE_OBJECT && read_field(config, node, option, &value)) {
-            memcpy(field_of(option, object), &value, field_size(option->type));
+    for (const struct sluice_option *row = table; row->name; row++) {
+        const struct sluice_option *same = outer->table;
+        while (same->name && (same->type != row->type || strcmp(same->name, row->name) != 0)) {
+            same++;
+        }
+        if (same->name && row->type != SLUICE_OBJECT && row->type != SLUICE_LIST) {
+            memcpy(field_of(row, item), field_of(same, outer->object), field_size(row->type));
         }
     }
+}
+
+static void fill_item(const struct filling *outer, const struct sl_config_node *node,
+                      const struct sluice_option *list, void *item)
+{
+    const struct filling filling = {outer->config, list->table, item, item, outer->has_required};
+    union field value = {0};
+
+    start_object(outer->config, list->table, item, NULL);
+    inherit(outer, list->table, item);
+    if (node->kind == SL_CONFIG_MAP) {
+        fill_object(&filling, node, NULL);
+    } else if (list->takes_text && node->kind == SL_CONFIG_SCALAR) {
+        if (read_field(outer->config, node, list->table, &value)) {
+            memcpy(field_of(list->table, item), &value, field_size(list->table->type));
+        }
+    } else {
+        sl_config_error(outer->config, node, "'%s': expected %sa map, found %s", list->name,
+                        list->takes_text ? "text or " : "", sl_config_kind_name(node->kind));
+    }
+}
+
+static void fill_list(const struct filling *outer, const struct sl_config_node *node,
+                      const struct sluice_option *option)
+{
+    size_t count = node->kind == SL_CONFIG_LIST ? node->count : 1;
+    struct sluice_list list = {NULL, count};
+
+    if (node->kind != SL_CONFIG_LIST && !(option->takes_text && node->kind == SL_CONFIG_SCALAR)) {
+        refuse(outer->config, node, option, NULL);
+        return;
+    }
+    char *items = sl_config_alloc(outer->config, count, option->item_bytes);
+    for (size_t i = 0; i < count && items; i++) {
+        fill_item(outer, sl_config_item(node, i), option, items + i * option->item_bytes);
+    }
+    list.items = items;
+    if (items) {
+        memcpy(field_of(option, outer->object), &list, sizeof(list));
+    }
+}
+
+static void fill_row(const struct filling *filling, const struct sl_config_node *node,
+                     const struct sluice_option *option)
+{
+    struct filling inner = *filling;
+    union field value = {0};
+
+    if (option->type == SLUICE_LIST) {
+        fill_list(filling, node, option);
+    } else if (option->type == SLUICE_OBJECT && node->kind == SL_CONFIG_MAP) {
+        inner.table = option->table;
+        inner.object = field_of(option, filling->object);
+        inner.base = base_of(option, filling->base);
+        fill_object(&inner, node, NULL);
+    } else if (option->type == SLUICE_OBJECT && node->kind != SL_CONFIG_NULL) {
+        refuse(filling->config, node, option, NULL);
+    } else if (option->type != SLUICE_OBJECT && read_field(filling->config, node, option, &value)) {
+        memcpy(field_of(option, filling->object), &value, field_size(option->type));
+    }
+}
+
+static void fill_rows(const struct filling *filling, const struct sl_config_node *map, bool lists)
+{
+    for (const struct sluice_option *option = filling->table; option->name; option++) {
+        const struct sl_config_node *node = sl_config_get(map, option->name);
+        if ((option->type == SLUICE_LIST) != lists) {
+            continue;
+        }
+        if (node) {
+            fill_row(filling, node, option);
+        } else if (option->is_required && filling->has_required &&
+                   !has_base(option, filling->base)) {
+            sl_config_error(filling->config, map, "the key '%s' is missing", option->name);
+        }
+    }
+}
+
+/* Lists come last: their items take values of the other rows. */
+static void fill_object(const struct filling *filling, const struct sl_config_node *map,
+                        const char *const *known)
+{
+    check_keys(filling->config, map, filling->table, known);
+    fill_rows(filling, map, false);
+    fill_rows(filling, map, true);
 }
 
 static void fill(struct sl_config *config, const struct sl_config_node *node,
                  const struct sluice_option *table, void *object, const void *base,
                  const char *const *known, bool has_required)
 {
+    const struct filling filling = {config, table, object, base, has_required};
     struct sl_config_node empty = {.kind = SL_CONFIG_MAP};
 
     start_object(config, table, object, base);
@@ -481,7 +580,7 @@ static void fill(struct sl_config *config, const struct sl_config_node *node,
         empty.column = node ? node->column : 0;
         node = &empty;
     }
-    fill_object(config, node, table, object, base, known, has_required);
+    fill_object(&filling, node, known);
 }
 
 void sl_config_fill(struct sl_config *config, const struct sl_config_node *node,

@@ -101,7 +101,8 @@ static void add_value(struct sl_buf *out, const struct sluice_option *option, co
         add_map(out, option, field);
         break;
     case SLUICE_OBJECT:
-        break; /* its rows, each on a line */
+    case SLUICE_LIST:
+        break; /* their rows, each on a line */
     }
 }
 
@@ -138,6 +139,21 @@ void sl_config_print_text(const char *name, const char *text, unsigned indent, s
     sl_buf_add_byte(out, '\n');
 }
 
+/* The dash of an item stands in the indentation of its first line. */
+static void print_list(const struct sluice_option *option, const struct sluice_list *list,
+                       unsigned indent, struct sl_buf *out)
+{
+    sl_buf_printf(out, "%*s%s:%s\n", (int)indent, "", option->name, list->count ? "" : " []");
+    for (size_t i = 0; i < list->count; i++) {
+        size_t start = out->len;
+        sl_config_print(option->table, (const char *)list->items + i * option->item_bytes,
+                        indent + 4, out);
+        if (!out->failed) {
+            out->data[start + indent + 2] = '-';
+        }
+    }
+}
+
 void sl_config_print(const struct sluice_option *table, const void *object, unsigned indent,
                      struct sl_buf *out)
 {
@@ -146,6 +162,8 @@ void sl_config_print(const struct sluice_option *table, const void *object, unsi
         if (option->type == SLUICE_OBJECT) {
             sl_buf_printf(out, "%*s%s:\n", (int)indent, "", option->name);
             sl_config_print(option->table, field, indent + 2, out);
+        } else if (option->type == SLUICE_LIST) {
+            print_list(option, field, indent, out);
         } else {
             add_name(out, indent, option->name);
             add_value(out, option, field);

@@ -17,6 +17,7 @@ static const char *const type_words[] = {
     [SLUICE_STRINGS] = "list of texts",
     [SLUICE_MAP] = "map of texts",
     [SLUICE_OBJECT] = "map",
+    [SLUICE_LIST] = "list of maps",
 };
 
 static void add_bound(const struct sluice_option *option, int64_t bound, struct sl_buf *out)
@@ -51,7 +52,7 @@ static void add_type(const struct sluice_option *option, struct sl_buf *out)
             sl_buf_printf(out, "%s%s", i ? " | " : "", option->names[i]);
         }
     } else {
-        sl_buf_add_c(out, type_words[option->type]);
+        sl_buf_add_c(out, option->takes_text ? "list of texts or maps" : type_words[option->type]);
     }
     sl_config_add_bounds(out, option);
     if (option->is_required) {
@@ -89,7 +90,7 @@ void sl_config_reference(const struct sluice_option *table, unsigned indent, str
         add_type(option, &type);
         sl_config_reference_line(option->name, indent, out, "(%s)%s%s", sl_buf_text(&type),
                                  option->doc ? " " : "", option->doc ? option->doc : "");
-        if (option->type == SLUICE_OBJECT) {
+        if (option->type == SLUICE_OBJECT || option->type == SLUICE_LIST) {
             sl_config_reference(option->table, indent + 2, out);
         }
     }

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "daemon/settings_read.h"
-#include "gnmi/request.h"
 
 #define AT(field) offsetof(struct sl_collector_options, field)
 
@@ -116,15 +115,6 @@ static bool is_header_text(const char *text)
     return true;
 }
 
-static const struct sl_config_node *own_or(const struct sl_config_node *own,
-                                           const struct sl_config_node *defaults, const char *key)
-{
-    const struct sl_config_node *node = sl_config_get(own, key);
-
-    node = node ? node : sl_config_get(defaults, key);
-    return node ? node : own;
-}
-
 /* ---- collector ---- */
 
 static void read_collector_name(struct sl_settings_reader *reader,
@@ -197,70 +187,9 @@ static void read_collector(struct sl_settings_reader *reader)
 
     sl_config_fill(reader->config, node, sl_collector_table, &reader->settings->collector, NULL,
                    NULL);
-    read_collector_name(reader, own_or(node, NULL, "name"));
-    read_workers(reader, own_or(node, NULL, "workers"));
-    read_admin(reader, own_or(admin, NULL, "listen"));
-}
-
-/* ---- subscriptions ---- */
-
-static void check_path(struct sl_config *config, const struct sl_config_node *node,
-                       const char *name, const char *text)
-{
-    struct sl_status status = sl_gnmi_path_check(sl_str_from(text));
-
-    if (!sl_status_is_ok(&status)) {
-        sl_config_error(config, node, "'%s': %s", name, status.text);
-    }
-}
-
-static void check_subscription(struct sl_settings_reader *reader, const struct sl_config_node *node,
-                               struct sl_subscription_options *options)
-{
-    const struct sl_config_node *defaults = reader->default_subscription;
-    const struct sl_config_node *paths = own_or(node, defaults, "paths");
-    const struct sl_config_node *interval = sl_config_get(node, "sample-interval");
-
-    if (sl_config_get(node, "paths") && sl_config_kind(paths) == SL_CONFIG_LIST &&
-        !sl_config_count(paths)) {
-        sl_config_error(reader->config, paths, "'paths': expected at least one path");
-    }
-    for (size_t i = 0; i < options->paths.count; i++) {
-        check_path(reader->config, sl_config_item(paths, i), "paths", options->paths.items[i]);
-    }
-    if (*options->prefix) {
-        check_path(reader->config, own_or(node, defaults, "prefix"), "prefix", options->prefix);
-    }
-    if (options->stream_mode != SL_GNMI_SAMPLE && options->sample_interval_ns && interval) {
-        sl_config_error(reader->config, interval,
-                        "'sample-interval' has a meaning only with 'stream-mode: sample'");
-    }
-    if (options->stream_mode != SL_GNMI_SAMPLE) {
-        options->sample_interval_ns = 0;
-    }
-}
-
-static bool read_subscriptions(struct sl_settings_reader *reader,
-                               const struct sl_subscription_options *base)
-{
-    struct sl_settings *settings = reader->settings;
-    const struct sl_config_node *map = reader->subscriptions;
-    size_t count = map ? sl_config_count(map) : 0;
-
-    settings->subscriptions =
-        sl_config_alloc(reader->config, count, sizeof(*settings->subscriptions));
-    if (!settings->subscriptions) {
-        return false;
-    }
-    settings->subscription_count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct sl_subscription_settings *subscription = &settings->subscriptions[i];
-        subscription->name = sl_config_key(map, i);
-        sl_config_fill(reader->config, sl_config_at(map, i), sl_subscription_table,
-                       &subscription->options, base, NULL);
-        check_subscription(reader, sl_config_at(map, i), &subscription->options);
-    }
-    return true;
+    read_collector_name(reader, sl_settings_own_or(node, NULL, "name"));
+    read_workers(reader, sl_settings_own_or(node, NULL, "workers"));
+    read_admin(reader, sl_settings_own_or(admin, NULL, "listen"));
 }
 
 /* ---- targets ---- */
@@ -270,7 +199,7 @@ static void check_address(struct sl_settings_reader *reader, const struct sl_con
 {
     struct sl_target_settings *target = &reader->settings->targets[i];
     const struct sl_config_node *node =
-        own_or(sl_config_at(map, i), reader->default_target, "address");
+        sl_settings_own_or(sl_config_at(map, i), reader->default_target, "address");
     const char *text = target->options.address;
 
     if (!*text) {
@@ -288,7 +217,8 @@ static void check_address(struct sl_settings_reader *reader, const struct sl_con
 static void check_insecure(struct sl_settings_reader *reader, const struct sl_config_node *node,
                            const struct sl_target_options *options)
 {
-    const struct sl_config_node *insecure = own_or(node, reader->default_target, "insecure");
+    const struct sl_config_node *insecure =
+        sl_settings_own_or(node, reader->default_target, "insecure");
     enum sl_config_kind kind = sl_config_kind(insecure);
 
     if (options->insecure || kind == SL_CONFIG_LIST ||
@@ -309,19 +239,20 @@ static void check_target(struct sl_settings_reader *reader, const struct sl_conf
 
     check_insecure(reader, node, options);
     if (!is_header_text(options->username)) {
-        sl_config_error(reader->config, own_or(node, defaults, "username"),
+        sl_config_error(reader->config, sl_settings_own_or(node, defaults, "username"),
                         "'username': expected printable ASCII");
     }
     if (!is_header_text(options->password)) {
-        sl_config_error(reader->config, own_or(node, defaults, "password"),
+        sl_config_error(reader->config, sl_settings_own_or(node, defaults, "password"),
                         "'password': expected printable ASCII");
     }
     if (options->backoff.min_ns > options->backoff.max_ns) {
-        sl_config_error(reader->config, own_or(node, defaults, "backoff"),
+        sl_config_error(reader->config, sl_settings_own_or(node, defaults, "backoff"),
                         "'backoff': expected a min that is not above max");
     }
     for (size_t i = 0; i < options->labels.count; i++) {
-        check_name(reader->config, own_or(node, defaults, "labels"), options->labels.pairs[i].name);
+        check_name(reader->config, sl_settings_own_or(node, defaults, "labels"),
+                   options->labels.pairs[i].name);
     }
 }
 
@@ -379,7 +310,6 @@ static const struct sl_config_node *named_section(struct sl_settings_reader *rea
 static bool read_root(struct sl_settings_reader *reader)
 {
     const struct sl_config_node *defaults = sl_config_get(reader->root, "defaults");
-    struct sl_subscription_options subscription;
     struct sl_target_options target;
     char nothing;
 
@@ -394,10 +324,8 @@ static bool read_root(struct sl_settings_reader *reader)
     reader->subscriptions = named_section(reader, "subscriptions", SL_SETTINGS_MAX_SUBSCRIPTIONS);
     reader->sinks = named_section(reader, "sinks", SL_SETTINGS_MAX_SINKS);
     sl_config_fill_base(reader->config, reader->default_target, sl_target_table, &target);
-    sl_config_fill_base(reader->config, reader->default_subscription, sl_subscription_table,
-                        &subscription);
     read_collector(reader);
-    return sl_settings_read_sinks(reader) && read_subscriptions(reader, &subscription) &&
+    return sl_settings_read_sinks(reader) && sl_settings_read_subscriptions(reader) &&
            read_targets(reader, &target) && sl_settings_resolve(reader);
 }
 

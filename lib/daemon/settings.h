@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "config/config.h"
 #include "credit/budget.h"
+#include "gnmi/request.h"
 #include "net/net.h"
 #include "sink/sink.h"
 #include "stream/options.h"
@@ -57,6 +58,7 @@ struct sl_sink_settings {
 struct sl_subscription_settings {
     const char *name;
     struct sl_subscription_options options;
+    struct sl_gnmi_subscribe request; /* what follows from them; `target` without set-target */
 };
 
 /* One stream to be: a subscription of a target, and its sinks (at least one). */

@@ -22,6 +22,21 @@ struct sl_settings_reader {
 /* The keys of `collector`; ends with a NULL name. */
 extern const struct sluice_option sl_collector_table[];
 
+/* Where the value of a key comes from: what says it itself, else `defaults`, else `own` as a whole.
+ */
+static inline const struct sl_config_node *sl_settings_own_or(const struct sl_config_node *own,
+                                                              const struct sl_config_node *defaults,
+                                                              const char *key)
+{
+    const struct sl_config_node *node = sl_config_get(own, key);
+
+    node = node ? node : sl_config_get(defaults, key);
+    return node ? node : own;
+}
+
+/* Fills settings->subscriptions. False when memory is out. */
+bool sl_settings_read_subscriptions(struct sl_settings_reader *reader) SL_MUST_CHECK;
+
 /* Fills settings->sinks. False when memory is out. */
 bool sl_settings_read_sinks(struct sl_settings_reader *reader) SL_MUST_CHECK;
 void sl_settings_free_sinks(struct sl_settings *settings);

@@ -219,12 +219,7 @@ static void fill_stream(struct sl_worker *worker, const struct sl_target_setting
         .loop = worker->loop,
         .target = target->name,
         .subscription = stream->subscription->name,
-        .subscribe = {.paths = options->paths.items,
-                      .prefix = or_null(options->prefix),
-                      .target = or_null(options->target),
-                      .mode = (enum sl_gnmi_stream_mode)options->stream_mode,
-                      .encoding = (enum sl_gnmi_encoding)options->encoding,
-                      .sample_interval_ns = (uint64_t)options->sample_interval_ns},
+        .subscribe = stream->subscription->request,
         .username = target->options.username ? target->options.username : "",
         .password = target->options.password ? target->options.password : "",
         .wanted_limit_bytes = options->credit.initial_bytes,
@@ -235,6 +230,9 @@ static void fill_stream(struct sl_worker *worker, const struct sl_target_setting
         .routes = routes,
         .route_count = stream->sink_count,
     };
+    if (options->set_target) {
+        config->subscribe.target = target->name;
+    }
 }
 
 /* The streams' configurations; what they point at lives in the settings' memory. */

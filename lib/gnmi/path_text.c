@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "gnmi/request.h"
 
 struct parser {
     struct sl_str text;
@@ -239,28 +240,17 @@ static bool read_elem(struct parser *parser, Gnmi__Path *path)
 
 /* ---- the whole ---- */
 
-/* The length of "origin" in "origin:/...": before the first colon, with '/' or nothing behind. */
-static size_t origin_len(struct sl_str text)
-{
-    for (size_t i = 0; i < text.len && !strchr("/[]\\", text.data[i]); i++) {
-        if (text.data[i] == ':') {
-            return i + 1 == text.len || text.data[i + 1] == '/' ? i : 0;
-        }
-    }
-    return 0;
-}
-
 static bool read_origin(struct parser *parser, Gnmi__Path *path)
 {
-    size_t len = origin_len(parser->text);
+    struct sl_str found = sl_gnmi_path_origin(parser->text);
 
-    if (len) {
-        char *origin = sl_str_dup((struct sl_str){parser->text.data, len});
+    if (found.len) {
+        char *origin = sl_str_dup(found);
         if (!origin) {
             return fail_memory(parser);
         }
         path->origin = origin;
-        parser->at = len + 1;
+        parser->at = found.len + 1;
     }
     return true;
 }
@@ -294,6 +284,18 @@ static bool check_text(struct parser *parser)
     const char *zero = parser->text.len ? memchr(parser->text.data, 0, parser->text.len) : NULL;
 
     return !zero || fail(parser, (size_t)(zero - parser->text.data), "a zero byte");
+}
+
+/* What stands before the first colon, with '/' or nothing behind it. */
+struct sl_str sl_gnmi_path_origin(struct sl_str text)
+{
+    for (size_t i = 0; i < text.len && !strchr("/[]\\", text.data[i]); i++) {
+        if (text.data[i] == ':') {
+            bool is_origin = i + 1 == text.len || text.data[i + 1] == '/';
+            return (struct sl_str){text.data, is_origin ? i : 0};
+        }
+    }
+    return (struct sl_str){text.data, 0};
 }
 
 Gnmi__Path *sl_gnmi_path_parse(struct sl_str text, struct sl_status *why)

@@ -15,6 +15,24 @@ struct sl_status sl_gnmi_path_check(struct sl_str text)
     return why;
 }
 
+static bool out_of_memory(struct sl_status *why)
+{
+    *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "no memory for a request");
+    return false;
+}
+
+/* "" is what an empty string of protobuf-c is already, and is not to be freed. */
+static bool set_text(char **field, const char *text, struct sl_status *why)
+{
+    char *copy = *text ? sl_str_dup(sl_str_from(text)) : *field;
+
+    if (!copy) {
+        return out_of_memory(why);
+    }
+    *field = copy;
+    return true;
+}
+
 static bool set_prefix(Gnmi__SubscriptionList *list, const struct sl_gnmi_subscribe *subscribe,
                        struct sl_status *why)
 {
@@ -22,32 +40,71 @@ static bool set_prefix(Gnmi__SubscriptionList *list, const struct sl_gnmi_subscr
         return true;
     }
     list->prefix = sl_gnmi_path_parse(sl_str_from(subscribe->prefix), why);
-    if (list->prefix && subscribe->target) {
-        char *target = sl_str_dup(sl_str_from(subscribe->target));
-        if (!target) {
-            *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "no memory for a request");
+    return list->prefix &&
+           (!subscribe->target || set_text(&list->prefix->target, subscribe->target, why));
+}
+
+static bool set_qos(Gnmi__SubscriptionList *list, const struct sl_gnmi_subscribe *subscribe,
+                    struct sl_status *why)
+{
+    if (!subscribe->has_qos) {
+        return true;
+    }
+    list->qos = malloc(sizeof(*list->qos));
+    if (!list->qos) {
+        return out_of_memory(why);
+    }
+    gnmi__qosmarking__init(list->qos);
+    list->qos->marking = subscribe->qos;
+    return true;
+}
+
+static bool add_model(Gnmi__SubscriptionList *list, const struct sl_gnmi_model *given,
+                      struct sl_status *why)
+{
+    Gnmi__ModelData *model = malloc(sizeof(*model));
+
+    if (!model) {
+        return out_of_memory(why);
+    }
+    gnmi__model_data__init(model);
+    list->use_models[list->n_use_models++] = model;
+    return set_text(&model->name, given->name, why) &&
+           set_text(&model->organization, given->organization, why) &&
+           set_text(&model->version, given->version, why);
+}
+
+static bool set_models(Gnmi__SubscriptionList *list, const struct sl_gnmi_subscribe *subscribe,
+                       struct sl_status *why)
+{
+    list->use_models = calloc(subscribe->model_count + 1, sizeof(Gnmi__ModelData *));
+    if (!list->use_models) {
+        return out_of_memory(why);
+    }
+    for (size_t i = 0; i < subscribe->model_count; i++) {
+        if (!add_model(list, &subscribe->models[i], why)) {
             return false;
         }
-        list->prefix->target = target;
     }
-    return list->prefix != NULL;
+    return true;
 }
 
 static bool add_subscription(Gnmi__SubscriptionList *list, const char *text,
-                             const struct sl_gnmi_subscribe *subscribe, struct sl_status *why)
+                             const struct sl_gnmi_asked *asked, struct sl_status *why)
 {
     Gnmi__Subscription *subscription = malloc(sizeof(*subscription));
 
     if (!subscription) {
-        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "no memory for a request");
-        return false;
+        return out_of_memory(why);
     }
     gnmi__subscription__init(subscription);
     list->subscription[list->n_subscription++] = subscription;
-    subscription->mode = (Gnmi__SubscriptionMode)subscribe->mode;
-    if (subscribe->mode == SL_GNMI_SAMPLE) {
-        subscription->sample_interval = subscribe->sample_interval_ns;
+    subscription->mode = (Gnmi__SubscriptionMode)asked->mode;
+    if (asked->mode == SL_GNMI_SAMPLE) {
+        subscription->sample_interval = asked->sample_interval_ns;
+        subscription->suppress_redundant = asked->suppress_redundant;
     }
+    subscription->heartbeat_interval = asked->heartbeat_interval_ns;
     subscription->path = sl_gnmi_path_parse(sl_str_from(text), why);
     return subscription->path != NULL;
 }
@@ -56,30 +113,40 @@ static size_t count_paths(const struct sl_gnmi_subscribe *subscribe)
 {
     size_t count = 0;
 
-    while (subscribe->paths[count]) {
-        count++;
+    for (size_t i = 0; i < subscribe->asked_count; i++) {
+        for (const char *const *path = subscribe->asked[i].paths; *path; path++) {
+            count++;
+        }
     }
     return count;
+}
+
+static bool set_subscriptions(Gnmi__SubscriptionList *list,
+                              const struct sl_gnmi_subscribe *subscribe, struct sl_status *why)
+{
+    list->subscription = calloc(count_paths(subscribe) + 1, sizeof(Gnmi__Subscription *));
+    if (!list->subscription) {
+        return out_of_memory(why);
+    }
+    for (size_t i = 0; i < subscribe->asked_count; i++) {
+        const struct sl_gnmi_asked *asked = &subscribe->asked[i];
+        for (const char *const *path = asked->paths; *path; path++) {
+            if (!add_subscription(list, *path, asked, why)) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 static bool fill_list(Gnmi__SubscriptionList *list, const struct sl_gnmi_subscribe *subscribe,
                       struct sl_status *why)
 {
-    size_t count = count_paths(subscribe);
-
     list->mode = GNMI__SUBSCRIPTION_LIST__MODE__STREAM;
     list->encoding = (Gnmi__Encoding)subscribe->encoding;
-    list->subscription = calloc(count + 1, sizeof(Gnmi__Subscription *));
-    if (!list->subscription) {
-        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "no memory for a request");
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!add_subscription(list, subscribe->paths[i], subscribe, why)) {
-            return false;
-        }
-    }
-    return set_prefix(list, subscribe, why);
+    list->updates_only = subscribe->updates_only;
+    return set_subscriptions(list, subscribe, why) && set_prefix(list, subscribe, why) &&
+           set_qos(list, subscribe, why) && set_models(list, subscribe, why);
 }
 
 static bool pack(Gnmi__SubscriptionList *list, struct sl_buf *out)
@@ -104,11 +171,12 @@ struct sl_status sl_gnmi_subscribe_pack(const struct sl_gnmi_subscribe *subscrib
     Gnmi__SubscriptionList *list = malloc(sizeof(*list));
 
     if (!list) {
-        return sl_status_error(SL_RESOURCE_EXHAUSTED, "no memory for a request");
+        (void)out_of_memory(&status);
+        return status;
     }
     gnmi__subscription_list__init(list);
     if (fill_list(list, subscribe, &status) && !pack(list, out)) {
-        status = sl_status_error(SL_RESOURCE_EXHAUSTED, "no memory for a request");
+        (void)out_of_memory(&status);
     }
     gnmi__subscription_list__free_unpacked(list, NULL);
     return status;

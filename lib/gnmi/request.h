@@ -1,8 +1,15 @@
-/* request.h - SubscribeRequest, and paths as text (gNMI path conventions, gnmi-path-strings.md). */
+/* request.h - SubscribeRequest, and paths as text (gNMI path conventions, gnmi-path-strings.md).
+ *
+ * What the fields mean, and which of them have a meaning together, is section 3.5.1 of
+ * gnmi-specification.md: the list in 3.5.1.2, a subscription in 3.5.1.3, the modes of a STREAM in
+ * 3.5.1.5.2; origins in mixed-schema.md. Nothing of that is checked here: who reads a configuration
+ * does.
+ */
 #ifndef SLUICE_GNMI_REQUEST_H
 #define SLUICE_GNMI_REQUEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/base.h"
@@ -24,17 +31,41 @@ enum sl_gnmi_encoding {
     SL_GNMI_JSON_IETF = 4,
 };
 
-struct sl_gnmi_subscribe {
+enum { SL_GNMI_MAX_QOS = 63 }; /* a DSCP has 6 bits */
+
+/* Paths that are asked for in one way; each becomes a Subscription of its own. */
+struct sl_gnmi_asked {
     const char *const *paths; /* text, each checked by sl_gnmi_path_check; ends with NULL */
-    const char *prefix;       /* text or NULL: with `target` NULL too the request has no prefix */
-    const char *target;       /* prefix.target; NULL: none */
     enum sl_gnmi_stream_mode mode;
+    uint64_t sample_interval_ns;    /* SAMPLE; 0: the lowest that the target can */
+    uint64_t heartbeat_interval_ns; /* 0: none */
+    bool suppress_redundant;
+};
+
+struct sl_gnmi_model {
+    const char *name;
+    const char *organization; /* "" : any */
+    const char *version;      /* "" : any */
+};
+
+struct sl_gnmi_subscribe {
+    const struct sl_gnmi_asked *asked; /* at least one */
+    size_t asked_count;
+    const char *prefix; /* text or NULL: with `target` NULL too the request has no prefix */
+    const char *target; /* prefix.target; NULL: none */
     enum sl_gnmi_encoding encoding;
-    uint64_t sample_interval_ns; /* SAMPLE; 0: the lowest that the target can */
+    bool updates_only;
+    bool has_qos;                       /* false: the request says nothing of packets' marking */
+    uint32_t qos;                       /* a DSCP */
+    const struct sl_gnmi_model *models; /* use_models */
+    size_t model_count;
 };
 
 /* Whether `text` is a path: "origin:/a/b[k=v\]]/c"; else what is wrong and at which byte. */
 struct sl_status sl_gnmi_path_check(struct sl_str text) SL_MUST_CHECK;
+
+/* The origin that a path's text begins with; empty: none. */
+struct sl_str sl_gnmi_path_origin(struct sl_str text);
 
 /* Appends the bytes of the SubscribeRequest (list mode STREAM). */
 struct sl_status sl_gnmi_subscribe_pack(const struct sl_gnmi_subscribe *subscribe,

@@ -4,7 +4,8 @@
 
 #include "base/base.h"
 
-#define AT(field) offsetof(struct sl_subscription_options, field)
+#define AT(field)       offsetof(struct sl_subscription_options, field)
+#define MAX_INTERVAL_NS (INT64_C(24) * 3600 * SL_NS_PER_S)
 
 /* `once` and `poll` end, or wait for someone to ask: a collector streams. */
 static const char *const modes[] = {"stream", NULL};
@@ -12,6 +13,56 @@ static const char *const modes[] = {"stream", NULL};
 /* In the order of enum sl_gnmi_stream_mode and enum sl_gnmi_encoding. */
 static const char *const stream_modes[] = {"target-defined", "on-change", "sample", NULL};
 static const char *const encodings[] = {"json", "bytes", "proto", "ascii", "json_ietf", NULL};
+
+/* The rows of struct sl_ask_options, of which one stands in a struct at `at`. */
+#define ASK_ROWS(at)                                                                               \
+    {.name = "paths",                                                                              \
+     .type = SLUICE_STRINGS,                                                                       \
+     .offset = (at) + offsetof(struct sl_ask_options, paths),                                      \
+     .doc = "gNMI paths: /interfaces/interface[name=*]/state, openconfig:/a/b."},                  \
+        {.name = "stream-mode",                                                                    \
+         .type = SLUICE_ENUM,                                                                      \
+         .offset = (at) + offsetof(struct sl_ask_options, stream_mode),                            \
+         .default_text = "target-defined",                                                         \
+         .names = stream_modes,                                                                    \
+         .doc = "When the device sends a value."},                                                 \
+        {.name = "sample-interval",                                                                \
+         .type = SLUICE_DURATION,                                                                  \
+         .offset = (at) + offsetof(struct sl_ask_options, sample_interval_ns),                     \
+         .default_text = "0",                                                                      \
+         .max = MAX_INTERVAL_NS,                                                                   \
+         .doc = "With stream-mode sample; 0: as often as the device can."},                        \
+        {.name = "heartbeat-interval",                                                             \
+         .type = SLUICE_DURATION,                                                                  \
+         .offset = (at) + offsetof(struct sl_ask_options, heartbeat_interval_ns),                  \
+         .default_text = "0",                                                                      \
+         .max = MAX_INTERVAL_NS,                                                                   \
+         .doc = "Unchanged values come this often all the same; 0: they do not."},                 \
+    {                                                                                              \
+        .name = "suppress-redundant", .type = SLUICE_BOOL,                                         \
+        .offset = (at) + offsetof(struct sl_ask_options, suppress_redundant),                      \
+        .default_text = "false",                                                                   \
+        .doc = "With stream-mode sample: no sample of what has not changed."                       \
+    }
+
+static const struct sluice_option ask_table[] = {ASK_ROWS(0), {.name = NULL}};
+
+static const struct sluice_option model_table[] = {
+    {.name = "name",
+     .type = SLUICE_STRING,
+     .offset = offsetof(struct sl_gnmi_model, name),
+     .is_required = true,
+     .doc = "As the device's Capabilities have it."},
+    {.name = "organization",
+     .type = SLUICE_STRING,
+     .offset = offsetof(struct sl_gnmi_model, organization),
+     .default_text = ""},
+    {.name = "version",
+     .type = SLUICE_STRING,
+     .offset = offsetof(struct sl_gnmi_model, version),
+     .default_text = ""},
+    {.name = NULL},
+};
 
 static const struct sluice_option credit_table[] = {
     {.name = "initial",
@@ -25,11 +76,14 @@ static const struct sluice_option credit_table[] = {
 };
 
 const struct sluice_option sl_subscription_table[] = {
-    {.name = "paths",
-     .type = SLUICE_STRINGS,
-     .offset = AT(paths),
-     .is_required = true,
-     .doc = "gNMI paths: /interfaces/interface[name=*]/state, openconfig:/a/b."},
+    ASK_ROWS(AT(ask)),
+    {.name = "stream-subscriptions",
+     .type = SLUICE_LIST,
+     .offset = AT(asks),
+     .table = ask_table,
+     .item_bytes = sizeof(struct sl_ask_options),
+     .doc =
+         "Instead of paths: several ways of asking in one RPC. What one does not say is as above."},
     {.name = "prefix",
      .type = SLUICE_STRING,
      .offset = AT(prefix),
@@ -40,30 +94,42 @@ const struct sluice_option sl_subscription_table[] = {
      .offset = AT(target),
      .default_text = "",
      .doc = "prefix.target, for a device that speaks for several."},
+    {.name = "set-target",
+     .type = SLUICE_BOOL,
+     .offset = AT(set_target),
+     .default_text = "false",
+     .doc = "prefix.target is the name of the target."},
     {.name = "mode",
      .type = SLUICE_ENUM,
      .offset = AT(mode),
      .default_text = "stream",
      .names = modes,
      .doc = "How the subscription ends: it does not."},
-    {.name = "stream-mode",
-     .type = SLUICE_ENUM,
-     .offset = AT(stream_mode),
-     .default_text = "target-defined",
-     .names = stream_modes,
-     .doc = "When the device sends a value."},
     {.name = "encoding",
      .type = SLUICE_ENUM,
      .offset = AT(encoding),
      .default_text = "proto",
      .names = encodings,
      .doc = "How the device writes values."},
-    {.name = "sample-interval",
-     .type = SLUICE_DURATION,
-     .offset = AT(sample_interval_ns),
-     .default_text = "0",
-     .max = INT64_C(24) * 3600 * SL_NS_PER_S,
-     .doc = "With stream-mode sample; 0: as often as the device can."},
+    {.name = "updates-only",
+     .type = SLUICE_BOOL,
+     .offset = AT(updates_only),
+     .default_text = "false",
+     .doc = "Without what there is when the subscription begins: only what comes then."},
+    {.name = "qos",
+     .type = SLUICE_INT,
+     .offset = AT(qos),
+     .default_text = "-1",
+     .min = -1,
+     .max = SL_GNMI_MAX_QOS,
+     .doc = "The DSCP that the device marks its packets with; -1: its own."},
+    {.name = "models",
+     .type = SLUICE_LIST,
+     .offset = AT(models),
+     .table = model_table,
+     .item_bytes = sizeof(struct sl_gnmi_model),
+     .takes_text = true,
+     .doc = "Nothing but what these define (use_models): names, or more of it."},
     {.name = "max-message",
      .type = SLUICE_SIZE,
      .offset = AT(max_message_bytes),

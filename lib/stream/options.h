@@ -2,18 +2,33 @@
 #ifndef SLUICE_STREAM_OPTIONS_H
 #define SLUICE_STREAM_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "gnmi/request.h"
 #include "sluice_option.h"
 
-struct sl_subscription_options {
+/* Paths, and the way in which they are asked for. */
+struct sl_ask_options {
     struct sluice_strings paths;
-    const char *prefix; /* "" : none */
-    const char *target; /* prefix.target; "" : none */
-    int mode;           /* only `stream` so far */
-    int stream_mode;    /* enum sl_gnmi_stream_mode: target-defined, on-change, sample */
-    int encoding;       /* enum sl_gnmi_encoding: json, bytes, proto, ascii, json_ietf */
+    int stream_mode; /* enum sl_gnmi_stream_mode: target-defined, on-change, sample */
     int64_t sample_interval_ns;
+    int64_t heartbeat_interval_ns;
+    bool suppress_redundant;
+};
+
+struct sl_subscription_options {
+    struct sl_ask_options ask;
+    struct sluice_list asks; /* of struct sl_ask_options: instead of `ask`, which is what they do
+                                not say */
+    const char *prefix;      /* "" : none */
+    const char *target;      /* prefix.target; "" : none */
+    bool set_target;         /* prefix.target is the target's name */
+    int mode;                /* only `stream` so far */
+    int encoding;            /* enum sl_gnmi_encoding: json, bytes, proto, ascii, json_ietf */
+    bool updates_only;
+    int64_t qos;               /* a DSCP; -1: none */
+    struct sluice_list models; /* of struct sl_gnmi_model */
     uint64_t max_message_bytes;
     struct {
         uint64_t initial_bytes; /* a stream's limit */

@@ -11,6 +11,12 @@ struct thing {
     const char *secret;
     struct sluice_strings words;
     struct sluice_map pairs;
+    struct sluice_list parts;
+};
+
+static const struct sluice_option part_table[] = {
+    {.name = "text", .type = SLUICE_STRING, .offset = 0},
+    {.name = NULL},
 };
 
 static const struct sluice_option table[] = {
@@ -18,6 +24,11 @@ static const struct sluice_option table[] = {
     {.name = "secret", .type = SLUICE_SECRET, .offset = offsetof(struct thing, secret)},
     {.name = "words", .type = SLUICE_STRINGS, .offset = offsetof(struct thing, words)},
     {.name = "pairs", .type = SLUICE_MAP, .offset = offsetof(struct thing, pairs)},
+    {.name = "parts",
+     .type = SLUICE_LIST,
+     .offset = offsetof(struct thing, parts),
+     .table = part_table,
+     .item_bytes = sizeof(const char *)},
     {.name = NULL},
 };
 
@@ -30,6 +41,7 @@ static void put_document(struct sl_buf *text)
                        "  secret: {file: /proc/self/comm}\n"
                        "  words: [a, \"${env.PATH}\"]\n"
                        "  pairs: {<<: *x, b: 3, c: \"$$\"}\n"
+                       "  parts: [{}, {text: \"${env.PATH}\"}]\n"
                        "  txet: 1\n"
                        "long:\n");
     for (int i = 0; i < 1500; i++) {
@@ -47,7 +59,8 @@ static bool run(struct sl_str text)
     if (config && sl_config_root(config)) {
         sl_config_fill(config, sl_config_get(sl_config_root(config), "thing"), table, &thing, NULL,
                        NULL);
-        is_good = sl_config_errors(config) == 1 && thing.pairs.count == 3 && thing.words.count == 2;
+        is_good = sl_config_errors(config) == 1 && thing.pairs.count == 3 &&
+                  thing.words.count == 2 && thing.parts.count == 2;
     }
     if (config) {
         /* a document that is not there says why */

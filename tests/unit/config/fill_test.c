@@ -7,6 +7,15 @@
 #include "config/config.h"
 #include "test.h"
 
+struct part {
+    const char *name;
+    int64_t number;
+    int color;
+    struct {
+        int64_t depth;
+    } inner;
+};
+
 struct thing {
     const char *text;
     const char *templ;
@@ -22,6 +31,7 @@ struct thing {
         int64_t depth;
         const char *name;
     } inner;
+    struct sluice_list parts; /* of struct part */
 };
 
 #define AT(field) offsetof(struct thing, field)
@@ -31,6 +41,26 @@ static const char *const colors[] = {"red", "green", "blue", NULL};
 static const struct sluice_option inner_table[] = {
     {.name = "depth", .type = SLUICE_INT, .offset = AT(inner.depth), .default_text = "7"},
     {.name = "name", .type = SLUICE_STRING, .offset = AT(inner.name), .default_text = "x"},
+    {.name = NULL},
+};
+
+#define PART(field) offsetof(struct part, field)
+
+static const struct sluice_option part_inner_table[] = {
+    {.name = "depth", .type = SLUICE_INT, .offset = PART(inner.depth), .default_text = "3"},
+    {.name = NULL},
+};
+
+static const struct sluice_option part_table[] = {
+    {.name = "name", .type = SLUICE_STRING, .offset = PART(name), .is_required = true},
+    {.name = "number", .type = SLUICE_INT, .offset = PART(number), .min = -9, .max = 9},
+    {.name = "color",
+     .type = SLUICE_ENUM,
+     .offset = PART(color),
+     .names = colors,
+     .default_text = "blue",
+     .doc = "Of the part."},
+    {.name = "inner", .type = SLUICE_OBJECT, .table = part_inner_table},
     {.name = NULL},
 };
 
@@ -65,7 +95,23 @@ static const struct sluice_option table[] = {
      .default_text = "green"},
     {.name = "words", .type = SLUICE_STRINGS, .offset = AT(words), .default_text = "one"},
     {.name = "pairs", .type = SLUICE_MAP, .offset = AT(pairs), .is_secret = is_password},
+    {.name = "parts",
+     .type = SLUICE_LIST,
+     .offset = AT(parts),
+     .table = part_table,
+     .item_bytes = sizeof(struct part)},
     {.name = "inner", .type = SLUICE_OBJECT, .table = inner_table},
+    {.name = NULL},
+};
+
+static const struct sluice_option texts_table[] = {
+    {.name = "parts",
+     .type = SLUICE_LIST,
+     .offset = AT(parts),
+     .table = part_table,
+     .item_bytes = sizeof(struct part),
+     .is_required = true,
+     .takes_text = true},
     {.name = NULL},
 };
 
@@ -111,6 +157,7 @@ static void expect_defaults(const struct thing *thing)
     assert_string_equal(thing->words.items[0], "one");
     assert_null(thing->words.items[1]);
     assert_int_equal(thing->pairs.count, 0);
+    assert_int_equal(thing->parts.count, 0);
     assert_int_equal(thing->inner.depth, 7);
     assert_string_equal(thing->inner.name, "x");
 }
@@ -390,6 +437,101 @@ static void no_error_shows_a_secret(void **state)
     sl_buf_fini(&out);
 }
 
+static const struct part *part(const struct thing *thing, size_t i)
+{
+    return (const struct part *)thing->parts.items + i;
+}
+
+static void a_list_has_an_object_for_each_map(void **state)
+{
+    struct thing thing;
+    struct sl_config *config = fill("parts:\n"
+                                    "- {name: a, color: red, inner: {depth: 4}}\n"
+                                    "- {name: b, number: 9}\n"
+                                    "number: 5\n",
+                                    &thing);
+
+    (void)state;
+    assert_int_equal(thing.parts.count, 2);
+    assert_string_equal(part(&thing, 0)->name, "a");
+    assert_int_equal(part(&thing, 0)->number, 5); /* the thing's */
+    assert_int_equal(part(&thing, 0)->color, 0);
+    assert_int_equal(part(&thing, 0)->inner.depth, 4);
+    assert_string_equal(part(&thing, 1)->name, "b");
+    assert_int_equal(part(&thing, 1)->number, 9);
+    assert_int_equal(part(&thing, 1)->color, 1);       /* the thing's default, not the table's */
+    assert_int_equal(part(&thing, 1)->inner.depth, 3); /* an object stands for itself */
+    expect_errors(config, "");
+}
+
+static void a_list_is_taken_from_the_base_as_a_whole(void **state)
+{
+    struct thing base;
+    struct thing thing;
+    struct sl_config *config = fill("parts: [{name: a}, {name: b}]\nmine: {parts: []}", &base);
+
+    (void)state;
+    sl_config_fill(config, NULL, table, &thing, &base, NULL);
+    assert_int_equal(thing.parts.count, 2);
+    sl_config_fill(config, sl_config_get(sl_config_root(config), "mine"), table, &thing, &base,
+                   NULL);
+    assert_int_equal(thing.parts.count, 0);
+    expect_errors(config, "t:2:1: unknown key 'mine'; expected one of 'text', 'template', "
+                          "'secret', 'on', 'number', 'wait', 'bytes', 'color', 'words', 'pairs', "
+                          "'parts', 'inner'\n");
+}
+
+static void what_is_wrong_in_a_list_is_told_where_it_stands(void **state)
+{
+    struct thing thing;
+    struct sl_config *config = fill("parts:\n"
+                                    "- word\n"
+                                    "-\n"
+                                    "- {nam: x, number: 10}\n"
+                                    "- {name: [x], inner: {depth: y}}\n",
+                                    &thing);
+
+    (void)state;
+    expect_errors(config, "t:2:3: 'parts': expected a map, found text\n"
+                          "t:3:2: 'parts': expected a map, found nothing\n"
+                          "t:4:3: the key 'name' is missing\n"
+                          "t:4:4: unknown key 'nam'; did you mean 'name'?\n"
+                          "t:4:20: 'number': expected a whole number, from -9 to 9, found '10'\n"
+                          "t:5:10: 'name': expected text, found a list\n"
+                          "t:5:30: 'depth': expected a whole number, found 'y'\n");
+    config = fill("parts: {name: x}", &thing);
+    assert_int_equal(thing.parts.count, 0);
+    expect_errors(config, "t:1:8: 'parts': expected a list of maps, found a map\n");
+    config = fill("parts: x", &thing);
+    expect_errors(config, "t:1:8: 'parts': expected a list of maps, found text\n");
+}
+
+static void a_text_may_stand_for_an_item(void **state)
+{
+    struct thing thing;
+    struct sl_config *config = sl_config_parse("t", SL_STR("parts: [a, {name: b, number: 2}]"));
+
+    (void)state;
+    sl_config_fill(config, sl_config_root(config), texts_table, &thing, NULL, NULL);
+    assert_int_equal(thing.parts.count, 2);
+    assert_string_equal(part(&thing, 0)->name, "a");
+    assert_int_equal(part(&thing, 0)->color, 2);
+    assert_string_equal(part(&thing, 1)->name, "b");
+    expect_errors(config, "");
+    config = sl_config_parse("t", SL_STR("parts: a"));
+    sl_config_fill(config, sl_config_root(config), texts_table, &thing, NULL, NULL);
+    assert_int_equal(thing.parts.count, 1);
+    assert_string_equal(part(&thing, 0)->name, "a");
+    expect_errors(config, "");
+    config = sl_config_parse("t", SL_STR("parts: [[a], \"${nothing}\"]"));
+    sl_config_fill(config, sl_config_root(config), texts_table, &thing, NULL, NULL);
+    assert_int_equal(sl_config_errors(config), 2);
+    sl_config_free(config);
+    config = sl_config_parse("t", SL_STR("{}"));
+    sl_config_fill(config, sl_config_root(config), texts_table, &thing, NULL, NULL);
+    expect_errors(config, "t:1:1: the key 'parts' is missing\n");
+}
+
 static void the_reference_has_every_key_with_type_default_and_bounds(void **state)
 {
     struct sl_buf out;
@@ -408,6 +550,12 @@ static void the_reference_has_every_key_with_type_default_and_bounds(void **stat
                         "  color:             (red | green | blue, default green)\n"
                         "  words:             (list of texts, default one)\n"
                         "  pairs:             (map of texts)\n"
+                        "  parts:             (list of maps)\n"
+                        "    name:            (text, required)\n"
+                        "    number:          (number from -9 to 9)\n"
+                        "    color:           (red | green | blue, default blue) Of the part.\n"
+                        "    inner:           (map)\n"
+                        "      depth:         (number, default 3)\n"
                         "  inner:             (map)\n"
                         "    depth:           (number, default 7)\n"
                         "    name:            (text, default x)\n");
@@ -450,6 +598,17 @@ static void an_object_is_printed_so_that_it_reads_back_but_for_its_secrets(void 
                                "color: \"blue\"\n"
                                "words: [\"x\", \"y z\"]\n"
                                "pairs: {\"user\": \"me$$\", \"password\": \"******\"}\n"
+                               "parts:\n"
+                               "  - name: \"p\"\n"
+                               "    number: 4\n"
+                               "    color: \"red\"\n"
+                               "    inner:\n"
+                               "      depth: 1\n"
+                               "  - name: \"q\"\n"
+                               "    number: 0\n"
+                               "    color: \"green\"\n"
+                               "    inner:\n"
+                               "      depth: 3\n"
                                "inner:\n"
                                "  depth: -9\n"
                                "  name: \"\"\n";
@@ -464,6 +623,7 @@ static void an_object_is_printed_so_that_it_reads_back_but_for_its_secrets(void 
     struct sl_config *again = fill(sl_buf_text(&out), &thing);
     assert_string_equal(thing.text, "a\"b\\c\nd$");
     assert_null(strstr(sl_buf_text(&out), "S3cret"));
+    assert_non_null(strstr(sl_buf_text(&out), strstr(text, "parts:")));
     assert_non_null(strstr(sl_buf_text(&out), "\"me$$\", \"password\": \"******\""));
     sl_buf_fini(&out);
     sl_config_print(table, &thing, 0, &out);
@@ -501,6 +661,10 @@ int main(void)
         cmocka_unit_test(a_secret_is_the_first_line_of_its_file),
         cmocka_unit_test(a_secret_file_without_a_first_line_is_refused),
         cmocka_unit_test(no_error_shows_a_secret),
+        cmocka_unit_test(a_list_has_an_object_for_each_map),
+        cmocka_unit_test(a_list_is_taken_from_the_base_as_a_whole),
+        cmocka_unit_test(what_is_wrong_in_a_list_is_told_where_it_stands),
+        cmocka_unit_test(a_text_may_stand_for_an_item),
         cmocka_unit_test(the_reference_has_every_key_with_type_default_and_bounds),
         cmocka_unit_test(a_value_of_a_map_may_be_a_secret),
         cmocka_unit_test(an_object_is_printed_so_that_it_reads_back_but_for_its_secrets),

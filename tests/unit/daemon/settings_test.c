@@ -108,8 +108,8 @@ static void the_example_of_the_design_is_understood(void **state)
     assert_int_equal(leaf2->stream_count, 2);
     assert_int_equal(leaf2->streams[0].sink_count, 1);
     assert_int_equal(leaf2->streams[1].sink_count, 2);
-    assert_int_equal(settings->subscriptions[0].options.sample_interval_ns, 10 * SL_NS_PER_S);
-    assert_int_equal(settings->subscriptions[0].options.stream_mode, SL_GNMI_SAMPLE);
+    assert_int_equal(settings->subscriptions[0].options.ask.sample_interval_ns, 10 * SL_NS_PER_S);
+    assert_int_equal(settings->subscriptions[0].options.ask.stream_mode, SL_GNMI_SAMPLE);
     assert_int_equal(settings->sinks[0].spec.format, SL_FORMAT_EVENT);
     assert_int_equal(settings->sinks[1].spec.format, SL_FORMAT_PROTO);
     assert_int_equal(settings->sinks[1].spec.stall_after_ns, 60 * SL_NS_PER_S);
@@ -152,11 +152,11 @@ static void what_a_file_does_not_say_has_its_default(void **state)
     assert_int_equal(target->options.backoff.min_ns, SL_NS_PER_S);
     assert_int_equal(target->options.backoff.max_ns, 60 * SL_NS_PER_S);
     assert_int_equal(target->stream_count, 1);
-    assert_int_equal(options->paths.count, 1);
-    assert_string_equal(options->paths.items[0], "/interfaces");
-    assert_int_equal(options->stream_mode, SL_GNMI_TARGET_DEFINED);
+    assert_int_equal(options->ask.paths.count, 1);
+    assert_string_equal(options->ask.paths.items[0], "/interfaces");
+    assert_int_equal(options->ask.stream_mode, SL_GNMI_TARGET_DEFINED);
     assert_int_equal(options->encoding, SL_GNMI_PROTO);
-    assert_int_equal(options->sample_interval_ns, 0);
+    assert_int_equal(options->ask.sample_interval_ns, 0);
     assert_int_equal(options->max_message_bytes, 16 * SL_MIB);
     assert_int_equal(options->credit.initial_bytes, 256 * SL_KIB);
     assert_string_equal(settings->sinks[0].spec.plugin->type, "null");
@@ -186,13 +186,55 @@ static void what_a_file_says_is_taken(void **state)
     assert_string_equal(leaf2->labels.pairs[0].value, "b");
     assert_string_equal(one->prefix, "/p");
     assert_string_equal(one->target, "dev1");
-    assert_int_equal(one->stream_mode, SL_GNMI_ON_CHANGE);
+    assert_int_equal(one->ask.stream_mode, SL_GNMI_ON_CHANGE);
     assert_int_equal(one->encoding, SL_GNMI_JSON_IETF);
     assert_int_equal(two->max_message_bytes, 64 * SL_KIB);
     assert_int_equal(two->credit.initial_bytes, 16 * SL_KIB);
     sl_settings_free(settings);
     unsetenv("SLUICE_TEST_NAME");
     unsetenv("SLUICE_TEST_PASSWORD");
+}
+
+static void requests_follow_from_what_subscriptions_say(void **state)
+{
+    struct sl_settings *settings = read_good("subscriptions.yaml");
+    const struct sl_gnmi_subscribe *all = &settings->subscriptions[0].request;
+    const struct sl_gnmi_subscribe *mixed = &settings->subscriptions[1].request;
+    const struct sl_gnmi_subscribe *own = &settings->subscriptions[2].request;
+
+    (void)state;
+    assert_int_equal(all->asked_count, 1);
+    assert_string_equal(all->asked[0].paths[1], "/b");
+    assert_int_equal(all->asked[0].mode, SL_GNMI_SAMPLE);
+    assert_int_equal(all->asked[0].sample_interval_ns, 10 * SL_NS_PER_S);
+    assert_int_equal(all->asked[0].heartbeat_interval_ns, 60 * SL_NS_PER_S);
+    assert_true(all->asked[0].suppress_redundant);
+    assert_string_equal(all->prefix, "openconfig:");
+    assert_string_equal(all->target, "dev1");
+    assert_int_equal(all->encoding, SL_GNMI_ASCII);
+    assert_true(all->updates_only && all->has_qos);
+    assert_int_equal(all->qos, 0);
+    assert_int_equal(all->model_count, 2);
+    assert_string_equal(all->models[0].name, "openconfig-interfaces");
+    assert_string_equal(all->models[0].version, "");
+    assert_string_equal(all->models[1].organization, "ACME");
+    assert_int_equal(mixed->asked_count, 3);
+    assert_int_equal(mixed->asked[0].sample_interval_ns, SL_NS_PER_S);
+    assert_false(mixed->asked[0].suppress_redundant);
+    assert_int_equal(mixed->asked[0].heartbeat_interval_ns, 0);
+    assert_int_equal(mixed->asked[1].mode, SL_GNMI_ON_CHANGE);
+    assert_int_equal(mixed->asked[1].sample_interval_ns, 0); /* the list's, without a meaning */
+    assert_int_equal(mixed->asked[1].heartbeat_interval_ns, 30 * SL_NS_PER_S);
+    assert_int_equal(mixed->asked[2].sample_interval_ns, 5 * SL_NS_PER_S);
+    assert_string_equal(mixed->asked[2].paths[0], "other:/d");
+    assert_false(mixed->has_qos || mixed->updates_only);
+    assert_null(mixed->prefix);
+    assert_null(mixed->target);
+    assert_true(settings->subscriptions[1].options.set_target);
+    assert_int_equal(own->asked_count, 1); /* its paths, not the stream-subscriptions of `mixed` */
+    assert_int_equal(own->asked[0].mode, SL_GNMI_TARGET_DEFINED);
+    assert_int_equal(own->asked[0].heartbeat_interval_ns, SL_NS_PER_S);
+    sl_settings_free(settings);
 }
 
 static void sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription(void **state)
@@ -245,7 +287,7 @@ static void expect_keys(const struct sluice_option *table, const char *reference
     for (; table && table->name; table++) {
         snprintf(line, sizeof(line), " %s: ", table->name);
         assert_non_null(strstr(reference, line));
-        if (table->type == SLUICE_OBJECT) {
+        if (table->type == SLUICE_OBJECT || table->type == SLUICE_LIST) {
             expect_keys(table->table, reference);
         }
     }
@@ -288,7 +330,8 @@ static char *print(const char *file)
 
 static void what_is_printed_reads_back_as_the_same_and_has_no_secret(void **state)
 {
-    const char *const files[] = {"architecture.yaml", "minimal.yaml", "anchors.yaml"};
+    const char *const files[] = {"architecture.yaml", "minimal.yaml", "anchors.yaml",
+                                 "subscriptions.yaml"};
 
     (void)state;
     setenv("SLUICE_TEST_NAME", "dc2", 1);
@@ -319,6 +362,7 @@ int main(void)
         cmocka_unit_test(templates_are_compiled),
         cmocka_unit_test(what_a_file_does_not_say_has_its_default),
         cmocka_unit_test(what_a_file_says_is_taken),
+        cmocka_unit_test(requests_follow_from_what_subscriptions_say),
         cmocka_unit_test(sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription),
         cmocka_unit_test(formats_are_named_as_encoders_name_them),
         cmocka_unit_test(the_reference_has_every_key),

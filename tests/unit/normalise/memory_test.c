@@ -104,7 +104,15 @@ static void every_message_survives_every_failure(void **state)
 static void pack_one_request(void *arg)
 {
     const char *const paths[] = {"/a[k=v][l=\\]]/b", "origin:/c", NULL};
-    struct sl_gnmi_subscribe subscribe = {.paths = paths, .prefix = "/p", .target = "t"};
+    const struct sl_gnmi_asked asked = {.paths = paths};
+    const struct sl_gnmi_model models[] = {{"m", "o", "v"}, {"n", "", ""}};
+    const struct sl_gnmi_subscribe subscribe = {.asked = &asked,
+                                                .asked_count = 1,
+                                                .prefix = "/p",
+                                                .target = "t",
+                                                .has_qos = true,
+                                                .models = models,
+                                                .model_count = 2};
     struct sl_buf out = {0};
     struct sl_status status = sl_gnmi_subscribe_pack(&subscribe, &out);
     bool *was_packed = arg;

@@ -220,12 +220,13 @@ static void on_closed(struct sl_stream *stream, void *arg)
 static void open_stream(struct world *world)
 {
     static const char *const paths[] = {"/a/b", NULL};
+    static const struct sl_gnmi_asked asked = {.paths = paths};
     struct sl_status why;
     struct sl_stream_config config = {
         .loop = world->loop,
         .target = "leaf1",
         .subscription = "sub1",
-        .subscribe = {.paths = paths, .mode = SL_GNMI_TARGET_DEFINED, .encoding = SL_GNMI_PROTO},
+        .subscribe = {.asked = &asked, .asked_count = 1, .encoding = SL_GNMI_PROTO},
         .authority = "leaf1:57400",
         .username = "",
         .password = "",
