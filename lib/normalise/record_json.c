@@ -348,7 +348,7 @@ bool sl_record_json_add(struct sl_record_json *json, struct sl_pass *pass,
         .json = json,
         .pass = pass,
         .update = update,
-        .scan = {.at = source.data, .end = source.data + source.len},
+        .scan = {.at = source.data, .end = source.data},
         .root_len = root_len(path),
         .path_target = {fragment->text + fixed, fragment->len - fixed},
     };
@@ -356,6 +356,7 @@ bool sl_record_json_add(struct sl_record_json *json, struct sl_pass *pass,
     if (!source.len || pass->wasted_bytes > SL_ENCODER_MAX_RECORD_BYTES) {
         return false;
     }
+    walk.scan.end += source.len;
     trim(&json->path);
     trim(&json->text);
     sl_buf_add_str(&json->path, path);

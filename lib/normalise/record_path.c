@@ -37,18 +37,48 @@ static void add_ascii(struct sl_buf *buf, char byte, const char *specials)
     sl_buf_add_byte(buf, byte);
 }
 
+/* How many bytes at the front stand for themselves wherever in a path they are. */
+static size_t plain_len(struct sl_str text)
+{
+    static const bool is_special[128] = {
+        ['\\'] = true, ['/'] = true, ['['] = true, [']'] = true, ['='] = true, [':'] = true};
+    size_t len = 0;
+
+    for (; len < text.len; len++) {
+        unsigned char byte = (unsigned char)text.data[len];
+        if (byte < 0x20 || byte >= 0x80 || is_special[byte]) {
+            break;
+        }
+    }
+    return len;
+}
+
+/* The first character; returns its length. */
+static size_t add_character(struct sl_buf *buf, struct sl_str text, const char *specials)
+{
+    uint32_t rune;
+    size_t len = sl_text_decode(text, &rune);
+
+    if (len == 0) {
+        add_broken_byte(buf, (unsigned char)*text.data);
+        return 1;
+    }
+    if (len == 1) {
+        add_ascii(buf, *text.data, specials);
+    } else {
+        sl_buf_add(buf, text.data, len);
+    }
+    return len;
+}
+
 static void add_escaped(struct sl_buf *buf, struct sl_str text, const char *specials)
 {
     while (text.len) {
-        uint32_t rune;
-        size_t len = sl_text_decode(text, &rune);
-        if (len == 1) {
-            add_ascii(buf, *text.data, specials);
-        } else if (len) {
+        size_t len = plain_len(text);
+        if (len) {
             sl_buf_add(buf, text.data, len);
         } else {
-            add_broken_byte(buf, (unsigned char)*text.data);
-            len = 1;
+            len = add_character(buf, text, specials);
         }
         text = (struct sl_str){text.data + len, text.len - len};
     }

@@ -1,5 +1,7 @@
 #include "normalise/text.h"
 
+#include <string.h>
+
 /* Whether a byte is ASCII that a JSON string holds as it is. */
 static bool is_plain(unsigned char byte)
 {
@@ -57,16 +59,32 @@ size_t sl_text_decode(struct sl_str text, uint32_t *rune)
     return *rune < smallest || *rune > 0x10ffff || is_surrogate ? 0 : len;
 }
 
+/* How many bytes at the front are ASCII: whole words of eight. */
+static size_t ascii_words_len(struct sl_str text)
+{
+    size_t len = 0;
+    uint64_t word;
+
+    for (; text.len - len >= sizeof(word); len += sizeof(word)) {
+        memcpy(&word, text.data + len, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080)) {
+            break;
+        }
+    }
+    return len;
+}
+
 bool sl_text_is_utf8(struct sl_str text)
 {
+    size_t at = ascii_words_len(text);
     uint32_t rune;
 
-    while (text.len) {
-        size_t len = sl_text_decode(text, &rune);
+    while (at < text.len) {
+        size_t len = sl_text_decode((struct sl_str){text.data + at, text.len - at}, &rune);
         if (!len) {
             return false;
         }
-        text = (struct sl_str){text.data + len, text.len - len};
+        at += len;
     }
     return true;
 }

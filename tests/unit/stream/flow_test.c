@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sluice.pb-c.h"
+
 #include "gnmi.services.h"
 #include "stream/stream.h"
 
-enum { LIMIT_BYTES = 64 * 1024, MOST_TOKENS = 8192 };
+enum { LIMIT_BYTES = 64 * 1024, MOST_TOKENS = 8192, KEPT_RECORDS = 4 };
 
 /* ---- a sink that keeps what it takes until it is told to acknowledge ---- */
 
@@ -17,6 +19,7 @@ struct fake_sink {
     size_t count;
     uint64_t seqs[MOST_TOKENS];
     uint64_t records;
+    struct sl_buf kept[KEPT_RECORDS]; /* the payloads of the first records */
     bool is_full;
 };
 
@@ -50,6 +53,9 @@ static enum sluice_accept fake_accept(void *sink, const struct sluice_record *re
     }
     assert_true(fake->count < MOST_TOKENS);
     fake->seqs[fake->records % MOST_TOKENS] = record->seq;
+    if (fake->records < KEPT_RECORDS) {
+        sl_buf_add(&fake->kept[fake->records], record->payload, record->payload_len);
+    }
     fake->records++;
     fake->tokens[fake->count++] = token;
     free(record->payload);
@@ -79,8 +85,13 @@ static void fake_stats(void *sink, struct sluice_stats *stats)
 
 static void fake_close(void *sink)
 {
-    fake_acknowledge(sink, SLUICE_FAILED);
-    free(sink);
+    struct fake_sink *fake = sink;
+
+    fake_acknowledge(fake, SLUICE_FAILED);
+    for (size_t i = 0; i < KEPT_RECORDS; i++) {
+        sl_buf_fini(&fake->kept[i]);
+    }
+    free(fake);
 }
 
 static const struct sluice_sink_plugin fake_plugin = {
@@ -246,7 +257,7 @@ static void open_stream(struct world *world)
     sl_stream_set_session(world->stream, world->client);
 }
 
-static int set_up(void **state)
+static int set_up_format(void **state, enum sl_format format)
 {
     struct world *world = calloc(1, sizeof(*world));
     struct sl_status why;
@@ -264,7 +275,7 @@ static int set_up(void **state)
     world->interned.limit_bytes = SL_MIB;
     world->route = (struct sl_route_config){
         .sink = world->sink,
-        .encoder = {.format = SL_FORMAT_PROTO,
+        .encoder = {.format = format,
                     .target = SL_STR("leaf1"),
                     .subscription = SL_STR("sub1"),
                     .memory = &world->interned},
@@ -276,6 +287,16 @@ static int set_up(void **state)
     assert_non_null(world->device);
     *state = world;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_format(state, SL_FORMAT_PROTO);
+}
+
+static int set_up_sluice_v1(void **state)
+{
+    return set_up_format(state, SL_FORMAT_SLUICE_V1);
 }
 
 static int tear_down(void **state)
@@ -492,6 +513,49 @@ static void closing_waits_for_what_is_held(void **state)
     assert_int_equal(counts(world)->published, 10);
 }
 
+static Sluice__V1__Record *kept_record(size_t index)
+{
+    const struct sl_buf *kept = &the_fake->kept[index];
+    Sluice__V1__Record *record =
+        sluice__v1__record__unpack(NULL, kept->len, (const uint8_t *)kept->data);
+
+    assert_non_null(record);
+    return record;
+}
+
+static void a_marker_is_numbered_and_holds_its_credit_as_any_record(void **state)
+{
+    static const Sluice__V1__Kind kinds[] = {SLUICE__V1__KIND__KIND_BASELINE,
+                                             SLUICE__V1__KIND__KIND_MARKER,
+                                             SLUICE__V1__KIND__KIND_CHANGE};
+    struct world *world = *state;
+
+    send_all(world, 100, 1);
+    the_fake->is_full = true;
+    assert_int_equal(sl_grpc_call_send(world->device, "\x18\x01", 2), SL_GRPC_SENT);
+    settle(world);
+    assert_int_equal(view(world).state, SL_STREAM_HELD);
+    the_fake->is_full = false;
+    the_fake->host->calls->ready(the_fake->host);
+    settle(world);
+    send_all(world, 100, 1);
+    assert_int_equal(the_fake->records, 3);
+    assert_int_equal(view(world).held_bytes, 100 + 2 + 100 + 3 * SL_GRPC_PREFIX_BYTES);
+    for (size_t i = 0; i < SL_ARRAY_LEN(kinds); i++) {
+        Sluice__V1__Record *record = kept_record(i);
+        assert_int_equal(record->kind, kinds[i]);
+        assert_int_equal(record->seq, i + 1);
+        assert_int_equal(the_fake->seqs[i], i + 1);
+        assert_int_equal(record->epoch, view(world).epoch);
+        assert_int_equal(record->n_updates, i != 1);
+        sluice__v1__record__free_unpacked(record, NULL);
+    }
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    settle(world);
+    assert_int_equal(view(world).held_bytes, 0);
+    assert_int_equal(counts(world)->published, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -506,6 +570,8 @@ int main(void)
         TEST(a_late_report_counts_as_published_but_not_as_credit),
         TEST(a_failed_record_is_counted_and_its_credit_returns),
         TEST(closing_waits_for_what_is_held),
+        cmocka_unit_test_setup_teardown(a_marker_is_numbered_and_holds_its_credit_as_any_record,
+                                        set_up_sluice_v1, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
