@@ -8,9 +8,11 @@
 #   release, clang      built with all warnings as errors; unit tests and lints
 #   asan                the same under the address and undefined-behaviour sanitizers, invariants on
 #   tsan                the tests with threads under the thread sanitizer
+#   fuzz                each fuzzer for 10 s, with clang's libFuzzer
 #   it, bench           the release build against real devices and a real Kafka, one at a time
 #
-# --long: the long forms of the integration scenarios (outages of 7 minutes and more; an hour).
+# --long: the long forms of the integration scenarios (outages of 7 minutes and more; an hour), and 10
+# minutes of each fuzzer.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -114,6 +116,17 @@ run() {
     [ ! -e "$log.failed" ] || failures="$failures $name"
 }
 
+# Each fuzzer counts as one test.
+fuzz() {
+    build fuzz
+    say "fuzz"
+    log=$logs/fuzz.ctest
+    python3 tests/fuzz/run.py --seconds "$1" >"$log.out" || failures="$failures fuzz"
+    cat "$log.out"
+    awk '/ inputs .* edges / { all++; bad += /BROKEN/ }
+        END { printf "100%% tests passed, %d tests failed out of %d\n", bad, all }' "$log.out" >"$log"
+}
+
 # "N passed, N failed" over all of ctest's closing lines.
 summary() {
     say "done"
@@ -135,5 +148,6 @@ build asan
 run asan asan -j2 -LE '^(it|bench)$'
 build tsan
 run tsan tsan -L '^threads$'
+if [ -n "$SL_LONG" ]; then fuzz 600; else fuzz 10; fi
 run it release -L '^(it|bench)$' --verbose
 summary

@@ -197,9 +197,11 @@ struct sl_status sl_grpc_reader_resume(struct sl_grpc_reader *reader)
         trim_backlog(reader);
         return status;
     }
-    status = read_on(reader, (const uint8_t *)reader->backlog.data + reader->backlog_done,
-                     reader->backlog.len - reader->backlog_done, &taken);
-    reader->backlog_done += taken;
+    if (reader->backlog.len > reader->backlog_done) {
+        status = read_on(reader, (const uint8_t *)reader->backlog.data + reader->backlog_done,
+                         reader->backlog.len - reader->backlog_done, &taken);
+        reader->backlog_done += taken;
+    }
     trim_backlog(reader);
     return status;
 }

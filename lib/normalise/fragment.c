@@ -232,7 +232,8 @@ bool sl_fragment_begin(struct sl_fragment_builder *builder, struct sl_str prefix
     empty(path);
     empty(&builder->words);
     builder->tag_count = 0;
-    if (!add_path(builder, prefix)) {
+    /* The names are never NULL, so that the empty name has a place. */
+    if (!sl_buf_reserve(&builder->words, 1) || !add_path(builder, prefix)) {
         return false;
     }
     while (path->len && path->data[path->len - 1] == '/') {

@@ -9,7 +9,7 @@
 #include "base/base.h"
 
 struct sl_item {
-    uint32_t name_at; /* in the bytes `names` that the functions are given */
+    uint32_t name_at; /* in the bytes `names` that the functions are given, never NULL */
     uint32_t name_len;
     uint32_t from; /* what the name stands for: a range of bytes, or of leaves */
     uint32_t to;
