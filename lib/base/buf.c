@@ -24,6 +24,14 @@ void sl_buf_reset(struct sl_buf *buf)
     buf->failed = false;
 }
 
+void sl_buf_trim(struct sl_buf *buf, size_t kept_bytes)
+{
+    if (buf->cap > kept_bytes) {
+        sl_buf_fini(buf);
+    }
+    sl_buf_reset(buf);
+}
+
 static bool grow(struct sl_buf *buf, size_t more)
 {
     size_t limit = buf->limit_bytes ? buf->limit_bytes : SIZE_MAX / 2;

@@ -29,6 +29,9 @@ void sl_buf_fini(struct sl_buf *buf);
 /* Empties it and clears `failed`; the memory stays. */
 void sl_buf_reset(struct sl_buf *buf);
 
+/* The same; the memory stays only where it is not more than `kept_bytes`. */
+void sl_buf_trim(struct sl_buf *buf, size_t kept_bytes);
+
 /* Room for `more` bytes behind the end. False (and `failed`) when there is none to be had. */
 bool sl_buf_reserve(struct sl_buf *buf, size_t more) SL_MUST_CHECK;
 

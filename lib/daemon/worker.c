@@ -379,6 +379,7 @@ void sl_worker_free(struct sl_worker *worker)
         sl_loop_cancel(worker->loop, &worker->finish_due);
         sl_loop_free(worker->loop);
     }
+    sl_buf_fini(&worker->pool.scratch);
     free(worker->targets);
     free(worker->sinks);
     free(worker);

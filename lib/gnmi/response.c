@@ -203,14 +203,6 @@ static void read_arm(struct sl_gnmi_response *response)
     }
 }
 
-static void clear_scratch(struct sl_buf *scratch)
-{
-    if (scratch->cap > SCRATCH_KEPT_BYTES) {
-        sl_buf_fini(scratch);
-    }
-    sl_buf_reset(scratch);
-}
-
 struct sl_status sl_gnmi_response_read(struct sl_str message, struct sl_buf *scratch,
                                        struct sl_gnmi_response *response)
 {
@@ -218,7 +210,7 @@ struct sl_status sl_gnmi_response_read(struct sl_str message, struct sl_buf *scr
     struct sl_status why; /* a status is large: made where it is needed only */
 
     *response = (struct sl_gnmi_response){.message = message};
-    clear_scratch(scratch);
+    sl_buf_trim(scratch, SCRATCH_KEPT_BYTES);
     if (!sl_gnmi_check(message, &is_usual, &why)) {
         return why;
     }

@@ -32,10 +32,12 @@ enum sl_format {
 
 const char *sl_format_name(enum sl_format format);
 
-/* The memory that all encoders of one worker share for interned paths. */
+/* What all encoders of one worker share. Zeroed but for the limit to begin with. */
 struct sl_encoder_memory {
-    uint64_t limit_bytes;
+    uint64_t limit_bytes; /* of interned paths */
     uint64_t used_bytes;
+    struct sl_encoder_scratch *scratch; /* the encoders' own, as long as there is one */
+    size_t scratch_holders;
 };
 
 struct sl_encoder_config {

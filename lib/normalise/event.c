@@ -18,21 +18,21 @@ static bool begin_paths(void *arg, struct sl_str prefix)
 {
     struct sl_event *event = arg;
 
-    return sl_fragment_begin(&event->builder, prefix);
+    return sl_fragment_begin(&event->scratch->builder, prefix);
 }
 
 static bool build_path(void *arg, struct sl_str path, struct sl_fragment *fragment)
 {
     struct sl_event *event = arg;
 
-    return sl_fragment_build(&event->builder, &event->meta, path, fragment);
+    return sl_fragment_build(&event->scratch->builder, &event->meta, path, fragment);
 }
 
 static size_t path_cost(const void *arg)
 {
     const struct sl_event *event = arg;
 
-    return sl_fragment_cost(&event->builder);
+    return sl_fragment_cost(&event->scratch->builder);
 }
 
 static const struct sl_pass_paths event_paths = {begin_paths, build_path, path_cost};
@@ -42,7 +42,7 @@ static const struct sl_pass_paths event_paths = {begin_paths, build_path, path_c
 /* "values" with one member for each leaf. */
 static bool add_leaves(struct sl_pass *pass, const struct sl_fragment *fragment)
 {
-    const struct sl_json *json = &event_of(pass)->json;
+    const struct sl_json *json = &event_of(pass)->scratch->json;
     struct sl_str key = {fragment->text + fragment->key_at, fragment->key_len};
     size_t count = sl_json_leaf_count(json);
 
@@ -66,7 +66,7 @@ static bool add_json(struct sl_pass *pass, const struct sl_fragment *fragment, s
     struct sl_buf *out = pass->out;
     struct sl_str value;
 
-    switch (sl_json_flatten(&event_of(pass)->json, source, &value)) {
+    switch (sl_json_flatten(&event_of(pass)->scratch->json, source, &value)) {
     case SL_JSON_VALUE:
         sl_buf_add(out, fragment->text, fragment->len);
         sl_buf_add_str(out, value);
@@ -109,7 +109,7 @@ static bool add_body(struct sl_pass *pass, const struct sl_fragment *fragment,
         return add_json(pass, fragment, value->of.bytes);
     }
     sl_buf_add(out, fragment->text, fragment->len);
-    if (!sl_value_add(out, &event_of(pass)->json, value)) {
+    if (!sl_value_add(out, &event_of(pass)->scratch->json, value)) {
         return false;
     }
     sl_buf_add(out, "}}", 2);
@@ -260,17 +260,17 @@ bool sl_event_init(struct sl_event *event, const struct sl_encoder_config *confi
     *event = (struct sl_event){.meta = {.source = config->target,
                                         .subscription = config->subscription,
                                         .subscription_target = config->subscription_target}};
-    sl_json_init(&event->json);
-    sl_fragment_init(&event->builder);
     sl_intern_init(&event->intern, config->memory);
-    return make_name(event);
+    event->scratch = sl_encoder_scratch_hold(config->memory);
+    return event->scratch && make_name(event);
 }
 
 void sl_event_fini(struct sl_event *event)
 {
+    if (event->scratch) {
+        sl_encoder_scratch_release(event->intern.memory);
+    }
     sl_intern_fini(&event->intern);
-    sl_fragment_fini(&event->builder);
-    sl_json_fini(&event->json);
     sl_buf_fini(&event->head);
     sl_buf_fini(&event->name);
 }

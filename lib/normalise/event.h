@@ -10,14 +10,13 @@
 #include "normalise/encoder.h"
 #include "normalise/fragment.h"
 #include "normalise/intern.h"
-#include "normalise/json.h"
+#include "normalise/scratch.h"
 
 struct sl_event {
     struct sl_fragment_meta meta;
     struct sl_buf name; /* what every event begins with: {"name":"sub1", */
     struct sl_buf head; /* ... and with the timestamp of the notification under way */
-    struct sl_json json;
-    struct sl_fragment_builder builder;
+    struct sl_encoder_scratch *scratch;
     struct sl_intern intern;
 };
 

@@ -202,14 +202,6 @@ static bool write_tags(struct sl_fragment_builder *builder)
     return !text->failed;
 }
 
-static void empty(struct sl_buf *buf)
-{
-    if (buf->cap > KEPT_BYTES) {
-        sl_buf_fini(buf);
-    }
-    sl_buf_reset(buf);
-}
-
 void sl_fragment_init(struct sl_fragment_builder *builder)
 {
     builder->tag_count = 0;
@@ -229,8 +221,8 @@ bool sl_fragment_begin(struct sl_fragment_builder *builder, struct sl_str prefix
 {
     struct sl_buf *path = &builder->path;
 
-    empty(path);
-    empty(&builder->words);
+    sl_buf_trim(path, KEPT_BYTES);
+    sl_buf_trim(&builder->words, KEPT_BYTES);
     builder->tag_count = 0;
     /* The names are never NULL, so that the empty name has a place. */
     if (!sl_buf_reserve(&builder->words, 1) || !add_path(builder, prefix)) {
@@ -249,7 +241,7 @@ bool sl_fragment_begin(struct sl_fragment_builder *builder, struct sl_str prefix
 static void rewind_to_prefix(struct sl_fragment_builder *builder)
 {
     SL_ASSERT(builder->path.len >= builder->prefix_path_len);
-    empty(&builder->text);
+    sl_buf_trim(&builder->text, KEPT_BYTES);
     builder->path.len = builder->prefix_path_len;
     builder->path.failed = false;
     builder->words.len = builder->prefix_words_len;

@@ -376,21 +376,13 @@ static bool read_leaves(struct reader *reader)
 
 /* ---- the whole ---- */
 
-static void trim(struct sl_buf *buf)
-{
-    if (buf->cap > KEPT_BYTES) {
-        sl_buf_fini(buf);
-    }
-    sl_buf_reset(buf);
-}
-
 static void empty_all(struct sl_json *json)
 {
     struct sl_buf *bufs[] = {&json->text,    &json->leaves, &json->names,
                              &json->members, &json->path,   &json->spare};
 
     for (size_t i = 0; i < SL_ARRAY_LEN(bufs); i++) {
-        trim(bufs[i]);
+        sl_buf_trim(bufs[i], KEPT_BYTES);
     }
 }
 

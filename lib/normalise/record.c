@@ -23,21 +23,21 @@ static bool begin_paths(void *arg, struct sl_str prefix)
 {
     struct sl_record *record = arg;
 
-    return sl_record_path_begin(&record->path, prefix);
+    return sl_record_path_begin(&record->scratch->path, prefix);
 }
 
 static bool build_path(void *arg, struct sl_str path, struct sl_fragment *fragment)
 {
     struct sl_record *record = arg;
 
-    return sl_record_path_build(&record->path, path, fragment);
+    return sl_record_path_build(&record->scratch->path, path, fragment);
 }
 
 static size_t path_cost(const void *arg)
 {
     const struct sl_record *record = arg;
 
-    return sl_record_path_cost(&record->path);
+    return sl_record_path_cost(&record->scratch->path);
 }
 
 static const struct sl_pass_paths record_paths = {begin_paths, build_path, path_cost};
@@ -56,7 +56,7 @@ static void add_prefix(struct sl_pass *pass)
     const struct sl_intern_prefix *none = sl_intern_prefix(&record->prefixes, (struct sl_str){0});
 
     if (!none || !sl_intern_find(&record->prefixes, none, prefix, &fragment)) {
-        if (!sl_record_path_prefix(&record->path, prefix, &fragment)) {
+        if (!sl_record_path_prefix(&record->scratch->path, prefix, &fragment)) {
             return;
         }
         if (none) {
@@ -131,7 +131,7 @@ static void add_update(struct sl_buf *out, const struct sl_fragment *fragment,
 static void add_updates(struct sl_pass *pass)
 {
     struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(pass->response);
-    struct sl_record_json *json = &record_of(pass)->json;
+    struct sl_record_json *json = &record_of(pass)->scratch->record_json;
     struct sl_gnmi_update update;
     struct sl_fragment fragment;
 
@@ -309,10 +309,9 @@ static void add_labels(struct sl_buf *out, const struct sluice_map *labels)
 bool sl_record_init(struct sl_record *record, const struct sl_encoder_config *config)
 {
     *record = (struct sl_record){0};
-    sl_record_json_init(&record->json);
-    sl_record_path_init(&record->path);
     sl_intern_init(&record->paths, config->memory);
     sl_intern_init(&record->prefixes, config->memory);
+    record->scratch = sl_encoder_scratch_hold(config->memory);
     if (config->target.len) {
         add_name(&record->names, SL_RECORD_TARGET, config->target);
     }
@@ -322,14 +321,15 @@ bool sl_record_init(struct sl_record *record, const struct sl_encoder_config *co
     if (config->labels) {
         add_labels(&record->names, config->labels);
     }
-    return !record->names.failed;
+    return record->scratch && !record->names.failed;
 }
 
 void sl_record_fini(struct sl_record *record)
 {
+    if (record->scratch) {
+        sl_encoder_scratch_release(record->paths.memory);
+    }
     sl_intern_fini(&record->prefixes);
     sl_intern_fini(&record->paths);
-    sl_record_path_fini(&record->path);
-    sl_record_json_fini(&record->json);
     sl_buf_fini(&record->names);
 }

@@ -11,13 +11,11 @@
 #include "gnmi/response.h"
 #include "normalise/encoder.h"
 #include "normalise/intern.h"
-#include "normalise/record_json.h"
-#include "normalise/record_path.h"
+#include "normalise/scratch.h"
 
 struct sl_record {
     struct sl_buf names; /* target, subscription and labels: the fields that never change */
-    struct sl_record_json json;
-    struct sl_record_path path;
+    struct sl_encoder_scratch *scratch;
     struct sl_intern paths;    /* by prefix and path: the fields of Update and Delete */
     struct sl_intern prefixes; /* by prefix, taken as a path: the fields of Record */
 };

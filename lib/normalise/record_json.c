@@ -297,14 +297,6 @@ static bool walk_value(struct walk *walk)
 
 /* ---- the whole ---- */
 
-static void trim(struct sl_buf *buf)
-{
-    if (buf->cap > KEPT_BYTES) {
-        sl_buf_fini(buf);
-    }
-    sl_buf_reset(buf);
-}
-
 /* Only the text of the root ends in a '/' that no backslash stands in front of. */
 static size_t root_len(struct sl_str path)
 {
@@ -357,8 +349,8 @@ bool sl_record_json_add(struct sl_record_json *json, struct sl_pass *pass,
         return false;
     }
     walk.scan.end += source.len;
-    trim(&json->path);
-    trim(&json->text);
+    sl_buf_trim(&json->path, KEPT_BYTES);
+    sl_buf_trim(&json->text, KEPT_BYTES);
     sl_buf_add_str(&json->path, path);
     if (walk_all(&walk)) {
         return true;

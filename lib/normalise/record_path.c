@@ -194,14 +194,6 @@ static bool end_fields(struct sl_record_path *path, struct sl_fragment *fragment
     return !path->fields.failed;
 }
 
-static void empty(struct sl_buf *buf)
-{
-    if (buf->cap > KEPT_BYTES) {
-        sl_buf_fini(buf);
-    }
-    sl_buf_reset(buf);
-}
-
 /* ---- public ---- */
 
 void sl_record_path_init(struct sl_record_path *path)
@@ -221,8 +213,8 @@ bool sl_record_path_begin(struct sl_record_path *path, struct sl_str prefix)
 {
     struct sl_gnmi_path read;
 
-    empty(&path->fields);
-    empty(&path->elems);
+    sl_buf_trim(&path->fields, KEPT_BYTES);
+    sl_buf_trim(&path->elems, KEPT_BYTES);
     sl_gnmi_path_read(prefix, &read);
     path->origin = read.origin;
     bool is_ok = add_elems(&path->elems, &read);
@@ -252,7 +244,7 @@ bool sl_record_path_build(struct sl_record_path *path, struct sl_str bytes,
     struct sl_gnmi_path read;
 
     SL_ASSERT(path->elems.len >= path->prefix_len);
-    empty(&path->fields);
+    sl_buf_trim(&path->fields, KEPT_BYTES);
     path->elems.len = path->prefix_len;
     path->elems.failed = false;
     sl_gnmi_path_read(bytes, &read);

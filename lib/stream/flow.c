@@ -267,7 +267,8 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
     if (is_new && !begin_charge(stream, window_bytes)) {
         return SL_GRPC_STOP;
     }
-    struct sl_status status = sl_gnmi_response_read(message, &stream->scratch, &response);
+    struct sl_status status =
+        sl_gnmi_response_read(message, &stream->config.pool->scratch, &response);
     if (!sl_status_is_ok(&status)) {
         count_undecodable(stream, &status, window_bytes);
     } else {

@@ -46,7 +46,6 @@ struct sl_stream {
     struct sl_charge *free_charges;
     struct sl_route *routes;
     struct sl_buf request; /* the SubscribeRequest */
-    struct sl_buf scratch; /* for responses that are not in their usual form */
     struct sl_backoff backoff;
     uint64_t retry_ms; /* the last wait */
     struct sl_timer *timer;

@@ -253,7 +253,6 @@ void sl_stream_free(struct sl_stream *stream)
     }
     sl_timer_free(stream->timer);
     sl_buf_fini(&stream->request);
-    sl_buf_fini(&stream->scratch);
     free(stream->routes);
     free(stream);
 }

@@ -35,6 +35,7 @@ struct sl_stream_pool {
     struct sl_budget_plan plan;
     struct sl_reserve reserve;
     uint64_t cost_held_bytes; /* over the streams: memory that charges hold now */
+    struct sl_buf scratch;    /* for a response that is not in its usual form, while it is read */
 };
 
 struct sl_stream_config {

@@ -309,6 +309,7 @@ static int tear_down(void **state)
     sl_stream_close(world->stream);
     sl_sink_close(world->sink);
     sl_stream_free(world->stream);
+    sl_buf_fini(&world->pool.scratch);
     sl_timer_free(world->turn);
     sl_loop_free(world->loop);
     free(world);

@@ -1,0 +1,33 @@
+#include "normalise/scratch.h"
+
+#include <stdlib.h>
+
+struct sl_encoder_scratch *sl_encoder_scratch_hold(struct sl_encoder_memory *memory)
+{
+    if (!memory->scratch) {
+        memory->scratch = calloc(1, sizeof(*memory->scratch));
+        if (!memory->scratch) {
+            return NULL;
+        }
+        sl_fragment_init(&memory->scratch->builder);
+        sl_json_init(&memory->scratch->json);
+        sl_record_path_init(&memory->scratch->path);
+        sl_record_json_init(&memory->scratch->record_json);
+    }
+    memory->scratch_holders++;
+    return memory->scratch;
+}
+
+void sl_encoder_scratch_release(struct sl_encoder_memory *memory)
+{
+    SL_ASSERT(memory->scratch_holders > 0);
+    if (--memory->scratch_holders > 0) {
+        return;
+    }
+    sl_fragment_fini(&memory->scratch->builder);
+    sl_json_fini(&memory->scratch->json);
+    sl_record_path_fini(&memory->scratch->path);
+    sl_record_json_fini(&memory->scratch->record_json);
+    free(memory->scratch);
+    memory->scratch = NULL;
+}
