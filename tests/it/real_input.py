@@ -4,15 +4,18 @@
 The feeder behind the server adds to 64-bit counters in rounds; what a counter holds after a round is
 known (tests/peers/ocserver), also that it is larger than a double can hold exactly. The consumer must
 find good event records only, all numbers of the stream, counters that never go back, and in the end
-the last round's value of every counter.
+the last round's value of every counter. The same stream goes to a second topic in the format
+sluice.v1, read back with classes made from proto/sluice.proto: there the records say the rest, that
+they are complete (epoch, seq), and where the baseline ends.
 """
+import re
 import time
 
 from harness import check, part, peer, run, wait_for
 
 from collector import Collector, kafka_sink, subscription
 from kafka import Kafka, Reader
-from records import parse_events
+from records import parse_events, record_class
 
 BASE = 1 << 63
 INTERFACES, COUNTERS = 16, 4
@@ -56,6 +59,73 @@ class Counters:
             self.newest[key] = value
 
 
+class Exact:
+    """The records of the stream in the format sluice.v1, by its rules for consumers."""
+
+    PATH = re.compile(r"/interfaces/interface\[name=(ethernet-1/\d+)\]/state/counters/c(\d+)")
+
+    def __init__(self, record):
+        self.read = record.FromString
+        kind = record.DESCRIPTOR.file.enum_types_by_name["Kind"].values_by_number
+        self.kind = {number: value.name for number, value in kind.items()}
+        self.kinds = []      # without repeats: BASELINE, MARKER, CHANGE
+        self.epochs = set()
+        self.newest = {}
+        self.baseline = set()
+        self.updates = 0
+        self.seq = 0
+        self.wrong = []
+
+    def take(self, message):
+        record = self.read(message.value())
+        stream = f"{record.epoch};{record.seq};sluice.v1;{record.target};{record.subscription}"
+        self.seq += 1
+        self.epochs.add(record.epoch)
+        if dict(message.headers()) != {"sluice": stream.encode()} or record.seq != self.seq:
+            self.wrong.append(f"{message.headers()} and {stream} after {self.seq - 1}")
+        kind = self.kind[record.kind]
+        if kind != (self.kinds or [None])[-1]:
+            self.kinds.append(kind)
+        if kind == "KIND_MARKER":
+            if record.marker != 1 or record.updates or record.deletes:
+                self.wrong.append(f"marker {record}")
+        else:
+            self.take_data(record, kind)
+
+    def take_data(self, record, kind):
+        if (dict(record.labels) != {"site": "lab"} or record.prefix_target != "dev1" or record.dropped
+                or not 0 < record.timestamp_ns <= record.received_ns):
+            self.wrong.append(f"record {record}")
+        for update in record.updates:
+            self.updates += 1
+            found = self.PATH.fullmatch(update.path)
+            if not found or update.value.WhichOneof("value") != "uint_val":
+                self.wrong.append(f"update {update}")
+                continue
+            key = (found.group(1), int(found.group(2)))
+            if update.value.uint_val < self.newest.get(key, 0):
+                self.wrong.append(f"{key} went back to {update.value.uint_val}")
+            self.newest[key] = update.value.uint_val
+            if kind == "KIND_BASELINE":
+                self.baseline.add(key)
+
+
+def check_exact(reader, record, published, last):
+    exact = Exact(record)
+    for message in reader.messages():
+        exact.take(message)
+    for text in exact.wrong[:8]:
+        print(f"        {text}")
+    check(not exact.wrong, f"{exact.seq} records of sluice.v1, numbered as their headers say, without"
+                           " holes")
+    check(len(exact.epochs) == 1, f"{len(exact.epochs)} epoch")
+    check(exact.kinds in (["KIND_BASELINE", "KIND_MARKER", "KIND_CHANGE"],
+                          ["KIND_MARKER", "KIND_CHANGE"]),
+          f"one marker, between baseline ({len(exact.baseline)} counters) and changes: {exact.kinds}")
+    check(exact.updates == published, f"sluice says that it published {published:.0f} updates")
+    check(exact.newest == last, f"the last value of each of {len(last)} counters")
+
+
 def wait_quiet(kafka, topic):
     """Until the topic has not grown for a while."""
     reader = Reader(kafka.bootstrap, topic)
@@ -74,6 +144,7 @@ def wait_quiet(kafka, topic):
 def through(lab, rounds, interval_ms):
     kafka = Kafka(lab)
     topic = kafka.topic("real-input")
+    exact = kafka.topic("real-input-exact")
     server = lab.start("ocserver", [peer("ocserver"), "--target", "dev1", "--rounds", rounds,
                                     "--interval", f"{interval_ms}ms", "--interfaces", INTERFACES,
                                     "--counters", COUNTERS])
@@ -81,10 +152,14 @@ def through(lab, rounds, interval_ms):
     collector = Collector(
         lab, {"dev1": f"127.0.0.1:{port}"},
         {"counters": subscription("/interfaces", stream_mode="on-change", target="dev1")},
-        {"main": kafka_sink(kafka.bootstrap, topic)})
+        {"main": kafka_sink(kafka.bootstrap, topic),
+         "exact": kafka_sink(kafka.bootstrap, exact, format="sluice.v1")},
+        target={"labels": {"site": "lab"}})
     server.wait_line(r"^done target=dev1 ", 60 + rounds * interval_ms / 1000)
     wait_quiet(kafka, topic)
-    published = collector.total("published")
+    wait_quiet(kafka, exact)
+    published = collector.total("published", sink="main")
+    published_exact = collector.total("published", sink="exact")
     check(collector.stop() == 0, "sluice ends with 0")
     counters = Counters()
     for message in Reader(kafka.bootstrap, topic).messages():
@@ -99,6 +174,7 @@ def through(lab, rounds, interval_ms):
     last = {(f"ethernet-1/{i + 1}", k): BASE + rounds * (k + 1)
             for i in range(INTERFACES) for k in range(COUNTERS)}
     check(counters.newest == last, f"the last value of each of {len(last)} counters")
+    check_exact(Reader(kafka.bootstrap, exact), record_class(lab), published_exact, last)
 
 
 def main(lab):

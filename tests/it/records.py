@@ -73,12 +73,26 @@ def gnmi_messages():
         shutil.copyfile(f"{source}/proto/{part}/{part}.proto", folder / f"{part}.proto")
     text("protoc", f"-I{place}", "-I/usr/include", "--include_imports",
          f"--descriptor_set_out={place}/set", f"{name}/proto/gnmi/gnmi.proto")
-    files = descriptor_pb2.FileDescriptorSet.FromString((place / "set").read_bytes())
+    pool = descriptors(place / "set")
+    return {word: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"gnmi.{word}"))
+            for word in ("SubscribeResponse", "SubscribeRequest")}
+
+
+def descriptors(descriptor_set):
+    files = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set.read_bytes())
     pool = descriptor_pool.DescriptorPool()
     for file in files.file:
         pool.Add(file)
-    return {word: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"gnmi.{word}"))
-            for word in ("SubscribeResponse", "SubscribeRequest")}
+    return pool
+
+
+def record_class(lab):
+    """sluice.v1.Record, as a consumer has it: from proto/sluice.proto alone."""
+    place = lab.path("sluice.set")
+    subprocess.run(["protoc", f"-I{ROOT}/proto", f"--descriptor_set_out={place}", "sluice.proto"],
+                   check=True)
+    return message_factory.GetMessageClass(
+        descriptors(place).FindMessageTypeByName("sluice.v1.Record"))
 
 
 def response_sample(response):

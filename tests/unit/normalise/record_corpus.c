@@ -97,7 +97,9 @@ static void encode_thrice(struct corpus *corpus, const struct sl_gnmi_response *
     write_u32((uint32_t)first.len);
     write_u32(encoded.published);
     write_u32(encoded.dropped);
-    fwrite(first.data, 1, first.len, stdout);
+    if (first.len) {
+        fwrite(first.data, 1, first.len, stdout);
+    }
     sl_buf_fini(&first);
 }
 
