@@ -81,6 +81,7 @@ static void delivery_begin(struct sl_stream *stream, struct sl_delivery *deliver
     delivery->charge->holders++;
     delivery->charge->cost_bytes += delivery->cost_bytes;
     delivery->route->seq++;
+    delivery->route->last_place = delivery->place;
     delivery->route->counts.held += delivery->updates;
     delivery->place->held += delivery->updates;
     delivery->place->held_bytes += delivery->payload_bytes;
@@ -148,7 +149,7 @@ static bool give_route(struct sl_stream *stream, struct sl_route *route,
     } else if (buf.len == 0) {
         count_drop(route, SL_DROP_VALUE, encoded.dropped);
     } else {
-        struct sl_route_place *place = sl_route_place(route, sl_response_origin(response));
+        struct sl_route_place *place = sl_route_place_of(route, response);
         if (!place) {
             count_drop(route, SL_DROP_ORIGIN, updates);
         } else {

@@ -123,3 +123,12 @@ struct sl_route_place *sl_route_place(struct sl_route *route, struct sl_str orig
     }
     return route->place_count < SL_ROUTE_MAX_ORIGINS ? add_place(route, origin) : NULL;
 }
+
+struct sl_route_place *sl_route_place_of(struct sl_route *route,
+                                         const struct sl_gnmi_response *response)
+{
+    if (response->kind != SL_GNMI_UPDATE && route->last_place) {
+        return route->last_place;
+    }
+    return sl_route_place(route, sl_response_origin(response));
+}

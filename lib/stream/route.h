@@ -72,8 +72,9 @@ struct sl_route {
     struct sl_route_counts counts;
     struct sl_list places;
     unsigned place_count;
-    uint64_t seq;         /* of the last record, in this epoch */
-    size_t typical_bytes; /* of the last payload: what to reserve for the next */
+    struct sl_route_place *last_place; /* of the last record; NULL: there was none */
+    uint64_t seq;                      /* of the last record, in this epoch */
+    size_t typical_bytes;              /* of the last payload: what to reserve for the next */
 };
 
 /* False when memory is out. What `config` points at outlives the route. */
@@ -82,5 +83,10 @@ void sl_route_fini(struct sl_route *route); /* nothing may be in flight */
 
 /* The place for `origin`; NULL when there are too many or memory is out. */
 struct sl_route_place *sl_route_place(struct sl_route *route, struct sl_str origin);
+
+/* The place for a response: that of its origin; without a notification (a sync_response, extensions
+ * alone) it goes where the record before it went. NULL as above. */
+struct sl_route_place *sl_route_place_of(struct sl_route *route,
+                                         const struct sl_gnmi_response *response);
 
 #endif

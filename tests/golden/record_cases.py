@@ -45,10 +45,6 @@ def raw(notification):
 
 # ---- messages ----
 
-def elem(path, name, **keys):
-    path.elem.add(name=name).key.update(keys)
-
-
 def path_of(*names, origin="", target=""):
     """A name, or (name, {key: value})."""
     path = BUILD_PATH(origin=origin, target=target)
@@ -297,7 +293,7 @@ def notifications():
     yield "atomic", "everything there is under the prefix", message(
         *some, prefix=real, atomic=True), True
     yield "atomic-empty", "nothing is left under the prefix", message(prefix=real, atomic=True), True
-    yield "empty-notification", "a notification without anything", raw(b"")[:0] + field(1, b""), True
+    yield "empty-notification", "a notification without anything", field(1, b""), True
     yield "empty-prefix", "a prefix without anything", message(prefix=path_of()), False
     yield "empty-response", "a keepalive: no record", b"", True
     yield "sync", "the marker", sync(), False

@@ -19,7 +19,8 @@ struct fake_sink {
     size_t count;
     uint64_t seqs[MOST_TOKENS];
     uint64_t records;
-    struct sl_buf kept[KEPT_RECORDS]; /* the payloads of the first records */
+    struct sl_buf kept[KEPT_RECORDS];   /* the payloads of the first records */
+    struct sl_buf places[KEPT_RECORDS]; /* and their destinations */
     bool is_full;
 };
 
@@ -55,6 +56,7 @@ static enum sluice_accept fake_accept(void *sink, const struct sluice_record *re
     fake->seqs[fake->records % MOST_TOKENS] = record->seq;
     if (fake->records < KEPT_RECORDS) {
         sl_buf_add(&fake->kept[fake->records], record->payload, record->payload_len);
+        sl_buf_add(&fake->places[fake->records], record->destination.data, record->destination.len);
     }
     fake->records++;
     fake->tokens[fake->count++] = token;
@@ -90,6 +92,7 @@ static void fake_close(void *sink)
     fake_acknowledge(fake, SLUICE_FAILED);
     for (size_t i = 0; i < KEPT_RECORDS; i++) {
         sl_buf_fini(&fake->kept[i]);
+        sl_buf_fini(&fake->places[i]);
     }
     free(fake);
 }
@@ -257,7 +260,7 @@ static void open_stream(struct world *world)
     sl_stream_set_session(world->stream, world->client);
 }
 
-static int set_up_format(void **state, enum sl_format format)
+static int set_up_format(void **state, enum sl_format format, struct sl_template *destination)
 {
     struct world *world = calloc(1, sizeof(*world));
     struct sl_status why;
@@ -275,6 +278,7 @@ static int set_up_format(void **state, enum sl_format format)
     world->interned.limit_bytes = SL_MIB;
     world->route = (struct sl_route_config){
         .sink = world->sink,
+        .destination = destination,
         .encoder = {.format = format,
                     .target = SL_STR("leaf1"),
                     .subscription = SL_STR("sub1"),
@@ -291,12 +295,23 @@ static int set_up_format(void **state, enum sl_format format)
 
 static int set_up(void **state)
 {
-    return set_up_format(state, SL_FORMAT_PROTO);
+    return set_up_format(state, SL_FORMAT_PROTO, NULL);
 }
 
 static int set_up_sluice_v1(void **state)
 {
-    return set_up_format(state, SL_FORMAT_SLUICE_V1);
+    return set_up_format(state, SL_FORMAT_SLUICE_V1, NULL);
+}
+
+static struct sl_template *by_origin;
+
+static int set_up_by_origin(void **state)
+{
+    struct sl_status why;
+
+    by_origin = sl_template_new("t.${origin}", &why);
+    assert_non_null(by_origin);
+    return set_up_format(state, SL_FORMAT_SLUICE_V1, by_origin);
 }
 
 static int tear_down(void **state)
@@ -557,6 +572,31 @@ static void a_marker_is_numbered_and_holds_its_credit_as_any_record(void **state
     assert_int_equal(counts(world)->published, 2);
 }
 
+static int tear_down_by_origin(void **state)
+{
+    int result = tear_down(state);
+
+    sl_template_free(by_origin);
+    return result;
+}
+
+static void a_marker_goes_where_the_record_before_it_went(void **state)
+{
+    static const char update[] =
+        "\x0a\x11\x22\x0f\x0a\x09\x12\x02oc\x1a\x03\x0a\x01v\x1a\x02\x18\x01";
+    static const char *const places[] = {"t.", "t.oc", "t.oc"};
+    struct world *world = *state;
+
+    assert_int_equal(sl_grpc_call_send(world->device, "\x18\x01", 2), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send(world->device, update, sizeof(update) - 1), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send(world->device, "\x18\x01", 2), SL_GRPC_SENT);
+    settle(world);
+    assert_int_equal(the_fake->records, 3);
+    for (size_t i = 0; i < SL_ARRAY_LEN(places); i++) {
+        assert_string_equal(sl_buf_text(&the_fake->places[i]), places[i]);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -573,6 +613,8 @@ int main(void)
         TEST(closing_waits_for_what_is_held),
         cmocka_unit_test_setup_teardown(a_marker_is_numbered_and_holds_its_credit_as_any_record,
                                         set_up_sluice_v1, tear_down),
+        cmocka_unit_test_setup_teardown(a_marker_goes_where_the_record_before_it_went,
+                                        set_up_by_origin, tear_down_by_origin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
