@@ -27,7 +27,7 @@ from google.protobuf import text_format  # noqa: E402
 from google.protobuf.message import DecodeError  # noqa: E402
 
 import rule  # noqa: E402
-from record_cases import cases  # noqa: E402
+from record_cases import cases, json  # noqa: E402
 
 OURS = HERE / "record"
 NONE = 0xffffffff
@@ -195,6 +195,41 @@ def mutations(corpus):
                 yield f"{name} mutation {turn}", (mutate(draw, message), is_synced)
 
 
+def json_texts(corpus):
+    """The JSON in the messages, each once."""
+    seen = {}
+    for name, (message, _) in corpus.items():
+        try:
+            updates = rule.RESPONSE.FromString(message).update.update
+        except DecodeError:
+            continue
+        for update in updates:
+            text = update.val.json_val or update.val.json_ietf_val
+            if 0 < len(text) < 4096:
+                seen.setdefault(text, name)
+    return seen.items()
+
+
+def mutate_json(draw, text):
+    """A piece of it is left out, given twice, or gives way to a word of JSON."""
+    words = (b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"\\u00e9", b"\\ud800", b"0", b"-", b".5",
+             b"e9", b"null", b"true", b" ", b"[]", b"{}", b"\xff", b"\x1f", b"18446744073709551616")
+    for _ in range(draw.randint(1, 3)):
+        at = draw.randint(0, len(text))
+        to = min(len(text), at + draw.randint(0, 6))
+        middle = draw.choice((b"", text[at:to] * 2, draw.choice(words), draw.choice(words)))
+        text = text[:at] + middle + text[to:]
+    return text
+
+
+def json_mutations(corpus):
+    draw = random.Random(SEED)
+    for text, name in json_texts(corpus):
+        for turn in range(MUTATIONS_PER_CASE * 2):
+            message = json(mutate_json(draw, text), ietf=turn % 2 == 0).SerializeToString()
+            yield f"{name} JSON mutation {turn}", (message, True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -212,6 +247,7 @@ def main():
     check_corpus(checks, options.encoder, ours)
     check_corpus(checks, options.encoder, shared)
     check_corpus(checks, options.encoder, dict(mutations({**ours, **shared})), paths=False)
+    check_corpus(checks, options.encoder, dict(json_mutations({**ours, **shared})), paths=False)
     print(f"{len(ours)} own cases, {len(shared)} shared ones, their mutations: {checks.done} checks,"
           f" {checks.failed} failed")
     return 1 if checks.failed else 0

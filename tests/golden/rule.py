@@ -187,19 +187,37 @@ def strings_of(value):
             yield from strings_of(element)
 
 
-def strip(value):
-    """The TypedValue without what nobody knows."""
-    value.DiscardUnknownFields()
-    return value
+def copy_value(out, value, text):
+    """Only what is known: the arm, and its fields. `text` makes a string of bytes."""
+    arm = value.WhichOneof("value")
+    if arm == "leaflist_val":
+        out.leaflist_val.SetInParent()
+        for element in value.leaflist_val.element:
+            copy_value(out.leaflist_val.element.add(), element, text)
+    elif arm == "any_val":
+        out.any_val.SetInParent()
+        out.any_val.type_url = text(value.any_val.type_url)
+        out.any_val.value = value.any_val.value
+    elif arm == "decimal_val":
+        out.decimal_val.SetInParent()
+        out.decimal_val.digits = value.decimal_val.digits
+        out.decimal_val.precision = value.decimal_val.precision
+    elif arm in ("string_val", "ascii_val"):
+        setattr(out, arm, text(getattr(value, arm)))
+    elif arm in ("float_val", "double_val"):
+        value.DiscardUnknownFields()
+        out.MergeFromString(value.SerializeToString())  # Python would change the bits of a NaN
+    elif arm:
+        setattr(out, arm, getattr(value, arm))
 
 
 def put_typed(out, value):
-    """The arms have the same numbers and types in both."""
-    strip(value)
     if all(map(is_utf8, strings_of(value))):
-        out.MergeFromString(value.SerializeToString())
+        copy_value(out, value, lambda raw: raw.decode("utf-8"))
     else:
-        out.typed_value = value.SerializeToString()
+        known = TYPED_VALUE()
+        copy_value(known, value, lambda raw: raw)
+        out.typed_value = known.SerializeToString()
 
 
 class Pairs(list):
