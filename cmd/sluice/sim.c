@@ -159,15 +159,15 @@ static const struct option {
     {"--devices", "N", set_devices, "sim1 to simN; default 1"},
     {"--ports", "one|each", set_ports,
      "all devices on one port, told apart by prefix.target (default), or each on the next port"},
-    {"--interfaces", "N", set_interfaces, "per device; 18 counters each; default 1"},
+    {"--interfaces", "N", set_interfaces, "per device; 18 counters and 3 states each; default 1"},
     {"--updates", "N", set_updates,
-     "updates in a notification: seq, then session, then counters; default 20"},
+     "updates in a notification: seq, then session, then counters and states; default 20"},
     {"--message-bytes", "N|MIN-MAX", set_message_bytes,
      "size of a message; of a range every magnitude is drawn alike; too small for the leaf seq:\n"
      "an empty response goes out instead, which is not counted"},
     {"--seed", "N", set_seed, "of those draws; default 0"},
     {"--rate", "R", set_rate,
-     "messages a second, of a stream that does not ask for a sample interval"},
+     "messages a second, of what is asked for with neither a sample interval nor on change"},
     {"--fast", NULL, set_fast,
      "likewise, as fast as the collector's credit allows; with neither each second"},
     {"--count", "N", set_count,
@@ -197,7 +197,7 @@ static void print_usage(FILE *out)
 {
     fputs(
         "usage: sluice sim [options]\n\nSimulated gNMI devices with OpenConfig interface counters "
-        "(plaintext, STREAM, PROTO).\n\n",
+        "and states (plaintext, STREAM, all encodings).\n\n",
         out);
     for (size_t i = 0; i < SL_ARRAY_LEN(options); i++) {
         fprintf(out, "  %s%s%s\n        ", options[i].name, options[i].value ? " " : "",

@@ -1,16 +1,19 @@
 /* device.h - simulated gNMI devices: what `sluice sim` runs.
  *
  * N devices, named sim1 to simN, answer Subscribe on one port (told apart by prefix.target) or on a
- * port each: OpenConfig interface counters for a number of interfaces, an initial dump,
- * sync_response, then updates at the subscription's sample interval, at a fixed rate, or as fast as
- * the collector's credit allows. Every Subscribe RPC has leaves of its own that let a reader prove
- * completeness:
+ * port each: OpenConfig interface counters and states for a number of interfaces, an initial dump,
+ * sync_response, then updates. Each of a request's subscriptions has its own pace: a SAMPLE its
+ * interval, with suppress_redundant only what changed, and all of it at each heartbeat_interval; an
+ * ON_CHANGE what changed, ten looks a second, and the heartbeat likewise; the others a fixed rate,
+ * or as fast as the collector's credit allows. All encodings are spoken. Every Subscribe RPC has
+ * leaves of its own that let a reader prove completeness:
  *
  *     /sluice-sim/state/seq       1, 2, 3 … : the messages of this RPC, those of the dump included
  *     /sluice-sim/state/session   new for every RPC: 16 hex digits
  *
- * A notification has `updates` leaves: seq, then session, then counters in turn. With 1 it has seq
- * alone, and whoever reads tells RPCs apart by other means. sync_response has no seq.
+ * A notification has `updates` leaves: seq, then session, then counters and states in turn. With 1
+ * it has seq alone, and whoever reads tells RPCs apart by other means. sync_response has no seq.
+ * There is one seq for all subscriptions of an RPC.
  *
  * Loop thread only.
  */
@@ -42,7 +45,8 @@ enum sl_device_when_held {
     SL_DEVICE_WAIT,
     /* The clock goes on (1000 messages a second for `as_fast`), and a message that is due but
      * cannot leave merges into the one that waits: seq - previous seq - 1 = `duplicates` of the seq
-     * leaf. The initial dump always waits. */
+     * leaf. So do looks for changes, of which only the last finds any. The initial dump always
+     * waits. */
     SL_DEVICE_COALESCE,
 };
 
@@ -84,9 +88,8 @@ struct sl_device_options {
     uint32_t min_message_bytes;
     uint32_t max_message_bytes;
     uint64_t seed; /* of those draws */
-    /* The pace of streams that were not asked for with a sample interval (which is obeyed: then
-     * all that was asked for is sent once in each): messages a second, or as fast as credit allows,
-     * or with neither as if sampled each second. */
+    /* The pace of what was asked for with neither a sample interval nor only for its changes:
+     * messages a second, or as fast as credit allows, or with neither as if sampled each second. */
     uint64_t rate_per_s;
     bool as_fast;
     uint64_t count; /* messages with a seq per RPC, then silence; 0: no end */

@@ -6,11 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum {
-    FILL_BYTES = 32 * 1024,  /* waits in the send buffer before a flow pauses until it left */
-    FAST_TICKS_PER_S = 1000, /* the clock of `as_fast` while it is blocked */
-    UPDATES_OF_THE_SIM = 2,  /* seq and session */
-};
+enum { FILL_BYTES = 32 * 1024 }; /* waits in the send buffer before a flow pauses until it left */
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -35,60 +31,17 @@ static uint32_t draw_size(struct sl_device_flow *flow)
     return (uint32_t)(from * pow(to / from, part) + 0.5);
 }
 
-/* a * b / c without passing 64 bits, where a % c * b does not. */
-static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
+static struct sl_device_now now_of(const struct sl_device_flow *flow)
 {
-    return a / c * b + a % c * b / c;
+    const struct sl_device_world *world = flow->world;
+    int64_t now_ns = sl_loop_now_ns(world->loop);
+
+    return (struct sl_device_now){now_ns, (uint64_t)((now_ns - world->opened_ns) / SL_NS_PER_MS)};
 }
 
-static bool has_clock(const struct sl_device_flow *flow)
+static uint32_t track_count(const struct sl_device_flow *flow)
 {
-    return !flow->world->options.as_fast || flow->subscription.is_sampled;
-}
-
-/* Messages a second; 0: the clock is the sample interval. */
-static uint64_t clock_rate(const struct sl_device_flow *flow)
-{
-    return flow->subscription.is_sampled ? 0 : flow->world->options.rate_per_s;
-}
-
-/* How many messages the clock has asked for since it began. */
-static uint64_t clock_total(const struct sl_device_flow *flow)
-{
-    int64_t passed_ns = sl_loop_now_ns(flow->world->loop) - flow->clock_ns;
-    uint64_t rate = clock_rate(flow);
-
-    if (passed_ns <= 0) {
-        return 0;
-    }
-    if (rate > 0) {
-        return scale((uint64_t)passed_ns, rate, (uint64_t)SL_NS_PER_S);
-    }
-    return (uint64_t)(passed_ns / flow->subscription.interval_ns) * flow->round;
-}
-
-static int64_t clock_next_ns(const struct sl_device_flow *flow)
-{
-    uint64_t rate = clock_rate(flow);
-    uint64_t next = flow->clock_made + 1;
-
-    if (rate > 0) {
-        return flow->clock_ns + (int64_t)scale(next, (uint64_t)SL_NS_PER_S, rate);
-    }
-    return flow->clock_ns +
-           (int64_t)(flow->clock_made / flow->round + 1) * flow->subscription.interval_ns;
-}
-
-/* Messages that are due now. */
-static uint64_t owed(const struct sl_device_flow *flow)
-{
-    uint64_t total;
-
-    if (!has_clock(flow)) {
-        return 1 + flow->merging;
-    }
-    total = clock_total(flow);
-    return total > flow->clock_made ? total - flow->clock_made : 0;
+    return flow->tracks ? flow->subscription.part_count : 0;
 }
 
 static bool is_counted_out(const struct sl_device_flow *flow)
@@ -123,112 +76,145 @@ static void count_message(struct sl_device_flow *flow, const struct sl_device_wr
     totals->messages++;
     totals->updates += written->updates;
     totals->duplicates += merged - 1;
-    flow->leaf_next += written->counters;
-    if (flow->leaf_next >= flow->subscription.leaf_count) {
-        flow->leaf_next -= flow->subscription.leaf_count;
-    }
 }
 
-/* One message that stands for `merged` of them, or one too small for a seq: then false is in
- * `is_counted`. Returns false when nothing was sent. */
-static bool send_message(struct sl_device_flow *flow, uint64_t merged, bool *is_counted)
+static struct sl_device_message message_of(const struct sl_device_flow *flow,
+                                           const struct sl_device_track *track,
+                                           const struct sl_device_now *now, uint64_t merged)
 {
-    struct sl_device_world *world = flow->world;
-    struct sl_device_message message = {
+    const struct sl_device_selection *selection = &track->part->selection;
+    bool wraps = flow->phase == SL_DEVICE_FLOW && !track->part->only_changes;
+
+    return (struct sl_device_message){
         .target = sl_str_from(flow->subscription.target),
         .session = sl_str_from(flow->session),
+        .encoding = flow->subscription.encoding,
         .seq = flow->seq + merged,
         .duplicates = (uint32_t)(merged - 1),
         .timestamp_ns = sl_loop_wall_ns(),
         .device = flow->device,
-        .elapsed_ms = (uint64_t)((sl_loop_now_ns(world->loop) - world->opened_ns) / SL_NS_PER_MS),
-        .max_updates = world->options.updates,
-        .leaves = flow->subscription.leaves,
-        .leaf_count = flow->subscription.leaf_count,
-        .leaf_first = flow->leaf_next,
-        .leaf_limit = flow->subscription.leaf_count,
+        .elapsed_ms = sl_device_track_value_ms(track, now),
+        .max_updates = flow->world->options.updates,
+        .size_bytes = flow->next_size_bytes,
+        .selection = selection,
+        .leaf_first = track->next,
+        .leaf_limit = wraps ? selection->count : selection->count - track->next,
+        .only_changes = track->is_in_round && !track->is_beat,
+        .since_ms = track->sent_ms,
     };
-    struct sl_device_written written;
+}
+
+/* One message that stands for `merged` of them, or one too small for a seq: then nothing is
+ * counted, and `is_notification` is false. Returns false when nothing was sent. */
+static bool send_message(struct sl_device_flow *flow, const struct sl_device_track *track,
+                         const struct sl_device_now *now, uint64_t merged,
+                         struct sl_device_written *written)
+{
+    struct sl_device_world *world = flow->world;
+    struct sl_device_message message;
 
     if (world->options.max_message_bytes > 0 && flow->next_size_bytes == 0) {
         flow->next_size_bytes = draw_size(flow);
     }
-    message.size_bytes = flow->next_size_bytes;
-    if (flow->phase == SL_DEVICE_DUMP) { /* no leaf twice */
-        message.leaf_limit -= flow->leaf_next;
-    }
-    written = sl_device_write(&world->writer, &message);
-    if (written.bytes.len == 0) {
+    message = message_of(flow, track, now, merged);
+    *written = sl_device_write(&world->writer, &message);
+    if (written->bytes.len == 0) {
         struct sl_status status = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
 
         sl_device_flow_finish(flow, &status);
         return false;
     }
-    if (!send_bytes(flow, written.bytes)) {
+    if (!send_bytes(flow, written->bytes)) {
         return false;
     }
     flow->next_size_bytes = 0;
-    *is_counted = written.is_notification;
-    if (*is_counted) {
-        count_message(flow, &written, merged);
+    if (written->is_notification) {
+        count_message(flow, written, merged);
     }
     return true;
 }
 
 static bool send_dump(struct sl_device_flow *flow)
 {
-    bool is_counted;
+    const struct sl_device_now now = now_of(flow);
+    struct sl_device_track *track = &flow->tracks[flow->turn];
+    struct sl_device_written written;
 
-    if (flow->dumped == flow->round || is_counted_out(flow)) {
+    if (track->dumped == track->round) {
+        flow->turn++;
+    }
+    if (flow->turn == track_count(flow) || is_counted_out(flow)) {
+        flow->turn = 0;
         flow->phase = SL_DEVICE_SYNC;
         return true;
     }
-    if (!send_message(flow, 1, &is_counted)) {
+    track = &flow->tracks[flow->turn];
+    if (!send_message(flow, track, &now, 1, &written)) {
         return false;
     }
-    if (is_counted) {
-        flow->dumped++;
+    if (written.is_notification) {
+        sl_device_track_dumped(track, &now, written.passed);
     }
     return true;
 }
 
 static bool send_sync(struct sl_device_flow *flow)
 {
+    const struct sl_device_now now = now_of(flow);
+
     if (!send_bytes(flow, sl_device_sync())) {
         return false;
     }
-    flow->leaf_next = 0;
-    flow->clock_ns = sl_loop_now_ns(flow->world->loop);
+    for (uint32_t i = 0; i < track_count(flow); i++) {
+        sl_device_track_start(&flow->tracks[i], &now);
+    }
     flow->phase = SL_DEVICE_FLOW;
     return true;
 }
 
+/* The next track that has something due, from the one whose turn it is; NULL: none has. */
+static struct sl_device_track *next_due(struct sl_device_flow *flow,
+                                        const struct sl_device_now *now, uint64_t *owed)
+{
+    for (uint32_t i = 0; i < track_count(flow); i++) {
+        struct sl_device_track *track = &flow->tracks[flow->turn];
+
+        *owed = sl_device_track_owed(track, now);
+        if (*owed > 0) {
+            return track;
+        }
+        flow->turn = flow->turn + 1 == track_count(flow) ? 0 : flow->turn + 1;
+    }
+    return NULL;
+}
+
 static bool send_due(struct sl_device_flow *flow)
 {
+    const struct sl_device_now now = now_of(flow);
     uint64_t count = flow->world->options.count;
-    uint64_t merged = owed(flow);
-    bool is_counted;
+    struct sl_device_track *track;
+    struct sl_device_written written;
+    uint64_t merged = 1;
+    uint64_t owed;
 
     if (is_counted_out(flow)) {
         flow->phase = SL_DEVICE_DONE;
         return false;
     }
-    if (merged == 0) {
+    track = next_due(flow, &now, &owed);
+    if (!track) {
         return false;
     }
-    if (!flow->merges) {
-        merged = 1;
-    } else if (count > 0) {
-        merged = sl_min_u64(merged, count - flow->seq);
+    if (track->merges) {
+        merged = count > 0 ? sl_min_u64(owed, count - flow->seq) : owed;
+        merged = sl_min_u64(merged, UINT32_MAX);
     }
-    merged = sl_min_u64(merged, UINT32_MAX);
-    if (!send_message(flow, merged, &is_counted)) {
+    if (!send_message(flow, track, &now, merged, &written)) {
         return false;
     }
-    if (is_counted) {
-        flow->clock_made += merged;
-        flow->merges = false;
-        flow->merging = 0;
+    if (written.is_notification) {
+        sl_device_track_sent(track, merged, written.passed);
+        flow->turn = flow->turn + 1 == track_count(flow) ? 0 : flow->turn + 1;
     }
     return true;
 }
@@ -253,13 +239,21 @@ static bool step(struct sl_device_flow *flow)
 
 static void arm(struct sl_device_flow *flow)
 {
+    int64_t next_ns = INT64_MAX;
     int64_t delay_ns;
 
-    if (flow->phase != SL_DEVICE_FLOW || flow->is_blocked || !has_clock(flow) ||
-        sl_timer_is_armed(flow->timer)) {
+    if (flow->phase != SL_DEVICE_FLOW || flow->is_blocked || sl_timer_is_armed(flow->timer)) {
         return;
     }
-    delay_ns = clock_next_ns(flow) - sl_loop_now_ns(flow->world->loop);
+    for (uint32_t i = 0; i < track_count(flow); i++) {
+        int64_t track_ns = sl_device_track_next_ns(&flow->tracks[i]);
+
+        next_ns = track_ns < next_ns ? track_ns : next_ns;
+    }
+    if (next_ns == INT64_MAX) {
+        return;
+    }
+    delay_ns = next_ns - sl_loop_now_ns(flow->world->loop);
     if (delay_ns < SL_NS_PER_MS) {
         delay_ns = SL_NS_PER_MS;
     }
@@ -287,7 +281,8 @@ static void block(struct sl_device_flow *flow)
 
 static void unblock(struct sl_device_flow *flow)
 {
-    int64_t blocked_ns = sl_loop_now_ns(flow->world->loop) - flow->blocked_since_ns;
+    const struct sl_device_now now = now_of(flow);
+    int64_t blocked_ns = now.now_ns - flow->blocked_since_ns;
 
     flow->is_blocked = false;
     flow->blocked_ns += blocked_ns;
@@ -295,11 +290,12 @@ static void unblock(struct sl_device_flow *flow)
     if (flow->phase != SL_DEVICE_FLOW) {
         return;
     }
-    if (flow->world->options.when_held == SL_DEVICE_WAIT) {
-        flow->clock_ns += blocked_ns;
-    } else {
-        flow->merging = (uint64_t)blocked_ns / (uint64_t)(SL_NS_PER_S / FAST_TICKS_PER_S);
-        flow->merges = owed(flow) > 0;
+    for (uint32_t i = 0; i < track_count(flow); i++) {
+        if (flow->world->options.when_held == SL_DEVICE_WAIT) {
+            sl_device_track_wait(&flow->tracks[i], blocked_ns);
+        } else {
+            sl_device_track_merge(&flow->tracks[i], &now, blocked_ns);
+        }
     }
 }
 
@@ -342,7 +338,6 @@ static struct sl_status begin(struct sl_device_flow *flow, struct sl_str request
     struct sl_device_world *world = flow->world;
     struct sl_device_subscription *subscription = &flow->subscription;
     struct sl_status status = sl_device_subscription_init(subscription, request, &world->leaves);
-    uint32_t leaves_each = world->options.updates;
     uint64_t session;
 
     if (!sl_status_is_ok(&status)) {
@@ -356,13 +351,16 @@ static struct sl_status begin(struct sl_device_flow *flow, struct sl_str request
         return sl_status_error(SL_INTERNAL, "the system has no random number");
     }
     snprintf(flow->session, sizeof(flow->session), "%016llx", (unsigned long long)session);
+    flow->tracks = calloc(subscription->part_count, sizeof(*flow->tracks));
+    if (!flow->tracks) {
+        return sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    for (uint32_t i = 0; i < subscription->part_count; i++) {
+        sl_device_track_init(&flow->tracks[i], &subscription->parts[i], &world->leaves,
+                             flow->device, &world->options);
+    }
     world->rpcs++;
     flow->random = world->options.seed + (((uint64_t)flow->device << 32) ^ world->rpcs);
-    flow->round = 1;
-    if (leaves_each > UPDATES_OF_THE_SIM && subscription->leaf_count > 0) {
-        leaves_each -= UPDATES_OF_THE_SIM;
-        flow->round = (subscription->leaf_count + leaves_each - 1) / leaves_each;
-    }
     flow->phase = subscription->updates_only ? SL_DEVICE_SYNC : SL_DEVICE_DUMP;
     world->totals.streams++;
     return status;
@@ -439,6 +437,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     }
     sl_list_remove(&flow->node);
     sl_list_remove(&flow->unsent_node);
+    free(flow->tracks);
     sl_device_subscription_fini(&flow->subscription);
     sl_timer_free(flow->timer);
     free(flow);
@@ -512,7 +511,7 @@ void sl_device_flow_finish(struct sl_device_flow *flow, const struct sl_status *
 
 bool sl_device_flow_is_begun(const struct sl_device_flow *flow)
 {
-    return flow->round > 0;
+    return flow->tracks != NULL;
 }
 
 int64_t sl_device_flow_blocked_ns(const struct sl_device_flow *flow)

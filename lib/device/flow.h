@@ -1,4 +1,5 @@
-/* flow.h - one Subscribe RPC of a simulated device: dump, sync_response, then the flow.
+/* flow.h - one Subscribe RPC of a simulated device: dump, sync_response, then the flow, in which
+ * each part of the subscription has its own pace (track.h) and all take turns.
  *
  * A flow makes messages while less than a handful of kilobytes wait in its send buffer, and makes
  * none while it is blocked: what it made before has not left although its connection has sent
@@ -17,6 +18,7 @@
 #include "device/leaves.h"
 #include "device/message.h"
 #include "device/subscription.h"
+#include "device/track.h"
 #include "grpc/call.h"
 #include "loop/loop.h"
 
@@ -65,17 +67,12 @@ struct sl_device_flow {
     uint64_t bytes;
     uint64_t duplicates;
 
-    uint64_t random;          /* state of the generator of sizes */
-    uint32_t next_size_bytes; /* drawn and not sent yet; 0: none */
-    uint32_t round;           /* messages that carry every selected leaf once */
-    uint32_t leaf_next;       /* index into the selection */
-    uint32_t dumped;          /* messages of the dump */
+    uint64_t random;                /* state of the generator of sizes */
+    uint32_t next_size_bytes;       /* drawn and not sent yet; 0: none */
+    struct sl_device_track *tracks; /* one for each part of the subscription; NULL: not begun */
+    uint32_t turn;                  /* the track whose message comes next, when it has one due */
 
-    int64_t clock_ns;    /* when the flow's clock began */
-    uint64_t clock_made; /* messages of the clock that were made, the merged ones too */
-    uint64_t merging;    /* due while it was blocked, for `as_fast` */
-    bool merges;         /* the next message stands for all that are due */
-    bool is_reported;    /* on_done was called */
+    bool is_reported; /* on_done was called */
     bool is_blocked;
     int64_t blocked_since_ns;
     int64_t blocked_ns; /* without the time since `blocked_since_ns` */

@@ -14,11 +14,16 @@ enum {
     UPDATE_DUPLICATES_TAG = 0x20,
     VALUE_STRING_TAG = 0x0a,
     VALUE_UINT_TAG = 0x18,
+    VALUE_BYTES_TAG = 0x2a,
+    VALUE_JSON_TAG = 0x52,
+    VALUE_JSON_IETF_TAG = 0x5a,
+    VALUE_ASCII_TAG = 0x62,
 
     HEAD_BYTES = 8,         /* in front of the notification, for its tag and length */
     MAX_UPDATE_BYTES = 192, /* of one leaf but for the padding: our own paths are short */
     FIXED_BYTES = 1024,     /* timestamp, the sim's own leaves, tags and lengths */
-    MIN_PADDING_BYTES = 42, /* an update with the padding leaf and no padding */
+    MIN_PADDING_BYTES = 42, /* an update with the padding leaf and no padding, without quotes */
+    MAX_DIGITS = 20,        /* of 64 bits */
     MIN_EXTENSION_BYTES = 7,
     MAX_EXTENSION_PADDING_BYTES = 100, /* all of its lengths take one byte */
 };
@@ -28,6 +33,23 @@ enum {
 static const char seq_path[] = "\x0a\x1e" STATE_PATH "\x1a\x05\x0a\x03seq";
 static const char session_path[] = "\x0a\x22" STATE_PATH "\x1a\x09\x0a\x07session";
 static const char padding_path[] = "\x0a\x22" STATE_PATH "\x1a\x09\x0a\x07padding";
+
+/* How an encoding writes values. */
+struct arm {
+    uint8_t text_tag;
+    uint8_t number_tag;
+    bool has_digits; /* numbers are text */
+    bool quotes_text;
+    bool quotes_numbers;
+};
+
+static const struct arm arms[] = {
+    [GNMI__ENCODING__JSON] = {VALUE_JSON_TAG, VALUE_JSON_TAG, true, true, false},
+    [GNMI__ENCODING__BYTES] = {VALUE_BYTES_TAG, VALUE_BYTES_TAG, true, false, false},
+    [GNMI__ENCODING__PROTO] = {VALUE_STRING_TAG, VALUE_UINT_TAG, false, false, false},
+    [GNMI__ENCODING__ASCII] = {VALUE_ASCII_TAG, VALUE_ASCII_TAG, true, false, false},
+    [GNMI__ENCODING__JSON_IETF] = {VALUE_JSON_IETF_TAG, VALUE_JSON_IETF_TAG, true, true, true},
+};
 
 static const char sync_response[] = "\x18\x01";
 
@@ -58,10 +80,39 @@ static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t len)
     return at + len;
 }
 
-static uint8_t *put_uint_update(uint8_t *at, struct sl_str path, uint64_t value,
-                                uint32_t duplicates)
+/* The bytes of a TypedValue; room for MAX_DIGITS and a handful. */
+static size_t number_value(const struct arm *arm, uint64_t value, uint8_t *out)
 {
-    size_t value_len = 1 + varint_len(value);
+    char digits[MAX_DIGITS];
+    size_t count = 0;
+    uint8_t *at = out;
+
+    *at++ = arm->number_tag;
+    if (!arm->has_digits) {
+        return (size_t)(put_varint(at, value) - out);
+    }
+    do {
+        digits[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    *at++ = (uint8_t)(count + (arm->quotes_numbers ? 2 : 0));
+    if (arm->quotes_numbers) {
+        *at++ = '"';
+    }
+    while (count > 0) {
+        *at++ = (uint8_t)digits[--count];
+    }
+    if (arm->quotes_numbers) {
+        *at++ = '"';
+    }
+    return (size_t)(at - out);
+}
+
+static uint8_t *put_number_update(uint8_t *at, const struct arm *arm, struct sl_str path,
+                                  uint64_t number, uint32_t duplicates)
+{
+    uint8_t value[MAX_DIGITS + 8];
+    size_t value_len = number_value(arm, number, value);
     size_t len = path.len + 2 + value_len;
 
     if (duplicates > 0) {
@@ -72,8 +123,7 @@ static uint8_t *put_uint_update(uint8_t *at, struct sl_str path, uint64_t value,
     at = put_bytes(at, path.data, path.len);
     *at++ = UPDATE_VAL_TAG;
     *at++ = (uint8_t)value_len;
-    *at++ = VALUE_UINT_TAG;
-    at = put_varint(at, value);
+    at = put_bytes(at, value, value_len);
     if (duplicates > 0) {
         *at++ = UPDATE_DUPLICATES_TAG;
         at = put_varint(at, duplicates);
@@ -81,28 +131,48 @@ static uint8_t *put_uint_update(uint8_t *at, struct sl_str path, uint64_t value,
     return at;
 }
 
-static size_t string_value_len(size_t len)
+static size_t quotes_len(const struct arm *arm)
 {
+    return arm->quotes_text ? 2 : 0;
+}
+
+static size_t text_value_len(const struct arm *arm, size_t len)
+{
+    len += quotes_len(arm);
     return 1 + varint_len(len) + len;
 }
 
-static size_t string_update_len(size_t path_len, size_t len)
+static size_t text_update_len(const struct arm *arm, size_t path_len, size_t len)
 {
-    size_t value_len = string_value_len(len);
+    size_t value_len = text_value_len(arm, len);
 
     return path_len + 1 + varint_len(value_len) + value_len;
 }
 
-/* All of a string update but the string's bytes. */
-static uint8_t *put_string_update_head(uint8_t *at, struct sl_str path, size_t len)
+/* A text of our own: nothing in it needs an escape. With NULL for it, `len` dots. */
+static uint8_t *put_text_update(uint8_t *at, const struct arm *arm, struct sl_str path,
+                                const char *text, size_t len)
 {
     *at++ = NOTIFICATION_UPDATE_TAG;
-    at = put_varint(at, string_update_len(path.len, len));
+    at = put_varint(at, text_update_len(arm, path.len, len));
     at = put_bytes(at, path.data, path.len);
     *at++ = UPDATE_VAL_TAG;
-    at = put_varint(at, string_value_len(len));
-    *at++ = VALUE_STRING_TAG;
-    return put_varint(at, len);
+    at = put_varint(at, text_value_len(arm, len));
+    *at++ = arm->text_tag;
+    at = put_varint(at, len + quotes_len(arm));
+    if (arm->quotes_text) {
+        *at++ = '"';
+    }
+    if (text) {
+        memcpy(at, text, len);
+    } else {
+        memset(at, '.', len);
+    }
+    at += len;
+    if (arm->quotes_text) {
+        *at++ = '"';
+    }
+    return at;
 }
 
 static uint8_t *put_head(uint8_t *at, const struct sl_device_message *message)
@@ -132,46 +202,81 @@ static size_t notification_limit(size_t size)
     return limit;
 }
 
-/* Writes counters up to `limit`, and at most `room` of them. Where what is then left is too short
- * for the padding leaf, the last one goes again. */
-static uint8_t *put_counters(uint8_t *at, const uint8_t *limit, uint32_t room,
-                             const struct sl_device_writer *writer,
-                             const struct sl_device_message *message, uint32_t *written)
+static size_t min_padding(const struct arm *arm)
 {
+    return MIN_PADDING_BYTES + quotes_len(arm);
+}
+
+static uint8_t *put_leaf(uint8_t *at, const struct arm *arm, const struct sl_device_writer *writer,
+                         const struct sl_device_message *message, uint32_t leaf)
+{
+    const struct sl_device_leaves *table = writer->table;
+    struct sl_str path = sl_device_leaves_path(table, leaf);
+    const char *text = sl_device_leaf_text(table, message->device, leaf, message->elapsed_ms);
+
+    if (text) {
+        return put_text_update(at, arm, path, text, strlen(text));
+    }
+    return put_number_update(at, arm, path,
+                             sl_device_leaf_value(message->device, leaf, message->elapsed_ms), 0);
+}
+
+static bool is_passed_over(const struct sl_device_writer *writer,
+                           const struct sl_device_message *message, uint32_t leaf)
+{
+    return message->only_changes && !sl_device_leaf_differs(writer->table, message->device, leaf,
+                                                            message->since_ms, message->elapsed_ms);
+}
+
+/* Writes leaves up to `limit`, and at most `room` of them. Where what is then left is too short for
+ * the padding leaf, the last one goes again. */
+static uint8_t *put_leaves(uint8_t *at, const uint8_t *limit, uint32_t room,
+                           const struct sl_device_writer *writer,
+                           const struct sl_device_message *message,
+                           struct sl_device_written *written)
+{
+    const struct arm *arm = &arms[message->encoding];
+    const struct sl_device_selection *selection = message->selection;
+    uint32_t limit_leaves = sl_min_u32(message->leaf_limit, selection->count);
     uint32_t index = message->leaf_first;
-    uint8_t *before = at;
+    uint32_t passed_before = 0;
+    uint8_t *before = NULL;
+    uint32_t count = 0;
 
-    *written = 0;
-    while (*written < room) {
-        uint32_t leaf = message->leaves ? message->leaves[index] : index;
-        uint64_t value = sl_device_leaf_value(message->device, leaf, message->elapsed_ms);
-        uint8_t *end = put_uint_update(at, sl_device_leaves_path(writer->table, leaf), value, 0);
-
-        if (end > limit) {
-            break;
+    for (; written->passed < limit_leaves && count < room; written->passed++) {
+        uint32_t leaf = sl_device_selected(selection, index);
+        if (!is_passed_over(writer, message, leaf)) {
+            uint8_t *end = put_leaf(at, arm, writer, message, leaf);
+            if (end > limit) {
+                break;
+            }
+            before = at;
+            passed_before = written->passed;
+            at = end;
+            count++;
         }
-        before = at;
-        at = end;
-        *written += 1;
-        index = index + 1 == message->leaf_count ? 0 : index + 1;
+        index = index + 1 == selection->count ? 0 : index + 1;
     }
-    if (message->size_bytes > 0 && *written > 0 && at < limit && limit - at < MIN_PADDING_BYTES) {
-        *written -= 1;
-        return before;
+    if (message->size_bytes > 0 && before && at < limit &&
+        (size_t)(limit - at) < min_padding(arm)) {
+        count--;
+        at = before;
+        written->passed = passed_before;
     }
+    written->updates += count;
     return at;
 }
 
 /* Fills up to `limit`, or less than a handful of bytes below it where lengths grow by a byte. */
-static uint8_t *put_padding(uint8_t *at, const uint8_t *limit)
+static uint8_t *put_padding(uint8_t *at, const struct arm *arm, const uint8_t *limit)
 {
     struct sl_str path = SL_STR(padding_path);
     size_t room = (size_t)(limit - at);
-    size_t len = room - MIN_PADDING_BYTES;
+    size_t len = room - min_padding(arm);
     size_t total;
 
     for (;;) {
-        size_t update_len = string_update_len(path.len, len);
+        size_t update_len = text_update_len(arm, path.len, len);
 
         total = 1 + varint_len(update_len) + update_len;
         if (total <= room) {
@@ -179,15 +284,13 @@ static uint8_t *put_padding(uint8_t *at, const uint8_t *limit)
         }
         len -= total - room;
     }
-    at = put_string_update_head(at, path, len);
-    memset(at, '.', len);
-    return at + len;
+    return put_text_update(at, arm, path, NULL, len);
 }
 
-static size_t need_bytes(const struct sl_device_message *message, uint32_t counters)
+static size_t need_bytes(const struct sl_device_message *message, uint32_t leaves)
 {
     return FIXED_BYTES + message->target.len + message->session.len + message->size_bytes +
-           (size_t)counters * MAX_UPDATE_BYTES;
+           (size_t)leaves * MAX_UPDATE_BYTES;
 }
 
 static bool reserve(struct sl_device_writer *writer, size_t need)
@@ -262,13 +365,15 @@ struct sl_device_written sl_device_write(struct sl_device_writer *writer,
 {
     struct sl_device_written written = {.is_notification = true, .updates = 1};
     uint32_t room = message->max_updates > 2 ? message->max_updates - 2 : 0;
+    const struct arm *arm = &arms[message->encoding];
     struct sl_str session = message->session;
     const uint8_t *limit;
     uint8_t *body;
     uint8_t *at;
 
-    SL_ASSERT(message->max_updates > 0 && message->leaf_first <= message->leaf_count);
-    room = sl_min_u32(room, sl_min_u32(message->leaf_limit, message->leaf_count));
+    SL_ASSERT(message->max_updates > 0 && message->leaf_first <= message->selection->count);
+    SL_ASSERT(message->encoding < SL_ARRAY_LEN(arms));
+    room = sl_min_u32(room, sl_min_u32(message->leaf_limit, message->selection->count));
     if (!reserve(writer, need_bytes(message, room))) {
         return written;
     }
@@ -278,20 +383,18 @@ struct sl_device_written sl_device_write(struct sl_device_writer *writer,
         limit = body + notification_limit(message->size_bytes);
     }
     at = put_head(body, message);
-    at = put_uint_update(at, SL_STR(seq_path), message->seq, message->duplicates);
+    at = put_number_update(at, arm, SL_STR(seq_path), message->seq, message->duplicates);
     if (at > limit) {
         return write_extension(writer, message->size_bytes);
     }
     if (message->max_updates > 1 &&
-        at + 2 + string_update_len(sizeof(session_path) - 1, session.len) <= limit) {
-        at = put_string_update_head(at, SL_STR(session_path), session.len);
-        at = put_bytes(at, session.data, session.len);
+        at + 2 + text_update_len(arm, sizeof(session_path) - 1, session.len) <= limit) {
+        at = put_text_update(at, arm, SL_STR(session_path), session.data, session.len);
         written.updates++;
     }
-    at = put_counters(at, limit, room, writer, message, &written.counters);
-    written.updates += written.counters;
-    if (message->size_bytes > 0 && limit - at >= MIN_PADDING_BYTES) {
-        at = put_padding(at, limit);
+    at = put_leaves(at, limit, room, writer, message, &written);
+    if (message->size_bytes > 0 && limit >= at && (size_t)(limit - at) >= min_padding(arm)) {
+        at = put_padding(at, arm, limit);
         written.updates++;
     }
     written.bytes = frame(body, at);

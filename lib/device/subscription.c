@@ -4,9 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_INTERVAL_NS SL_NS_PER_S
-#define MIN_INTERVAL_NS     SL_NS_PER_MS
-#define MAX_INTERVAL_NS     (INT64_C(366) * 24 * 3600 * SL_NS_PER_S)
+#define MAX_INTERVAL_NS (INT64_C(366) * 24 * 3600 * SL_NS_PER_S)
+
+/* The one model that the leaves are of (their own apart). */
+static const Gnmi__ModelData model = {
+    .name = (char[]){"openconfig-interfaces"},
+    .organization = (char[]){"OpenConfig working group"},
+    .version = (char[]){"3.0.0"},
+};
 
 struct bound {
     size_t left_bytes;
@@ -31,16 +36,30 @@ static void bounded_free(void *arg, void *pointer)
     free(pointer);
 }
 
+static struct sl_status invalid(const char *why)
+{
+    return sl_status_error(SL_INVALID_ARGUMENT, "%s", why);
+}
+
+/* Says so where it knows the model of that name otherwise, too. */
+static bool is_known_model(const Gnmi__ModelData *asked)
+{
+    return strcmp(asked->name, model.name) == 0 &&
+           (!*asked->organization || strcmp(asked->organization, model.organization) == 0) &&
+           (!*asked->version || strcmp(asked->version, model.version) == 0);
+}
+
 static struct sl_status check_list(const Gnmi__SubscriptionList *list)
 {
     if (list->mode != GNMI__SUBSCRIPTION_LIST__MODE__STREAM) {
         return sl_status_error(SL_UNIMPLEMENTED, "the simulator does mode STREAM alone");
     }
-    if (list->encoding != GNMI__ENCODING__PROTO) {
-        return sl_status_error(SL_UNIMPLEMENTED, "the simulator does encoding PROTO alone");
+    if (list->encoding > GNMI__ENCODING__JSON_IETF) {
+        return sl_status_error(SL_UNIMPLEMENTED, "the simulator does not know encoding %u",
+                               (unsigned)list->encoding);
     }
     if (list->n_subscription == 0) {
-        return sl_status_error(SL_INVALID_ARGUMENT, "the request has no subscription");
+        return invalid("the request has no subscription");
     }
     if (list->n_subscription > SL_DEVICE_MAX_SUBSCRIPTIONS) {
         return sl_status_error(SL_RESOURCE_EXHAUSTED, "more than %d subscriptions",
@@ -49,6 +68,45 @@ static struct sl_status check_list(const Gnmi__SubscriptionList *list)
     if (list->prefix && strlen(list->prefix->target) >= SL_DEVICE_MAX_TARGET_BYTES) {
         return sl_status_error(SL_RESOURCE_EXHAUSTED, "prefix.target has more than %d bytes",
                                SL_DEVICE_MAX_TARGET_BYTES - 1);
+    }
+    if (list->qos && list->qos->marking > SL_DEVICE_MAX_QOS) {
+        return invalid("qos.marking is no DSCP");
+    }
+    for (size_t i = 0; i < list->n_use_models; i++) {
+        if (!is_known_model(list->use_models[i])) {
+            return sl_status_error(SL_INVALID_ARGUMENT, "the model is not known; %s %s is",
+                                   model.name, model.version);
+        }
+    }
+    return sl_status_ok();
+}
+
+static bool has_origin(const Gnmi__Path *path)
+{
+    return path && *path->origin;
+}
+
+static struct sl_status check_asked(const Gnmi__SubscriptionList *list,
+                                    const Gnmi__Subscription *asked)
+{
+    bool is_sampled = asked->mode == GNMI__SUBSCRIPTION_MODE__SAMPLE;
+    uint64_t interval = asked->sample_interval;
+    uint64_t heartbeat = asked->heartbeat_interval;
+
+    if (asked->mode > GNMI__SUBSCRIPTION_MODE__SAMPLE) {
+        return invalid("the mode of a subscription is not known");
+    }
+    if (asked->mode == GNMI__SUBSCRIPTION_MODE__TARGET_DEFINED && interval > 0) {
+        return invalid("TARGET_DEFINED takes no sample_interval");
+    }
+    if (is_sampled && interval > 0 && interval < SL_DEVICE_MIN_INTERVAL_NS) {
+        return invalid("the shortest sample_interval is 1 ms");
+    }
+    if (heartbeat > 0 && heartbeat < SL_DEVICE_MIN_INTERVAL_NS) {
+        return invalid("the shortest heartbeat_interval is 1 ms");
+    }
+    if (has_origin(list->prefix) && has_origin(asked->path)) {
+        return invalid("an origin in prefix and path");
     }
     return sl_status_ok();
 }
@@ -103,111 +161,176 @@ static void set_path(struct sl_device_subscription *subscription, struct sl_str 
     subscription->path[len] = '\0';
 }
 
-static bool is_sampled(const Gnmi__Subscription *asked)
+/* The pace that is asked for; without leaves. */
+static struct sl_device_part part_of(const Gnmi__Subscription *asked)
 {
-    return asked->mode == GNMI__SUBSCRIPTION_MODE__SAMPLE && asked->sample_interval > 0;
-}
+    bool is_sampled = asked->mode == GNMI__SUBSCRIPTION_MODE__SAMPLE;
+    uint64_t heartbeat = sl_min_u64(asked->heartbeat_interval, (uint64_t)MAX_INTERVAL_NS);
+    uint64_t interval = sl_min_u64(asked->sample_interval, (uint64_t)MAX_INTERVAL_NS);
+    struct sl_device_part part = {.interval_ns = is_sampled ? (int64_t)interval : 0};
 
-static int64_t interval_of(const Gnmi__Subscription *asked)
-{
-    uint64_t interval = asked->sample_interval;
-
-    if (!is_sampled(asked)) {
-        return DEFAULT_INTERVAL_NS;
+    part.only_changes = asked->mode == GNMI__SUBSCRIPTION_MODE__ON_CHANGE ||
+                        (is_sampled && asked->suppress_redundant);
+    if (part.only_changes) {
+        part.heartbeat_ns = (int64_t)heartbeat;
+        part.interval_ns = part.interval_ns > 0 ? part.interval_ns : SL_DEVICE_LOOK_NS;
     }
-    interval = sl_min_u64(interval, (uint64_t)MAX_INTERVAL_NS);
-    return (int64_t)sl_max_u64(interval, (uint64_t)MIN_INTERVAL_NS);
+    return part;
 }
 
-/* Marks the leaves that `pattern` selects. Returns how many are new. */
-static uint32_t mark(bool *selected, uint32_t count, const struct sl_device_pattern *pattern)
+/* The index of the part with this pace, which is a new one where there is none yet. */
+static uint32_t find_part(struct sl_device_subscription *subscription,
+                          const struct sl_device_part *wanted)
 {
-    uint32_t marked = 0;
+    uint32_t i = 0;
 
-    for (uint32_t leaf = 0; leaf < count; leaf++) {
-        if (!selected[leaf] && sl_device_leaf_matches(leaf, pattern)) {
-            selected[leaf] = true;
-            marked++;
+    for (; i < subscription->part_count; i++) {
+        const struct sl_device_part *part = &subscription->parts[i];
+        if (part->interval_ns == wanted->interval_ns &&
+            part->heartbeat_ns == wanted->heartbeat_ns &&
+            part->only_changes == wanted->only_changes) {
+            return i;
         }
     }
-    return marked;
+    subscription->parts[i] = *wanted;
+    subscription->part_count++;
+    return i;
 }
 
-static bool keep_selected(struct sl_device_subscription *subscription, const bool *selected,
-                          uint32_t count)
+/* What is read of one request. */
+struct reading {
+    struct sl_device_subscription *subscription;
+    const Gnmi__SubscriptionList *list;
+    const struct sl_device_leaves *table;
+    uint32_t part_of[SL_DEVICE_MAX_SUBSCRIPTIONS];
+    bool *selected; /* of one part, per leaf */
+    size_t left;    /* leaves that may be selected yet */
+};
+
+/* The leaves from the first to the last selected one follow one another, or are listed. */
+static struct sl_status keep_selected(struct reading *reading, struct sl_device_part *part)
 {
+    const bool *selected = reading->selected;
+    uint32_t last = 0;
     uint32_t kept = 0;
 
-    if (subscription->leaf_count == 0 || subscription->leaf_count == count) {
-        return true;
-    }
-    subscription->leaves = calloc(subscription->leaf_count, sizeof(*subscription->leaves));
-    if (!subscription->leaves) {
-        return false;
-    }
-    for (uint32_t leaf = 0; leaf < count; leaf++) {
+    for (uint32_t leaf = 0; leaf < reading->table->count; leaf++) {
         if (selected[leaf]) {
-            subscription->leaves[kept++] = leaf;
+            part->selection.first = part->selection.count == 0 ? leaf : part->selection.first;
+            part->selection.count++;
+            last = leaf;
         }
     }
-    return true;
+    if (part->selection.count == 0 || last - part->selection.first + 1 == part->selection.count) {
+        return sl_status_ok();
+    }
+    if (part->selection.count > reading->left) {
+        return sl_status_error(SL_RESOURCE_EXHAUSTED, "the paths select too many leaves twice");
+    }
+    reading->left -= part->selection.count;
+    part->leaves = calloc(part->selection.count, sizeof(*part->leaves));
+    if (!part->leaves) {
+        return sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    for (uint32_t leaf = part->selection.first; leaf <= last; leaf++) {
+        if (selected[leaf]) {
+            part->leaves[kept++] = leaf;
+        }
+    }
+    part->selection.leaves = part->leaves;
+    return sl_status_ok();
 }
 
-static struct sl_status read_paths(struct sl_device_subscription *subscription,
-                                   const Gnmi__SubscriptionList *list, bool *selected,
-                                   uint32_t count, struct sl_buf *text)
+static void mark(struct reading *reading, const Gnmi__Subscription *asked)
 {
-    subscription->is_sampled = true;
-    for (size_t i = 0; i < list->n_subscription; i++) {
-        const Gnmi__Subscription *asked = list->subscription[i];
-        struct sl_device_pattern pattern = {.count = 0};
-        int64_t interval_ns = interval_of(asked);
+    struct sl_device_pattern pattern = {.count = 0};
 
-        if (!add_elems(&pattern, list->prefix) || !add_elems(&pattern, asked->path)) {
-            return sl_status_error(SL_RESOURCE_EXHAUSTED, "a path has more than %d elements",
-                                   (int)SL_DEVICE_MAX_PATH_ELEMS);
-        }
-        add_text(text, &pattern);
-        if (i == 0 || interval_ns < subscription->interval_ns) {
-            subscription->interval_ns = interval_ns;
-        }
-        subscription->is_sampled = subscription->is_sampled && is_sampled(asked);
-        if (!is_other_origin(list->prefix) && !is_other_origin(asked->path)) {
-            subscription->leaf_count += mark(selected, count, &pattern);
-        }
+    if (is_other_origin(reading->list->prefix) || is_other_origin(asked->path) ||
+        !add_elems(&pattern, reading->list->prefix) || !add_elems(&pattern, asked->path)) {
+        return; /* read_asked has refused what is too long */
     }
-    return sl_status_ok();
+    for (uint32_t leaf = 0; leaf < reading->table->count; leaf++) {
+        reading->selected[leaf] =
+            reading->selected[leaf] || sl_device_leaf_matches(reading->table, leaf, &pattern);
+    }
+}
+
+static struct sl_status select_leaves(struct reading *reading)
+{
+    struct sl_status status = sl_status_ok();
+
+    for (uint32_t i = 0; i < reading->subscription->part_count && sl_status_is_ok(&status); i++) {
+        memset(reading->selected, 0, reading->table->count * sizeof(*reading->selected));
+        for (size_t j = 0; j < reading->list->n_subscription; j++) {
+            if (reading->part_of[j] == i) {
+                mark(reading, reading->list->subscription[j]);
+            }
+        }
+        status = keep_selected(reading, &reading->subscription->parts[i]);
+    }
+    return status;
+}
+
+static struct sl_status read_asked(struct reading *reading, size_t i, struct sl_buf *text)
+{
+    const Gnmi__Subscription *asked = reading->list->subscription[i];
+    struct sl_status status = check_asked(reading->list, asked);
+    struct sl_device_pattern pattern = {.count = 0};
+    struct sl_device_part part = part_of(asked);
+
+    if (!sl_status_is_ok(&status)) {
+        return status;
+    }
+    if (!add_elems(&pattern, reading->list->prefix) || !add_elems(&pattern, asked->path)) {
+        return sl_status_error(SL_RESOURCE_EXHAUSTED, "a path has more than %d elements",
+                               (int)SL_DEVICE_MAX_PATH_ELEMS);
+    }
+    add_text(text, &pattern);
+    reading->part_of[i] = find_part(reading->subscription, &part);
+    return status;
+}
+
+static struct sl_status read_paths(struct reading *reading)
+{
+    struct sl_status status = sl_status_ok();
+    struct sl_buf text;
+
+    sl_buf_init(&text, 0);
+    for (size_t i = 0; i < reading->list->n_subscription && sl_status_is_ok(&status); i++) {
+        status = read_asked(reading, i, &text);
+    }
+    set_path(reading->subscription, sl_buf_str(&text));
+    sl_buf_fini(&text);
+    return sl_status_is_ok(&status) ? select_leaves(reading) : status;
 }
 
 static struct sl_status read_list(struct sl_device_subscription *subscription,
                                   const Gnmi__SubscriptionList *list,
                                   const struct sl_device_leaves *table)
 {
+    struct reading reading = {.subscription = subscription, .list = list, .table = table};
     struct sl_status status = check_list(list);
-    struct sl_buf text;
-    bool *selected;
 
     if (!sl_status_is_ok(&status)) {
         return status;
     }
-    selected = calloc(table->count + 1, sizeof(*selected));
-    if (!selected) {
-        return sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
-    }
-    sl_buf_init(&text, 0);
+    reading.left = (size_t)table->count * SL_DEVICE_MAX_OVERLAP;
+    reading.selected = calloc(table->count + 1, sizeof(*reading.selected));
+    subscription->parts = calloc(list->n_subscription, sizeof(*subscription->parts));
+    subscription->encoding = list->encoding;
     subscription->updates_only = list->updates_only;
     if (list->prefix) {
         snprintf(subscription->target, sizeof(subscription->target), "%s", list->prefix->target);
     }
-    status = read_paths(subscription, list, selected, table->count, &text);
-    if (sl_status_is_ok(&status)) {
-        set_path(subscription, sl_buf_str(&text));
-        if (!keep_selected(subscription, selected, table->count)) {
-            status = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
-        }
+    if (reading.selected && subscription->parts) {
+        status = read_paths(&reading);
+    } else {
+        status = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
     }
-    sl_buf_fini(&text);
-    free(selected);
+    free(reading.selected);
+    if (!sl_status_is_ok(&status)) {
+        sl_device_subscription_fini(subscription);
+    }
     return status;
 }
 
@@ -221,7 +344,7 @@ struct sl_status sl_device_subscription_init(struct sl_device_subscription *subs
     Gnmi__SubscribeRequest *unpacked;
     struct sl_status status;
 
-    *subscription = (struct sl_device_subscription){.leaves = NULL};
+    *subscription = (struct sl_device_subscription){.parts = NULL};
     if (request.len > SL_DEVICE_MAX_REQUEST_BYTES) {
         return sl_status_error(SL_RESOURCE_EXHAUSTED, "the request has more than %d bytes",
                                (int)SL_DEVICE_MAX_REQUEST_BYTES);
@@ -246,6 +369,10 @@ struct sl_status sl_device_subscription_init(struct sl_device_subscription *subs
 
 void sl_device_subscription_fini(struct sl_device_subscription *subscription)
 {
-    free(subscription->leaves);
-    subscription->leaves = NULL;
+    for (uint32_t i = 0; i < subscription->part_count; i++) {
+        free(subscription->parts[i].leaves);
+    }
+    free(subscription->parts);
+    subscription->parts = NULL;
+    subscription->part_count = 0;
 }

@@ -12,6 +12,7 @@
 #include "grpc/call.h"
 #include "h2/link.h"
 
+enum { LEAVES_EACH = SL_DEVICE_COUNTERS + SL_DEVICE_STATES };
 enum { CALLS = 2, TICK_MS = 2, TIMEOUT_MS = 30000, DIAL_TIMEOUT_MS = 5000 };
 
 struct bench;
@@ -406,8 +407,8 @@ static void the_dump_has_every_leaf_once_and_then_comes_sync(void **state)
     stream = subscribe(bench);
     run_until(bench, is_done);
     assert_int_equal(stream->syncs, 1);
-    assert_int_equal(stream->leaves_before_sync, 3 * SL_DEVICE_COUNTERS);
-    assert_int_equal(stream->seq_at_sync, 3 * SL_DEVICE_COUNTERS / 3); /* 5 updates, 2 the sim's */
+    assert_int_equal(stream->leaves_before_sync, 3 * LEAVES_EACH);
+    assert_int_equal(stream->seq_at_sync, 3 * LEAVES_EACH / 3); /* 5 updates, 2 the sim's */
 }
 
 static bool is_blocked_for_long(struct bench *bench)
@@ -537,7 +538,7 @@ static void the_sample_interval_is_obeyed(void **state)
     bench->is_sampled = true;
     bench->options.as_fast = true; /* the interval comes first */
     start(bench);
-    bench->mark_messages = SL_DEVICE_COUNTERS * 6; /* the dump and 5 rounds */
+    bench->mark_messages = LEAVES_EACH * 6; /* the dump and 5 rounds */
     begin_ns = sl_loop_now_ns(bench->loop);
     subscribe(bench);
     run_until(bench, has_sampled);

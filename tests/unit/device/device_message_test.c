@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,9 @@
 #include "device/device.h"
 #include "device/message.h"
 
-enum { INTERFACES = 3, LEAVES = INTERFACES * SL_DEVICE_COUNTERS, PADDED_FROM_BYTES = 160 };
+enum { INTERFACES = 3, COUNTERS = INTERFACES * SL_DEVICE_COUNTERS, PADDED_FROM_BYTES = 160 };
+
+static const struct sl_device_selection all_counters = {.count = COUNTERS};
 
 struct bench {
     struct sl_device_leaves leaves;
@@ -28,9 +31,10 @@ static int open_bench(void **state)
         .session = SL_STR("0123456789abcdef"),
         .seq = 7,
         .timestamp_ns = INT64_C(1700000000123456789),
+        .encoding = GNMI__ENCODING__PROTO,
         .max_updates = 20,
-        .leaf_count = LEAVES,
-        .leaf_limit = LEAVES,
+        .selection = &all_counters,
+        .leaf_limit = COUNTERS,
     };
     *state = bench;
     return 0;
@@ -85,7 +89,7 @@ static void a_notification_has_seq_then_session_then_counters(void **state)
     assert_string_equal(notification->prefix->target, "sim1");
     assert_int_equal(notification->n_update, 20);
     assert_int_equal(written.updates, 20);
-    assert_int_equal(written.counters, 18);
+    assert_int_equal(written.passed, 18);
     assert_string_equal(leaf_name(notification->update[0]), "seq");
     assert_int_equal(notification->update[0]->val->uint_val, 7);
     assert_string_equal(leaf_name(notification->update[1]), "session");
@@ -141,11 +145,11 @@ static void duplicates_stand_on_the_seq_leaf_alone(void **state)
 static void counters_begin_where_told_and_wrap(void **state)
 {
     static const uint32_t selected[] = {0, 19, 53};
+    static const struct sl_device_selection selection = {selected, 0, SL_ARRAY_LEN(selected)};
     struct bench *bench = *state;
     Gnmi__SubscribeResponse *response;
 
-    bench->message.leaves = selected;
-    bench->message.leaf_count = SL_ARRAY_LEN(selected);
+    bench->message.selection = &selection;
     bench->message.leaf_first = 1;
     response = unpack(sl_device_write(&bench->writer, &bench->message).bytes);
     assert_int_equal(response->update->n_update, 5);
@@ -205,6 +209,102 @@ static void sizes_hold_with_one_update_and_without_a_target(void **state)
     }
 }
 
+static const char *text_of(const Gnmi__TypedValue *value, Gnmi__Encoding encoding, char out[64])
+{
+    static const Gnmi__TypedValue__ValueCase arms[] = {
+        [GNMI__ENCODING__JSON] = GNMI__TYPED_VALUE__VALUE_JSON_VAL,
+        [GNMI__ENCODING__BYTES] = GNMI__TYPED_VALUE__VALUE_BYTES_VAL,
+        [GNMI__ENCODING__ASCII] = GNMI__TYPED_VALUE__VALUE_ASCII_VAL,
+        [GNMI__ENCODING__JSON_IETF] = GNMI__TYPED_VALUE__VALUE_JSON_IETF_VAL,
+    };
+
+    assert_int_equal(value->value_case, arms[encoding]);
+    if (encoding == GNMI__ENCODING__ASCII) {
+        snprintf(out, 64, "%s", value->ascii_val);
+    } else { /* json_val, json_ietf_val and bytes_val are one member of the union */
+        snprintf(out, 64, "%.*s", (int)value->bytes_val.len, (const char *)value->bytes_val.data);
+    }
+    return out;
+}
+
+static void values_are_in_the_arm_of_the_encoding(void **state)
+{
+    static const uint32_t selected[] = {0, COUNTERS, COUNTERS + 2};
+    static const struct sl_device_selection selection = {selected, 0, SL_ARRAY_LEN(selected)};
+    static const struct {
+        Gnmi__Encoding encoding;
+        const char *seq;
+        const char *text;
+    } cases[] = {
+        {GNMI__ENCODING__JSON, "18446744073709551615", "\"UP\""},
+        {GNMI__ENCODING__JSON_IETF, "\"18446744073709551615\"", "\"UP\""},
+        {GNMI__ENCODING__ASCII, "18446744073709551615", "UP"},
+        {GNMI__ENCODING__BYTES, "18446744073709551615", "UP"},
+    };
+    struct bench *bench = *state;
+    char text[64];
+
+    bench->message.selection = &selection;
+    bench->message.leaf_limit = selection.count;
+    bench->message.seq = UINT64_MAX;
+    for (size_t i = 0; i < SL_ARRAY_LEN(cases); i++) {
+        bench->message.encoding = cases[i].encoding;
+        Gnmi__SubscribeResponse *response =
+            unpack(sl_device_write(&bench->writer, &bench->message).bytes);
+        Gnmi__Update *const *updates = response->update->update;
+        assert_int_equal(response->update->n_update, 5);
+        assert_string_equal(text_of(updates[0]->val, cases[i].encoding, text), cases[i].seq);
+        assert_non_null(
+            strstr(text_of(updates[1]->val, cases[i].encoding, text), "0123456789abcdef"));
+        assert_string_equal(leaf_name(updates[3]), "admin-status");
+        assert_string_equal(text_of(updates[3]->val, cases[i].encoding, text), cases[i].text);
+        assert_string_equal(leaf_name(updates[4]), "description");
+        drop(response);
+    }
+}
+
+static void sizes_hold_in_every_encoding(void **state)
+{
+    struct bench *bench = *state;
+
+    for (unsigned encoding = 0; encoding <= GNMI__ENCODING__JSON_IETF; encoding++) {
+        bench->message.encoding = (Gnmi__Encoding)encoding;
+        for (uint32_t size = PADDED_FROM_BYTES + 8; size < 700; size++) {
+            check_size(bench, size);
+        }
+    }
+}
+
+static void only_changes_are_sent_where_they_are_asked_for(void **state)
+{
+    static const struct sl_device_selection states = {.first = COUNTERS,
+                                                      .count = INTERFACES * SL_DEVICE_STATES};
+    struct bench *bench = *state;
+    struct sl_device_written written;
+    Gnmi__SubscribeResponse *response;
+
+    bench->message.selection = &states;
+    bench->message.leaf_limit = states.count;
+    bench->message.only_changes = true;
+    bench->message.since_ms = 0;
+    /* a moment at which an interface is down, and was up */
+    while (!sl_device_leaf_differs(&bench->leaves, 0, COUNTERS + 1, 0, bench->message.elapsed_ms)) {
+        bench->message.elapsed_ms++;
+    }
+    written = sl_device_write(&bench->writer, &bench->message);
+    response = unpack(written.bytes);
+    assert_int_equal(written.passed, states.count);
+    assert_int_equal(written.updates, response->update->n_update);
+    assert_true(written.updates > 2 && written.updates <= 2 + INTERFACES);
+    for (size_t i = 2; i < response->update->n_update; i++) {
+        assert_string_equal(leaf_name(response->update->update[i]), "oper-status");
+        assert_int_equal(response->update->update[i]->path->n_elem, 4);
+    }
+    drop(response);
+    bench->message.only_changes = false;
+    assert_int_equal(sl_device_write(&bench->writer, &bench->message).updates, 2 + states.count);
+}
+
 static void values_grow_with_time_and_fit_the_largest_table(void **state)
 {
     uint32_t last = SL_DEVICE_MAX_INTERFACES * SL_DEVICE_COUNTERS - 1;
@@ -238,6 +338,9 @@ int main(void)
         BENCH_TEST(counters_begin_where_told_and_wrap),
         BENCH_TEST(messages_have_the_size_that_was_asked_for),
         BENCH_TEST(sizes_hold_with_one_update_and_without_a_target),
+        BENCH_TEST(values_are_in_the_arm_of_the_encoding),
+        BENCH_TEST(sizes_hold_in_every_encoding),
+        BENCH_TEST(only_changes_are_sent_where_they_are_asked_for),
         cmocka_unit_test(values_grow_with_time_and_fit_the_largest_table),
         cmocka_unit_test(sync_is_a_sync_response),
     };
