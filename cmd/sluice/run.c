@@ -1,11 +1,14 @@
 #include "commands.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "daemon/daemon.h"
+
+enum { LARGE_BLOCK_BYTES = 1024 * 1024 };
 
 static const char usage[] =
     "usage: sluice run -c FILE [--log-level debug|info|warn|error] [--log-format logfmt|json]\n\n"
@@ -54,6 +57,14 @@ static void set_log(const struct run_options *options, const struct sl_settings 
     sl_log_set((enum sl_log_level)level, (enum sl_log_format)format);
 }
 
+/* Large blocks (a page of metrics, a message of megabytes) go back to the system when they are
+ * freed: else glibc raises its threshold with the first of them, and keeps the next ones. */
+static void give_memory_back(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+    mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK_BYTES);
+}
+
 static int collect(const struct run_options *options)
 {
     struct sl_buf errors = {0};
@@ -64,6 +75,7 @@ static int collect(const struct run_options *options)
         fputs(sl_buf_text(&errors), stderr);
     } else {
         set_log(options, settings);
+        give_memory_back();
         struct sl_status status = sl_daemon_run(settings);
         code = sl_status_is_ok(&status) ? SL_EXIT_OK : SL_EXIT_FAILED;
         if (code != SL_EXIT_OK) {

@@ -388,6 +388,7 @@ static bool make_ng_session(struct sl_h2_session *session)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
+    nghttp2_option_set_max_deflate_dynamic_table_size(option, 0); /* few requests: 2 KB less */
     nghttp2_option_set_max_outbound_ack(option, MAX_QUEUED_ACKS);
     nghttp2_option_set_max_continuations(option, MAX_CONTINUATIONS);
     is_made = new_ng_session(session, callbacks, option) == 0;
