@@ -6,7 +6,7 @@
 
 #include <xxhash.h>
 
-enum { FIRST_SLOTS = 64 };
+enum { FIRST_SLOTS = 16 };
 
 /* What the entries of both tables begin with. */
 struct sl_intern_head {
