@@ -146,14 +146,14 @@ struct sl_str sl_device_leaves_path(const struct sl_device_leaves *leaves, uint3
 
 static uint64_t mix(uint32_t device, uint32_t leaf)
 {
-    return ((uint64_t)device << 32 | leaf) * UINT64_C(0x9e3779b97f4a7c15);
+    return (((uint64_t)device << 32 | leaf) + 1) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 uint64_t sl_device_leaf_value(uint32_t device, uint32_t leaf, uint64_t elapsed_ms)
 {
     uint64_t mixed = mix(device, leaf);
     uint64_t start = mixed >> 24;
-    uint64_t pace = mixed >> 52;
+    uint64_t pace = mixed >> 52 | 1;
 
     return start + elapsed_ms * pace;
 }

@@ -38,7 +38,7 @@ void sl_device_leaves_fini(struct sl_device_leaves *leaves);
 /* The leaf's path as the bytes of field 1 of an Update, tag and length included. */
 struct sl_str sl_device_leaves_path(const struct sl_device_leaves *leaves, uint32_t leaf);
 
-/* A counter's value: it grows with `elapsed_ms`, each at its own pace. */
+/* A counter's value: it grows with each of `elapsed_ms`, each at its own pace. */
 uint64_t sl_device_leaf_value(uint32_t device, uint32_t leaf, uint64_t elapsed_ms);
 
 /* A state's value; NULL: the leaf is a counter. */
