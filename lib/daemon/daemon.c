@@ -20,7 +20,8 @@ struct daemon {
     struct sl_signal *signals[2];
     struct sl_worker **workers;
     unsigned started; /* workers whose thread runs */
-    unsigned done;    /* of them, drained; this loop's thread alone */
+    atomic_uint done; /* of them, drained; each worker's thread counts itself */
+    struct sl_post done_due;
     struct sl_admin *admin;
     bool is_draining;
 };
@@ -42,11 +43,11 @@ static void on_signal(void *arg)
     }
 }
 
-static void count_done(void *arg)
+static void on_done(void *arg)
 {
     struct daemon *daemon = arg;
 
-    if (++daemon->done == daemon->started) {
+    if (atomic_load(&daemon->done) == daemon->started) {
         sl_loop_stop(daemon->loop);
     }
 }
@@ -56,10 +57,8 @@ static void on_worker_done(void *arg)
 {
     struct daemon *daemon = arg;
 
-    if (!sl_loop_post(daemon->loop, count_done, daemon)) {
-        sl_log_plain(SL_LOG_ERROR, NULL, "out of memory at the very end");
-        _exit(EXIT_FAILURE);
-    }
+    atomic_fetch_add(&daemon->done, 1);
+    sl_loop_post_kept(daemon->loop, &daemon->done_due);
 }
 
 /* ---- admin, on its own thread ---- */
@@ -243,7 +242,7 @@ static void log_admin(const struct daemon *daemon)
 
 struct sl_status sl_daemon_run(const struct sl_settings *settings)
 {
-    struct daemon daemon = {.settings = settings};
+    struct daemon daemon = {.settings = settings, .done_due = {.fn = on_done, .arg = &daemon}};
 
     raise_descriptor_limit();
     struct sl_status status = start(&daemon);

@@ -23,6 +23,7 @@ struct sl_worker {
     struct sl_target **targets;
     size_t target_count;
     size_t open_targets;
+    struct sl_post drain_due;  /* sl_worker_drain was called */
     struct sl_timer *deadline; /* of the drain */
     struct sl_deferred finish_due;
     bool is_draining;
@@ -321,6 +322,7 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
     worker->pool.plan = settings->plan;
     sl_reserve_init(&worker->pool.reserve);
     worker->interned.limit_bytes = settings->plan.interned_bytes;
+    worker->drain_due = (struct sl_post){.fn = drain, .arg = worker};
     worker->finish_due = (struct sl_deferred){.fn = finish, .arg = worker};
     worker->loop = sl_loop_new();
     worker->deadline = worker->loop ? sl_timer_new(worker->loop, on_deadline, worker) : NULL;
@@ -352,10 +354,7 @@ bool sl_worker_start(struct sl_worker *worker, void (*on_done)(void *arg), void 
 
 void sl_worker_drain(struct sl_worker *worker)
 {
-    if (!sl_loop_post(worker->loop, drain, worker)) {
-        sl_log(SL_LOG_ERROR, NULL, "out of memory: worker cannot be told to drain",
-               sl_log_u64("worker", worker->index));
-    }
+    sl_loop_post_kept(worker->loop, &worker->drain_due);
 }
 
 void sl_worker_join(struct sl_worker *worker)

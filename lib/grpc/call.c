@@ -266,6 +266,7 @@ enum sl_grpc_send sl_grpc_call_send(struct sl_grpc_call *call, const void *bytes
         return SL_GRPC_CLOSED;
     }
     if (!sl_grpc_call_respond(call)) {
+        sl_h2_stream_reset(call->stream, SL_H2_INTERNAL_ERROR); /* memory, or it is closed anyhow */
         return SL_GRPC_CLOSED;
     }
     if (sl_h2_stream_send(call->stream, pieces, SL_ARRAY_LEN(pieces))) {

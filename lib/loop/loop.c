@@ -8,12 +8,6 @@
 
 #include "loop/internal.h"
 
-struct post {
-    struct post *next;
-    sl_loop_fn fn;
-    void *arg;
-};
-
 /* libuv's own time has milliseconds; this one is read at the first question of a phase. */
 struct phase_clock {
     int64_t now_ns;
@@ -31,14 +25,14 @@ struct sl_loop {
     struct phase_clock clock_store;
     struct phase_clock *clock; /* &clock_store, for a const loop too */
     bool is_running;
-    pthread_mutex_t lock;     /* of what follows */
-    struct post *posted;      /* oldest first */
-    struct post **posted_end; /* where the next one goes */
+    pthread_mutex_t lock;        /* of what follows */
+    struct sl_post *posted;      /* oldest first */
+    struct sl_post **posted_end; /* where the next one goes */
 };
 
-static struct post *take_posted(struct sl_loop *loop)
+static struct sl_post *take_posted(struct sl_loop *loop)
 {
-    struct post *posts;
+    struct sl_post *posts;
 
     pthread_mutex_lock(&loop->lock);
     posts = loop->posted;
@@ -48,18 +42,33 @@ static struct post *take_posted(struct sl_loop *loop)
     return posts;
 }
 
+/* From here on it may be posted again, or be gone. Returns the one behind it. */
+static struct sl_post *let_go(struct sl_loop *loop, struct sl_post *post)
+{
+    struct sl_post *next = post->next;
+
+    if (post->is_loops) {
+        free(post);
+        return next;
+    }
+    pthread_mutex_lock(&loop->lock);
+    post->is_pending = false;
+    pthread_mutex_unlock(&loop->lock);
+    return next;
+}
+
 /* True when there was anything to run. */
 static bool run_posted(struct sl_loop *loop)
 {
-    struct post *post = take_posted(loop);
+    struct sl_post *post = take_posted(loop);
     bool had_any = post != NULL;
 
     while (post) {
-        struct post *next = post->next;
+        sl_loop_fn fn = post->fn;
+        void *arg = post->arg;
 
-        post->fn(post->arg);
-        free(post);
-        post = next;
+        post = let_go(loop, post);
+        fn(arg);
     }
     return had_any;
 }
@@ -207,21 +216,30 @@ int64_t sl_loop_wall_ns(void)
     return (int64_t)now.tv_sec * SL_NS_PER_S + now.tv_nsec;
 }
 
+void sl_loop_post_kept(struct sl_loop *loop, struct sl_post *post)
+{
+    pthread_mutex_lock(&loop->lock);
+    if (!post->is_pending) {
+        post->is_pending = true;
+        post->next = NULL;
+        if (!loop->posted) {
+            uv_async_send(&loop->wake);
+        }
+        *loop->posted_end = post;
+        loop->posted_end = &post->next;
+    }
+    pthread_mutex_unlock(&loop->lock);
+}
+
 bool sl_loop_post(struct sl_loop *loop, sl_loop_fn fn, void *arg)
 {
-    struct post *post = malloc(sizeof(*post));
+    struct sl_post *post = malloc(sizeof(*post));
 
     if (!post) {
         return false;
     }
-    *post = (struct post){.fn = fn, .arg = arg};
-    pthread_mutex_lock(&loop->lock);
-    if (!loop->posted) {
-        uv_async_send(&loop->wake);
-    }
-    *loop->posted_end = post;
-    loop->posted_end = &post->next;
-    pthread_mutex_unlock(&loop->lock);
+    *post = (struct sl_post){.fn = fn, .arg = arg, .is_loops = true};
+    sl_loop_post_kept(loop, post);
     return true;
 }
 

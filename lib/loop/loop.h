@@ -1,9 +1,9 @@
 /* loop.h - one thread's event loop: timers, descriptors, wakeups, signals, clock.
  *
  * A loop belongs to the thread that runs it; every function here is for that thread alone, but for
- * sl_loop_post. Callbacks come only from within sl_loop_run, never from the function that armed
- * them. libuv does the work and shows nowhere in this header: tests/world has a twin of this module
- * with a virtual clock.
+ * the two that post. Callbacks come only from within sl_loop_run, never from the function that
+ * armed them. libuv does the work and shows nowhere in this header: tests/world has a twin of this
+ * module with a virtual clock.
  */
 #ifndef SLUICE_LOOP_LOOP_H
 #define SLUICE_LOOP_LOOP_H
@@ -38,6 +38,19 @@ int64_t sl_loop_wall_ns(void);
 /* Any thread: runs `fn(arg)` on the loop's thread, in the order of the calls of one thread. False
  * when memory is out: then it is not run. */
 bool sl_loop_post(struct sl_loop *loop, sl_loop_fn fn, void *arg) SL_MUST_CHECK;
+
+/* The same with memory of the caller's, so that it cannot fail. Zeroed storage with `fn` and `arg`
+ * set is ready; posting again before it ran is once. The storage stays until it ran, or until the
+ * loop is gone. */
+struct sl_post {
+    sl_loop_fn fn;
+    void *arg;
+    struct sl_post *next; /* loop.c's, like all that follows */
+    bool is_pending;
+    bool is_loops; /* allocated by sl_loop_post */
+};
+
+void sl_loop_post_kept(struct sl_loop *loop, struct sl_post *post);
 
 /* Work for the end of this turn of the loop (objects freed late, output pumped once for many small
  * writes). Zeroed storage with `fn` and `arg` set is ready; deferring twice before it ran is once.

@@ -18,6 +18,7 @@ enum { SL_STREAM_STATES = SL_STREAM_CLOSED + 1 };
 
 enum sl_stream_event {
     SL_STREAM_READY,     /* a session and all sinks are there */
+    SL_STREAM_NO_CALL,   /* they are, but no call could be made: memory, or the session is ending */
     SL_STREAM_OPENED,    /* the call's headers left */
     SL_STREAM_FULL,      /* a sink took nothing */
     SL_STREAM_ROOM,      /* it takes again */

@@ -142,7 +142,11 @@ static void subscribe(struct sl_stream *stream)
 
     stream->call = sl_grpc_call_open(stream->session, &request, &call_events, stream);
     if (!stream->call) {
-        return; /* the session takes no more calls: its target will come with another */
+        struct sl_status why = sl_status_error(SL_UNAVAILABLE, "no call could be made");
+        stream->view.last_error = why;
+        sl_stream_handle(stream, SL_STREAM_NO_CALL);
+        log_end(stream, &why);
+        return;
     }
     begin_epoch(stream);
     sl_stream_handle(stream, SL_STREAM_READY);

@@ -297,6 +297,38 @@ static void posts_of_each_thread_come_all_and_in_order(void **state)
     close_world(&posts.world);
 }
 
+struct kept {
+    struct world world;
+    struct sl_post post;
+    unsigned runs;
+};
+
+/* Posts itself once more: it is no longer pending. */
+static void on_kept(void *arg)
+{
+    struct kept *kept = arg;
+
+    if (++kept->runs == 1) {
+        sl_loop_post_kept(kept->world.loop, &kept->post);
+    } else {
+        sl_loop_stop(kept->world.loop);
+    }
+}
+
+static void a_kept_post_runs_once_however_often_it_was_posted(void **state)
+{
+    struct kept kept = {.post = {.fn = on_kept, .arg = &kept}};
+
+    (void)state;
+    open_world(&kept.world);
+    sl_loop_post_kept(kept.world.loop, &kept.post);
+    sl_loop_post_kept(kept.world.loop, &kept.post);
+    sl_loop_run(kept.world.loop);
+    assert_int_equal(kept.runs, 2);
+    assert_false(kept.post.is_pending);
+    close_world(&kept.world);
+}
+
 static void what_is_posted_and_not_run_runs_when_the_loop_is_freed(void **state)
 {
     struct world world;
@@ -640,6 +672,7 @@ int main(void)
         cmocka_unit_test(a_timer_waits_for_its_delay),
         cmocka_unit_test(the_clock_stands_within_a_callback_and_moves_between),
         cmocka_unit_test(posts_of_each_thread_come_all_and_in_order),
+        cmocka_unit_test(a_kept_post_runs_once_however_often_it_was_posted),
         cmocka_unit_test(what_is_posted_and_not_run_runs_when_the_loop_is_freed),
         cmocka_unit_test(deferred_work_runs_once_and_in_order),
         cmocka_unit_test(deferred_work_runs_after_the_callback_in_its_turn),
