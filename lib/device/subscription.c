@@ -15,7 +15,7 @@ static const Gnmi__ModelData model = {
 
 struct bound {
     size_t left_bytes;
-    bool has_refused;
+    bool has_refused; /* for the limit, or for want of memory */
 };
 
 static void *bounded_alloc(void *arg, size_t size)
@@ -26,8 +26,11 @@ static void *bounded_alloc(void *arg, size_t size)
         bound->has_refused = true;
         return NULL;
     }
+    void *block = malloc(size);
+
     bound->left_bytes -= size;
-    return malloc(size);
+    bound->has_refused = bound->has_refused || !block;
+    return block;
 }
 
 static void bounded_free(void *arg, void *pointer)
@@ -352,7 +355,8 @@ struct sl_status sl_device_subscription_init(struct sl_device_subscription *subs
     unpacked =
         gnmi__subscribe_request__unpack(&allocator, request.len, (const uint8_t *)request.data);
     if (!unpacked && bound.has_refused) {
-        return sl_status_error(SL_RESOURCE_EXHAUSTED, "the request unpacks to more than %d bytes",
+        return sl_status_error(SL_RESOURCE_EXHAUSTED,
+                               "the request unpacks to more than %d bytes, or memory is out",
                                (int)SL_DEVICE_MAX_UNPACKED_BYTES);
     }
     if (!unpacked) {
