@@ -8,6 +8,7 @@
 #   release, clang      built with all warnings as errors; unit tests and lints
 #   asan                the same under the address and undefined-behaviour sanitizers, invariants on
 #   tsan                the tests with threads under the thread sanitizer
+#   valgrind            the unit tests, and a collector with devices and brokers, under memcheck
 #   fuzz                each fuzzer for 10 s, with clang's libFuzzer
 #   it, bench           the release build against real devices and a real Kafka, one at a time
 #
@@ -116,15 +117,14 @@ run() {
     [ ! -e "$log.failed" ] || failures="$failures $name"
 }
 
-# Each fuzzer counts as one test.
-fuzz() {
-    build fuzz
-    say "fuzz"
-    log=$logs/fuzz.ctest
-    python3 tests/fuzz/run.py --seconds "$1" >"$log.out" || failures="$failures fuzz"
-    cat "$log.out"
-    awk '/ inputs .* edges / { all++; bad += /BROKEN/ }
-        END { printf "100%% tests passed, %d tests failed out of %d\n", bad, all }' "$log.out" >"$log"
+# script NAME COMMAND...: the same for a script that ends with a line like ctest's.
+script() {
+    name=$1
+    shift
+    say "test: $name"
+    log=$logs/$name.ctest
+    { "$@" 2>&1 || echo failed >"$log.failed"; } | tee "$log"
+    [ ! -e "$log.failed" ] || failures="$failures $name"
 }
 
 # "N passed, N failed" over all of ctest's closing lines.
@@ -148,6 +148,10 @@ build asan
 run asan asan -j2 -LE '^(it|bench)$'
 build tsan
 run tsan tsan -L '^threads$'
-if [ -n "$SL_LONG" ]; then fuzz 600; else fuzz 10; fi
+build debug
+script valgrind python3 tests/valgrind.py --build build/debug
+build fuzz
+if [ -n "$SL_LONG" ]; then seconds=600; else seconds=10; fi
+script fuzz python3 tests/fuzz/run.py --seconds "$seconds"
 run it release -L '^(it|bench)$' --verbose
 summary

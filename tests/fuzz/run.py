@@ -145,6 +145,8 @@ def main():
             print(line, flush=True)
             broken += [why] if why else []
     print("\n".join(broken), end="\n" if broken else "")
+    passed = (len(chosen) - len(broken)) * 100 // len(chosen)
+    print(f"{passed}% tests passed, {len(broken)} tests failed out of {len(chosen)}")
     if args.merge:
         for name in chosen:
             merge(name)
