@@ -17,6 +17,7 @@ enum { DEFAULT_PORT = 57400, DEFAULT_INTERFACES = 1, DEFAULT_UPDATES = 20, SECON
 
 struct sim {
     struct sl_device_options options;
+    struct sl_tls_options tls;
     bool is_quiet;
     bool is_verbose;
     bool wants_help;
@@ -128,6 +129,24 @@ static bool set_password(struct sim *sim, const char *value)
     return true;
 }
 
+static bool set_tls_cert(struct sim *sim, const char *value)
+{
+    sim->tls.cert = value;
+    return *value != '\0';
+}
+
+static bool set_tls_key(struct sim *sim, const char *value)
+{
+    sim->tls.key = value;
+    return *value != '\0';
+}
+
+static bool set_tls_ca(struct sim *sim, const char *value)
+{
+    sim->tls.ca = value;
+    return *value != '\0';
+}
+
 static bool set_quiet(struct sim *sim, const char *value)
 {
     (void)value;
@@ -177,6 +196,10 @@ static const struct option {
      "so that seq - previous seq - 1 = duplicates"},
     {"--username", "NAME", set_username, "demand it in the metadata"},
     {"--password", "WORD", set_password, "demand it in the metadata"},
+    {"--tls-cert", "FILE", set_tls_cert,
+     "serve TLS with this certificate (PEM, those of its issuers behind it); without it plaintext"},
+    {"--tls-key", "FILE", set_tls_key, "its private key (PEM)"},
+    {"--tls-ca", "FILE", set_tls_ca, "demand a client certificate that one of these CAs issued"},
     {"--quiet", NULL, set_quiet, "no line each second"},
     {"--verbose", NULL, set_verbose, "each second a line for each stream too"},
     {"--help", NULL, set_help, "this text"},
@@ -197,7 +220,7 @@ static void print_usage(FILE *out)
 {
     fputs(
         "usage: sluice sim [options]\n\nSimulated gNMI devices with OpenConfig interface counters "
-        "and states (plaintext, STREAM, all encodings).\n\n",
+        "and states (STREAM, all encodings).\n\n",
         out);
     for (size_t i = 0; i < SL_ARRAY_LEN(options); i++) {
         fprintf(out, "  %s%s%s\n        ", options[i].name, options[i].value ? " " : "",
@@ -290,6 +313,12 @@ static void on_ended(const struct sl_device_report *report, void *arg)
            seconds(report->blocked_ns));
 }
 
+static void on_refused(const char *peer, const struct sl_status *why, void *arg)
+{
+    (void)arg;
+    printf("refused peer=%s reason=%s why=\"%s\"\n", peer, sl_status_reason(why), why->text);
+}
+
 static void on_closed(void *arg)
 {
     struct sim *sim = arg;
@@ -301,6 +330,7 @@ static void on_closed(void *arg)
 static const struct sl_device_events events = {
     .on_done = on_done,
     .on_ended = on_ended,
+    .on_refused = on_refused,
     .on_closed = on_closed,
 };
 
@@ -373,6 +403,27 @@ static void print_ports(const struct sim *sim)
     }
 }
 
+/* False after an error, which is said. */
+static bool make_tls(struct sim *sim)
+{
+    const struct sl_tls_options *tls = &sim->tls;
+    enum sl_tls_part part;
+    struct sl_status why;
+
+    if (!tls->cert && !tls->key && !tls->ca) {
+        return true;
+    }
+    if (!tls->cert || !tls->key) {
+        fputs("sluice sim: TLS wants both --tls-cert and --tls-key\n", stderr);
+        return false;
+    }
+    sim->options.tls = sl_tls_new(SL_TLS_SERVER, tls, &why, &part);
+    if (!sim->options.tls) {
+        fprintf(stderr, "sluice sim: %s\n", why.text);
+    }
+    return sim->options.tls != NULL;
+}
+
 static int serve(struct sim *sim)
 {
     struct sl_status why;
@@ -417,12 +468,16 @@ int sl_command_sim(int argc, char **argv)
         print_usage(stdout);
         return SL_EXIT_OK;
     }
+    if (!make_tls(&sim)) {
+        return SL_EXIT_USAGE;
+    }
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
     raise_files();
     sim.loop = sl_loop_new();
     if (!sim.loop) {
         fputs("sluice sim: the system has no descriptors or memory left\n", stderr);
+        sl_tls_release(sim.options.tls);
         return SL_EXIT_FAILED;
     }
     code = serve(&sim);
@@ -430,5 +485,6 @@ int sl_command_sim(int argc, char **argv)
     sl_signal_free(sim.interrupt);
     sl_signal_free(sim.terminate);
     sl_loop_free(sim.loop);
+    sl_tls_release(sim.options.tls);
     return code;
 }

@@ -213,31 +213,11 @@ static void check_address(struct sl_settings_reader *reader, const struct sl_con
     }
 }
 
-/* Says nothing where the value is neither true nor false: that is told already. */
-static void check_insecure(struct sl_settings_reader *reader, const struct sl_config_node *node,
-                           const struct sl_target_options *options)
-{
-    const struct sl_config_node *insecure =
-        sl_settings_own_or(node, reader->default_target, "insecure");
-    enum sl_config_kind kind = sl_config_kind(insecure);
-
-    if (options->insecure || kind == SL_CONFIG_LIST ||
-        (insecure == node && kind == SL_CONFIG_SCALAR)) {
-        return;
-    }
-    if (kind != SL_CONFIG_SCALAR ||
-        strcmp(sl_config_text(reader->config, insecure), "false") == 0) {
-        sl_config_error(reader->config, insecure,
-                        "this version has no TLS yet: write 'insecure: true' for plaintext");
-    }
-}
-
 static void check_target(struct sl_settings_reader *reader, const struct sl_config_node *node,
                          const struct sl_target_options *options)
 {
     const struct sl_config_node *defaults = reader->default_target;
 
-    check_insecure(reader, node, options);
     if (!is_header_text(options->username)) {
         sl_config_error(reader->config, sl_settings_own_or(node, defaults, "username"),
                         "'username': expected printable ASCII");
@@ -274,6 +254,9 @@ static bool read_targets(struct sl_settings_reader *reader, const struct sl_targ
                        base, NULL);
         check_address(reader, map, i);
         check_target(reader, sl_config_at(map, i), &target->options);
+        if (!sl_settings_read_tls(reader, sl_config_at(map, i), target)) {
+            return false;
+        }
     }
     return true;
 }
@@ -356,6 +339,7 @@ void sl_settings_free(struct sl_settings *settings)
 {
     if (settings) {
         sl_settings_free_sinks(settings);
+        sl_settings_free_tls(settings);
         sl_config_free(settings->config);
         free(settings);
     }

@@ -72,6 +72,7 @@ struct sl_target_settings {
     const char *name;
     struct sl_target_options options;
     struct sl_address address;
+    struct sl_tls *tls; /* the settings'; NULL: plaintext */
     struct sl_stream_settings *streams;
     size_t stream_count;
     unsigned worker; /* the one with the fewest streams so far, in the order of the file */
@@ -89,6 +90,7 @@ struct sl_settings {
     size_t subscription_count;
     struct sl_target_settings *targets;
     size_t target_count;
+    void *tls; /* of settings_tls.c: one sl_tls for all targets with the same files */
 };
 
 /* Reads `file`. NULL when anything is wrong with it, with all errors in `errors`, a line each. */

@@ -1,5 +1,6 @@
 /* settings_read.h - what the files that read settings share: settings.c the whole, settings_sinks.c
- * the sinks, settings_streams.c the names that point at others, settings_print.c the way back. */
+ * the sinks, settings_tls.c the targets' certificates, settings_streams.c the names that point at
+ * others, settings_print.c the way back. */
 #ifndef SLUICE_DAEMON_SETTINGS_READ_H
 #define SLUICE_DAEMON_SETTINGS_READ_H
 
@@ -42,6 +43,12 @@ bool sl_settings_read_sinks(struct sl_settings_reader *reader) SL_MUST_CHECK;
 void sl_settings_free_sinks(struct sl_settings *settings);
 void sl_settings_print_sinks(const struct sl_settings *settings, struct sl_buf *out);
 void sl_settings_reference_sinks(struct sl_buf *out);
+
+/* Checks the keys of TLS of the target at `node`, whose options are read, and fills target->tls.
+ * False when memory is out. */
+bool sl_settings_read_tls(struct sl_settings_reader *reader, const struct sl_config_node *node,
+                          struct sl_target_settings *target) SL_MUST_CHECK;
+void sl_settings_free_tls(struct sl_settings *settings);
 
 /* Fills the streams of all targets, whose options are read. False when memory is out. */
 bool sl_settings_resolve(struct sl_settings_reader *reader) SL_MUST_CHECK;

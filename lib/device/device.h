@@ -70,6 +70,8 @@ struct sl_device_events {
     void (*on_done)(const struct sl_device_report *report, void *arg);
     /* The RPC is over. */
     void (*on_ended)(const struct sl_device_report *report, void *arg);
+    /* Nobody came in: a TLS handshake failed. `peer` and `why` are borrowed. */
+    void (*on_refused)(const char *peer, const struct sl_status *why, void *arg);
     /* The last event, after a close: the fleet is gone when it returns. */
     void (*on_closed)(void *arg);
 };
@@ -96,6 +98,7 @@ struct sl_device_options {
     enum sl_device_when_held when_held;
     const char *username; /* demanded in the metadata; NULL: not */
     const char *password;
+    struct sl_tls *tls; /* a server's, held; NULL: plaintext */
 };
 
 struct sl_device_fleet;

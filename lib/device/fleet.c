@@ -150,6 +150,18 @@ static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *
     sl_list_append(&port->fleet->peers, &peer->node);
 }
 
+static void on_refuse(struct sl_listener *listener, const char *peer, const struct sl_status *why,
+                      void *arg)
+{
+    const struct port *port = arg;
+    const struct sl_device_events *events = port->fleet->world.events;
+
+    (void)listener;
+    if (events->on_refused) {
+        events->on_refused(peer, why, port->fleet->world.arg);
+    }
+}
+
 static void free_fleet(struct sl_device_fleet *fleet)
 {
     for (uint32_t i = 0; i < fleet->port_count; i++) {
@@ -247,12 +259,16 @@ static bool open_ports(struct sl_device_fleet *fleet, struct sl_status *why)
     }
     for (uint32_t i = 0; i < count; i++) {
         struct port *port = &fleet->ports[i];
-        struct sl_address address = options->listen;
+        struct sl_listener_options listen = {.address = options->listen,
+                                             .tls = options->tls,
+                                             .accept = on_accept,
+                                             .refuse = on_refuse,
+                                             .arg = port};
 
         port->fleet = fleet;
         port->device = options->devices > 1 && !options->port_each ? SL_DEVICE_BY_TARGET : i;
-        address.port = (uint16_t)(address.port == 0 ? 0 : address.port + i);
-        port->listener = sl_listener_open(fleet->world.loop, &address, on_accept, port, why);
+        listen.address.port = (uint16_t)(options->listen.port == 0 ? 0 : options->listen.port + i);
+        port->listener = sl_listener_open(fleet->world.loop, &listen, why);
         if (!port->listener) {
             return false;
         }

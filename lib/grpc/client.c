@@ -177,7 +177,7 @@ static struct sl_h2_stream *open_stream(struct sl_grpc_call *call, struct sl_h2_
 {
     const struct sl_h2_field fixed[] = {
         {SL_STR(":method"), SL_STR("POST"), false},
-        {SL_STR(":scheme"), SL_STR("http"), false},
+        {SL_STR(":scheme"), sl_h2_session_scheme(session), false},
         {SL_STR(":path"), sl_str_from(request->method->path), false},
         {SL_STR(":authority"), sl_str_from(request->authority), false},
         {SL_STR("te"), SL_STR("trailers"), false},

@@ -27,6 +27,7 @@ struct sl_h2_session {
     size_t stream_count;  /* on both lists */
     size_t held_count;    /* streams that are closed and held */
     struct sl_status why; /* OK until something ends the session */
+    bool is_secure;       /* the transport below */
     bool is_output_due;   /* on_output has come, output not yet */
     bool is_sending;      /* in sl_h2_session_output: nobody need be told of output */
     bool is_settled;

@@ -218,6 +218,7 @@ struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, e
         free(link);
         return NULL;
     }
+    sl_h2_session_set_secure(link->session, sl_conn_is_secure(conn));
     sl_conn_set_events(conn, &conn_events, link);
     sl_loop_defer(loop, &link->pump); /* the preface */
     return link;

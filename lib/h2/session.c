@@ -449,6 +449,16 @@ static void end_all(struct sl_list *list)
     }
 }
 
+void sl_h2_session_set_secure(struct sl_h2_session *session, bool is_secure)
+{
+    session->is_secure = is_secure;
+}
+
+struct sl_str sl_h2_session_scheme(const struct sl_h2_session *session)
+{
+    return session->is_secure ? SL_STR("https") : SL_STR("http");
+}
+
 void sl_h2_session_free(struct sl_h2_session *session)
 {
     session->is_dead = true;

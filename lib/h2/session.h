@@ -101,6 +101,11 @@ struct sl_h2_session *sl_h2_session_new(enum sl_h2_role role,
                                         const struct sl_h2_session_events *events,
                                         void *arg) SL_MUST_CHECK;
 
+/* What the transport below is: the :scheme of requests ("https" with TLS, RFC 9113 section 8.3.1).
+ * Plaintext at first. */
+void sl_h2_session_set_secure(struct sl_h2_session *session, bool is_secure);
+struct sl_str sl_h2_session_scheme(const struct sl_h2_session *session);
+
 /* Every stream that is left gets its on_close (INTERNAL_ERROR, not by the peer) first. */
 void sl_h2_session_free(struct sl_h2_session *session);
 

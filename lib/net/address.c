@@ -81,6 +81,13 @@ bool sl_address_parse(const char *text, uint16_t default_port, struct sl_address
     return true;
 }
 
+bool sl_host_is_valid(const char *text)
+{
+    struct sl_str host = sl_str_from(text);
+
+    return host.len < sizeof(((struct sl_address *)NULL)->host) && (is_name(host) || is_v6(host));
+}
+
 void sl_net_name(const struct sockaddr *address, socklen_t len, char name[SL_NET_NAME_BYTES])
 {
     char host[SL_NET_NAME_BYTES - sizeof("[]:65535")];

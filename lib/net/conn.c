@@ -8,6 +8,7 @@
 /* One for all connections of a loop, at the libuv loop's `data`. */
 struct sl_read_buffer {
     size_t conns;
+    struct sl_secure_buffers *secure; /* NULL before the first connection with TLS */
     char bytes[SL_NET_READ_BYTES];
 };
 
@@ -39,6 +40,7 @@ static struct sl_read_buffer *hold_buffer(uv_loop_t *uv)
             return NULL;
         }
         buffer->conns = 0;
+        buffer->secure = NULL;
         uv->data = buffer;
         ignore_sigpipe();
     }
@@ -51,8 +53,22 @@ static void release_buffer(uv_loop_t *uv, struct sl_read_buffer *buffer)
     SL_ASSERT(buffer->conns > 0 && uv->data == buffer);
     if (--buffer->conns == 0) {
         uv->data = NULL;
+        free(buffer->secure);
         free(buffer);
     }
+}
+
+struct sl_secure_buffers *sl_conn_secure_buffers(struct sl_conn *conn)
+{
+    struct sl_read_buffer *buffer = conn->buffer;
+
+    if (!buffer->secure) {
+        buffer->secure = malloc(sizeof(*buffer->secure));
+        if (buffer->secure) {
+            buffer->secure->output.len = 0;
+        }
+    }
+    return buffer->secure;
 }
 
 struct sl_conn *sl_conn_new(struct sl_loop *loop)
@@ -75,9 +91,12 @@ struct sl_conn *sl_conn_new(struct sl_loop *loop)
 
 static void end(struct sl_conn *conn)
 {
-    if (conn->events && conn->events->on_close) {
+    if (conn->shake) {
+        sl_shake_closed(conn->shake, &conn->why);
+    } else if (conn->events && conn->events->on_close) {
         conn->events->on_close(conn, &conn->why, conn->arg);
     }
+    sl_tls_session_free(conn->tls);
     release_buffer(conn->tcp.loop, conn->buffer);
     free(conn);
 }
@@ -90,12 +109,17 @@ static void on_handle_closed(uv_handle_t *handle)
         end(conn);
         return;
     }
+    sl_tls_session_free(conn->tls);
+    conn->tls = NULL;
     SL_ASSERT(uv_tcp_init(handle->loop, &conn->tcp) == 0);
     sl_dial_next(conn->dial);
 }
 
 void sl_conn_renew(struct sl_conn *conn)
 {
+    conn->is_shaking = false;
+    conn->is_reading = false;
+    conn->write_error = 0;
     uv_close((uv_handle_t *)&conn->tcp, on_handle_closed);
 }
 
@@ -113,11 +137,20 @@ void sl_conn_fail(struct sl_conn *conn, const struct sl_status *why)
     }
 }
 
-static void fail_with(struct sl_conn *conn, const char *verb, int error)
+void sl_conn_broken(struct sl_conn *conn, const struct sl_status *why)
+{
+    if (conn->dial && !conn->is_closing) {
+        sl_dial_failed(conn->dial, why);
+    } else {
+        sl_conn_fail(conn, why);
+    }
+}
+
+static void break_with(struct sl_conn *conn, const char *verb, int error)
 {
     struct sl_status why = sl_net_error(verb, conn->peer, error);
 
-    sl_conn_fail(conn, &why);
+    sl_conn_broken(conn, &why);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -127,6 +160,22 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     (void)suggested;
     buf->base = conn->buffer->bytes;
     buf->len = sizeof(conn->buffer->bytes);
+    if (conn->tls) {
+        buf->len -=
+            SL_TLS_RECORD_ROOM; /* so that what it gives, with a record begun earlier, fits */
+    }
+}
+
+static void on_eof(struct sl_conn *conn)
+{
+    struct sl_status why = sl_status_error(SL_UNAVAILABLE, "closed by peer");
+
+    if (conn->is_shaking) {
+        why = sl_conn_handshake_cut(conn);
+    } else if (conn->write_error) {
+        why = sl_net_error("write", conn->peer, conn->write_error);
+    }
+    sl_conn_broken(conn, &why);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
@@ -134,11 +183,11 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
     struct sl_conn *conn = SL_CONTAINER_OF(stream, struct sl_conn, tcp);
 
     if (len == UV_EOF) {
-        struct sl_status why = sl_status_error(SL_UNAVAILABLE, "closed by peer");
-
-        sl_conn_fail(conn, &why);
+        on_eof(conn);
     } else if (len < 0) {
-        fail_with(conn, "read", (int)len);
+        break_with(conn, "read", (int)len);
+    } else if (len > 0 && conn->tls) {
+        sl_conn_secure_read(conn, (const uint8_t *)buf->base, (size_t)len);
     } else if (len > 0 && conn->events && conn->events->on_read) {
         conn->events->on_read(conn, (const uint8_t *)buf->base, (size_t)len, conn->arg);
     }
@@ -146,7 +195,8 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 
 void sl_conn_update_reading(struct sl_conn *conn)
 {
-    bool should_read = conn->is_open && !conn->is_closing && !conn->is_paused;
+    bool should_read =
+        !conn->is_closing && (conn->is_shaking || (conn->is_open && !conn->is_paused));
     int error;
 
     if (should_read == conn->is_reading || conn->is_closing) {
@@ -155,15 +205,18 @@ void sl_conn_update_reading(struct sl_conn *conn)
     conn->is_reading = should_read;
     if (!should_read) {
         uv_read_stop((uv_stream_t *)&conn->tcp);
+        if (conn->write_error) {
+            break_with(conn, "write", conn->write_error);
+        }
         return;
     }
     error = uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read);
     if (error) {
-        fail_with(conn, "read", error);
+        break_with(conn, "read", error);
     }
 }
 
-void sl_conn_stands(struct sl_conn *conn)
+void sl_conn_connected(struct sl_conn *conn)
 {
     struct sockaddr_storage peer;
     int len = sizeof(peer);
@@ -172,7 +225,36 @@ void sl_conn_stands(struct sl_conn *conn)
     if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&peer, &len) == 0) {
         sl_net_name((const struct sockaddr *)&peer, (socklen_t)len, conn->peer);
     }
+}
+
+void sl_conn_ready(struct sl_conn *conn)
+{
+    struct sl_shake *shake = conn->shake;
+
+    conn->is_shaking = false;
     conn->is_open = true;
+    if (shake) {
+        conn->shake = NULL;
+        sl_shake_done(shake);
+    } else {
+        sl_dial_free(conn->dial);
+        conn->dial = NULL;
+        if (conn->events && conn->events->on_open) {
+            conn->events->on_open(conn, conn->arg);
+        }
+    }
+    sl_conn_update_reading(conn);
+}
+
+/* What the peer sent last (an alert, a GOAWAY) may still lie in the socket and say why: a reader
+ * will come to it, and to the end behind it. */
+static void write_failed(struct sl_conn *conn, int error)
+{
+    if (conn->is_reading && (error == UV_EPIPE || error == UV_ECONNRESET)) {
+        conn->write_error = error;
+    } else {
+        break_with(conn, "write", error);
+    }
 }
 
 static void on_written(uv_write_t *req, int status)
@@ -182,11 +264,11 @@ static void on_written(uv_write_t *req, int status)
 
     free(write);
     conn->pending_writes--;
-    if (conn->is_closing) {
+    if (uv_is_closing((uv_handle_t *)&conn->tcp) || conn->write_error) {
         return;
     }
     if (status < 0) {
-        fail_with(conn, "write", status);
+        write_failed(conn, status);
     } else if (conn->pending_writes == 0 && conn->wants_drain) {
         conn->wants_drain = false;
         if (conn->events && conn->events->on_drain) {
@@ -202,7 +284,7 @@ static bool write_later(struct sl_conn *conn, const char *bytes, size_t len)
     uv_buf_t buf;
 
     if (!write) {
-        fail_with(conn, "write", UV_ENOMEM);
+        break_with(conn, "write", UV_ENOMEM);
         return false;
     }
     write->conn = conn;
@@ -212,11 +294,10 @@ static bool write_later(struct sl_conn *conn, const char *bytes, size_t len)
     int error = uv_write(&write->req, (uv_stream_t *)&conn->tcp, &buf, 1, on_written);
     if (error) {
         free(write);
-        fail_with(conn, "write", error);
+        write_failed(conn, error);
         return false;
     }
     conn->pending_writes++;
-    conn->wants_drain = true;
     return true;
 }
 
@@ -235,23 +316,43 @@ static ssize_t write_now(struct sl_conn *conn, const void *bytes, size_t len)
     return sent == UV_EAGAIN ? 0 : sent;
 }
 
-bool sl_conn_write(struct sl_conn *conn, const void *bytes, size_t len)
+bool sl_conn_send(struct sl_conn *conn, const void *bytes, size_t len)
 {
     ssize_t sent;
 
-    if (conn->is_closing || len == 0) {
+    if (conn->is_closing || conn->write_error || len == 0) {
         return true;
     }
-    SL_ASSERT(conn->is_open);
     sent = write_now(conn, bytes, len);
     if (sent < 0) {
-        fail_with(conn, "write", (int)sent);
+        write_failed(conn, (int)sent);
         return true;
     }
     if ((size_t)sent == len) {
         return true;
     }
     return !write_later(conn, (const char *)bytes + sent, len - (size_t)sent);
+}
+
+void sl_conn_send_last(struct sl_conn *conn, const void *bytes, size_t len)
+{
+    if (!conn->write_error && len > 0) {
+        ssize_t sent = write_now(conn, bytes, len);
+        (void)sent;
+    }
+}
+
+bool sl_conn_write(struct sl_conn *conn, const void *bytes, size_t len)
+{
+    bool took_all;
+
+    if (conn->is_closing || conn->write_error || len == 0) {
+        return true;
+    }
+    SL_ASSERT(conn->is_open);
+    took_all = conn->tls ? sl_conn_secure_write(conn, bytes, len) : sl_conn_send(conn, bytes, len);
+    conn->wants_drain = conn->wants_drain || !took_all;
+    return took_all;
 }
 
 void sl_conn_pause(struct sl_conn *conn)
@@ -270,7 +371,15 @@ void sl_conn_close(struct sl_conn *conn)
 {
     struct sl_status why = sl_status_error(SL_CANCELLED, "closed here");
 
+    if (conn->tls && conn->is_open && !conn->is_closing) {
+        sl_conn_secure_goodbye(conn);
+    }
     sl_conn_fail(conn, &why);
+}
+
+bool sl_conn_is_secure(const struct sl_conn *conn)
+{
+    return conn->tls != NULL;
 }
 
 const char *sl_conn_peer(const struct sl_conn *conn)

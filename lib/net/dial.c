@@ -17,13 +17,16 @@ struct sl_dial {
     struct sl_loop *loop;
     struct sl_conn *conn;
     struct sl_address address;
+    struct sl_tls *tls; /* held; NULL: plaintext */
+    char *server_name;  /* that the certificate must be for */
     int64_t deadline_ns;
     struct sl_timer *timer;     /* of the resolution, then of each attempt */
     struct sl_deferred begin;   /* so that nothing fails within sl_conn_dial */
     struct resolve *resolve;    /* NULL when none is running */
     struct addrinfo *addresses; /* all that were found */
     struct addrinfo *next;      /* those not yet tried */
-    struct sl_status why;       /* of the last attempt */
+    struct sl_status why;       /* of the attempt that came furthest, the last one of them */
+    bool has_connected;         /* `why` is of TLS */
     char name[SL_NET_NAME_BYTES];
 };
 
@@ -32,15 +35,33 @@ static void give_up(struct sl_dial *dial)
     sl_conn_fail(dial->conn, &dial->why); /* frees the dial */
 }
 
-static void attempt_failed(struct sl_dial *dial, int error)
+/* A reason of TLS says more than one of another address that does not answer. */
+static void keep_reason(struct sl_dial *dial, const struct sl_status *why)
 {
-    dial->why = sl_net_error("connect", dial->name, error);
+    bool is_of_tls = dial->conn->tls != NULL;
+
+    if (is_of_tls || !dial->has_connected) {
+        dial->why = *why;
+        dial->has_connected = is_of_tls;
+    }
+}
+
+void sl_dial_failed(struct sl_dial *dial, const struct sl_status *why)
+{
+    keep_reason(dial, why);
     sl_timer_stop(dial->timer);
     if (dial->next) {
         sl_conn_renew(dial->conn);
     } else {
         give_up(dial);
     }
+}
+
+static void attempt_failed(struct sl_dial *dial, int error)
+{
+    struct sl_status why = sl_net_error("connect", dial->name, error);
+
+    sl_dial_failed(dial, &why);
 }
 
 /* Best effort: without them a dead peer is noticed later. */
@@ -69,14 +90,13 @@ static void on_connect(uv_connect_t *req, int status)
         attempt_failed(conn->dial, status);
         return;
     }
-    sl_dial_free(conn->dial);
-    conn->dial = NULL;
     watch_for_death(conn);
-    sl_conn_stands(conn);
-    if (conn->events && conn->events->on_open) {
-        conn->events->on_open(conn, conn->arg);
+    sl_conn_connected(conn);
+    if (conn->dial->tls) {
+        sl_conn_secure(conn, conn->dial->tls, conn->dial->server_name);
+    } else {
+        sl_conn_ready(conn);
     }
-    sl_conn_update_reading(conn);
 }
 
 /* An even part of the time that is left; 0 when none is. */
@@ -182,10 +202,13 @@ static void on_timeout(void *arg)
 {
     struct sl_dial *dial = arg;
 
-    if (dial->addresses) {
-        attempt_failed(dial, UV_ETIMEDOUT);
-    } else {
+    if (!dial->addresses) {
         resolve_failed(dial, UV_ETIMEDOUT);
+    } else if (dial->conn->is_shaking) {
+        struct sl_status why = sl_conn_handshake_timeout(dial->conn);
+        sl_dial_failed(dial, &why);
+    } else {
+        attempt_failed(dial, UV_ETIMEDOUT);
     }
 }
 
@@ -201,45 +224,54 @@ void sl_dial_free(struct sl_dial *dial)
     sl_loop_cancel(dial->loop, &dial->begin);
     sl_timer_free(dial->timer);
     uv_freeaddrinfo(dial->addresses);
+    sl_tls_release(dial->tls);
+    free(dial->server_name);
     free(dial);
 }
 
-static struct sl_dial *start_dial(struct sl_loop *loop, const struct sl_address *address,
-                                  uint64_t timeout_ms)
+static bool init_secure(struct sl_dial *dial, const struct sl_dial_options *options)
+{
+    const char *name = options->server_name;
+
+    if (!options->tls) {
+        return true;
+    }
+    sl_tls_hold(options->tls);
+    dial->tls = options->tls;
+    dial->server_name = sl_str_dup(sl_str_from(name && *name ? name : options->address.host));
+    return dial->server_name != NULL;
+}
+
+/* False when memory is out. */
+static bool init(struct sl_dial *dial, struct sl_loop *loop, const struct sl_dial_options *options)
+{
+    dial->loop = loop;
+    dial->address = options->address;
+    dial->deadline_ns = sl_loop_now_ns(loop) + (int64_t)options->timeout_ms * SL_NS_PER_MS;
+    dial->begin.fn = begin;
+    dial->begin.arg = dial;
+    dial->timer = sl_timer_new(loop, on_timeout, dial);
+    if (!dial->timer || !init_secure(dial, options)) {
+        return false;
+    }
+    dial->conn = sl_conn_new(loop);
+    return dial->conn != NULL;
+}
+
+struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_dial_options *options,
+                             const struct sl_conn_events *events, void *arg)
 {
     struct sl_dial *dial = calloc(1, sizeof(*dial));
 
     if (!dial) {
         return NULL;
     }
-    dial->timer = sl_timer_new(loop, on_timeout, dial);
-    if (!dial->timer) {
-        free(dial);
-        return NULL;
-    }
-    dial->loop = loop;
-    dial->address = *address;
-    dial->deadline_ns = sl_loop_now_ns(loop) + (int64_t)timeout_ms * SL_NS_PER_MS;
-    dial->begin.fn = begin;
-    dial->begin.arg = dial;
-    sl_loop_defer(loop, &dial->begin);
-    sl_timer_start(dial->timer, timeout_ms);
-    return dial;
-}
-
-struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_address *address,
-                             uint64_t timeout_ms, const struct sl_conn_events *events, void *arg)
-{
-    struct sl_dial *dial = start_dial(loop, address, timeout_ms);
-
-    if (!dial) {
-        return NULL;
-    }
-    dial->conn = sl_conn_new(loop);
-    if (!dial->conn) {
+    if (!init(dial, loop, options)) {
         sl_dial_free(dial);
         return NULL;
     }
+    sl_loop_defer(loop, &dial->begin);
+    sl_timer_start(dial->timer, options->timeout_ms);
     dial->conn->dial = dial;
     sl_conn_set_events(dial->conn, events, arg);
     return dial->conn;

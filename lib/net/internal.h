@@ -1,4 +1,4 @@
-/* internal.h - a connection as conn.c, dial.c and listener.c see it.
+/* internal.h - a connection as conn.c, secure.c, dial.c and listener.c see it.
  *
  * The libuv handle of a connection is initialised as long as the connection lives, so that closing
  * it always has a callback to come: on_close is told there, and the memory freed.
@@ -11,11 +11,19 @@
 #include <uv.h>
 
 #include "net/net.h"
+#include "net/tls_session.h"
 
 enum { SL_NET_NAME_BYTES = 80 }; /* "[v6%interface]:port" */
 
 struct sl_dial;
 struct sl_read_buffer;
+struct sl_shake; /* of listener.c: an accepted connection whose handshake is under way */
+
+/* What the connections with TLS of a loop share. */
+struct sl_secure_buffers {
+    struct sl_tls_output output; /* empty but while a session works */
+    uint8_t plain[SL_NET_READ_BYTES];
+};
 
 struct sl_conn {
     uv_tcp_t tcp;
@@ -23,10 +31,14 @@ struct sl_conn {
     struct sl_read_buffer *buffer; /* counted */
     const struct sl_conn_events *events;
     void *arg;
-    struct sl_dial *dial;  /* NULL unless it is being dialled */
-    struct sl_status why;  /* of the close */
-    size_t pending_writes; /* at libuv */
+    struct sl_dial *dial;       /* NULL unless it is being dialled */
+    struct sl_shake *shake;     /* NULL unless it is accepted and not handed over yet */
+    struct sl_tls_session *tls; /* NULL: plaintext, or not connected */
+    struct sl_status why;       /* of the close */
+    size_t pending_writes;      /* at libuv */
+    int write_error;            /* below 0: nothing leaves any more, the reader will tell the end */
     bool is_open;
+    bool is_shaking; /* the TLS handshake is under way */
     bool is_closing;
     bool is_paused;
     bool is_reading;
@@ -38,7 +50,32 @@ struct sl_conn {
 struct sl_conn *sl_conn_new(struct sl_loop *loop) SL_MUST_CHECK;
 
 /* The handle is connected: learns the peer's name. */
-void sl_conn_stands(struct sl_conn *conn);
+void sl_conn_connected(struct sl_conn *conn);
+
+/* What was dialled or accepted is ready for use: from now on it is its user's. Tells the dial or
+ * the listener, which tells the user. */
+void sl_conn_ready(struct sl_conn *conn);
+
+/* The network or the peer is not as it should be: another address is tried, or it closes. */
+void sl_conn_broken(struct sl_conn *conn, const struct sl_status *why);
+
+/* Gives bytes to the socket and keeps a copy of what it does not take; false when it kept any. */
+bool sl_conn_send(struct sl_conn *conn, const void *bytes, size_t len);
+
+/* The same, but drops what the socket does not take at once. */
+void sl_conn_send_last(struct sl_conn *conn, const void *bytes, size_t len);
+
+/* secure.c: TLS over a connected handle. sl_conn_ready follows, or sl_conn_broken. */
+void sl_conn_secure(struct sl_conn *conn, struct sl_tls *tls, const char *name);
+void sl_conn_secure_read(struct sl_conn *conn, const uint8_t *bytes, size_t len);
+bool sl_conn_secure_write(struct sl_conn *conn, const void *bytes, size_t len);
+void sl_conn_secure_goodbye(struct sl_conn *conn);
+/* "TLS 127.0.0.1:57400: ...": a handshake that did not end in time, or that the peer cut off. */
+struct sl_status sl_conn_handshake_timeout(const struct sl_conn *conn);
+struct sl_status sl_conn_handshake_cut(const struct sl_conn *conn);
+
+/* The loop's own; NULL when memory is out. Live as long as a connection does. */
+struct sl_secure_buffers *sl_conn_secure_buffers(struct sl_conn *conn) SL_MUST_CHECK;
 
 /* Starts or stops reading as the state asks for. */
 void sl_conn_update_reading(struct sl_conn *conn);
@@ -50,7 +87,12 @@ void sl_conn_fail(struct sl_conn *conn, const struct sl_status *why);
 void sl_conn_renew(struct sl_conn *conn);
 
 void sl_dial_next(struct sl_dial *dial);
+void sl_dial_failed(struct sl_dial *dial, const struct sl_status *why); /* this attempt */
 void sl_dial_free(struct sl_dial *dial); /* NULL is nothing; a running resolution ends by itself */
+
+/* The handshake of an accepted connection: is done, and it goes to the user; or it closed. */
+void sl_shake_done(struct sl_shake *shake);
+void sl_shake_closed(struct sl_shake *shake, const struct sl_status *why);
 
 /* "127.0.0.1:57400" */
 void sl_net_name(const struct sockaddr *address, socklen_t len, char name[SL_NET_NAME_BYTES]);

@@ -16,14 +16,23 @@ enum {
  * wait or spins. */
 struct sl_listener {
     struct sl_loop *loop;
+    struct sl_listener_options options;
     struct sl_watch *watch; /* NULL while accepting rests */
     struct sl_timer *rest;
     struct sl_deferred gone;
-    sl_listener_accept_fn accept;
-    void *arg;
+    struct sl_list shakes;
+    size_t shake_count;
     int fd;
     uint16_t port;
     bool is_closed;
+};
+
+/* A handshake under way. */
+struct sl_shake {
+    struct sl_list node;
+    struct sl_listener *listener; /* NULL: it closed */
+    struct sl_conn *conn;
+    struct sl_timer *timer;
 };
 
 static void rest(struct sl_listener *listener)
@@ -32,6 +41,85 @@ static void rest(struct sl_listener *listener)
     listener->watch = NULL;
     sl_timer_start(listener->rest, EXHAUSTED_WAIT_MS);
 }
+
+/* ---- handshakes ---- */
+
+static void resume(struct sl_listener *listener);
+
+static void free_shake(struct sl_shake *shake)
+{
+    struct sl_listener *listener = shake->listener;
+
+    sl_list_remove(&shake->node);
+    sl_timer_free(shake->timer);
+    free(shake);
+    if (listener && listener->shake_count-- == SL_NET_MAX_HANDSHAKES) {
+        resume(listener);
+    }
+}
+
+static void give(struct sl_listener *listener, struct sl_conn *conn)
+{
+    listener->options.accept(listener, conn, listener->options.arg);
+    SL_ASSERT(conn->events || conn->is_closing);
+}
+
+void sl_shake_done(struct sl_shake *shake)
+{
+    struct sl_listener *listener = shake->listener;
+    struct sl_conn *conn = shake->conn;
+
+    free_shake(shake);
+    if (listener) {
+        give(listener, conn);
+    } else {
+        sl_conn_close(conn);
+    }
+}
+
+void sl_shake_closed(struct sl_shake *shake, const struct sl_status *why)
+{
+    struct sl_listener *listener = shake->listener;
+
+    if (listener && listener->options.refuse) {
+        listener->options.refuse(listener, sl_conn_peer(shake->conn), why, listener->options.arg);
+    }
+    free_shake(shake);
+}
+
+static void on_late(void *arg)
+{
+    struct sl_shake *shake = arg;
+    struct sl_status why = sl_conn_handshake_timeout(shake->conn);
+
+    sl_conn_fail(shake->conn, &why);
+}
+
+/* False when memory is out. */
+static bool shake_hands(struct sl_listener *listener, struct sl_conn *conn)
+{
+    struct sl_shake *shake = calloc(1, sizeof(*shake));
+
+    if (!shake) {
+        return false;
+    }
+    shake->timer = sl_timer_new(listener->loop, on_late, shake);
+    if (!shake->timer) {
+        free(shake);
+        return false;
+    }
+    sl_list_init(&shake->node);
+    sl_list_append(&listener->shakes, &shake->node);
+    listener->shake_count++;
+    shake->listener = listener;
+    shake->conn = conn;
+    conn->shake = shake;
+    sl_timer_start(shake->timer, SL_NET_HANDSHAKE_MS);
+    sl_conn_secure(conn, listener->options.tls, NULL);
+    return true;
+}
+
+/* ---- accepting ---- */
 
 static void hand_over(struct sl_listener *listener, int fd)
 {
@@ -47,10 +135,15 @@ static void hand_over(struct sl_listener *listener, int fd)
         sl_conn_close(conn);
         return;
     }
-    sl_conn_stands(conn);
-    listener->accept(listener, conn, listener->arg);
-    SL_ASSERT(conn->events || conn->is_closing);
-    sl_conn_update_reading(conn);
+    sl_conn_connected(conn);
+    if (!listener->options.tls) {
+        conn->is_open = true;
+        give(listener, conn);
+        sl_conn_update_reading(conn);
+    } else if (!shake_hands(listener, conn)) {
+        sl_conn_close(conn);
+        rest(listener);
+    }
 }
 
 /* False when there is nothing more to accept now. */
@@ -74,20 +167,32 @@ static void on_waiting(void *arg)
     struct sl_listener *listener = arg;
 
     for (size_t i = 0; i < ACCEPTS_PER_TURN && listener->watch; i++) {
+        if (listener->shake_count >= SL_NET_MAX_HANDSHAKES) {
+            sl_watch_free(listener->watch);
+            listener->watch = NULL;
+            return;
+        }
         if (!accept_one(listener)) {
             return;
         }
     }
 }
 
-static void on_rested(void *arg)
+static void resume(struct sl_listener *listener)
 {
-    struct sl_listener *listener = arg;
-
+    if (listener->watch || listener->is_closed || sl_timer_is_armed(listener->rest) ||
+        listener->shake_count >= SL_NET_MAX_HANDSHAKES) {
+        return;
+    }
     listener->watch = sl_watch_new(listener->loop, listener->fd, on_waiting, listener);
     if (!listener->watch) {
         rest(listener);
     }
+}
+
+static void on_rested(void *arg)
+{
+    resume(arg);
 }
 
 /* A socket that listens, or an error below 0. */
@@ -150,13 +255,17 @@ static uint16_t bound_port(int fd)
 
 static void on_gone(void *arg)
 {
-    free(arg);
+    struct sl_listener *listener = arg;
+
+    sl_tls_release(listener->options.tls);
+    free(listener);
 }
 
-struct sl_listener *sl_listener_open(struct sl_loop *loop, const struct sl_address *address,
-                                     sl_listener_accept_fn accept, void *arg, struct sl_status *why)
+struct sl_listener *sl_listener_open(struct sl_loop *loop,
+                                     const struct sl_listener_options *options,
+                                     struct sl_status *why)
 {
-    int fd = listen_on_first(address, why);
+    int fd = listen_on_first(&options->address, why);
     struct sl_listener *listener;
 
     if (fd < 0) {
@@ -178,8 +287,11 @@ struct sl_listener *sl_listener_open(struct sl_loop *loop, const struct sl_addre
         return NULL;
     }
     listener->loop = loop;
-    listener->accept = accept;
-    listener->arg = arg;
+    listener->options = *options;
+    if (options->tls) {
+        sl_tls_hold(options->tls);
+    }
+    sl_list_init(&listener->shakes);
     listener->fd = fd;
     listener->port = bound_port(fd);
     listener->gone = (struct sl_deferred){.fn = on_gone, .arg = listener};
@@ -197,6 +309,13 @@ void sl_listener_close(struct sl_listener *listener)
         return;
     }
     listener->is_closed = true;
+    SL_LIST_FOR_EACH(node, &listener->shakes)
+    {
+        struct sl_shake *shake = SL_CONTAINER_OF(node, struct sl_shake, node);
+        sl_list_remove(&shake->node);
+        shake->listener = NULL;
+        sl_conn_close(shake->conn);
+    }
     sl_watch_free(listener->watch);
     listener->watch = NULL;
     sl_timer_free(listener->rest);

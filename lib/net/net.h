@@ -1,10 +1,15 @@
-/* net.h - byte streams: dial, listen, read, write.
+/* net.h - byte streams: dial, listen, read, write, in plaintext or over TLS.
  *
  * One transport interface for everything above. A connection reads into one buffer that all
  * connections of the loop share: the bytes handed to `on_read` are gone when it returns, and an
  * idle connection owns no read memory. Writing is bounded: sl_conn_write takes everything and says
  * whether the socket took it all; a caller that stops at false until `on_drain` leaves at most its
  * last write in memory.
+ *
+ * A connection with TLS (tls.h) behaves like any other: it stands when its handshake is done and
+ * HTTP/2 is agreed on. Whatever is wrong with a handshake has a reason of its own, "tls-...", in
+ * the status. The bytes of an idle one take no memory either: ciphertext is decrypted from the
+ * shared buffer into a second one.
  *
  * Dialled connections notice a dead peer by themselves (SL_NET_DEAD_PEER_S), also when nothing is
  * sent. Loop thread only. Names are resolved off the loop. SIGPIPE is ignored from the first
@@ -19,10 +24,13 @@
 
 #include "base/status.h"
 #include "loop/loop.h"
+#include "net/tls.h"
 
 enum {
     SL_NET_READ_BYTES = 256 * 1024, /* the buffer that all connections of a loop share */
-    SL_NET_DEAD_PEER_S = 30, /* a dialled peer that acknowledges nothing for so long is gone */
+    SL_NET_DEAD_PEER_S = 30,     /* a dialled peer that acknowledges nothing for so long is gone */
+    SL_NET_MAX_HANDSHAKES = 256, /* under way at one listener; other peers wait in the backlog */
+    SL_NET_HANDSHAKE_MS = 10 * 1000, /* for each of them */
 };
 
 struct sl_conn;
@@ -35,8 +43,9 @@ struct sl_conn_events {
     void (*on_read)(struct sl_conn *conn, const uint8_t *bytes, size_t len, void *arg);
     /* Everything written has left after a sl_conn_write that returned false. */
     void (*on_drain)(struct sl_conn *conn, void *arg);
-    /* The last event: it failed, the peer closed it (UNAVAILABLE, "closed by peer"), or
-     * sl_conn_close was called (CANCELLED). `conn` is gone when this returns. */
+    /* The last event: it failed, the peer closed it (UNAVAILABLE, "closed by peer", with TLS also
+     * where it did so without a word), or sl_conn_close was called (CANCELLED). `conn` is gone when
+     * this returns. */
     void (*on_close)(struct sl_conn *conn, const struct sl_status *why, void *arg);
 };
 
@@ -50,12 +59,22 @@ struct sl_address {
 bool sl_address_parse(const char *text, uint16_t default_port,
                       struct sl_address *address) SL_MUST_CHECK;
 
-/* Resolves and tries the addresses in the order that the resolver gives, for at most `timeout_ms`
- * in all: what is left of it is shared out evenly over the addresses that are left. Never fails at
- * once: every outcome is an event. NULL when memory is out. */
-struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_address *address,
-                             uint64_t timeout_ms, const struct sl_conn_events *events,
-                             void *arg) SL_MUST_CHECK;
+/* A host name, or an IP address without brackets. */
+bool sl_host_is_valid(const char *text) SL_MUST_CHECK;
+
+struct sl_dial_options {
+    struct sl_address address;
+    uint64_t timeout_ms;     /* for everything until it stands */
+    struct sl_tls *tls;      /* a client's, held while it dials and stands; NULL: plaintext */
+    const char *server_name; /* whom the peer's certificate must be for; NULL or "": the host */
+};
+
+/* Resolves and tries the addresses in the order that the resolver gives, IPv6 and IPv4, for at most
+ * `timeout_ms` in all: what is left of it is shared out evenly over the addresses that are left,
+ * for connecting and handshake. Never fails at once: every outcome is an event. Copies the options.
+ * NULL when memory is out. */
+struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_dial_options *options,
+                             const struct sl_conn_events *events, void *arg) SL_MUST_CHECK;
 
 /* Takes a copy of what the socket does not take at once. False when something was left behind:
  * `on_drain` follows. Not before the connection stands; after the close, and when the socket breaks
@@ -63,29 +82,47 @@ struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_address *addr
 bool sl_conn_write(struct sl_conn *conn, const void *bytes, size_t len);
 
 /* Stops and starts reading; a new connection reads. A paused one learns that its peer closed when
- * it reads again or writes. */
+ * it reads again or writes. Paused before its first on_read, one with TLS may still be given what
+ * came together with the end of the handshake. */
 void sl_conn_pause(struct sl_conn *conn);
 void sl_conn_resume(struct sl_conn *conn);
 
 /* Asynchronous, idempotent: `on_close` follows when this turn is over; no other event before it.
- * What was written and has not left is lost, but for what the socket already took. */
+ * What was written and has not left is lost, but for what the socket already took. With TLS the
+ * peer is told (close_notify) if the socket takes it at once. */
 void sl_conn_close(struct sl_conn *conn);
 
 /* "127.0.0.1:57400": the peer's address; "" before the connection stands. */
 const char *sl_conn_peer(const struct sl_conn *conn);
 
+bool sl_conn_is_secure(const struct sl_conn *conn); /* that stands: with TLS */
+
 /* A listener hands over each accepted connection; give it events or close it before returning. */
 typedef void (*sl_listener_accept_fn)(struct sl_listener *listener, struct sl_conn *conn,
                                       void *arg);
 
+/* A peer whose handshake failed or took too long; it never was a connection. */
+typedef void (*sl_listener_refuse_fn)(struct sl_listener *listener, const char *peer,
+                                      const struct sl_status *why, void *arg);
+
+struct sl_listener_options {
+    struct sl_address address;
+    struct sl_tls
+        *tls; /* a server's, held; NULL: plaintext. With it accepts come after handshakes */
+    sl_listener_accept_fn accept;
+    sl_listener_refuse_fn refuse; /* or NULL */
+    void *arg;
+};
+
 /* Binds and listens; port 0 takes a free one (sl_listener_port tells). A name is resolved on the
  * spot. NULL on failure, with the reason in `why`. Out of descriptors or memory it stops accepting
  * for a moment; the peers wait in the backlog. */
-struct sl_listener *sl_listener_open(struct sl_loop *loop, const struct sl_address *address,
-                                     sl_listener_accept_fn accept, void *arg,
+struct sl_listener *sl_listener_open(struct sl_loop *loop,
+                                     const struct sl_listener_options *options,
                                      struct sl_status *why) SL_MUST_CHECK;
 uint16_t sl_listener_port(const struct sl_listener *listener);
-void sl_listener_close(struct sl_listener *listener); /* connections stay */
+/* Connections stay; those whose handshake is not done go. */
+void sl_listener_close(struct sl_listener *listener);
 
 void sl_conn_set_events(struct sl_conn *conn, const struct sl_conn_events *events, void *arg);
 

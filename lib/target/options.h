@@ -13,7 +13,14 @@ struct sl_target_options {
     const char *address;  /* "" : the target's name */
     const char *username; /* "" : none; goes out as metadata of each Subscribe */
     const char *password;
-    bool insecure; /* plaintext */
+    bool insecure;    /* plaintext */
+    bool skip_verify; /* TLS with whoever answers */
+    struct {
+        const char *ca; /* PEM files; "" : none, for `ca` the system's store */
+        const char *cert;
+        const char *key;
+        const char *server_name; /* "" : the host of `address` */
+    } tls;
     int64_t dial_timeout_ns;
     struct {
         int64_t min_ns; /* the first wait after a failure is drawn from 0..min */

@@ -222,11 +222,14 @@ static void dial(void *arg)
 {
     struct sl_target *target = arg;
     const struct sl_target_config *config = &target->config;
+    const struct sl_dial_options options = {.address = config->address,
+                                            .timeout_ms = config->dial_timeout_ms,
+                                            .tls = config->tls,
+                                            .server_name = config->server_name};
 
     handle(target, EVENT_OPEN);
     target->messages_at_open = messages(target);
-    target->conn =
-        sl_conn_dial(config->loop, &config->address, config->dial_timeout_ms, &conn_events, target);
+    target->conn = sl_conn_dial(config->loop, &options, &conn_events, target);
     if (!target->conn) {
         struct sl_status why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
         lost(target, &why);
@@ -339,6 +342,10 @@ void sl_target_free(struct sl_target *target)
 void sl_target_open(struct sl_target *target)
 {
     SL_ASSERT(target->state == SL_TARGET_IDLE);
+    if (target->config.skips_verify) {
+        sl_log_plain(SL_LOG_WARN, &target->subject,
+                     "skip-verify: TLS with whoever answers, the certificate is not verified");
+    }
     dial(target);
 }
 

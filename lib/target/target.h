@@ -9,6 +9,7 @@
 #ifndef SLUICE_TARGET_TARGET_H
 #define SLUICE_TARGET_TARGET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,9 @@ struct sl_target_config {
     struct sl_loop *loop;
     const char *name;
     struct sl_address address;
+    struct sl_tls *tls;      /* NULL: plaintext */
+    const char *server_name; /* whom the device's certificate must be for; NULL or "": the host */
+    bool skips_verify;       /* `tls` takes whoever answers: said in the log */
     uint64_t dial_timeout_ms;
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;

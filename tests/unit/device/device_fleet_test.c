@@ -286,14 +286,15 @@ static int close_bench(void **state)
 /* Opens the fleet and a connection to its first port. */
 static void start(struct bench *bench)
 {
-    struct sl_address address = {.host = "127.0.0.1"};
+    struct sl_dial_options options = {.address = {.host = "127.0.0.1"},
+                                      .timeout_ms = DIAL_TIMEOUT_MS};
     struct sl_status why;
 
     bench->fleet = sl_device_fleet_open(bench->loop, &bench->options, &fleet_events, bench, &why);
     assert_string_equal(why.text, "");
     assert_non_null(bench->fleet);
-    address.port = sl_device_fleet_port(bench->fleet, 0);
-    assert_non_null(sl_conn_dial(bench->loop, &address, DIAL_TIMEOUT_MS, &conn_events, bench));
+    options.address.port = sl_device_fleet_port(bench->fleet, 0);
+    assert_non_null(sl_conn_dial(bench->loop, &options, &conn_events, bench));
     run_until(bench, is_linked);
 }
 

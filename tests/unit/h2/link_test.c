@@ -237,8 +237,9 @@ static bool is_down(struct bench *bench)
 
 static int open_bench(void **state)
 {
-    struct sl_address address = {.host = "127.0.0.1"};
     struct bench *bench = calloc(1, sizeof(*bench));
+    const struct sl_listener_options options = {
+        .address = {.host = "127.0.0.1"}, .accept = on_accept, .arg = bench};
     struct sl_status why;
 
     assert_non_null(bench);
@@ -248,7 +249,7 @@ static int open_bench(void **state)
     bench->loop = sl_loop_new();
     assert_non_null(bench->loop);
     bench->timeout = sl_timer_new(bench->loop, on_timeout, bench);
-    bench->listener = sl_listener_open(bench->loop, &address, on_accept, bench, &why);
+    bench->listener = sl_listener_open(bench->loop, &options, &why);
     assert_non_null(bench->listener);
     *state = bench;
     return 0;
@@ -279,10 +280,11 @@ static int close_bench(void **state)
 
 static void connect_both(struct bench *bench)
 {
-    struct sl_address address = {.host = "127.0.0.1"};
+    const struct sl_dial_options options = {
+        .address = {.host = "127.0.0.1", .port = sl_listener_port(bench->listener)},
+        .timeout_ms = DIAL_TIMEOUT_MS};
 
-    address.port = sl_listener_port(bench->listener);
-    assert_non_null(sl_conn_dial(bench->loop, &address, DIAL_TIMEOUT_MS, &dial_events, bench));
+    assert_non_null(sl_conn_dial(bench->loop, &options, &dial_events, bench));
     run_until(bench, is_up);
 }
 

@@ -130,7 +130,9 @@ void open_world(struct world *world)
     assert_non_null(world->guard);
     sl_timer_start(world->guard, GUARD_MS);
     assert_true(sl_address_parse("127.0.0.1:0", 1, &world->address));
-    world->listener = sl_listener_open(world->loop, &world->address, on_accept, world, &why);
+    const struct sl_listener_options options = {
+        .address = world->address, .accept = on_accept, .arg = world};
+    world->listener = sl_listener_open(world->loop, &options, &why);
     assert_non_null(world->listener);
     world->address.port = sl_listener_port(world->listener);
     assert_true(world->address.port > 0);
@@ -176,11 +178,11 @@ void run_for(struct world *world, uint64_t ms)
 
 void dial(struct world *world, struct end *end, const char *text, uint64_t timeout_ms)
 {
-    struct sl_address address;
+    struct sl_dial_options options = {.timeout_ms = timeout_ms};
 
-    assert_true(sl_address_parse(text, world->address.port, &address));
+    assert_true(sl_address_parse(text, world->address.port, &options.address));
     end->world = world;
-    end->conn = sl_conn_dial(world->loop, &address, timeout_ms, &end_events, end);
+    end->conn = sl_conn_dial(world->loop, &options, &end_events, end);
     assert_non_null(end->conn);
     assert_int_equal(end->opens + end->closes, 0);
     assert_string_equal(sl_conn_peer(end->conn), "");

@@ -303,14 +303,15 @@ static void close_listener(struct sl_listener *listener, struct sl_conn *conn, v
 
 static void a_listener_may_be_closed_while_it_accepts(void **state)
 {
-    struct sl_address address = {.host = "127.0.0.1", .port = 0};
+    const struct sl_listener_options options = {
+        .address = {.host = "127.0.0.1", .port = 0}, .accept = close_listener, .arg = &world};
     struct sl_listener *listener;
     struct sl_status why;
     struct end ends[2] = {{0}, {0}};
 
     (void)state;
     open_world(&world);
-    listener = sl_listener_open(world.loop, &address, close_listener, &world, &why);
+    listener = sl_listener_open(world.loop, &options, &why);
     assert_non_null(listener);
     uint16_t own_port = world.address.port;
     world.address.port = sl_listener_port(listener);
@@ -325,17 +326,20 @@ static void a_listener_may_be_closed_while_it_accepts(void **state)
 
 static void a_port_in_use_is_refused_with_its_name(void **state)
 {
-    struct sl_address nowhere = {.host = "no such host", .port = 1};
+    struct sl_listener_options options = {.accept = close_listener};
+    const struct sl_address nowhere = {.host = "no such host", .port = 1};
     struct sl_status why = sl_status_ok();
     char text[100];
 
     (void)state;
     open_world(&world);
-    assert_null(sl_listener_open(world.loop, &world.address, close_listener, NULL, &why));
+    options.address = world.address;
+    assert_null(sl_listener_open(world.loop, &options, &why));
     snprintf(text, sizeof(text), "listen 127.0.0.1:%u: address already in use",
              (unsigned)world.address.port);
     assert_string_equal(why.text, text);
-    assert_null(sl_listener_open(world.loop, &nowhere, close_listener, NULL, &why));
+    options.address = nowhere;
+    assert_null(sl_listener_open(world.loop, &options, &why));
     assert_non_null(strstr(why.text, "resolve no such host: "));
     close_world(&world);
 }

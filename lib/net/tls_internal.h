@@ -1,0 +1,33 @@
+/* tls_internal.h - sl_tls as the files of TLS see it. */
+#ifndef SLUICE_NET_TLS_INTERNAL_H
+#define SLUICE_NET_TLS_INTERNAL_H
+
+#include <openssl/ssl.h>
+#include <stdatomic.h>
+
+#include "net/tls.h"
+
+struct sl_tls {
+    atomic_uint holders;
+    enum sl_tls_role role;
+    SSL_CTX *context;
+    BIO_METHOD *bio; /* of tls_session.c */
+};
+
+/* The BIO of a session: reads what was fed to it, writes into the output that all share. NULL when
+ * memory is out. */
+BIO_METHOD *sl_tls_bio_new(void) SL_MUST_CHECK;
+
+/* Sets what looks into a handshake while it runs. */
+void sl_tls_watch_sessions(SSL_CTX *context, bool skip_verify);
+
+/* The newest error of OpenSSL's in this thread as words, and its queue emptied. Never "". */
+const char *sl_tls_openssl_words(void);
+
+/* Why X509_verify_cert refused the peer's chain, for the one who asked for `name`. */
+struct sl_status sl_tls_certificate_error(X509_STORE_CTX *chain, const char *name);
+
+/* Why OpenSSL gave up: its newest error, which is taken off this thread's queue with the others. */
+struct sl_status sl_tls_protocol_error(void);
+
+#endif
