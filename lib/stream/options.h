@@ -1,4 +1,12 @@
-/* options.h - what a subscription of the configuration says. */
+/* options.h - what a subscription of the configuration says.
+ *
+ * The names are gnmic's. What may be said together follows gnmi-specification.md 3.5.1.5.2: a
+ * sample_interval and suppress_redundant belong to SAMPLE; a heartbeat_interval to ON_CHANGE, and
+ * to SAMPLE as far as suppress_redundant holds samples back; TARGET_DEFINED leaves it to the target
+ * what to do with one. And mixed-schema.md: an origin stands in the prefix or in the paths
+ * ("origin:/a/b" in both, so that there is no option for it), and a prefix with elements stands
+ * before paths of one origin. The checks are lib/daemon's.
+ */
 #ifndef SLUICE_STREAM_OPTIONS_H
 #define SLUICE_STREAM_OPTIONS_H
 
