@@ -15,15 +15,21 @@ static size_t pack_request(uint8_t out[REQUEST_BYTES])
     char dots[] = "...";
     char octets[] = "in-octets";
     char target[] = "sim1";
-    Gnmi__PathElem elems[] = {GNMI__PATH_ELEM__INIT, GNMI__PATH_ELEM__INIT};
+    Gnmi__PathElem elems[2];
     Gnmi__PathElem *pointers[] = {&elems[0], &elems[1]};
-    Gnmi__Path path = GNMI__PATH__INIT;
-    Gnmi__Path prefix = GNMI__PATH__INIT;
+    Gnmi__Path path;
+    Gnmi__Path prefix;
     Gnmi__Subscription asked[ASKED];
     Gnmi__Subscription *subscriptions[ASKED];
-    Gnmi__SubscriptionList list = GNMI__SUBSCRIPTION_LIST__INIT;
-    Gnmi__SubscribeRequest message = GNMI__SUBSCRIBE_REQUEST__INIT;
+    Gnmi__SubscriptionList list;
+    Gnmi__SubscribeRequest message;
 
+    gnmi__path_elem__init(&elems[0]);
+    gnmi__path_elem__init(&elems[1]);
+    gnmi__path__init(&path);
+    gnmi__path__init(&prefix);
+    gnmi__subscription_list__init(&list);
+    gnmi__subscribe_request__init(&message);
     elems[0].name = dots;
     elems[1].name = octets;
     path.n_elem = SL_ARRAY_LEN(elems);
