@@ -96,4 +96,7 @@ nghttp2_data_provider sl_h2_stream_provider(struct sl_h2_stream *stream);
  * session is over. */
 void sl_h2_session_note(struct sl_h2_session *session, int result);
 
+/* memory.c: where nghttp2 has its memory from. */
+nghttp2_mem *sl_h2_memory(void);
+
 #endif

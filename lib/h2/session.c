@@ -364,9 +364,10 @@ static int new_ng_session(struct sl_h2_session *session, const nghttp2_session_c
                           const nghttp2_option *option)
 {
     if (session->role == SL_H2_CLIENT) {
-        return nghttp2_session_client_new2(&session->ng, callbacks, session, option);
+        return nghttp2_session_client_new3(&session->ng, callbacks, session, option,
+                                           sl_h2_memory());
     }
-    return nghttp2_session_server_new2(&session->ng, callbacks, session, option);
+    return nghttp2_session_server_new3(&session->ng, callbacks, session, option, sl_h2_memory());
 }
 
 static bool make_ng_session(struct sl_h2_session *session)

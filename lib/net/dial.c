@@ -5,7 +5,11 @@
 
 #include "net/internal.h"
 
-enum { KEEPALIVE_IDLE_S = 10, KEEPALIVE_INTERVAL_S = 5 };
+enum {
+    KEEPALIVE_IDLE_S = 10,
+    KEEPALIVE_INTERVAL_S = 5,
+    KEEPALIVE_PROBES = (SL_NET_DEAD_PEER_S - KEEPALIVE_IDLE_S) / KEEPALIVE_INTERVAL_S,
+};
 
 /* A name on its way through libuv's threads. It outlives a dial that gave up. */
 struct resolve {
@@ -68,6 +72,7 @@ static void attempt_failed(struct sl_dial *dial, int error)
 static void watch_for_death(struct sl_conn *conn)
 {
     const int yes = 1, idle_s = KEEPALIVE_IDLE_S, interval_s = KEEPALIVE_INTERVAL_S;
+    const int probes = KEEPALIVE_PROBES;
     const unsigned timeout_ms = SL_NET_DEAD_PEER_S * 1000;
     int fd;
 
@@ -75,6 +80,7 @@ static void watch_for_death(struct sl_conn *conn)
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
         setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
     }
 }

@@ -313,6 +313,8 @@ void sl_listener_close(struct sl_listener *listener)
     {
         struct sl_shake *shake = SL_CONTAINER_OF(node, struct sl_shake, node);
         sl_list_remove(&shake->node);
+        sl_timer_free(shake->timer);
+        shake->timer = NULL;
         shake->listener = NULL;
         sl_conn_close(shake->conn);
     }

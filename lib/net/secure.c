@@ -141,6 +141,8 @@ void sl_conn_secure_goodbye(struct sl_conn *conn)
     sl_tls_session_end(conn->tls);
     sl_conn_send_last(conn, output->bytes, output->len);
     output->len = 0;
+    sl_tls_session_free(conn->tls); /* with what it took for the last record */
+    conn->tls = NULL;
 }
 
 void sl_conn_secure(struct sl_conn *conn, struct sl_tls *tls, const char *name)

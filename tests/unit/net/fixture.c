@@ -113,6 +113,17 @@ static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *
     }
 }
 
+static void on_refuse(struct sl_listener *listener, const char *peer, const struct sl_status *why,
+                      void *arg)
+{
+    struct world *world = arg;
+
+    assert_ptr_equal(listener, world->listener);
+    assert_true(strlen(peer) > 0);
+    world->refused++;
+    world->refused_why = *why;
+}
+
 static void on_guard(void *arg)
 {
     (void)arg;
@@ -120,6 +131,11 @@ static void on_guard(void *arg)
 }
 
 void open_world(struct world *world)
+{
+    open_world_with(world, NULL);
+}
+
+void open_world_with(struct world *world, struct sl_tls *tls)
 {
     struct sl_status why;
 
@@ -130,10 +146,14 @@ void open_world(struct world *world)
     assert_non_null(world->guard);
     sl_timer_start(world->guard, GUARD_MS);
     assert_true(sl_address_parse("127.0.0.1:0", 1, &world->address));
-    const struct sl_listener_options options = {
-        .address = world->address, .accept = on_accept, .arg = world};
+    const struct sl_listener_options options = {.address = world->address,
+                                                .tls = tls,
+                                                .accept = on_accept,
+                                                .refuse = on_refuse,
+                                                .arg = world};
     world->listener = sl_listener_open(world->loop, &options, &why);
     assert_non_null(world->listener);
+    sl_tls_release(tls);
     world->address.port = sl_listener_port(world->listener);
     assert_true(world->address.port > 0);
 }
@@ -148,6 +168,7 @@ void close_world(struct world *world)
     }
     sl_listener_close(world->listener);
     sl_timer_free(world->guard);
+    sl_tls_release(world->tls);
     sl_loop_free(world->loop);
     for (size_t i = 0; i < world->accepted; i++) {
         assert_int_equal(world->ends[i].closes, 1);
@@ -178,7 +199,8 @@ void run_for(struct world *world, uint64_t ms)
 
 void dial(struct world *world, struct end *end, const char *text, uint64_t timeout_ms)
 {
-    struct sl_dial_options options = {.timeout_ms = timeout_ms};
+    struct sl_dial_options options = {
+        .timeout_ms = timeout_ms, .tls = world->tls, .server_name = world->server_name};
 
     assert_true(sl_address_parse(text, world->address.port, &options.address));
     end->world = world;

@@ -40,9 +40,14 @@ struct world {
     struct end ends[MAX_ACCEPTED]; /* the accepted */
     size_t accepted_to_write;
     size_t wanted_accepts; /* the run stops at so many; 0: never */
+    unsigned refused;      /* handshakes that failed */
+    struct sl_status refused_why;
+    struct sl_tls *tls;      /* of the dials */
+    const char *server_name; /* that they ask for; NULL: the host */
 };
 
 void open_world(struct world *world);
+void open_world_with(struct world *world, struct sl_tls *tls); /* of the listener; taken */
 void close_world(struct world *world);
 
 /* Runs until something stops the loop. */
