@@ -49,13 +49,12 @@ struct sl_h2_stream {
     size_t trailer_count;
     size_t field_bytes; /* of the header block under way */
     size_t field_count;
-    uint32_t empty_frames;  /* DATA without a byte, in a row */
-    uint32_t unreturned;    /* auto_window: received and not announced again */
-    uint32_t closed_window; /* once closed: what sl_h2_stream_window says */
-    uint32_t error;         /* once closed */
-    bool is_open;           /* its first HEADERS left or arrived */
-    bool is_interim;        /* the block under way is a 1xx */
-    bool has_fields;        /* the request's or response's block is through */
+    uint32_t empty_frames; /* DATA without a byte, in a row */
+    uint32_t unreturned;   /* auto_window: received and not announced again */
+    uint32_t error;        /* once closed */
+    bool is_open;          /* its first HEADERS left or arrived */
+    bool is_interim;       /* the block under way is a 1xx */
+    bool has_fields;       /* the request's or response's block is through */
     bool has_responded;
     bool has_sent_end; /* END_STREAM */
     bool has_end;      /* END_STREAM received */

@@ -175,9 +175,15 @@ void sl_h2_stream_grant(struct sl_h2_stream *stream, uint32_t bytes);
 void sl_h2_stream_hold(struct sl_h2_stream *stream);
 void sl_h2_stream_release(struct sl_h2_stream *stream);
 
-/* What the peer may still send on the stream, as nghttp2 counts it; negative never. On a stream
- * that is closed and held it goes on counting grants, so that it still equals a ledger. */
+/* What the peer may still send on the stream, as nghttp2 counts it; negative never. 0 once it is
+ * closed. */
 uint32_t sl_h2_stream_window(const struct sl_h2_stream *stream);
+
+/* Whether sl_h2_stream_window must equal a ledger just now, but for the padding of a frame that is
+ * not through: the stream goes on, and no frame of ours waits. nghttp2 resets a stream by itself
+ * (more DATA than its content-length says), counts what comes for it and passes nothing on; that
+ * shows only when the RST_STREAM has left. */
+bool sl_h2_stream_is_exact(const struct sl_h2_stream *stream);
 
 /* False until the peer acknowledged our SETTINGS: till then sl_h2_stream_window is not to be
  * compared with a ledger (the peer may still use the default of 65,535). */

@@ -63,7 +63,6 @@ void sl_h2_stream_end(struct sl_h2_stream *stream)
 
 void sl_h2_stream_set_closed(struct sl_h2_stream *stream, uint32_t error, bool is_by_peer)
 {
-    stream->closed_window = sl_h2_stream_window(stream);
     stream->error = error;
     stream->is_ended_by_peer = is_by_peer;
     stream->is_closed = true;
@@ -379,9 +378,7 @@ void sl_h2_stream_grant(struct sl_h2_stream *stream, uint32_t bytes)
     struct sl_h2_session *session = stream->session;
 
     SL_ASSERT(bytes <= INT32_MAX);
-    if (stream->is_closed) {
-        stream->closed_window += bytes;
-    } else if (stream->is_open) {
+    if (stream->is_open && !stream->is_closed) {
         sl_h2_session_note(session, nghttp2_submit_window_update(session->ng, NGHTTP2_FLAG_NONE,
                                                                  stream->id, (int32_t)bytes));
     }
@@ -390,10 +387,18 @@ void sl_h2_stream_grant(struct sl_h2_stream *stream, uint32_t bytes)
 uint32_t sl_h2_stream_window(const struct sl_h2_stream *stream)
 {
     if (stream->is_closed) {
-        return stream->closed_window;
+        return 0;
     }
     int32_t window = nghttp2_session_get_stream_local_window_size(stream->session->ng, stream->id);
     return window > 0 ? (uint32_t)window : 0;
+}
+
+bool sl_h2_stream_is_exact(const struct sl_h2_stream *stream)
+{
+    const struct sl_h2_session *session = stream->session;
+
+    return session->is_settled && sl_status_is_ok(&session->why) && !stream->is_closed &&
+           !stream->is_reset && !nghttp2_session_want_write(session->ng);
 }
 
 int32_t sl_h2_stream_id(const struct sl_h2_stream *stream)

@@ -417,19 +417,20 @@ static void note_blocked(struct sl_stream *stream, bool is_blocked)
     stream->view.is_blocked = is_blocked;
 }
 
-/* After the SETTINGS are acknowledged the ledger and nghttp2 must say the same, but for the padding
- * of a frame that is not through yet. */
+/* After the SETTINGS are acknowledged the peer never has more than the ledger says, and not less
+ * but for the padding of a frame that is not through yet. */
 static void check_window(const struct sl_stream *stream)
 {
-    struct sl_h2_stream *h2 = sl_grpc_call_stream(stream->call);
+    const struct sl_h2_stream *h2 = sl_grpc_call_stream(stream->call);
 
-    if (!h2) {
+    if (!h2 || !sl_h2_session_is_settled(sl_h2_stream_session(h2))) {
         return; /* the connection is over, what is held is not */
     }
     uint32_t window = sl_h2_stream_window(h2);
-    SL_INVARIANT(!sl_h2_session_is_settled(sl_h2_stream_session(h2)) ||
-                 (window <= stream->credit.granted_bytes &&
-                  stream->credit.granted_bytes - window <= MAX_PADDING_BYTES));
+    uint32_t granted = stream->credit.granted_bytes;
+
+    SL_INVARIANT(window <= granted);
+    SL_INVARIANT(!sl_h2_stream_is_exact(h2) || granted - window <= MAX_PADDING_BYTES);
 }
 
 void sl_stream_give_credit(void *arg)
@@ -439,12 +440,12 @@ void sl_stream_give_credit(void *arg)
     uint32_t missing = stream->call ? sl_grpc_call_missing(stream->call) : 0;
 
     if (gives) {
+        check_window(stream);
         uint32_t bytes = sl_credit_announce(&stream->credit, missing, room_bytes(stream));
         bytes += lend(stream, missing);
         if (bytes) {
             sl_grpc_call_grant(stream->call, bytes);
         }
-        check_window(stream);
     }
     repay(stream, missing);
     note_blocked(stream, gives && sl_credit_need(&stream->credit, missing) > 0);

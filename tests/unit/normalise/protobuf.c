@@ -5,12 +5,14 @@
 
 enum { MAX_DEPTH = 100 };
 
+enum member { NO_MEMBER, SCALAR_MEMBER, MESSAGE_MEMBER }; /* of a oneof: the last that was seen */
+
 struct strip {
     const uint8_t *at;
     const uint8_t *end;
     bool is_broken;
     bool is_left_out; /* protobuf-c does not do here what protobuf says */
-    bool has_member;  /* of a oneof */
+    enum member member;
 };
 
 static uint64_t take_varint(struct strip *strip, unsigned longest)
@@ -124,24 +126,24 @@ static void add_varint(struct sl_buf *out, uint64_t value)
 static void strip_message(struct strip *strip, const ProtobufCMessageDescriptor *descriptor,
                           struct sl_buf *out, unsigned depth);
 
-/* Whether protobuf-c merges a second message into a first: where it has a oneof, only when that is
- * set in the second. */
-static bool merges(const ProtobufCFieldDescriptor *field, bool has_member)
+/* Whether protobuf-c merges a second message into a first as protobuf says: where it has a oneof,
+ * only when that is set in the second, and to no message (which would have to be merged too). */
+static bool merges(const ProtobufCFieldDescriptor *field, enum member second)
 {
     const ProtobufCMessageDescriptor *descriptor = field->descriptor;
 
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         if (descriptor->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
-            return has_member;
+            return second == SCALAR_MEMBER;
         }
     }
     return true;
 }
 
-/* A length-delimited field that is known, from its length on. Whether it is a message with a member
- * of a oneof. */
-static bool strip_bytes(struct strip *strip, const ProtobufCFieldDescriptor *field,
-                        struct sl_buf *out, unsigned depth)
+/* A length-delimited field that is known, from its length on. Which member of a oneof it has, if it
+ * is a message. */
+static enum member strip_bytes(struct strip *strip, const ProtobufCFieldDescriptor *field,
+                               struct sl_buf *out, unsigned depth)
 {
     uint64_t len = take_varint(strip, 10);
     struct sl_buf inside = {0};
@@ -149,7 +151,7 @@ static bool strip_bytes(struct strip *strip, const ProtobufCFieldDescriptor *fie
 
     take_bytes(strip, len);
     if (strip->is_broken) {
-        return false;
+        return NO_MEMBER;
     }
     inner.end = strip->at;
     if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
@@ -164,7 +166,7 @@ static bool strip_bytes(struct strip *strip, const ProtobufCFieldDescriptor *fie
     add_varint(out, inside.len);
     sl_buf_add_str(out, sl_buf_str(&inside));
     sl_buf_fini(&inside);
-    return inner.has_member;
+    return inner.member;
 }
 
 static void strip_message(struct strip *strip, const ProtobufCMessageDescriptor *descriptor,
@@ -184,18 +186,20 @@ static void strip_message(struct strip *strip, const ProtobufCMessageDescriptor 
             continue;
         }
         add_varint(out, (uint64_t)number << 3 | type);
-        bool has_member = false; /* the message that the field is */
+        enum member member = NO_MEMBER; /* of the message that the field is */
         if (type == 2) {
-            has_member = strip_bytes(strip, field, out, depth);
+            member = strip_bytes(strip, field, out, depth);
         } else {
             skip_value(strip, number, type, depth);
             sl_buf_add(out, start, (size_t)(strip->at - start));
         }
         bool is_member = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
-        strip->has_member = strip->has_member || is_member;
+        if (is_member) {
+            strip->member = field->type == PROTOBUF_C_TYPE_MESSAGE ? MESSAGE_MEMBER : SCALAR_MEMBER;
+        }
         if (field->type == PROTOBUF_C_TYPE_MESSAGE && field->label != PROTOBUF_C_LABEL_REPEATED) {
             strip->is_left_out = strip->is_left_out || (messages_seen & 1u << number &&
-                                                        (is_member || !merges(field, has_member)));
+                                                        (is_member || !merges(field, member)));
             messages_seen |= 1u << number;
         }
     }
