@@ -24,7 +24,9 @@ uint64_t sl_backoff_next(struct sl_backoff *backoff)
     return draw % (ceiling + 1);
 }
 
-void sl_backoff_reset(struct sl_backoff *backoff)
+void sl_backoff_lasted(struct sl_backoff *backoff, uint64_t lasted_ms)
 {
-    backoff->failures = 0;
+    if (lasted_ms > backoff->max_ms) {
+        backoff->failures = 0;
+    }
 }

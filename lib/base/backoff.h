@@ -19,7 +19,8 @@ void sl_backoff_init(struct sl_backoff *backoff, uint64_t min_ms, uint64_t max_m
 /* Counts a failure and draws the wait for it, in milliseconds. */
 uint64_t sl_backoff_next(struct sl_backoff *backoff);
 
-/* It worked: the next failure is the first again. */
-void sl_backoff_reset(struct sl_backoff *backoff);
+/* What was tried has worked, and for so long. Longer than the longest wait: the next failure is the
+ * first again. What breaks sooner is tried at ever longer intervals, however well it began. */
+void sl_backoff_lasted(struct sl_backoff *backoff, uint64_t lasted_ms);
 
 #endif

@@ -366,11 +366,11 @@ static struct sl_status begin(struct sl_device_flow *flow, struct sl_str request
     return status;
 }
 
-static bool on_begin(struct sl_grpc_call *call, uint32_t length, void *arg)
+static uint32_t max_message_bytes(const struct sl_grpc_call *call, void *arg)
 {
     (void)call;
     (void)arg;
-    return length <= SL_DEVICE_MAX_REQUEST_BYTES;
+    return SL_DEVICE_MAX_REQUEST_BYTES;
 }
 
 static enum sl_grpc_take on_message(struct sl_grpc_call *call, const uint8_t *bytes,
@@ -444,7 +444,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
 }
 
 static const struct sl_grpc_call_events call_events = {
-    .on_begin = on_begin,
+    .max_message_bytes = max_message_bytes,
     .on_message = on_message,
     .on_half_close = on_half_close,
     .on_writable = on_writable,

@@ -51,7 +51,8 @@ void sl_grpc_call_take_field(struct sl_grpc_call *call, struct sl_str name, stru
     size_t whole = call->metadata.len;
     add_field(&call->metadata, name, value);
     if (call->metadata.failed) {
-        struct sl_status status = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        struct sl_status status = sl_status_because(
+            "out-of-memory", sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
 
         call->metadata.len = whole;
         sl_grpc_call_fail(call, &status);
@@ -93,17 +94,15 @@ void sl_grpc_call_fail(struct sl_grpc_call *call, const struct sl_status *status
     sl_grpc_call_let_go(call);
 }
 
-struct sl_status sl_grpc_call_broken(uint32_t error, bool by_peer)
+struct sl_status sl_grpc_call_broken(const struct sl_h2_stream *stream, uint32_t error,
+                                     bool by_peer)
 {
-    const char *name = sl_h2_error_name(error);
+    struct sl_status why = sl_h2_stream_why(stream);
 
     if (by_peer) {
-        return sl_status_error(sl_grpc_code_of_h2(error), "the peer reset the call: %s", name);
+        why.code = sl_grpc_code_of_h2(error);
     }
-    if (error == SL_H2_INTERNAL_ERROR) {
-        return sl_status_error(SL_UNAVAILABLE, "the connection ended");
-    }
-    return sl_status_error(sl_grpc_code_of_h2(error), "the peer broke a rule of HTTP/2: %s", name);
+    return why;
 }
 
 void sl_grpc_call_end(struct sl_grpc_call *call, const struct sl_status *outcome)
@@ -111,7 +110,9 @@ void sl_grpc_call_end(struct sl_grpc_call *call, const struct sl_status *outcome
     struct sl_status status = call->has_status ? call->status : *outcome;
 
     if (!call->has_status && call->is_holding) {
-        status = sl_status_error(SL_UNAVAILABLE, "the connection ended before all was taken");
+        status = sl_status_because(
+            "connection-ended",
+            sl_status_error(SL_UNAVAILABLE, "the connection ended before all was taken"));
     }
     if (call->events->on_status) {
         call->events->on_status(call, &status, call->arg);
@@ -124,18 +125,29 @@ void sl_grpc_call_end(struct sl_grpc_call *call, const struct sl_status *outcome
 static bool begin_message(uint32_t length, bool is_compressed, void *arg)
 {
     struct sl_grpc_call *call = arg;
+    uint32_t limit = call->events->max_message_bytes
+                         ? call->events->max_message_bytes(call, call->arg)
+                         : SL_GRPC_MAX_MESSAGE_BYTES;
     struct sl_status why;
 
-    if (is_compressed && !call->is_encoded) {
-        why = sl_status_error(SL_INTERNAL, "a compressed message without a grpc-encoding");
-    } else if (is_compressed) {
-        why = sl_status_quote(SL_UNIMPLEMENTED, "messages in this encoding",
-                              sl_grpc_call_metadata(call, "grpc-encoding"));
-    } else if (call->events->on_begin ? call->events->on_begin(call, length, call->arg)
-                                      : length <= SL_GRPC_MAX_MESSAGE_BYTES) {
+    if (!is_compressed && length <= limit) {
         return true;
+    }
+    if (!is_compressed) {
+        why =
+            sl_status_because("message-too-large",
+                              sl_status_error(SL_RESOURCE_EXHAUSTED,
+                                              "a message of %u bytes (%u at most)", length, limit));
+    } else if (call->is_encoded) {
+        why = sl_status_because("compressed",
+                                sl_status_quote(SL_UNIMPLEMENTED,
+                                                "messages in an encoding that"
+                                                " was not asked for",
+                                                sl_grpc_call_metadata(call, "grpc-encoding")));
     } else {
-        why = sl_status_error(SL_RESOURCE_EXHAUSTED, "a message of %u bytes is too large", length);
+        why = sl_status_because(
+            "compressed",
+            sl_status_error(SL_INTERNAL, "a compressed message without a grpc-encoding"));
     }
     sl_grpc_call_fail(call, &why);
     return false;
@@ -196,7 +208,9 @@ bool sl_grpc_call_on_data(struct sl_h2_stream *stream, const uint8_t *bytes, siz
         return true; /* a server's trailers are on their way */
     }
     if (call->events->on_received && !call->events->on_received(call, (uint32_t)len, call->arg)) {
-        status = sl_status_error(SL_RESOURCE_EXHAUSTED, "the peer sent more than it may");
+        status = sl_status_because(
+            "window-overshoot",
+            sl_status_error(SL_RESOURCE_EXHAUSTED, "the peer sent more than it may"));
         sl_grpc_call_fail(call, &status);
         return true;
     }
@@ -217,7 +231,8 @@ void sl_grpc_call_end_messages(struct sl_grpc_call *call)
         return;
     }
     if (call->reader.prefix_have > 0 && !has_failed) {
-        struct sl_status status = sl_status_error(SL_INTERNAL, "the stream ended within a message");
+        struct sl_status status = sl_status_because(
+            "truncated", sl_status_error(SL_INTERNAL, "the stream ended within a message"));
 
         sl_grpc_call_fail(call, &status);
     } else if (call->events->on_half_close) {

@@ -37,9 +37,9 @@ struct sl_grpc_call_events {
     /* `len` bytes of the peer's window were used up; comes before they are looked at. False: the
      * peer sent more than it may; the call ends with RESOURCE_EXHAUSTED. */
     bool (*on_received)(struct sl_grpc_call *call, uint32_t len, void *arg);
-    /* A message of `length` bytes begins. False refuses it: RESOURCE_EXHAUSTED. NULL: everything up
-     * to SL_GRPC_MAX_MESSAGE_BYTES is taken. */
-    bool (*on_begin)(struct sl_grpc_call *call, uint32_t length, void *arg);
+    /* How long a message may be that begins now; a longer one ends the call with
+     * RESOURCE_EXHAUSTED, before memory is taken for it. NULL: SL_GRPC_MAX_MESSAGE_BYTES. */
+    uint32_t (*max_message_bytes)(const struct sl_grpc_call *call, void *arg);
     /* A whole message, borrowed until return. NULL: messages are ignored. */
     enum sl_grpc_take (*on_message)(struct sl_grpc_call *call, const uint8_t *bytes,
                                     uint32_t length, void *arg);
@@ -48,7 +48,9 @@ struct sl_grpc_call_events {
     /* A send that was refused may be tried again. */
     void (*on_writable)(struct sl_grpc_call *call, void *arg);
     /* The last event. Client: the call's outcome, the server's or our own. Server: OK when our
-     * status left, else CANCELLED or what broke. */
+     * status left, else CANCELLED or what broke. Beside those of the stream (sl_h2_stream_why) its
+     * reasons are: "ended-by-peer" (with the code OK), "http-status", "not-grpc", "no-status",
+     * "message-too-large", "compressed", "broken-prefix", "truncated", "out-of-memory". */
     void (*on_status)(struct sl_grpc_call *call, const struct sl_status *status, void *arg);
 };
 

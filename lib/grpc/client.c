@@ -55,12 +55,14 @@ static struct sl_status judge_response(const struct sl_grpc_call *call)
         return sl_status_ok();
     }
     if (call->http_status != 200) {
-        return sl_status_error(sl_grpc_code_of_http(call->http_status), "HTTP status %u",
-                               call->http_status);
+        return sl_status_because("http-status",
+                                 sl_status_error(sl_grpc_code_of_http(call->http_status),
+                                                 "HTTP status %u", call->http_status));
     }
     if (!call->is_grpc) {
-        return sl_status_quote(SL_UNKNOWN, "the answer is not gRPC but of content-type",
-                               sl_grpc_call_metadata(call, "content-type"));
+        return sl_status_because(
+            "not-grpc", sl_status_quote(SL_UNKNOWN, "the answer is not gRPC but of content-type",
+                                        sl_grpc_call_metadata(call, "content-type")));
     }
     return sl_status_ok();
 }
@@ -101,18 +103,30 @@ static void on_open(struct sl_h2_stream *stream, void *arg)
     }
 }
 
+/* The peer's status, in words where it has none. */
+static struct sl_status what_peer_says(const struct sl_grpc_call *call)
+{
+    enum sl_code code = call->peer_status.code;
+    struct sl_status said = call->peer_status;
+
+    if (said.text[0] == '\0') {
+        said = sl_status_error(code, "the peer ended the call with %s", sl_code_name(code));
+    }
+    return code == SL_OK ? sl_status_because("ended-by-peer", said) : said;
+}
+
 static void on_close(struct sl_h2_stream *stream, uint32_t error, bool by_peer, void *arg)
 {
     struct sl_grpc_call *call = arg;
     struct sl_status outcome;
 
-    (void)stream;
     if (!call->has_end) {
-        outcome = sl_grpc_call_broken(error, by_peer);
+        outcome = sl_grpc_call_broken(stream, error, by_peer);
     } else if (call->has_peer_status) {
-        outcome = call->peer_status;
+        outcome = what_peer_says(call);
     } else {
-        outcome = sl_status_error(SL_UNKNOWN, "the peer ended the call without a status");
+        outcome = sl_status_because(
+            "no-status", sl_status_error(SL_UNKNOWN, "the peer ended the call without a status"));
     }
     sl_grpc_call_end(call, &outcome);
 }

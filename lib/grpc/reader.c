@@ -25,12 +25,18 @@ void sl_grpc_reader_fini(struct sl_grpc_reader *reader)
     reader->is_stopped = true;
 }
 
-static struct sl_status stop(struct sl_grpc_reader *reader, enum sl_code code, const char *text)
+static struct sl_status stop(struct sl_grpc_reader *reader, struct sl_status why)
 {
     drop_body(reader);
     reader->is_held = false;
     reader->is_stopped = true;
-    return sl_status_error(code, "%s", text);
+    return why;
+}
+
+static struct sl_status stop_for_memory(struct sl_grpc_reader *reader)
+{
+    return stop(reader, sl_status_because("out-of-memory",
+                                          sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory")));
 }
 
 /* The prefix is complete: may this message come? */
@@ -41,11 +47,16 @@ static struct sl_status begin(struct sl_grpc_reader *reader)
                       (uint32_t)prefix[3] << 8 | prefix[4];
 
     if (prefix[0] > 1) {
-        return stop(reader, SL_INTERNAL, "message with a broken prefix");
+        return stop(reader,
+                    sl_status_because("broken-prefix",
+                                      sl_status_error(SL_INTERNAL, "a message with the flag %u",
+                                                      (unsigned)prefix[0])));
     }
     if (reader->events->on_begin &&
         !reader->events->on_begin(length, prefix[0] == 1, reader->arg)) {
-        return stop(reader, SL_RESOURCE_EXHAUSTED, "message refused");
+        return stop(reader,
+                    sl_status_because("message-too-large",
+                                      sl_status_error(SL_RESOURCE_EXHAUSTED, "message refused")));
     }
     reader->body_length = length;
     return sl_status_ok();
@@ -93,12 +104,12 @@ static struct sl_status body_step(struct sl_grpc_reader *reader, const uint8_t *
     *taken = piece;
     if (is_in_place) {
         if (!offer(reader, bytes) && reader->is_held && !keep(reader, bytes, piece)) {
-            return stop(reader, SL_RESOURCE_EXHAUSTED, "out of memory");
+            return stop_for_memory(reader);
         }
         return sl_status_ok();
     }
     if (!keep(reader, bytes, piece)) {
-        return stop(reader, SL_RESOURCE_EXHAUSTED, "out of memory");
+        return stop_for_memory(reader);
     }
     if (reader->body_have == reader->body_length) {
         offer(reader, reader->body);
@@ -178,7 +189,7 @@ struct sl_status sl_grpc_reader_feed(struct sl_grpc_reader *reader, const uint8_
     if (reader->is_held && sl_status_is_ok(&status)) {
         sl_buf_add(&reader->backlog, bytes + taken, len - taken);
         if (reader->backlog.failed) {
-            return stop(reader, SL_RESOURCE_EXHAUSTED, "out of memory");
+            return stop_for_memory(reader);
         }
     }
     return status;

@@ -17,6 +17,20 @@
 #include "base/list.h"
 #include "h2/session.h"
 
+/* What made a stream end, where it was neither its owner nor an RST_STREAM of the peer. */
+enum sl_h2_cause {
+    SL_H2_CAUSE_NONE,
+    SL_H2_CAUSE_CONNECTION, /* it ended */
+    SL_H2_CAUSE_GOAWAY,     /* the peer will not look at it */
+    SL_H2_CAUSE_WINDOW,     /* a frame of more than it may send */
+    SL_H2_CAUSE_HEADER_BYTES,
+    SL_H2_CAUSE_HEADER_FIELDS,
+    SL_H2_CAUSE_EMPTY_FRAMES,
+    SL_H2_CAUSE_RULE, /* of HTTP/2; nghttp2 refused a frame */
+};
+
+enum { SL_H2_PREFACE_BYTES = 9 }; /* the head of the frame that a server begins with */
+
 struct sl_h2_session {
     nghttp2_session *ng;
     enum sl_h2_role role;
@@ -27,10 +41,15 @@ struct sl_h2_session {
     size_t stream_count;  /* on both lists */
     size_t held_count;    /* streams that are closed and held */
     struct sl_status why; /* OK until something ends the session */
-    bool is_secure;       /* the transport below */
-    bool is_output_due;   /* on_output has come, output not yet */
-    bool is_sending;      /* in sl_h2_session_output: nobody need be told of output */
+    uint64_t useful_bytes;
+    struct sl_buf farewell;               /* the GOAWAY of a connection error: the last output */
+    uint8_t preface[SL_H2_PREFACE_BYTES]; /* what a client's peer began with */
+    uint8_t preface_have;
+    bool is_secure;     /* the transport below */
+    bool is_output_due; /* on_output has come, output not yet */
+    bool is_sending;    /* in sl_h2_session_output: nobody need be told of output */
     bool is_settled;
+    bool is_greeted;
     bool has_sent_goaway; /* by sl_h2_session_goaway */
     bool has_goaway;      /* received */
     bool is_dead;         /* nghttp2 gave up: no more input or output */
@@ -52,6 +71,10 @@ struct sl_h2_stream {
     uint32_t empty_frames; /* DATA without a byte, in a row */
     uint32_t unreturned;   /* auto_window: received and not announced again */
     uint32_t error;        /* once closed */
+    enum sl_h2_cause cause;
+    int rule;              /* with SL_H2_CAUSE_RULE: nghttp2's number */
+    uint32_t frame_bytes;  /* with SL_H2_CAUSE_WINDOW */
+    uint32_t window_bytes; /* likewise */
     bool is_open;          /* its first HEADERS left or arrived */
     bool is_interim;       /* the block under way is a 1xx */
     bool has_fields;       /* the request's or response's block is through */
@@ -82,6 +105,10 @@ void sl_h2_stream_end_later(struct sl_h2_stream *stream);
 /* A stream whose HEADERS never left (client): ends it without a frame. */
 void sl_h2_stream_withdraw(struct sl_h2_stream *stream, uint32_t error, bool is_by_peer);
 
+/* Resets a stream because its peer went beyond what it may. */
+void sl_h2_stream_refuse(struct sl_h2_stream *stream, enum sl_h2_error error,
+                         enum sl_h2_cause cause);
+
 /* A frame left that carried DATA: tells the owner, if it waits for room. */
 void sl_h2_stream_tell_writable(struct sl_h2_stream *stream);
 
@@ -90,6 +117,23 @@ nghttp2_nv *sl_h2_fields_borrow(const struct sl_h2_field *fields, size_t count) 
 
 /* What gives nghttp2 the bytes of a stream's buffer. */
 nghttp2_data_provider sl_h2_stream_provider(struct sl_h2_stream *stream);
+
+/* ---- reason.c: what an operator reads ---- */
+
+/* False as soon as the bytes cannot be the head of a SETTINGS frame of a server. */
+bool sl_h2_preface_is_good(const uint8_t *head, size_t have);
+
+/* A peer that began with `bytes`. */
+struct sl_status sl_h2_why_not_http2(const uint8_t *bytes, size_t len);
+
+/* nghttp2 queued this GOAWAY, with a text that says which rule the peer broke. */
+struct sl_status sl_h2_why_broke(const nghttp2_goaway *goaway);
+
+/* More frames wait to leave than any device causes. */
+struct sl_status sl_h2_why_flooded(void);
+
+/* nghttp2 gave up with this number. */
+struct sl_status sl_h2_why_gave_up(int result);
 
 /* Something was submitted. `result` is what nghttp2 said to it: when it ran out of memory, the
  * session is over. */

@@ -15,10 +15,17 @@ struct sl_h2_link {
     const struct sl_h2_link_events *events;
     void *arg;
     struct sl_deferred pump;
+    struct sl_h2_watch watch;
+    struct sl_timer *timer; /* NULL: nothing is watched */
+    int64_t heard_ns;       /* the newest bytes */
+    int64_t pinged_ns;      /* the PING that is not answered yet; 0: none is */
+    uint64_t idle_room;     /* what may still come beside DATA */
     struct sl_status why;
     bool is_blocked;  /* the socket is full: on_drain follows */
     bool is_draining; /* closes with the last stream */
     bool is_closing;  /* closes at the end of this turn */
+    bool is_client;
+    bool has_goaway; /* of the peer */
 };
 
 struct gather {
@@ -110,6 +117,98 @@ static void pump(void *arg)
     }
 }
 
+/* ---- watching ---- */
+
+/* Counts what came beside DATA: `len` bytes, of which `useful` were. */
+static bool is_idle_talk(struct sl_h2_link *link, size_t len, uint64_t useful)
+{
+    int64_t now_ns = sl_loop_now_ns(link->loop);
+    uint64_t pause_ms = (uint64_t)((now_ns - link->heard_ns) / SL_NS_PER_MS);
+    uint64_t more = pause_ms * SL_H2_IDLE_BYTES_PER_S / 1000 + useful * SL_H2_IDLE_PER_USEFUL;
+    uint64_t idle = len - useful;
+
+    link->idle_room = sl_min_u64(link->idle_room + more, SL_H2_IDLE_BURST_BYTES);
+    if (pause_ms > 0) {
+        link->heard_ns = now_ns;
+    }
+    if (idle > link->idle_room) {
+        return true;
+    }
+    link->idle_room -= idle;
+    return false;
+}
+
+static struct sl_status receive(struct sl_h2_link *link, const uint8_t *bytes, size_t len)
+{
+    uint64_t before = sl_h2_session_useful_bytes(link->session);
+    struct sl_status status = sl_h2_session_receive(link->session, bytes, len);
+    uint64_t useful = sl_h2_session_useful_bytes(link->session) - before;
+
+    if (link->pinged_ns > 0) {
+        link->pinged_ns = 0;
+        sl_timer_start(link->timer, link->watch.ping_interval_ms);
+    }
+    if (!is_idle_talk(link, len, useful) || !sl_status_is_ok(&status) || !link->is_client) {
+        return status;
+    }
+    sl_h2_session_goaway(link->session, SL_H2_ENHANCE_YOUR_CALM);
+    return sl_status_because("frame-flood",
+                             sl_status_error(SL_RESOURCE_EXHAUSTED,
+                                             "frames that carry no data (%d bytes a second at most,"
+                                             " %d at once)",
+                                             SL_H2_IDLE_BYTES_PER_S, SL_H2_IDLE_BURST_BYTES));
+}
+
+static void miss(struct sl_h2_link *link, const char *reason, const char *what, uint64_t ms)
+{
+    struct sl_status why = sl_status_because(
+        reason, sl_status_error(SL_UNAVAILABLE, "%s in %g s", what, (double)ms / 1000));
+
+    end(link, &why);
+}
+
+/* The peer's time is over. Bytes count, whatever they are: PING is for a peer that is gone. */
+static void watch_ping(struct sl_h2_link *link)
+{
+    const struct sl_h2_watch *watch = &link->watch;
+    int64_t now_ns = sl_loop_now_ns(link->loop);
+    uint64_t silent_ms = (uint64_t)((now_ns - link->heard_ns) / SL_NS_PER_MS);
+
+    if (watch->ping_interval_ms == 0) {
+        return;
+    }
+    if (link->pinged_ns > 0) {
+        miss(link, "ping-timeout", "no answer to a PING", watch->ping_timeout_ms);
+    } else if (silent_ms < watch->ping_interval_ms) {
+        sl_timer_start(link->timer, watch->ping_interval_ms - silent_ms);
+    } else if (sl_h2_session_streams(link->session) == 0) {
+        sl_timer_start(link->timer, watch->ping_interval_ms);
+    } else {
+        link->pinged_ns = now_ns;
+        sl_h2_session_ping(link->session);
+        sl_timer_start(link->timer, watch->ping_timeout_ms);
+    }
+}
+
+static void on_timer(void *arg)
+{
+    struct sl_h2_link *link = arg;
+    uint64_t limit_ms = link->watch.settings_ms;
+
+    if (link->is_closing) {
+        return;
+    }
+    if (limit_ms > 0 && !sl_h2_session_is_greeted(link->session)) {
+        miss(link, "settings-timeout", "no SETTINGS from the peer", limit_ms);
+    } else if (limit_ms > 0 && !sl_h2_session_is_settled(link->session)) {
+        miss(link, "settings-timeout", "our SETTINGS were not acknowledged", limit_ms);
+    } else {
+        watch_ping(link);
+    }
+}
+
+/* ---- the connection's events ---- */
+
 static void on_read(struct sl_conn *conn, const uint8_t *bytes, size_t len, void *arg)
 {
     struct sl_h2_link *link = arg;
@@ -119,7 +218,7 @@ static void on_read(struct sl_conn *conn, const uint8_t *bytes, size_t len, void
     if (link->is_closing) {
         return;
     }
-    status = sl_h2_session_receive(link->session, bytes, len);
+    status = receive(link, bytes, len);
     if (!sl_status_is_ok(&status)) {
         end(link, &status);
     } else if (is_through(link)) {
@@ -146,6 +245,7 @@ static void on_close(struct sl_conn *conn, const struct sl_status *why, void *ar
     sl_h2_session_free(link->session);
     link->session = NULL;
     sl_loop_cancel(link->loop, &link->pump);
+    sl_timer_free(link->timer);
     link->events->on_closed(link, &link->why, link->arg);
     free(link);
 }
@@ -166,18 +266,30 @@ static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream
     }
 }
 
+static struct sl_status why_goaway(uint32_t error, struct sl_str debug_data)
+{
+    struct sl_status said =
+        sl_status_error(SL_UNAVAILABLE, "the peer sent GOAWAY %s", sl_h2_error_name(error));
+
+    return sl_status_because(
+        "goaway", debug_data.len ? sl_status_quote(said.code, said.text, debug_data) : said);
+}
+
 static void on_goaway(struct sl_h2_session *session, int32_t last_stream_id, uint32_t error,
                       struct sl_str debug_data, void *arg)
 {
     struct sl_h2_link *link = arg;
-    struct sl_status why =
-        sl_status_error(SL_UNAVAILABLE, "peer sent GOAWAY (%s)", sl_h2_error_name(error));
+    bool is_first = !link->has_goaway;
 
     (void)session;
-    give_reason(link, &why);
+    link->has_goaway = true;
     link->is_draining = true;
     sl_loop_defer(link->loop, &link->pump);
-    if (link->events->on_goaway) {
+    if (is_first) {
+        struct sl_status why = why_goaway(error, debug_data);
+        give_reason(link, &why);
+    }
+    if (is_first && link->events->on_goaway) {
         link->events->on_goaway(link, last_stream_id, error, debug_data, link->arg);
     }
 }
@@ -212,6 +324,9 @@ struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, e
     link->pump.fn = pump;
     link->pump.arg = link;
     link->why = sl_status_ok();
+    link->heard_ns = sl_loop_now_ns(loop);
+    link->idle_room = SL_H2_IDLE_BURST_BYTES;
+    link->is_client = role == SL_H2_CLIENT;
     link->session = sl_h2_session_new(role, &session_events, link);
     if (!link->session) {
         sl_loop_cancel(loop, &link->pump);
@@ -222,6 +337,18 @@ struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, e
     sl_conn_set_events(conn, &conn_events, link);
     sl_loop_defer(loop, &link->pump); /* the preface */
     return link;
+}
+
+bool sl_h2_link_watch(struct sl_h2_link *link, const struct sl_h2_watch *watch)
+{
+    SL_ASSERT(!link->timer);
+    link->timer = sl_timer_new(link->loop, on_timer, link);
+    if (!link->timer) {
+        return false;
+    }
+    link->watch = *watch;
+    sl_timer_start(link->timer, watch->settings_ms ? watch->settings_ms : watch->ping_interval_ms);
+    return true;
 }
 
 struct sl_h2_session *sl_h2_link_session(struct sl_h2_link *link)

@@ -5,6 +5,11 @@
  * write. When the socket takes no more, the session is not asked for more until it does: at most
  * one write waits in memory, and what cannot leave stays in the streams' bounded send buffers.
  *
+ * A dialled peer is watched: its SETTINGS have to come in time, it has to answer a PING when it has
+ * been silent (sl_h2_link_watch), and what it sends beside DATA is bounded: SL_H2_IDLE_BURST_BYTES
+ * at once, SL_H2_IDLE_BYTES_PER_S for good, and SL_H2_IDLE_PER_USEFUL bytes of frame heads and
+ * padding for each byte of DATA. So a peer cannot keep a loop busy with frames that say nothing.
+ *
  * Loop thread only. Events come from the loop, never from a function here.
  */
 #ifndef SLUICE_H2_LINK_H
@@ -20,14 +25,20 @@
 #include "loop/loop.h"
 #include "net/net.h"
 
+enum {
+    SL_H2_IDLE_BURST_BYTES = 1024 * 1024,
+    SL_H2_IDLE_BYTES_PER_S = 64 * 1024,
+    SL_H2_IDLE_PER_USEFUL = 16,
+};
+
 struct sl_h2_link;
 
 /* Each but `on_closed` may be NULL. `arg` is the link's. */
 struct sl_h2_link_events {
     /* Server: a peer opened a stream; the same duty as sl_h2_session_events.on_stream. */
     void (*on_stream)(struct sl_h2_link *link, struct sl_h2_stream *stream, void *arg);
-    /* The peer will take no more streams. Those up to `last_stream_id` go on; the link closes by
-     * itself when none is left. */
+    /* The peer's first GOAWAY: it will take no more streams. Those up to `last_stream_id` go on;
+     * the link closes by itself when none is left. */
     void (*on_goaway)(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
                       struct sl_str debug_data, void *arg);
     /* Everything that may leave now has been given to the socket: what still is in a stream's send
@@ -35,7 +46,8 @@ struct sl_h2_link_events {
     void (*on_sent)(struct sl_h2_link *link, void *arg);
     /* The last event, after every stream's on_close; connection, session and `link` are gone when
      * it returns. `why`: CANCELLED when the end came from here, UNAVAILABLE when the peer or the
-     * network ended it, else what the session's receive refused. */
+     * network ended it ("goaway", or what net says), else what the session's receive refused, or
+     * "settings-timeout", "ping-timeout", "frame-flood". */
     void (*on_closed)(struct sl_h2_link *link, const struct sl_status *why, void *arg);
 };
 
@@ -43,6 +55,17 @@ struct sl_h2_link_events {
  * memory is out: then `conn` is still the caller's. */
 struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, enum sl_h2_role role,
                                    const struct sl_h2_link_events *events, void *arg) SL_MUST_CHECK;
+
+/* 0 of each: for ever, never. */
+struct sl_h2_watch {
+    uint64_t settings_ms; /* for the peer's SETTINGS, and for its ACK of ours, from now on */
+    /* With a stream open and nothing received for so long a PING goes out … */
+    uint64_t ping_interval_ms;
+    uint64_t ping_timeout_ms; /* … and anything at all has to arrive within this */
+};
+
+/* Once, after the open. False when memory is out: then nothing is watched. */
+bool sl_h2_link_watch(struct sl_h2_link *link, const struct sl_h2_watch *watch) SL_MUST_CHECK;
 
 /* Lives until on_closed returns. While the link closes it takes submissions, but nothing leaves. */
 struct sl_h2_session *sl_h2_link_session(struct sl_h2_link *link);

@@ -4,10 +4,7 @@
 #include "h2/internal.h"
 
 enum {
-    MAX_QUEUED_ACKS = 100,     /* of PING and SETTINGS, that a peer makes us queue */
-    MAX_QUEUED_FRAMES = 10000, /* beside the requests: resets, window updates */
-    MAX_EMPTY_FRAMES = 1000,   /* DATA frames without a byte, in a row, on one stream */
-    MAX_CONTINUATIONS = 128,   /* nghttp2 counts one again with each read that ends in its head */
+    FRAME_TYPE_AT = 3,         /* in the head of a frame */
     FIELD_OVERHEAD_BYTES = 32, /* RFC 9113 section 6.5.2: what a field counts beside its bytes */
     AUTO_WINDOW_STEP_BYTES = SL_H2_STREAM_WINDOW_BYTES / 2,
 };
@@ -25,10 +22,7 @@ static void give_reason(struct sl_h2_session *session, struct sl_status why)
 static void die(struct sl_h2_session *session, int result)
 {
     session->is_dead = true;
-    give_reason(session,
-                result == NGHTTP2_ERR_NOMEM
-                    ? sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory")
-                    : sl_status_error(SL_INTERNAL, "HTTP/2: %s", nghttp2_strerror(result)));
+    give_reason(session, sl_h2_why_gave_up(result));
 }
 
 void sl_h2_session_note(struct sl_h2_session *session, int result)
@@ -94,13 +88,22 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
     return 0;
 }
 
-/* False when the block is over a limit. */
+/* False when the block is over a limit: then the stream is reset. */
 static bool count_field(struct sl_h2_stream *stream, size_t name_len, size_t value_len)
 {
+    enum sl_h2_cause cause = SL_H2_CAUSE_NONE;
+
     stream->field_count++;
     stream->field_bytes += name_len + value_len + FIELD_OVERHEAD_BYTES;
-    return stream->field_count <= SL_H2_MAX_HEADER_FIELDS &&
-           stream->field_bytes <= SL_H2_MAX_HEADER_BYTES;
+    if (stream->field_count > SL_H2_MAX_HEADER_FIELDS) {
+        cause = SL_H2_CAUSE_HEADER_FIELDS;
+    } else if (stream->field_bytes > SL_H2_MAX_HEADER_BYTES) {
+        cause = SL_H2_CAUSE_HEADER_BYTES;
+    } else {
+        return true;
+    }
+    sl_h2_stream_refuse(stream, SL_H2_ENHANCE_YOUR_CALM, cause);
+    return false;
 }
 
 static bool says_interim(const struct sl_h2_stream *stream, struct sl_str name, struct sl_str value)
@@ -123,7 +126,6 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
         return 0;
     }
     if (!count_field(stream, name_len, value_len)) {
-        sl_h2_stream_reset(stream, SL_H2_ENHANCE_YOUR_CALM);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     stream->is_interim = stream->is_interim || says_interim(stream, name, value);
@@ -161,7 +163,9 @@ static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *head, voi
     }
     stream = find_stream(arg, head->stream_id);
     if (stream && head->length > sl_h2_stream_window(stream)) {
-        sl_h2_stream_reset(stream, SL_H2_FLOW_CONTROL_ERROR);
+        stream->frame_bytes = (uint32_t)head->length;
+        stream->window_bytes = sl_h2_stream_window(stream);
+        sl_h2_stream_refuse(stream, SL_H2_FLOW_CONTROL_ERROR, SL_H2_CAUSE_WINDOW);
     }
     return 0;
 }
@@ -189,6 +193,7 @@ static int on_data_chunk(nghttp2_session *ng, uint8_t flags, int32_t id, const u
         return 0;
     }
     stream->empty_frames = 0;
+    stream->session->useful_bytes += len;
     if (stream->is_auto_window) {
         return_window(stream, (uint32_t)len);
     }
@@ -208,8 +213,8 @@ static void end_data_frame(struct sl_h2_stream *stream, const nghttp2_frame *fra
     if (padding) {
         sl_h2_stream_grant(stream, (uint32_t)padding);
     }
-    if (frame->hd.length == padding && ++stream->empty_frames > MAX_EMPTY_FRAMES) {
-        sl_h2_stream_reset(stream, SL_H2_ENHANCE_YOUR_CALM);
+    if (frame->hd.length == padding && ++stream->empty_frames > SL_H2_MAX_EMPTY_FRAMES) {
+        sl_h2_stream_refuse(stream, SL_H2_ENHANCE_YOUR_CALM, SL_H2_CAUSE_EMPTY_FRAMES);
     }
 }
 
@@ -230,8 +235,10 @@ static void take_goaway(struct sl_h2_session *session, const nghttp2_goaway *goa
             continue;
         }
         if (!stream->is_open) {
+            stream->cause = SL_H2_CAUSE_GOAWAY;
             sl_h2_stream_withdraw(stream, SL_H2_REFUSED_STREAM, true);
         } else if (stream->id > goaway->last_stream_id) {
+            stream->cause = SL_H2_CAUSE_GOAWAY;
             stream->is_ended_by_peer = true;
         }
     }
@@ -272,8 +279,9 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
     struct sl_h2_stream *stream;
 
     (void)ng;
-    if (frame->hd.type == NGHTTP2_SETTINGS && frame->hd.flags & NGHTTP2_FLAG_ACK) {
-        session->is_settled = true;
+    if (frame->hd.type == NGHTTP2_SETTINGS) {
+        session->is_greeted = true;
+        session->is_settled = session->is_settled || frame->hd.flags & NGHTTP2_FLAG_ACK;
     } else if (frame->hd.type == NGHTTP2_GOAWAY) {
         take_goaway(session, &frame->goaway);
     } else if (frame->hd.stream_id > 0) {
@@ -281,6 +289,20 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
         if (stream) {
             take_stream_frame(stream, frame);
         }
+    }
+    return 0;
+}
+
+/* nghttp2 refuses a frame. When that costs the stream alone, the stream remembers why; when it
+ * costs the connection, the GOAWAY says it. */
+static int on_invalid_frame(nghttp2_session *ng, const nghttp2_frame *frame, int rule, void *arg)
+{
+    struct sl_h2_stream *stream = find_stream(arg, frame->hd.stream_id);
+
+    (void)ng;
+    if (stream && stream->cause == SL_H2_CAUSE_NONE) {
+        stream->cause = SL_H2_CAUSE_RULE;
+        stream->rule = rule;
     }
     return 0;
 }
@@ -319,8 +341,7 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
     (void)ng;
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR &&
         !session->has_sent_goaway) {
-        give_reason(session, sl_status_error(SL_INTERNAL, "HTTP/2: ended with %s",
-                                             sl_h2_error_name(frame->goaway.error_code)));
+        give_reason(session, sl_h2_why_broke(&frame->goaway));
     } else if (frame->hd.stream_id > 0) {
         stream = find_stream(session, frame->hd.stream_id);
         if (stream) {
@@ -384,14 +405,15 @@ static bool make_ng_session(struct sl_h2_session *session)
     nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
     nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_deflate_dynamic_table_size(option, 0); /* few requests: 2 KB less */
-    nghttp2_option_set_max_outbound_ack(option, MAX_QUEUED_ACKS);
-    nghttp2_option_set_max_continuations(option, MAX_CONTINUATIONS);
+    nghttp2_option_set_max_outbound_ack(option, SL_H2_MAX_UNANSWERED);
+    nghttp2_option_set_max_continuations(option, SL_H2_MAX_CONTINUATIONS);
     is_made = new_ng_session(session, callbacks, option) == 0;
 out:
     nghttp2_option_del(option);
@@ -444,6 +466,7 @@ static void end_all(struct sl_list *list)
         struct sl_h2_stream *stream = SL_CONTAINER_OF(list->next, struct sl_h2_stream, node);
 
         if (!stream->is_closed) {
+            stream->cause = SL_H2_CAUSE_CONNECTION;
             sl_h2_stream_set_closed(stream, SL_H2_INTERNAL_ERROR, false);
         }
         sl_h2_stream_end(stream);
@@ -469,6 +492,7 @@ void sl_h2_session_free(struct sl_h2_session *session)
         end_all(&session->streams);
     }
     nghttp2_session_del(session->ng);
+    sl_buf_fini(&session->farewell);
     free(session);
 }
 
@@ -486,7 +510,48 @@ static bool has_failed(const struct sl_h2_session *session)
 static bool is_flooded(const struct sl_h2_session *session)
 {
     return nghttp2_session_get_outbound_queue_size(session->ng) >
-           MAX_QUEUED_FRAMES + session->stream_count;
+           SL_H2_MAX_QUEUED_FRAMES + session->stream_count;
+}
+
+/* Looks for the GOAWAY of a connection error: on_frame_send takes the reason from it. It is kept as
+ * the last output; what is queued before it nobody needs any more. */
+static void take_farewell(struct sl_h2_session *session)
+{
+    const uint8_t *bytes;
+    ssize_t len;
+
+    session->is_sending = true;
+    do {
+        len = nghttp2_session_mem_send(session->ng, &bytes);
+        if (len > FRAME_TYPE_AT && bytes[FRAME_TYPE_AT] == NGHTTP2_GOAWAY) {
+            sl_buf_add(&session->farewell, bytes, (size_t)len);
+        }
+    } while (len > 0);
+    session->is_sending = false;
+    session->is_dead = true;
+    give_reason(session, sl_h2_why_gave_up(NGHTTP2_ERR_PROTO));
+}
+
+/* Whether the peer of a client begins as it must, as far as its first bytes tell. */
+static bool begins_well(struct sl_h2_session *session, const uint8_t *bytes, size_t len)
+{
+    size_t more = sl_min_size(len, SL_H2_PREFACE_BYTES - session->preface_have);
+
+    if (session->role == SL_H2_SERVER || more == 0) {
+        return true;
+    }
+    memcpy(session->preface + session->preface_have, bytes, more);
+    session->preface_have = (uint8_t)(session->preface_have + more);
+    return sl_h2_preface_is_good(session->preface, session->preface_have);
+}
+
+static void refuse_peer(struct sl_h2_session *session, const uint8_t *bytes, size_t len)
+{
+    bool is_first = len >= session->preface_have;
+
+    session->is_dead = true;
+    give_reason(session, is_first ? sl_h2_why_not_http2(bytes, len)
+                                  : sl_h2_why_not_http2(session->preface, session->preface_have));
 }
 
 struct sl_status sl_h2_session_receive(struct sl_h2_session *session, const uint8_t *bytes,
@@ -495,14 +560,17 @@ struct sl_status sl_h2_session_receive(struct sl_h2_session *session, const uint
     if (!sl_status_is_ok(&session->why)) {
         return session->why;
     }
+    if (!begins_well(session, bytes, len)) {
+        refuse_peer(session, bytes, len);
+        return session->why;
+    }
     ssize_t taken = nghttp2_session_mem_recv(session->ng, bytes, len);
     if (taken < 0) {
         die(session, (int)taken);
     } else if (has_failed(session)) {
-        give_reason(session, sl_status_error(SL_INTERNAL, "the peer broke HTTP/2"));
+        take_farewell(session);
     } else if (is_flooded(session)) {
-        give_reason(session, sl_status_error(SL_RESOURCE_EXHAUSTED,
-                                             "the peer makes more frames than it reads"));
+        give_reason(session, sl_h2_why_flooded());
         sl_h2_session_note(
             session, nghttp2_session_terminate_session(session->ng, NGHTTP2_ENHANCE_YOUR_CALM));
     }
@@ -517,6 +585,13 @@ size_t sl_h2_session_output(struct sl_h2_session *session, const uint8_t **bytes
     ssize_t len;
 
     session->is_sending = true;
+    if (session->farewell.len > 0) {
+        *bytes = (const uint8_t *)session->farewell.data;
+        len = (ssize_t)session->farewell.len;
+        session->farewell.len = 0;
+        session->is_sending = false;
+        return (size_t)len;
+    }
     do {
         end_all(&session->ended);
         len = session->is_dead ? 0 : nghttp2_session_mem_send(session->ng, bytes);
@@ -528,6 +603,16 @@ size_t sl_h2_session_output(struct sl_h2_session *session, const uint8_t **bytes
     session->is_sending = false;
     session->is_output_due = false;
     return (size_t)len;
+}
+
+void sl_h2_session_ping(struct sl_h2_session *session)
+{
+    sl_h2_session_note(session, nghttp2_submit_ping(session->ng, NGHTTP2_FLAG_NONE, NULL));
+}
+
+uint64_t sl_h2_session_useful_bytes(const struct sl_h2_session *session)
+{
+    return session->useful_bytes;
 }
 
 bool sl_h2_session_is_done(const struct sl_h2_session *session)
@@ -549,6 +634,11 @@ size_t sl_h2_session_streams(const struct sl_h2_session *session)
 bool sl_h2_session_is_settled(const struct sl_h2_session *session)
 {
     return session->is_settled;
+}
+
+bool sl_h2_session_is_greeted(const struct sl_h2_session *session)
+{
+    return session->is_greeted;
 }
 
 void sl_h2_session_goaway(struct sl_h2_session *session, enum sl_h2_error error)

@@ -31,6 +31,10 @@ enum {
     SL_H2_MAX_HEADER_BYTES = 64 * 1024, /* of one header block, names and values and 32 each */
     SL_H2_MAX_HEADER_FIELDS = 200,
     SL_H2_MAX_STREAMS = 1000,             /* that a peer may have open at a server */
+    SL_H2_MAX_UNANSWERED = 100,           /* of PING and SETTINGS, that a peer makes us queue */
+    SL_H2_MAX_QUEUED_FRAMES = 10000,      /* beside the requests: resets, window updates */
+    SL_H2_MAX_CONTINUATIONS = 128,        /* of one header block, as nghttp2 counts them */
+    SL_H2_MAX_EMPTY_FRAMES = 1000,        /* DATA without a byte, in a row, on one stream */
     SL_H2_SEND_BUFFER_BYTES = 256 * 1024, /* of one stream; see sl_h2_stream_send */
 };
 
@@ -110,13 +114,21 @@ struct sl_str sl_h2_session_scheme(const struct sl_h2_session *session);
 void sl_h2_session_free(struct sl_h2_session *session);
 
 /* Takes all of `bytes`. An error is the connection's end: a GOAWAY may be waiting in the output. At
- * a server some violations show only when that GOAWAY has left: by sl_h2_session_is_done. */
+ * a server some violations show only when that GOAWAY has left: by sl_h2_session_is_done. The
+ * reasons: "not-http2" (the first bytes are of something else), "broke-http2" (a rule of the RFC),
+ * "header-without-end", "ack-flood", "frame-flood", "out-of-memory". */
 struct sl_status sl_h2_session_receive(struct sl_h2_session *session, const uint8_t *bytes,
                                        size_t len) SL_MUST_CHECK;
 
 /* The next bytes for the transport, 0 when there are none; valid until the next call with this
  * session. Call until 0 or until the transport has enough. */
 size_t sl_h2_session_output(struct sl_h2_session *session, const uint8_t **bytes) SL_MUST_CHECK;
+
+/* A PING; its answer is not told: whatever arrives shows that the peer lives. */
+void sl_h2_session_ping(struct sl_h2_session *session);
+
+/* Bytes of DATA that streams took, of all that was received: the rest is frames and their heads. */
+uint64_t sl_h2_session_useful_bytes(const struct sl_h2_session *session);
 
 /* True when the connection has nothing to read or write any more: close the transport. */
 bool sl_h2_session_is_done(const struct sl_h2_session *session);
@@ -188,6 +200,14 @@ bool sl_h2_stream_is_exact(const struct sl_h2_stream *stream);
 /* False until the peer acknowledged our SETTINGS: till then sl_h2_stream_window is not to be
  * compared with a ledger (the peer may still use the default of 65,535). */
 bool sl_h2_session_is_settled(const struct sl_h2_session *session);
+
+/* False until the peer's first SETTINGS came. */
+bool sl_h2_session_is_greeted(const struct sl_h2_session *session);
+
+/* Why a stream is closed; in its on_close, when it was not reset by its owner. The code is INTERNAL
+ * or UNAVAILABLE. The reasons: "reset-by-peer", "goaway", "connection-ended", "window-overshoot",
+ * "header-too-large", "empty-data-flood", "broke-http2". */
+struct sl_status sl_h2_stream_why(const struct sl_h2_stream *stream) SL_MUST_CHECK;
 
 int32_t sl_h2_stream_id(const struct sl_h2_stream *stream);
 struct sl_h2_session *sl_h2_stream_session(const struct sl_h2_stream *stream);

@@ -73,6 +73,15 @@ void sl_h2_stream_set_closed(struct sl_h2_stream *stream, uint32_t error, bool i
     }
 }
 
+void sl_h2_stream_refuse(struct sl_h2_stream *stream, enum sl_h2_error error,
+                         enum sl_h2_cause cause)
+{
+    if (stream->cause == SL_H2_CAUSE_NONE) {
+        stream->cause = cause;
+    }
+    sl_h2_stream_reset(stream, error);
+}
+
 void sl_h2_stream_end_later(struct sl_h2_stream *stream)
 {
     SL_ASSERT(stream->is_closed && !stream->holds);

@@ -101,7 +101,37 @@ void sl_net_name(const struct sockaddr *address, socklen_t len, char name[SL_NET
     snprintf(name, SL_NET_NAME_BYTES, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
+/* NULL: nothing more telling than the code. */
+static const char *reason_of(int error)
+{
+    switch (error) {
+    case UV_ECONNREFUSED:
+        return "connection-refused";
+    case UV_ECONNRESET:
+    case UV_EPIPE:
+        return "connection-reset";
+    case UV_ETIMEDOUT:
+        return "timed-out";
+    case UV_EHOSTUNREACH:
+    case UV_ENETUNREACH:
+        return "unreachable";
+    case UV_EAI_NONAME:
+    case UV_EAI_NODATA:
+        return "name-unknown";
+    default:
+        return NULL;
+    }
+}
+
+struct sl_status sl_net_closed(void)
+{
+    return sl_status_because("closed-by-peer", sl_status_error(SL_UNAVAILABLE, "closed by peer"));
+}
+
 struct sl_status sl_net_error(const char *verb, const char *name, int error)
 {
-    return sl_status_error(SL_UNAVAILABLE, "%s %s: %s", verb, name, uv_strerror(error));
+    struct sl_status why =
+        sl_status_error(SL_UNAVAILABLE, "%s %s: %s", verb, name, uv_strerror(error));
+
+    return sl_status_because(reason_of(error), why);
 }

@@ -168,7 +168,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 
 static void on_eof(struct sl_conn *conn)
 {
-    struct sl_status why = sl_status_error(SL_UNAVAILABLE, "closed by peer");
+    struct sl_status why = sl_net_closed();
 
     if (conn->is_shaking) {
         why = sl_conn_handshake_cut(conn);

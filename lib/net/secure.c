@@ -50,7 +50,7 @@ static bool flush(struct sl_conn *conn)
 /* The session ended or failed: its last words leave, and so does the connection. */
 static void finish(struct sl_conn *conn, enum sl_tls_step step)
 {
-    struct sl_status why = sl_status_error(SL_UNAVAILABLE, "closed by peer");
+    struct sl_status why = sl_net_closed();
 
     if (step != SL_TLS_ENDED) {
         why = session_error(conn);

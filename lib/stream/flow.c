@@ -281,7 +281,6 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
             return SL_GRPC_HOLD;
         }
     }
-    sl_backoff_reset(&stream->backoff);
     end_charge(stream);
     return SL_GRPC_TAKEN;
 }
@@ -296,12 +295,12 @@ bool sl_stream_on_received(struct sl_grpc_call *call, uint32_t len, void *arg)
     return sl_credit_receive(&stream->credit, len);
 }
 
-bool sl_stream_on_begin(struct sl_grpc_call *call, uint32_t length, void *arg)
+uint32_t sl_stream_max_message_bytes(const struct sl_grpc_call *call, void *arg)
 {
     const struct sl_stream *stream = arg;
 
     (void)call;
-    return length <= stream->config.max_message_bytes;
+    return stream->config.max_message_bytes;
 }
 
 void sl_stream_drop_unfinished(struct sl_stream *stream)

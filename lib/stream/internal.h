@@ -47,7 +47,9 @@ struct sl_stream {
     struct sl_route *routes;
     struct sl_buf request; /* the SubscribeRequest */
     struct sl_backoff backoff;
-    uint64_t retry_ms; /* the last wait */
+    uint64_t retry_ms;         /* the last wait */
+    uint64_t messages_at_open; /* of the call */
+    int64_t opened_ns;
     struct sl_timer *timer;
     struct sl_deferred credit_due;
     struct sl_deferred closed_due;
@@ -61,7 +63,7 @@ struct sl_stream {
 /* Room in the message's window was used; a message may begin; a message is there: the call's
  * events. */
 bool sl_stream_on_received(struct sl_grpc_call *call, uint32_t len, void *arg);
-bool sl_stream_on_begin(struct sl_grpc_call *call, uint32_t length, void *arg);
+uint32_t sl_stream_max_message_bytes(const struct sl_grpc_call *call, void *arg);
 enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t *bytes,
                                        uint32_t length, void *arg);
 

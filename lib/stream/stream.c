@@ -71,6 +71,8 @@ static void on_open(struct sl_grpc_call *call, void *arg)
 
     (void)call;
     sl_credit_open(&stream->credit);
+    stream->messages_at_open = stream->view.messages;
+    stream->opened_ns = sl_loop_now_ns(stream->config.loop);
     sl_log(SL_LOG_INFO, &stream->subject, "subscribed", sl_log_u64("epoch", stream->view.epoch));
     sl_stream_handle(stream, SL_STREAM_OPENED);
 }
@@ -95,6 +97,10 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
 
     (void)call;
     stream->call = NULL;
+    if (stream->view.messages > stream->messages_at_open) {
+        int64_t lasted_ns = sl_loop_now_ns(stream->config.loop) - stream->opened_ns;
+        sl_backoff_lasted(&stream->backoff, (uint64_t)(lasted_ns / SL_NS_PER_MS));
+    }
     stream->view.is_synced = false;
     stream->view.last_error = *status;
     sl_status_hide(&stream->view.last_error, stream->config.password);
@@ -106,7 +112,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
 static const struct sl_grpc_call_events call_events = {
     .on_open = on_open,
     .on_received = sl_stream_on_received,
-    .on_begin = sl_stream_on_begin,
+    .max_message_bytes = sl_stream_max_message_bytes,
     .on_message = sl_stream_on_message,
     .on_status = on_status,
 };

@@ -49,6 +49,26 @@ static const struct sluice_option tls_table[] = {
     {.name = NULL},
 };
 
+/* grpc-go's servers end a connection that is pinged more often than every 5 minutes. */
+static const struct sluice_option keepalive_table[] = {
+    {.name = "interval",
+     .type = SLUICE_DURATION,
+     .offset = AT(keepalive.interval_ns),
+     .default_text = "5m30s",
+     .max = INT64_C(24) * 3600 * SL_NS_PER_S,
+     .doc =
+         "A device that has said nothing for so long gets an HTTP/2 PING, while a subscription is"
+         " open; 0: never."},
+    {.name = "timeout",
+     .type = SLUICE_DURATION,
+     .offset = AT(keepalive.timeout_ns),
+     .default_text = "20s",
+     .min = SL_NS_PER_MS,
+     .max = 3600 * SL_NS_PER_S,
+     .doc = "For its answer, or anything else; then the connection ends."},
+    {.name = NULL},
+};
+
 const struct sluice_option sl_target_table[] = {
     {.name = "address",
      .type = SLUICE_STRING,
@@ -82,11 +102,17 @@ const struct sluice_option sl_target_table[] = {
      .default_text = "10s",
      .min = SL_NS_PER_MS,
      .max = 3600 * SL_NS_PER_S,
-     .doc = "For all addresses of the name together, until TLS is agreed on."},
+     .doc = "For all addresses of the name together, until TLS is agreed on; then the same again "
+            "for the beginning of HTTP/2."},
     {.name = "backoff",
      .type = SLUICE_OBJECT,
      .table = backoff_table,
      .doc = "Between two attempts: exponential, with full jitter."},
+    {.name = "keepalive",
+     .type = SLUICE_OBJECT,
+     .table = keepalive_table,
+     .doc = "Whether a silent device is still there. The interval doubles when the device says"
+            " too_many_pings."},
     {.name = "labels",
      .type = SLUICE_MAP,
      .offset = AT(labels),

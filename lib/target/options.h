@@ -26,6 +26,10 @@ struct sl_target_options {
         int64_t min_ns; /* the first wait after a failure is drawn from 0..min */
         int64_t max_ns;
     } backoff;
+    struct {
+        int64_t interval_ns; /* 0: no PING */
+        int64_t timeout_ns;
+    } keepalive;
     struct sluice_map labels;
     struct sluice_strings subscriptions; /* none named: all */
     struct sluice_strings sinks;         /* none named: all */

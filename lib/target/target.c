@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "h2/link.h"
 
+enum { MAX_PING_INTERVAL_MS = 6 * 3600 * 1000 }; /* however often the device complains */
+
 struct sl_target {
     struct sl_target_config config;
     enum sl_target_state state; /* written by handle() alone */
@@ -22,6 +24,8 @@ struct sl_target {
     struct sl_timer *timer;
     struct sl_deferred closed_due;
     uint64_t messages_at_open; /* of all streams, when the connection began to stand */
+    int64_t opened_ns;         /* then */
+    uint64_t ping_interval_ms; /* from the next connection on */
     struct sl_target_view view;
 };
 
@@ -152,11 +156,20 @@ static void lost(struct sl_target *target, const struct sl_status *why)
     target->view.last_error = *why;
     sl_status_hide(&target->view.last_error, target->config.secret);
     lend_session(target, NULL);
-    if (messages(target) > target->messages_at_open) {
-        sl_backoff_reset(&target->backoff); /* it was a device, and it worked */
+    if (messages(target) > target->messages_at_open) { /* it was a device */
+        int64_t lasted_ns = sl_loop_now_ns(target->config.loop) - target->opened_ns;
+        sl_backoff_lasted(&target->backoff, (uint64_t)(lasted_ns / SL_NS_PER_MS));
     }
     handle(target, EVENT_LOST);
     log_end(target, &target->view.last_error);
+}
+
+/* What grpc-go and grpc-core say to a client that pings more often than they want it. */
+static void ping_less(struct sl_target *target)
+{
+    target->ping_interval_ms = sl_min_u64(2 * target->ping_interval_ms, MAX_PING_INTERVAL_MS);
+    sl_log(SL_LOG_WARN, &target->subject, "the device wants fewer PING",
+           sl_log_u64("interval-ms", target->ping_interval_ms));
 }
 
 static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
@@ -170,6 +183,9 @@ static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint
     sl_log(SL_LOG_INFO, &target->subject, "peer says GOAWAY",
            sl_log_u64("last-stream", (uint64_t)(uint32_t)last_stream_id),
            sl_log_text("why", said.text));
+    if (error == SL_H2_ENHANCE_YOUR_CALM && sl_str_eq_c(debug_data, "too_many_pings")) {
+        ping_less(target);
+    }
     lend_session(target, NULL);
     handle(target, EVENT_GOAWAY);
 }
@@ -185,6 +201,17 @@ static const struct sl_h2_link_events link_events = {
     .on_closed = on_link_closed,
 };
 
+static bool watch(const struct sl_target *target)
+{
+    const struct sl_h2_watch limits = {
+        .settings_ms = target->config.dial_timeout_ms,
+        .ping_interval_ms = target->ping_interval_ms,
+        .ping_timeout_ms = target->config.ping_timeout_ms,
+    };
+
+    return sl_h2_link_watch(target->link, &limits);
+}
+
 static void on_conn_open(struct sl_conn *conn, void *arg)
 {
     struct sl_target *target = arg;
@@ -197,10 +224,11 @@ static void on_conn_open(struct sl_conn *conn, void *arg)
     target->conn = NULL;
     target->view.connects++;
     target->messages_at_open = messages(target);
+    target->opened_ns = sl_loop_now_ns(target->config.loop);
     sl_log(SL_LOG_INFO, &target->subject, "connected",
            sl_log_text("peer", sl_h2_link_peer(target->link)));
     handle(target, EVENT_UP);
-    if (target->state == SL_TARGET_UP) {
+    if (target->state == SL_TARGET_UP && watch(target)) {
         lend_session(target, sl_h2_link_session(target->link));
     } else {
         sl_h2_link_close(target->link);
@@ -313,6 +341,7 @@ struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl
     target->config = *config;
     target->state = SL_TARGET_IDLE;
     target->view.name = config->name;
+    target->ping_interval_ms = config->ping_interval_ms;
     target->closed_due = (struct sl_deferred){.fn = on_closed, .arg = target};
     sl_backoff_init(&target->backoff, config->backoff_min_ms, config->backoff_max_ms);
     target->timer = sl_timer_new(config->loop, dial, target);

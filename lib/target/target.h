@@ -2,7 +2,8 @@
  *
  * A target dials, lends the HTTP/2 session to its streams, and dials again with backoff whenever
  * the connection ends, at whatever point. A GOAWAY is obeyed: calls that are under way go on, new
- * ones wait for the next connection.
+ * ones wait for the next connection. One that says too_many_pings gets them half as often from then
+ * on.
  *
  * Loop thread only.
  */
@@ -42,10 +43,12 @@ struct sl_target_config {
     struct sl_loop *loop;
     const char *name;
     struct sl_address address;
-    struct sl_tls *tls;      /* NULL: plaintext */
-    const char *server_name; /* whom the device's certificate must be for; NULL or "": the host */
-    bool skips_verify;       /* `tls` takes whoever answers: said in the log */
-    uint64_t dial_timeout_ms;
+    struct sl_tls *tls;        /* NULL: plaintext */
+    const char *server_name;   /* whom the device's certificate must be for; NULL or "": the host */
+    bool skips_verify;         /* `tls` takes whoever answers: said in the log */
+    uint64_t dial_timeout_ms;  /* of the connection, and again of the peer's SETTINGS */
+    uint64_t ping_interval_ms; /* of silence, then a PING; 0: none */
+    uint64_t ping_timeout_ms;
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
     const char *secret; /* the password, which no text of the peer may show; or NULL */

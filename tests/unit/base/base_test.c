@@ -124,7 +124,21 @@ static void a_wait_is_never_longer_than_its_ceiling(void **state)
         uint64_t ceiling = n < 6 ? UINT64_C(1000) << n : 60000;
         assert_true(sl_backoff_next(&backoff) <= ceiling);
     }
-    sl_backoff_reset(&backoff);
+}
+
+static void waits_begin_anew_only_after_something_lasted(void **state)
+{
+    struct sl_backoff backoff;
+
+    (void)state;
+    sl_backoff_init(&backoff, 1000, 60000);
+    for (unsigned n = 0; n < 10; n++) {
+        sl_backoff_next(&backoff);
+        sl_backoff_lasted(&backoff, 60000);
+    }
+    assert_int_equal(backoff.failures, 10);
+    sl_backoff_lasted(&backoff, 60001);
+    assert_int_equal(backoff.failures, 0);
     assert_true(sl_backoff_next(&backoff) <= 1000);
 }
 
@@ -162,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_node_may_be_removed_twice),
         cmocka_unit_test(a_peers_words_are_quoted_harmlessly),
         cmocka_unit_test(a_wait_is_never_longer_than_its_ceiling),
+        cmocka_unit_test(waits_begin_anew_only_after_something_lasted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -507,7 +507,8 @@ static void bytes_beyond_the_window_end_the_call(void **state)
     feed_ok(&bench);
     assert_int_equal(bench.record.received_bytes, 5);
     assert_string_equal(sent(&bench), "RST_STREAM 1 FLOW_CONTROL_ERROR\n");
-    expect_said(&bench.record, "headers status:INTERNAL ");
+    expect_said(&bench.record, "headers status:RESOURCE_EXHAUSTED ");
+    assert_string_equal(sl_status_reason(&bench.record.status), "window-overshoot");
     close_bench(&bench);
 }
 

@@ -27,13 +27,13 @@ static bool on_received(struct sl_grpc_call *call, uint32_t len, void *arg)
     return !record->limit_bytes || record->received_bytes <= record->limit_bytes;
 }
 
-static bool on_begin(struct sl_grpc_call *call, uint32_t length, void *arg)
+static uint32_t max_message_bytes(const struct sl_grpc_call *call, void *arg)
 {
     const struct record *record = arg;
     uint32_t limit = record->max_message_bytes;
 
     (void)call;
-    return length <= (limit ? limit : SL_GRPC_MAX_MESSAGE_BYTES);
+    return limit ? limit : SL_GRPC_MAX_MESSAGE_BYTES;
 }
 
 static enum sl_grpc_take on_message(struct sl_grpc_call *call, const uint8_t *bytes,
@@ -85,7 +85,7 @@ const struct sl_grpc_call_events record_events = {
     .on_open = on_open,
     .on_headers = on_headers,
     .on_received = on_received,
-    .on_begin = on_begin,
+    .max_message_bytes = max_message_bytes,
     .on_message = on_message,
     .on_half_close = on_half_close,
     .on_writable = on_writable,

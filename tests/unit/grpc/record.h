@@ -15,7 +15,7 @@ struct record {
     struct sl_status status;
     size_t received_bytes;
     size_t limit_bytes;         /* of window; more is refused. 0: none */
-    uint32_t max_message_bytes; /* 0: on_begin is not asked */
+    uint32_t max_message_bytes; /* 0: the protocol's */
     unsigned holds;             /* messages to come that are held */
     unsigned writables;
     bool stops;    /* STOP at a message */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/buf.h"
 #include "h2/link.h"
 
 enum {
@@ -29,6 +30,10 @@ struct end {
     bool is_closed;
     uint32_t goaways;
     struct sl_status why;
+    struct sl_status stream_why;
+    struct sl_buf heard; /* a raw end: what it has not looked at */
+    bool is_past_magic;
+    unsigned pings; /* that a raw end has answered */
 };
 
 struct bench {
@@ -41,6 +46,7 @@ struct bench {
     bool is_late;
     bool wants_raw_server;
     bool wants_raw_client;
+    bool is_quiet_over;
 };
 
 static void check(struct bench *bench)
@@ -119,6 +125,7 @@ static void on_stream_close(struct sl_h2_stream *stream, uint32_t error, bool by
     (void)by_peer;
     end->stream = NULL;
     end->stream_error = error;
+    end->stream_why = sl_h2_stream_why(stream);
     end->has_stream_ended = true;
     end->why_at_stream_end = sl_h2_link_why(end->link)->code;
     check(end->bench);
@@ -196,6 +203,48 @@ static void on_raw_close(struct sl_conn *conn, const struct sl_status *why, void
 
 static const struct sl_conn_events raw_events = {.on_close = on_raw_close};
 
+/* Answers the PING frames among what came. */
+static void answer_pings(struct end *end)
+{
+    enum { HEAD = 9, MAGIC = 24 };
+    const uint8_t *bytes = (const uint8_t *)end->heard.data;
+    size_t at = 0;
+
+    if (!end->is_past_magic && end->heard.len >= MAGIC) {
+        end->is_past_magic = true;
+        at = MAGIC;
+    }
+    while (end->is_past_magic && end->heard.len - at >= HEAD) {
+        size_t len = (size_t)bytes[at] << 16 | (size_t)bytes[at + 1] << 8 | bytes[at + 2];
+        if (end->heard.len - at < HEAD + len) {
+            break;
+        }
+        if (bytes[at + 3] == 6) {
+            const uint8_t head[HEAD] = {0, 0, 8, 6, 1};
+            end->pings++;
+            sl_conn_write(end->raw, head, sizeof(head));
+            sl_conn_write(end->raw, bytes + at + HEAD, len);
+        }
+        at += HEAD + len;
+    }
+    sl_buf_drop(&end->heard, at);
+}
+
+static void on_raw_read(struct sl_conn *conn, const uint8_t *bytes, size_t len, void *arg)
+{
+    struct end *end = arg;
+
+    (void)conn;
+    sl_buf_add(&end->heard, bytes, len);
+    answer_pings(end);
+    check(end->bench);
+}
+
+static const struct sl_conn_events answering_events = {
+    .on_read = on_raw_read,
+    .on_close = on_raw_close,
+};
+
 static void take(struct end *end, struct sl_conn *conn, enum sl_h2_role role, bool is_raw)
 {
     if (is_raw) {
@@ -271,6 +320,7 @@ static int close_bench(void **state)
     close_end(&bench->client);
     close_end(&bench->server);
     run_until(bench, is_down);
+    sl_buf_fini(&bench->server.heard);
     sl_listener_close(bench->listener);
     sl_timer_free(bench->timeout);
     sl_loop_free(bench->loop);
@@ -414,7 +464,130 @@ static void a_peer_that_does_not_speak_http2_is_refused(void **state)
     connect_both(bench);
     sl_conn_write(bench->client.raw, words, sizeof(words) - 1);
     run_until(bench, is_down);
-    assert_true(sl_str_starts_with(sl_str_from(bench->server.why.text), SL_STR("HTTP/2: ")));
+    assert_string_equal(sl_status_reason(&bench->server.why), "not-http2");
+}
+
+/* ---- watching ---- */
+
+static bool has_client_closed(struct bench *bench)
+{
+    return bench->client.is_closed;
+}
+
+/* To a server that is no server: what the test writes on its connection is all that it says. */
+static void connect_raw_server(struct bench *bench, const struct sl_h2_watch *watch)
+{
+    bench->wants_raw_server = true;
+    connect_both(bench);
+    assert_true(sl_h2_link_watch(bench->client.link, watch));
+}
+
+static const uint8_t settings_frame[] = {0, 0, 0, 4, 0, 0, 0, 0, 0};
+static const uint8_t settings_and_ack[] = {0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0};
+
+static void a_peer_without_settings_is_given_up(void **state)
+{
+    const struct sl_h2_watch watch = {.settings_ms = 20};
+    struct bench *bench = *state;
+
+    connect_raw_server(bench, &watch);
+    run_until(bench, has_client_closed);
+    assert_string_equal(sl_status_reason(&bench->client.why), "settings-timeout");
+    assert_string_equal(bench->client.why.text, "no SETTINGS from the peer in 0.02 s");
+}
+
+static void a_peer_that_does_not_acknowledge_settings_is_given_up(void **state)
+{
+    const struct sl_h2_watch watch = {.settings_ms = 20};
+    struct bench *bench = *state;
+
+    connect_raw_server(bench, &watch);
+    sl_conn_write(bench->server.raw, settings_frame, sizeof(settings_frame));
+    run_until(bench, has_client_closed);
+    assert_string_equal(sl_status_reason(&bench->client.why), "settings-timeout");
+    assert_non_null(strstr(bench->client.why.text, "not acknowledged"));
+}
+
+static void a_silent_peer_with_an_open_stream_is_pinged_and_given_up(void **state)
+{
+    const struct sl_h2_watch watch = {
+        .settings_ms = 10, .ping_interval_ms = 10, .ping_timeout_ms = 10};
+    struct bench *bench = *state;
+
+    connect_raw_server(bench, &watch);
+    sl_conn_write(bench->server.raw, settings_and_ack, sizeof(settings_and_ack));
+    request(bench);
+    run_until(bench, has_client_closed);
+    assert_string_equal(sl_status_reason(&bench->client.why), "ping-timeout");
+    assert_string_equal(bench->client.why.text, "no answer to a PING in 0.01 s");
+    assert_string_equal(sl_status_reason(&bench->client.stream_why), "connection-ended");
+}
+
+static bool has_heard_pings(struct bench *bench)
+{
+    return bench->server.pings >= 3 || bench->client.is_closed;
+}
+
+/* One ping after the other goes out, and nothing ends. */
+static void a_peer_that_answers_stays(void **state)
+{
+    const struct sl_h2_watch watch = {.ping_interval_ms = 5, .ping_timeout_ms = TIMEOUT_MS};
+    struct bench *bench = *state;
+
+    connect_raw_server(bench, &watch);
+    sl_conn_set_events(bench->server.raw, &answering_events, &bench->server);
+    sl_conn_write(bench->server.raw, settings_and_ack, sizeof(settings_and_ack));
+    request(bench);
+    run_until(bench, has_heard_pings);
+    assert_false(bench->client.is_closed);
+}
+
+static bool has_quiet_passed(struct bench *bench)
+{
+    return bench->is_quiet_over;
+}
+
+static void on_quiet(void *arg)
+{
+    struct bench *bench = arg;
+
+    bench->is_quiet_over = true;
+    check(bench);
+}
+
+static void without_a_stream_nobody_is_pinged(void **state)
+{
+    const struct sl_h2_watch watch = {.ping_interval_ms = 1, .ping_timeout_ms = 1};
+    struct bench *bench = *state;
+    struct sl_timer *quiet = sl_timer_new(bench->loop, on_quiet, bench);
+
+    connect_raw_server(bench, &watch);
+    sl_conn_set_events(bench->server.raw, &answering_events, &bench->server);
+    sl_timer_start(quiet, 30);
+    run_until(bench, has_quiet_passed);
+    sl_timer_free(quiet);
+    assert_int_equal(bench->server.pings, 0);
+    assert_false(bench->client.is_closed);
+}
+
+static void frames_that_carry_nothing_are_bounded(void **state)
+{
+    struct bench *bench = *state;
+    size_t len = SL_H2_IDLE_BURST_BYTES + 100 * 1000;
+    uint8_t *flood = calloc(1, len);
+
+    assert_non_null(flood);
+    for (size_t at = sizeof(settings_frame); at + 9 <= len; at += 9) {
+        flood[at + 3] = 0xbb; /* a type that nobody knows */
+    }
+    memcpy(flood, settings_frame, sizeof(settings_frame));
+    bench->wants_raw_server = true;
+    connect_both(bench);
+    sl_conn_write(bench->server.raw, flood, len);
+    free(flood);
+    run_until(bench, has_client_closed);
+    assert_string_equal(sl_status_reason(&bench->client.why), "frame-flood");
+    assert_non_null(strstr(bench->client.why.text, "65536 bytes a second at most"));
 }
 
 #define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
@@ -429,6 +602,12 @@ int main(void)
         BENCH_TEST(close_ends_the_streams_first_and_says_why),
         BENCH_TEST(a_peer_that_vanishes_is_unavailable),
         BENCH_TEST(a_peer_that_does_not_speak_http2_is_refused),
+        BENCH_TEST(a_peer_without_settings_is_given_up),
+        BENCH_TEST(a_peer_that_does_not_acknowledge_settings_is_given_up),
+        BENCH_TEST(a_silent_peer_with_an_open_stream_is_pinged_and_given_up),
+        BENCH_TEST(a_peer_that_answers_stays),
+        BENCH_TEST(without_a_stream_nobody_is_pinged),
+        BENCH_TEST(frames_that_carry_nothing_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

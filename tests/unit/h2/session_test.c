@@ -13,6 +13,7 @@ struct bench {
     struct sl_buf in;
     struct sl_buf said;
     struct sl_h2_stream *stream; /* the last one of a peer */
+    struct sl_status why;        /* of the last one that closed */
     int does;
     size_t data_bytes;
     size_t writables;
@@ -85,6 +86,7 @@ static void on_close(struct sl_h2_stream *stream, uint32_t error, bool by_peer, 
     say(bench, stream, by_peer ? "close-by-peer:" : "close:");
     bench->said.len--;
     sl_buf_printf(&bench->said, "%s ", sl_h2_error_name(error));
+    bench->why = sl_h2_stream_why(stream);
 }
 
 static const struct sl_h2_stream_events stream_events = {
@@ -400,6 +402,8 @@ static void a_frame_beyond_the_window_never_arrives(void **state)
     assert_int_equal(bench.data_bytes, SL_H2_STREAM_WINDOW_BYTES - 10);
     assert_string_equal(sent(&bench), "RST_STREAM 1 FLOW_CONTROL_ERROR\n");
     expect_said(&bench, "1::status=200 1:a=b 1:fields 1:close:FLOW_CONTROL_ERROR ");
+    assert_string_equal(sl_status_reason(&bench.why), "window-overshoot");
+    assert_string_equal(bench.why.text, "the peer sent 11 bytes of DATA into a window of 10");
     close_bench(&bench);
 }
 
@@ -439,6 +443,7 @@ static void a_reset_by_the_peer_ends_the_stream_at_every_point(void **state)
         put_u32_frame(&bench.in, RST_STREAM, 1, SL_H2_ENHANCE_YOUR_CALM);
         feed_ok(&bench);
         assert_non_null(strstr(sl_buf_text(&bench.said), "1:close-by-peer:ENHANCE_YOUR_CALM "));
+        assert_string_equal(sl_status_reason(&bench.why), "reset-by-peer");
         assert_int_equal(sl_h2_session_streams(bench.session), 0);
         put_data(&bench.in, 0, 1, "late");
         feed_ok(&bench);
@@ -821,7 +826,9 @@ static void a_peer_that_pings_and_does_not_read_is_dropped(void **state)
         put_frame(&bench.in, PING, 0, 0, "12345678", 8);
     }
     status = feed(bench.session, &bench.in);
-    assert_int_equal(status.code, SL_INTERNAL);
+    assert_int_equal(status.code, SL_RESOURCE_EXHAUSTED);
+    assert_string_equal(sl_status_reason(&status), "ack-flood");
+    assert_non_null(strstr(status.text, "(100 at most)"));
     assert_true(sl_h2_session_is_done(bench.session));
     close_bench(&bench);
 }
@@ -859,15 +866,103 @@ static void bytes_that_are_not_http2_are_an_error(void **state)
     open_bench(&bench, SL_H2_CLIENT);
     sl_buf_add_c(&bench.in, "HTTP/1.1 400 Bad Request\r\n\r\n");
     status = feed(bench.session, &bench.in);
-    assert_int_equal(status.code, SL_INTERNAL);
-    assert_non_null(strstr(sent(&bench), "GOAWAY 0"));
+    assert_int_equal(status.code, SL_UNAVAILABLE);
+    assert_string_equal(sl_status_reason(&status), "not-http2");
+    assert_non_null(strstr(status.text, feeds_bytes ? "HTT" : "HTTP/1.1 400 Bad Request"));
     assert_true(sl_h2_session_is_done(bench.session));
     close_bench(&bench);
     open_bench(&bench, SL_H2_SERVER);
     sl_buf_add_c(&bench.in, "GET / HTTP/1.1\r\nHost: somewhere\r\n\r\n");
     status = feed(bench.session, &bench.in);
     assert_int_equal(status.code, SL_INTERNAL);
+    assert_string_equal(sl_status_reason(&status), "not-http2");
     assert_true(sl_h2_session_is_done(bench.session));
+    close_bench(&bench);
+}
+
+/* A server that wants TLS answers a client without it by an alert of seven bytes. */
+static void a_peer_that_speaks_tls_is_told_by_its_first_bytes(void **state)
+{
+    static const char alert[] = {0x15, 3, 3, 0, 2, 2, 70};
+    struct bench bench;
+    struct sl_status status;
+
+    (void)state;
+    open_bench(&bench, SL_H2_CLIENT);
+    sl_buf_add(&bench.in, alert, sizeof(alert));
+    status = feed(bench.session, &bench.in);
+    assert_string_equal(sl_status_reason(&status), "not-http2");
+    assert_non_null(strstr(status.text, "speaks TLS"));
+    close_bench(&bench);
+}
+
+static void a_client_s_peer_begins_with_settings(void **state)
+{
+    struct bench bench;
+    struct sl_status status;
+
+    (void)state;
+    open_bench(&bench, SL_H2_CLIENT);
+    put_frame(&bench.in, PING, 0, 0, "12345678", 8);
+    status = feed(bench.session, &bench.in);
+    assert_string_equal(sl_status_reason(&status), "not-http2");
+    assert_false(sl_h2_session_is_greeted(bench.session));
+    close_bench(&bench);
+    open_bench(&bench, SL_H2_CLIENT);
+    put_setting(&bench.in, 4, 1000);
+    feed_ok(&bench);
+    assert_true(sl_h2_session_is_greeted(bench.session));
+    assert_false(sl_h2_session_is_settled(bench.session));
+    close_bench(&bench);
+}
+
+/* Before any output the reason is known, and the GOAWAY is all that is left to send. */
+static void a_broken_rule_is_told_in_words(void **state)
+{
+    struct bench bench;
+    struct sl_status status;
+
+    (void)state;
+    open_client(&bench);
+    put_frame(&bench.in, PING, 0, 0, "12345678", 8);
+    put_data(&bench.in, 0, 9, "x");
+    status = feed(bench.session, &bench.in);
+    assert_string_equal(sl_status_reason(&status), "broke-http2");
+    assert_string_equal(status.text, "the peer broke HTTP/2: PROTOCOL_ERROR: DATA: stream in idle");
+    const char *lines = sent(&bench);
+    assert_true(sl_str_starts_with(sl_str_from(lines), SL_STR("GOAWAY 0 PROTOCOL_ERROR")));
+    assert_true(sl_h2_session_is_done(bench.session));
+    close_bench(&bench);
+}
+
+/* Only what streams took is useful: neither heads nor padding nor what nobody reads. */
+static void useful_bytes_are_data_that_streams_took(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_client(&bench);
+    put_headers(&bench.in, 0, 1, ok_fields);
+    put_padded(&bench.in, 0, 1, "hello", 200);
+    put_frame(&bench.in, PING, 0, 0, "12345678", 8);
+    put_data(&bench.in, 0, 1, "");
+    feed_ok(&bench);
+    assert_int_equal(sl_h2_session_useful_bytes(bench.session), 5);
+    put_u32_frame(&bench.in, RST_STREAM, 1, SL_H2_CANCEL);
+    put_data(&bench.in, 0, 1, "late");
+    feed_ok(&bench);
+    assert_int_equal(sl_h2_session_useful_bytes(bench.session), 5);
+    close_bench(&bench);
+}
+
+static void a_ping_leaves(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_client(&bench);
+    sl_h2_session_ping(bench.session);
+    assert_true(sl_str_starts_with(sl_str_from(sent(&bench)), SL_STR("PING 0")));
     close_bench(&bench);
 }
 
@@ -961,7 +1056,8 @@ static void endless_continuations_end_the_connection(void **state)
         put_frame(&bench.in, CONTINUATION, 0, 1, "", 0);
     }
     status = feed(bench.session, &bench.in);
-    assert_int_equal(status.code, SL_INTERNAL);
+    assert_int_equal(status.code, SL_RESOURCE_EXHAUSTED);
+    assert_string_equal(sl_status_reason(&status), "header-without-end");
     close_bench(&bench);
 }
 
@@ -1004,6 +1100,11 @@ int main(void)
         cmocka_unit_test(a_peer_that_pings_and_does_not_read_is_dropped),
         cmocka_unit_test(resets_that_the_peer_does_not_read_are_bounded),
         cmocka_unit_test(bytes_that_are_not_http2_are_an_error),
+        cmocka_unit_test(a_peer_that_speaks_tls_is_told_by_its_first_bytes),
+        cmocka_unit_test(a_client_s_peer_begins_with_settings),
+        cmocka_unit_test(a_broken_rule_is_told_in_words),
+        cmocka_unit_test(useful_bytes_are_data_that_streams_took),
+        cmocka_unit_test(a_ping_leaves),
         cmocka_unit_test(a_broken_frame_ends_the_connection),
         cmocka_unit_test(a_broken_response_ends_its_stream_alone),
         cmocka_unit_test(data_before_the_response_ends_the_connection),
