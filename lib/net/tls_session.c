@@ -168,10 +168,8 @@ static bool expect_name(struct sl_tls_session *session)
         return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
     }
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    /* SSL_set_tlsext_host_name, whose cast clang does not let pass: the name is copied */
     return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 &&
-           SSL_ctrl(session->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                    (void *)(uintptr_t)name) == 1;
+           SSL_set_tlsext_host_name(session->ssl, name) == 1;
 }
 
 /* False when memory is out. */
@@ -185,7 +183,9 @@ static bool init(struct sl_tls_session *session, const char *name)
     BIO_set_data(bio, session);
     BIO_set_init(bio, 1);
     SSL_set_bio(session->ssl, bio, bio);
-    SSL_set_app_data(session->ssl, session);
+    if (SSL_set_app_data(session->ssl, session) != 1) {
+        return false;
+    }
     if (session->tls->role == SL_TLS_SERVER) {
         SSL_set_accept_state(session->ssl);
         return true;

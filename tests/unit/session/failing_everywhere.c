@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <nghttp2/nghttp2.h>
+#include <openssl/crypto.h>
 #include <uv.h>
 
 #include "base/base.h"
@@ -100,10 +101,36 @@ int __wrap_nghttp2_session_server_new2(nghttp2_session **ng,
     return nghttp2_session_server_new3(ng, callbacks, arg, option, &memory);
 }
 
+/* ---- OpenSSL ---- */
+
+static void *ssl_malloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return __wrap_malloc(size);
+}
+
+static void *ssl_realloc(void *old, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return __wrap_realloc(old, size);
+}
+
+static void ssl_free(void *old, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(old);
+}
+
 /* ---- public ---- */
 
 void failing_init(void)
 {
+    int is_told = CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free);
+
+    SL_ASSERT(is_told == 1);
     int error = uv_replace_allocator(__wrap_malloc, __real_realloc, __wrap_calloc, free);
 
     SL_ASSERT(error == 0);

@@ -1,5 +1,5 @@
 /* failing_everywhere.h - one allocation of a whole program fails, the n-th from now: ours, and
- * those of nghttp2 and libuv, which can be told how to allocate.
+ * those of nghttp2, OpenSSL and libuv, which can be told how to allocate.
  *
  * A program has two sides here, the collector and the device; of one of them, on whichever of its
  * threads, allocations are counted and one fails. libuv's realloc never does: it holds a loop's

@@ -1,9 +1,12 @@
 /* A worker with two streams at two sinks, and a simulated device, while each allocation fails once:
- * of the worker's side, then of the device's. Whichever it is, the worker subscribes, is told
- * goodbye, subscribes anew and ends: one failure is no reason to stay away.
+ * of the worker's side, then of the device's; over plaintext, then over TLS. Whichever it is, the
+ * worker subscribes, is told goodbye, subscribes anew and ends: one failure is no reason to stay
+ * away.
  *
- * The threads allocate in a somewhat different order each time, so "the n-th" is a sample; it is
- * taken of every n up to EACH, then of every STEP-th. With SL_LONG set, of every n. */
+ * The threads allocate in a somewhat different order each time, so "the n-th" is a sample. It is
+ * taken of every n up to EACH, then of each of a step; with SL_LONG set, of every n up to
+ * LONG_EACH, and of every one over plaintext (OpenSSL makes thousands).
+ */
 #include "test.h"
 
 #include <pthread.h>
@@ -18,10 +21,15 @@
 #include "daemon/worker.h"
 #include "device/device.h"
 #include "failing_everywhere.h"
+#include "net/certificates.h"
+#include "net/tls.h"
 
 enum {
-    EACH = 100,
+    EACH = 60,
     STEP = 11,
+    TLS_STEP = 211,
+    LONG_EACH = 2000,
+    LONG_TLS_STEP = 7,
     RATE_PER_S = 2000,
     STREAMS = 2,
     SOME_MESSAGES = 10,
@@ -32,6 +40,7 @@ enum {
 
 struct device {
     struct sl_loop *loop;
+    struct sl_tls *tls; /* NULL: plaintext */
     struct sl_device_fleet *fleet;
     struct sl_timer *retry;
     pthread_t thread;
@@ -67,6 +76,7 @@ static void open_fleet(void *arg)
         .interfaces = 2,
         .updates = 5,
         .rate_per_s = RATE_PER_S,
+        .tls = device->tls,
     };
 
     device->fleet = sl_device_fleet_open(device->loop, &options, &device_events, device, &why);
@@ -112,9 +122,20 @@ static void *run_device(void *arg)
     return NULL;
 }
 
-static void start_device(struct device *device)
+static struct sl_tls *server_tls(void)
 {
-    *device = (struct device){.port = 0};
+    const struct sl_tls_options options = {.ca = "ca.pem", .cert = "leaf.pem", .key = "leaf.key"};
+    struct sl_status why;
+    enum sl_tls_part part;
+    struct sl_tls *tls = sl_tls_new(SL_TLS_SERVER, &options, &why, &part);
+
+    assert_non_null(tls);
+    return tls;
+}
+
+static void start_device(struct device *device, bool has_tls)
+{
+    *device = (struct device){.tls = has_tls ? server_tls() : NULL};
     pthread_mutex_init(&device->lock, NULL);
     pthread_cond_init(&device->changed, NULL);
     device->loop = sl_loop_new();
@@ -145,6 +166,7 @@ static void stop_device(struct device *device)
     pthread_join(device->thread, NULL);
     sl_timer_free(device->retry);
     sl_loop_free(device->loop);
+    sl_tls_release(device->tls);
     pthread_cond_destroy(&device->changed);
     pthread_mutex_destroy(&device->lock);
 }
@@ -153,8 +175,10 @@ static void stop_device(struct device *device)
 
 static char directory[] = "/tmp/sluice-session-XXXXXX";
 
-static struct sl_settings *read_settings(uint16_t port)
+static struct sl_settings *read_settings(const struct device *device)
 {
+    const char *security =
+        device->tls ? "tls: {ca: ca.pem, cert: client.pem, key: client.key}" : "insecure: true";
     char file[64];
     struct sl_buf errors = {0};
 
@@ -165,7 +189,7 @@ static struct sl_settings *read_settings(uint16_t port)
     fprintf(out,
             "collector: {name: test, workers: 1, memory: 64MiB, admin: {listen: \"\"}}\n"
             "targets:\n"
-            "  leaf1: {address: \"127.0.0.1:%u\", insecure: true, username: u, password: p,\n"
+            "  leaf1: {address: \"127.0.0.1:%u\", %s, username: u, password: p,\n"
             "          backoff: {min: 1ms, max: 2ms}}\n"
             "subscriptions:\n"
             "  all: {paths: /interfaces, sinks: [quick]}\n"
@@ -173,7 +197,7 @@ static struct sl_settings *read_settings(uint16_t port)
             "sinks:\n"
             "  quick: {type: null, format: sluice.v1}\n"
             "  file: {type: file, path: %s/records, format: event}\n",
-            port, directory);
+            device->port, security, directory);
     fclose(out);
     struct sl_settings *settings = sl_settings_read(file, &errors);
 
@@ -281,18 +305,18 @@ static void on_hang(int number)
 }
 
 /* True when an allocation failed. */
-static bool run(enum failing_side side, long count)
+static bool run(enum failing_side side, bool has_tls, long count)
 {
     struct device device;
 
     run_number = count;
     alarm(HANG_S);
-    start_device(&device);
+    start_device(&device, has_tls);
     if (side == FAILING_DEVICE) {
         failing_start(side, count);
     }
     run_device_until_open(&device);
-    struct sl_settings *settings = read_settings(device.port);
+    struct sl_settings *settings = read_settings(&device);
 
     if (side == FAILING_COLLECTOR) {
         failing_start(side, count);
@@ -307,57 +331,72 @@ static bool run(enum failing_side side, long count)
     return has_failed;
 }
 
-static void run_all(enum failing_side side, const char *name)
+static void run_all(enum failing_side side, bool has_tls)
 {
-    long step = getenv("SL_LONG") && *getenv("SL_LONG") ? 1 : STEP;
+    const char *is_set = getenv("SL_LONG");
+    bool is_long = is_set && *is_set;
+    long each = is_long ? LONG_EACH : EACH;
+    long step = has_tls ? (is_long ? LONG_TLS_STEP : TLS_STEP) : (is_long ? 1 : STEP);
     long count = 0;
     long runs = 0;
 
-    for (; run(side, count); runs++) {
-        count += count < EACH ? 1 : step;
+    for (; run(side, has_tls, count); runs++) {
+        count += count < each ? 1 : step;
     }
-    printf("%s: %ld allocations, %ld runs\n", name, count, runs);
+    printf("%ld allocations, %ld runs\n", count, runs);
     assert_true(runs > EACH);
 }
 
 static void a_worker_comes_back_whichever_of_its_allocations_fails(void **state)
 {
     (void)state;
-    run_all(FAILING_COLLECTOR, "collector");
+    run_all(FAILING_COLLECTOR, false);
+}
+
+static void so_it_does_over_tls(void **state)
+{
+    (void)state;
+    run_all(FAILING_COLLECTOR, true);
 }
 
 static void a_device_goes_on_whichever_of_its_allocations_fails(void **state)
 {
     (void)state;
-    run_all(FAILING_DEVICE, "device");
+    run_all(FAILING_DEVICE, false);
+}
+
+static void so_it_does_behind_tls(void **state)
+{
+    (void)state;
+    run_all(FAILING_DEVICE, true);
 }
 
 static int set_up(void **state)
 {
-    (void)state;
     failing_init();
     sl_log_set(SL_LOG_ERROR, SL_LOG_LOGFMT);
     signal(SIGALRM, on_hang);
-    return mkdtemp(directory) ? 0 : -1;
+    return mkdtemp(directory) && make_certificates(state) == 0 ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
     char file[64];
 
-    (void)state;
     snprintf(file, sizeof(file), "%s/records", directory);
     unlink(file);
     snprintf(file, sizeof(file), "%s/sluice.yaml", directory);
     unlink(file);
-    return rmdir(directory);
+    return rmdir(directory) == 0 ? remove_certificates(state) : -1;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worker_comes_back_whichever_of_its_allocations_fails),
+        cmocka_unit_test(so_it_does_over_tls),
         cmocka_unit_test(a_device_goes_on_whichever_of_its_allocations_fails),
+        cmocka_unit_test(so_it_does_behind_tls),
     };
 
     return cmocka_run_group_tests_name("session memory", tests, set_up, tear_down);
