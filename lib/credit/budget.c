@@ -77,6 +77,11 @@ bool sl_loan_is_lent(const struct sl_reserve *reserve, const struct sl_loan *loa
     return reserve->borrower == loan;
 }
 
+bool sl_reserve_is_wanted(const struct sl_reserve *reserve)
+{
+    return !sl_list_is_empty(&reserve->waiting);
+}
+
 bool sl_loan_ask(struct sl_reserve *reserve, struct sl_loan *loan)
 {
     if (!reserve->borrower) {

@@ -83,6 +83,9 @@ bool sl_loan_ask(struct sl_reserve *reserve, struct sl_loan *loan) SL_MUST_CHECK
  * Nothing when it had neither. */
 void sl_loan_return(struct sl_reserve *reserve, struct sl_loan *loan);
 
+/* Somebody waits for it. */
+bool sl_reserve_is_wanted(const struct sl_reserve *reserve);
+
 bool sl_loan_is_lent(const struct sl_reserve *reserve, const struct sl_loan *loan);
 
 #endif

@@ -91,6 +91,10 @@ void sl_grpc_call_half_close(struct sl_grpc_call *call);
  * later and never from within. */
 void sl_grpc_call_cancel(struct sl_grpc_call *call);
 
+/* The same for a reason: a client resets the stream, a server says `status` in its trailers.
+ * Nothing when the call is over for this side already. */
+void sl_grpc_call_fail(struct sl_grpc_call *call, const struct sl_status *status);
+
 /* After an on_message that said HOLD: offers that message again, and what came behind it. */
 void sl_grpc_call_resume(struct sl_grpc_call *call);
 

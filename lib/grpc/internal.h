@@ -46,10 +46,6 @@ void sl_grpc_call_free(struct sl_grpc_call *call);
 
 bool sl_grpc_call_is_over(const struct sl_grpc_call *call);
 
-/* Ends the call from this side, if it is not over: a client resets the stream, a server says
- * `status` in its trailers. */
-void sl_grpc_call_fail(struct sl_grpc_call *call, const struct sl_status *status);
-
 /* Server: sends its headers before its first message. True also when that was done before, and at
  * a client. */
 bool sl_grpc_call_respond(struct sl_grpc_call *call) SL_MUST_CHECK;

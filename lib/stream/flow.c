@@ -7,6 +7,7 @@
 
 enum {
     FIRST_PAYLOAD_BYTES = 512,
+    LOAN_CHECK_MS = 1000,    /* once its time is over: whether anybody waits for it */
     MAX_PADDING_BYTES = 256, /* of one DATA frame: nghttp2 counts it before the frame's end */
 };
 
@@ -351,19 +352,16 @@ void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result
 
 /* ---- credit ---- */
 
-/* What this stream's records may cost: its share, and the reserve while it is lent. */
-static uint64_t share_bytes(const struct sl_stream *stream)
-{
-    const struct sl_stream_pool *pool = stream->config.pool;
-    bool is_lent = sl_loan_is_lent(&pool->reserve, &stream->loan);
-
-    return pool->plan.share_bytes + (is_lent ? pool->plan.reserve_bytes : 0);
-}
-
+/* Of its own share: the reserve is for the bytes of one message alone. */
 static uint64_t room_bytes(const struct sl_stream *stream)
 {
-    return sl_budget_room(share_bytes(stream), stream->cost_held_bytes, &stream->credit,
-                          &stream->rate);
+    return sl_budget_room(stream->config.pool->plan.share_bytes, stream->cost_held_bytes,
+                          &stream->credit, &stream->rate);
+}
+
+static bool is_lent(const struct sl_stream *stream)
+{
+    return sl_loan_is_lent(&stream->config.pool->reserve, &stream->loan);
 }
 
 /* A message that can never fit may be lent the rest of its bytes at once; one that would fit waits
@@ -385,24 +383,64 @@ static uint32_t lend(struct sl_stream *stream, uint32_t missing)
     if (missing == 0 || need == 0 || !must_lend(stream, missing)) {
         return 0; /* between two messages there is nothing to lend for */
     }
-    if (need > room_bytes(stream) && !sl_loan_ask(&stream->config.pool->reserve, &stream->loan)) {
-        return 0;
+    if (need > room_bytes(stream)) {
+        if (!sl_loan_ask(&stream->config.pool->reserve, &stream->loan)) {
+            return 0;
+        }
+        stream->loan_since_ns = sl_loop_now_ns(stream->config.loop);
+        stream->loan_missing = missing;
+        sl_timer_start(stream->timer, SL_STREAM_LOAN_STALL_S * 1000);
     }
     return sl_credit_borrow(&stream->credit, missing);
 }
 
-/* The reserve goes back as soon as what is out fits into the stream's own share. */
+/* The reserve goes back as soon as the message that it was for, or what became of it, fits into the
+ * stream's own share. What else is granted does not count: a device may leave it unused for ever.
+ */
 static void repay(struct sl_stream *stream, uint32_t missing)
 {
     struct sl_stream_pool *pool = stream->config.pool;
     const struct sl_credit *credit = &stream->credit;
-    uint64_t out = (uint64_t)credit->granted_bytes + credit->assembling_bytes;
-    uint64_t cost = stream->cost_held_bytes + sl_cost_rate_of(&stream->rate, out);
+    uint64_t whole = (uint64_t)credit->assembling_bytes + missing;
+    uint64_t cost = stream->cost_held_bytes + sl_cost_rate_of(&stream->rate, whole);
     bool is_waiting = stream->call && sl_credit_need(credit, missing) > 0;
 
     if (!is_waiting && (!stream->call || cost <= pool->plan.share_bytes)) {
+        if (stream->call && is_lent(stream)) {
+            sl_timer_stop(stream->timer);
+        }
         sl_loan_return(&pool->reserve, &stream->loan);
     }
+}
+
+/* A borrower whose message does not get any further, or takes too long altogether. */
+static bool is_too_slow(struct sl_stream *stream, uint32_t missing)
+{
+    int64_t held_ns = sl_loop_now_ns(stream->config.loop) - stream->loan_since_ns;
+    bool is_stuck = missing == stream->loan_missing;
+
+    stream->loan_missing = missing;
+    return missing > 0 && (is_stuck || held_ns >= SL_STREAM_LOAN_S * SL_NS_PER_S);
+}
+
+void sl_stream_check_loan(struct sl_stream *stream)
+{
+    uint32_t missing = stream->call ? sl_grpc_call_missing(stream->call) : 0;
+
+    if (!stream->call || !is_lent(stream)) {
+        return;
+    }
+    if (!is_too_slow(stream, missing) || !sl_reserve_is_wanted(&stream->config.pool->reserve)) {
+        sl_timer_start(stream->timer, SL_STREAM_LOAN_STALL_S * 1000);
+        return;
+    }
+    struct sl_status why = sl_status_because(
+        "message-too-slow",
+        sl_status_error(SL_RESOURCE_EXHAUSTED,
+                        "a large message has the memory that others wait for (%d s at most, %d s"
+                        " without a byte)",
+                        SL_STREAM_LOAN_S, SL_STREAM_LOAN_STALL_S));
+    sl_grpc_call_fail(stream->call, &why);
 }
 
 static void note_blocked(struct sl_stream *stream, bool is_blocked)

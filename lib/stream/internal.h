@@ -49,6 +49,8 @@ struct sl_stream {
     struct sl_backoff backoff;
     uint64_t retry_ms;         /* the last wait */
     uint64_t messages_at_open; /* of the call */
+    int64_t loan_since_ns;     /* with the reserve: since when */
+    uint32_t loan_missing;     /* and what of the message was missing when last looked at */
     int64_t opened_ns;
     struct sl_timer *timer;
     struct sl_deferred credit_due;
@@ -75,6 +77,10 @@ void sl_stream_give_credit(void *arg);
 void sl_stream_drop_unfinished(struct sl_stream *stream);
 
 void sl_stream_lent(struct sl_loan *loan, void *arg);
+
+/* The stream's timer while it has a call: ends it when it borrows the reserve for too long, and
+ * others wait. */
+void sl_stream_check_loan(struct sl_stream *stream);
 
 /* stream.c: the only place that writes `state`. */
 void sl_stream_handle(struct sl_stream *stream, enum sl_stream_event event);

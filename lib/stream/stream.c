@@ -173,6 +173,10 @@ static void on_timer(void *arg)
 {
     struct sl_stream *stream = arg;
 
+    if (stream->state != SL_STREAM_BACKOFF) {
+        sl_stream_check_loan(stream);
+        return;
+    }
     sl_stream_handle(stream, SL_STREAM_TIMER);
     subscribe_if_ready(stream);
 }

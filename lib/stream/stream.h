@@ -30,6 +30,13 @@
 
 struct sl_stream;
 
+/* While another stream waits for the reserve, a message that borrows it has so long. */
+enum {
+    SL_STREAM_LOAN_S = 30, /* altogether */
+    SL_STREAM_LOAN_STALL_S =
+        2, /* without a byte; once or twice that, as it is looked at so often */
+};
+
 /* What a worker's streams share. */
 struct sl_stream_pool {
     struct sl_budget_plan plan;

@@ -405,8 +405,8 @@ def legal(name, call, messages, subscriptions=("all",), **what):
     def play(peer, row):
         peer.greet(streams=len(subscriptions))
         row.attempt()
-        call(peer, min(peer.requests))
         peer.sock.settimeout(None)
+        call(peer, min(peer.requests))
 
     def is_done(scene):
         return scene.messages(name) >= messages
@@ -535,14 +535,17 @@ LARGE = [message(h2.sized(600_000))]
 
 def large(peer, stream):
     peer.send(response(stream))
-    send_each(peer, stream, LARGE * 20)
+    send_each(peer, stream, LARGE * 5)
 
 
 def unfinished(peer, stream):
     """A message of the largest size, but for its last byte."""
+    peer.sock.settimeout(None)
     peer.send(response(stream))
     peer.send_data(stream, message(b"", length=MAX_MESSAGE) + bytes(MAX_MESSAGE - 1))
 
 
+add("unfinished", calls(unfinished), ends="subscription", reason="message-too-slow",
+    why="30 s at most")
 for number in range(12):
-    legal(f"legal-large-{number}", large, 20)
+    legal(f"legal-large-{number}", large, 5)
