@@ -17,6 +17,7 @@ flood goes on for longer.
 """
 import os
 import re
+import subprocess
 import time
 from dataclasses import dataclass, field
 
@@ -87,12 +88,63 @@ class Ends:
                 for said in self.by_target.get(row.name, [])}
 
 
+CA_CONFIG = """
+[ca]
+default_ca = here
+[here]
+database = {place}/index.txt
+rand_serial = yes
+new_certs_dir = {place}
+default_md = sha256
+policy = any
+x509_extensions = names
+[any]
+commonName = supplied
+[names]
+subjectAltName = {subject}
+"""
+
+
+def make_certificates(place):
+    """Each is its own issuer; sluice trusts all of them but one."""
+    for name, days, subject in (("good", ("20200101", "20990101"), "IP:127.0.0.1"),
+                                ("expired", ("20200101", "20200102"), "IP:127.0.0.1"),
+                                ("other", ("20200101", "20990101"), "DNS:other.example"),
+                                ("unknown", ("20200101", "20990101"), "IP:127.0.0.1")):
+        (place / "index.txt").write_text("")
+        (place / "ca.conf").write_text(CA_CONFIG.format(place=place, subject=subject))
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", place / f"{name}.key", "-out", place / "request", "-subj", f"/CN={name}")
+        openssl("ca", "-batch", "-notext", "-selfsign", "-config", place / "ca.conf", "-in",
+                place / "request", "-keyfile", place / f"{name}.key", "-out", place / f"{name}.pem",
+                "-startdate", f"{days[0]}000000Z", "-enddate", f"{days[1]}000000Z")
+    trusted = "".join((place / f"{name}.pem").read_text() for name in ("good", "expired", "other"))
+    (place / "trusted.pem").write_text(trusted)
+
+
+def openssl(*words):
+    done = subprocess.run(["openssl", *words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(f"openssl {words[0]}: {done.stderr}")
+
+
+def target_of(row, place):
+    """What its target says beside the address. Who plays alone is not hurried before its turn."""
+    said = dict(row.target)
+    if "tls" in said:
+        said["tls"] = {"ca": str(place / "trusted.pem")}
+    if row.alone:
+        said["dial-timeout"] = "1h"
+    return said
+
+
 class Scene:
     def __init__(self, lab, kafka, rows):
         self.topic = kafka.topic("hostile")
         self.kafka = kafka
         self.good = Devices(lab, "sim", 1, name="good", rate=GOOD_RATE)
-        self.field = Field(rows)
+        make_certificates(lab.directory)
+        self.field = Field(rows, lab.directory)
         lab.on_end(self.field.end)
         for row in rows:
             if not row.alone:
@@ -103,7 +155,7 @@ class Scene:
             lab, addresses, {"all": subscription(max_message="1MiB")},
             {"main": kafka_sink(kafka.bootstrap, self.topic)}, memory=f"{MEMORY_MIB}MiB", workers=1,
             target={"backoff": {"min": "100ms", "max": f"{BACKOFF_MAX_S}s"}, "dial-timeout": "3s"},
-            targets={row.name: {"dial-timeout": "1h"} for row in rows if row.alone})
+            targets={row.name: target_of(row, lab.directory) for row in rows})
         self.ends = Ends(self.collector.process)
         self.read_at = 0
         self.samples = {}
@@ -132,6 +184,10 @@ class Scene:
     def reset_peak(self):
         with open(f"/proc/{self.collector.process.pid}/clear_refs", "w", encoding="ascii") as refs:
             refs.write("5")
+
+    def attempts(self, row):
+        """As the hostile side counts them; who never answers cannot count."""
+        return len(row.attempts) if row.play else self.counted(row)
 
     def counted(self, row):
         """What the metrics count of its ends."""
@@ -162,17 +218,17 @@ class Meter:
         return self.scene.collector.peak_mib()
 
 
-def judge_attempts(row, verdict):
+def judge_attempts(scene, row, verdict):
     """Pauses grow: so many attempts in a time say that they do not."""
     attempts = list(row.attempts)
-    verdict.attempts = len(attempts)
+    verdict.attempts = scene.attempts(row)
     if row.legal:
         if len(attempts) > 1:
             verdict.wrong.append(f"{len(attempts)} attempts at what is legal")
         return
     lasted = attempts[-1] - attempts[0] if attempts else 0
     most = BURST + 4 * lasted / BACKOFF_MAX_S
-    if len(attempts) < 2:
+    if verdict.attempts < 2:
         verdict.wrong.append("not tried again")
     if len(attempts) > most:
         verdict.wrong.append(f"{len(attempts)} attempts in {lasted:.1f} s")
@@ -205,7 +261,7 @@ def is_through(scene, row):
     if row.legal:
         return row.is_done(scene)
     scene.ends.update()
-    return len(row.attempts) >= 2 and scene.ends.match(row)
+    return scene.attempts(row) >= 2 and scene.ends.match(row) and scene.counted(row)
 
 
 def wait_through(scene, rows, timeout_s):
@@ -228,7 +284,7 @@ def judge(scene, row):
         judge_legal(scene, row, verdict)
     else:
         judge_end(scene, row, verdict)
-    judge_attempts(row, verdict)
+    judge_attempts(scene, row, verdict)
     return verdict
 
 

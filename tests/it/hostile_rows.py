@@ -1,7 +1,7 @@
 """hostile_rows - what each hostile device does, and what sluice must say about it."""
-import os
 import random
 import select
+import ssl
 import time
 
 import frames as h2
@@ -10,7 +10,6 @@ from peers import Row, calls, connection, hang_up, hang_up_hard
 
 LIMIT_STREAM = 16 * 1024      # what a call may be sent at first
 MAX_MESSAGE = 1024 * 1024     # of the subscription in hostile.py
-MAX_HEADER_BYTES = 64 * 1024  # of one header block
 FLOOD_S = 15                  # a flood that nobody ends goes on for so long
 LAST = 2**31 - 1
 ROWS = []
@@ -549,3 +548,52 @@ add("unfinished", calls(unfinished), ends="subscription", reason="message-too-sl
     why="30 s at most")
 for number in range(12):
     legal(f"legal-large-{number}", large, 5)
+
+
+# ---- TLS, and addresses ----
+
+TLS = {"insecure": False, "tls": {}}  # hostile.py says whom to trust
+
+
+def on_tls(name, play, reason, why, cert=None, protocols=("h2",), **target):
+    """`cert`: the handshake is done with it, and `play` has what is inside."""
+    add(name, play if cert is None else within_tls(cert, protocols, play), ends="connection",
+        reason=reason, why=why, target={**TLS, **target})
+
+
+def within_tls(cert, protocols, play):
+    def whole(peer, row):
+        row.attempt()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(row.place / f"{cert}.pem", row.place / f"{cert}.key")
+        if protocols:
+            context.set_alpn_protocols(protocols)
+        peer.sock = context.wrap_socket(peer.sock, server_side=True)
+        play(peer)
+    return whole
+
+
+def dribble(peer):
+    """The head of a long record, and its bytes one by one, for as long as anybody listens."""
+    peer.send(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03")
+    while True:
+        time.sleep(0.2)
+        peer.send(b"x")
+
+
+on_tls("tls-silence", connection(lambda peer: None), "tls-handshake-timeout|timed-out", "")
+on_tls("tls-dribble", connection(dribble), "tls-handshake-timeout|timed-out", "")
+on_tls("tls-cut", connection(lambda peer: (peer.receive(100), hang_up(peer))), "tls-handshake-cut",
+       "closed by peer")
+on_tls("tls-garbage", connection(lambda peer: peer.send(NOISE)), "tls-.*", "")
+on_tls("tls-plaintext", connection(lambda peer: peer.send(settings())), "tls-.*", "")
+on_tls("tls-http1", connection(lambda peer: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")), "tls-.*", "")
+on_tls("tls-expired", lambda peer: None, "tls-certificate-expired", "", cert="expired")
+on_tls("tls-other-name", lambda peer: None, "tls-name-mismatch", "", cert="other")
+on_tls("tls-self-signed", lambda peer: None, "tls-self-signed", "", cert="unknown")
+on_tls("tls-no-alpn", lambda peer: None, "tls-alpn", "", cert="good", protocols=())
+on_tls("tls-alpn-http1", lambda peer: None, "tls-alpn|tls-alert", "", cert="good", protocols=("http/1.1",))
+on_tls("tls-then-silence", mute(b""), "settings-timeout", "no SETTINGS", cert="good")
+on_tls("tls-then-http1", says(b"HTTP/1.1 200 OK\r\n\r\n"), "not-http2", "HTTP/1.1", cert="good")
+on_tls("tls-then-cut", hang_up_hard, "closed-by-peer|connection-reset", "", cert="good")
+add("never-answers", None, ends="connection", reason="timed-out", why="connect 127.0.0.1.*timed out")

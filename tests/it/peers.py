@@ -26,6 +26,8 @@ class Row:
     alone: bool = False
     legal: bool = False
     is_done: Callable = None
+    target: dict = field(default_factory=dict)  # what its target of the configuration says
+    place: object = None                        # where the certificates are
     port: int = 0
     listener: socket.socket = None
     attempts: list = field(default_factory=list)
@@ -54,26 +56,39 @@ class CountingPeer(Peer):
 class Field:
     """Everybody takes connections from the start, and says nothing on them before its turn."""
 
-    def __init__(self, rows):
+    def __init__(self, rows, place):
         self.rows = rows
         self.selector = selectors.DefaultSelector()
-        self.lock = threading.Lock()
         self.is_over = False
         for row in rows:
+            row.place = place
             row.listener = socket.socket()
             row.listener.bind(("127.0.0.1", 0))
             row.listener.listen(16)
             row.port = row.listener.getsockname()[1]
-            self.selector.register(row.listener, selectors.EVENT_READ, row)
+            if row.play is None:
+                self.fill(row)
+            else:
+                self.selector.register(row.listener, selectors.EVENT_READ, row)
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
+
+    @staticmethod
+    def fill(row):
+        """A backlog without room: nobody's SYN is answered any more."""
+        row.listener.listen(0)
+        for _ in range(4):
+            caller = socket.socket()
+            caller.setblocking(False)
+            caller.connect_ex(("127.0.0.1", row.port))
+            row.connections.add(caller)
 
     @staticmethod
     def begin(row):
         row.turn.set()
 
     def stop(self, row):
-        with self.lock:
+        if row.play is not None:
             self.selector.unregister(row.listener)
         row.listener.close()
         for sock in list(row.connections):
