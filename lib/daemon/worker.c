@@ -1,5 +1,6 @@
 #include "daemon/worker.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,6 +11,8 @@
 #include "normalise/encoder.h"
 #include "sink/sink.h"
 #include "target/target.h"
+
+enum { CALM_MS = 4000 };
 
 struct sl_worker {
     const struct sl_settings *settings;
@@ -25,6 +28,8 @@ struct sl_worker {
     size_t open_targets;
     struct sl_post drain_due;  /* sl_worker_drain was called */
     struct sl_timer *deadline; /* of the drain */
+    struct sl_timer *calm;     /* looks whether anything is held, again and again */
+    unsigned calm_looks;       /* in a row that saw nothing held */
     struct sl_deferred finish_due;
     bool is_draining;
     bool is_late; /* the deadline passed: nobody waits for what is held */
@@ -61,6 +66,7 @@ static void finish(void *arg)
     struct sl_worker *worker = arg;
 
     sl_timer_stop(worker->deadline);
+    sl_timer_stop(worker->calm);
     if (worker->on_done) {
         worker->on_done(worker->arg);
         worker->on_done = NULL;
@@ -313,6 +319,20 @@ static bool make_targets(struct sl_worker *worker, struct sl_status *why)
 
 /* ---- life ---- */
 
+/* Baselines and handshakes of many devices at once take memory that then lies free in pieces. Once
+ * nothing has been held for a while they go back to the system; while data flow, they are used
+ * again. */
+static void on_calm(void *arg)
+{
+    struct sl_worker *worker = arg;
+
+    worker->calm_looks = worker->pool.cost_held_bytes ? 0 : worker->calm_looks + 1;
+    if (worker->calm_looks == 2) {
+        malloc_trim(0);
+    }
+    sl_timer_start(worker->calm, CALM_MS);
+}
+
 struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned index,
                                 struct sl_status *why)
 {
@@ -331,7 +351,9 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
     worker->finish_due = (struct sl_deferred){.fn = finish, .arg = worker};
     worker->loop = sl_loop_new();
     worker->deadline = worker->loop ? sl_timer_new(worker->loop, on_deadline, worker) : NULL;
-    if (!worker->deadline || !open_sinks(worker, why) || !make_targets(worker, why)) {
+    worker->calm = worker->loop ? sl_timer_new(worker->loop, on_calm, worker) : NULL;
+    if (!worker->deadline || !worker->calm || !open_sinks(worker, why) ||
+        !make_targets(worker, why)) {
         sl_worker_free(worker);
         return NULL;
     }
@@ -341,6 +363,8 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
 static void *run(void *arg)
 {
     struct sl_worker *worker = arg;
+
+    sl_timer_start(worker->calm, CALM_MS);
 
     for (size_t i = 0; i < worker->target_count; i++) {
         sl_target_open(worker->targets[i]);
@@ -379,6 +403,7 @@ void sl_worker_free(struct sl_worker *worker)
         sl_target_free(worker->targets[i]);
     }
     sl_timer_free(worker->deadline);
+    sl_timer_free(worker->calm);
     if (worker->loop) {
         sl_loop_cancel(worker->loop, &worker->finish_due);
         sl_loop_free(worker->loop);

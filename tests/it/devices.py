@@ -65,20 +65,23 @@ class Devices:
         return sum(seq for seq, _ in self.now(path).values())
 
 
-def common_words(updates=2, messages=0, sizes=None, rate=None, when_held="wait", login=None):
-    """`login` is a user's name and password, demanded. `messages` of each stream, 0: no end; `rate` in messages a second and stream, none: as fast as
-    credit lets them."""
+def common_words(updates=2, messages=0, sizes=None, rate=None, when_held="wait", login=None,
+                 words=()):
+    """`messages` of each stream, 0: no end; `rate` in messages a second and stream, none: as fast as
+    credit lets them. `login` is a user's name and password, demanded; `words` go behind as they are."""
+    more = words
     words = ["--updates", updates, "--verbose", "--when-held", when_held]
     words += ["--count", messages] if messages else []
     words += ["--message-bytes", f"{sizes[0]}-{sizes[1]}"] if sizes else []
     words += ["--username", login[0], "--password", login[1]] if login else []
-    return words + (["--rate", rate] if rate else ["--fast"])
+    words += ["--rate", rate] if rate else ["--fast"]
+    return [*words, *more]
 
 
 def go_words(count, **options):
     return ["--devices", count, *common_words(**options)]
 
 
-def sim_words(count, **options):
-    return ["--listen", "127.0.0.1:0", "--ports", "each", "--devices", count,
+def sim_words(count, listen="127.0.0.1:0", **options):
+    return ["--listen", listen, "--ports", "each", "--devices", count,
             *common_words(**options)]

@@ -141,20 +141,21 @@ def wait_quiet(kafka, topic):
     reader.consumer.close()
 
 
-def through(lab, rounds, interval_ms):
-    kafka = Kafka(lab)
+def through(lab, rounds, interval_ms, kafka=None, words=(), target=None):
+    """`words` are further flags of the server, `target` what the target says beside its address."""
+    kafka = kafka or Kafka(lab)
     topic = kafka.topic("real-input")
     exact = kafka.topic("real-input-exact")
     server = lab.start("ocserver", [peer("ocserver"), "--target", "dev1", "--rounds", rounds,
                                     "--interval", f"{interval_ms}ms", "--interfaces", INTERFACES,
-                                    "--counters", COUNTERS])
+                                    "--counters", COUNTERS, *words])
     port = server.wait_line(r"^listening (\S+):(\d+)", 20)[0].group(2)
     collector = Collector(
         lab, {"dev1": f"127.0.0.1:{port}"},
         {"counters": subscription("/interfaces", stream_mode="on-change", target="dev1")},
         {"main": kafka_sink(kafka.bootstrap, topic),
          "exact": kafka_sink(kafka.bootstrap, exact, format="sluice.v1")},
-        target={"labels": {"site": "lab"}})
+        target={"labels": {"site": "lab"}, **(target or {})})
     server.wait_line(r"^done target=dev1 ", 60 + rounds * interval_ms / 1000)
     wait_quiet(kafka, topic)
     wait_quiet(kafka, exact)

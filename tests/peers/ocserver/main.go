@@ -1,6 +1,6 @@
 // ocserver is a gNMI server that sluice's authors did not write: the cache and the subscribe server
-// of github.com/openconfig/gnmi, with a feeder behind them. It serves one target in plaintext on
-// loopback. In each round the feeder adds to every counter of every interface; what a counter holds
+// of github.com/openconfig/gnmi, with a feeder behind them. It serves one target on loopback,
+// in plaintext or over TLS (../secure). In each round the feeder adds to every counter of every interface; what a counter holds
 // after a round follows from the round alone, so that a reader can tell a lost or changed value:
 //
 //	/interfaces/interface[name=ethernet-1/I]/state/counters/cK = 2^63 + round*(K+1)
@@ -23,6 +23,8 @@ import (
 	gnmi "github.com/openconfig/gnmi/proto/gnmi"
 	"github.com/openconfig/gnmi/subscribe"
 	"google.golang.org/grpc"
+
+	"sluice.test/peers/secure"
 )
 
 const counterBase = uint64(1) << 63
@@ -77,7 +79,11 @@ func (f *feeder) run() error {
 	return nil
 }
 
-func serve(listen string, f *feeder) error {
+func serve(listen string, security *secure.Flags, f *feeder) error {
+	options, err := security.Options()
+	if err != nil {
+		return err
+	}
 	f.cache = cache.New([]string{f.target})
 	server, err := subscribe.NewServer(f.cache)
 	if err != nil {
@@ -89,7 +95,7 @@ func serve(listen string, f *feeder) error {
 		return err
 	}
 	fmt.Printf("listening %s\n", listener.Addr())
-	serving := grpc.NewServer()
+	serving := grpc.NewServer(options...)
 	gnmi.RegisterGNMIServer(serving, server)
 	failed := make(chan error, 1)
 	go func() { failed <- serving.Serve(listener) }()
@@ -107,12 +113,13 @@ func main() {
 	flag.IntVar(&f.counters, "counters", 4, "counters of an interface")
 	flag.Uint64Var(&f.rounds, "rounds", 0, "rounds before it rests; 0: no end")
 	flag.DurationVar(&f.interval, "interval", 10*time.Millisecond, "from round to round")
+	security := secure.Register()
 	flag.Parse()
 	if flag.NArg() > 0 || f.interfaces < 1 || f.counters < 1 || f.interval <= 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := serve(*listen, f); err != nil {
+	if err := serve(*listen, security, f); err != nil {
 		log.Fatalf("ocserver: %v", err)
 	}
 }

@@ -1,6 +1,6 @@
 // seqdevice is a gNMI device on grpc-go whose every Subscribe RPC counts its own messages, so that a
-// reader can prove that it has them all. It serves in plaintext on loopback, a port for each device,
-// and prints what `sluice sim` prints:
+// reader can prove that it has them all. It serves on loopback, in plaintext or over TLS (../secure), a
+// port for each device, and prints what `sluice sim` prints:
 //
 //	listening HOST:PORT                                       once for each device, in order
 //	done device=D session=S last-seq=N messages=M             after --count
@@ -26,6 +26,8 @@ import (
 
 	gnmi "github.com/openconfig/gnmi/proto/gnmi"
 	"google.golang.org/grpc"
+
+	"sluice.test/peers/secure"
 )
 
 type options struct {
@@ -38,6 +40,7 @@ type options struct {
 	fast     bool
 	coalesce bool
 	verbose  bool
+	security *secure.Flags
 }
 
 func (o *options) check() error {
@@ -67,6 +70,7 @@ func parse() (*options, string) {
 	flag.BoolVar(&o.fast, "fast", false, "as fast as the collector lets it")
 	flag.BoolVar(&o.coalesce, "coalesce", false, "the same as --when-held coalesce")
 	flag.BoolVar(&o.verbose, "verbose", false, "a line for each stream each second")
+	o.security = secure.Register()
 	flag.Parse()
 	o.coalesce = o.coalesce || *whenHeld == "coalesce"
 	if flag.NArg() > 0 || (*whenHeld != "wait" && *whenHeld != "coalesce") {
@@ -89,6 +93,10 @@ type device struct {
 }
 
 func serve(o *options, listen string, reports *reports) error {
+	security, err := o.security.Options()
+	if err != nil {
+		return err
+	}
 	failed := make(chan error, 1)
 	for i := range o.devices {
 		listener, err := net.Listen("tcp", net.JoinHostPort(listen, "0"))
@@ -96,7 +104,7 @@ func serve(o *options, listen string, reports *reports) error {
 			return err
 		}
 		fmt.Printf("listening %s\n", listener.Addr())
-		server := grpc.NewServer()
+		server := grpc.NewServer(security...)
 		name := fmt.Sprintf("device%d", i+1)
 		gnmi.RegisterGNMIServer(server, &device{name: name, options: o, reports: reports})
 		go func() { failed <- server.Serve(listener) }()
