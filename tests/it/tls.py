@@ -217,9 +217,12 @@ def skipping(lab, certificates):
 
 
 def refused_by_the_simulator(lab, certificates):
-    """Without a certificate, in plaintext, with the wrong password: said on both sides."""
+    """Without a certificate, in plaintext, with the wrong password: said on both sides. One that never
+    says a word is not kept."""
     sim = Devices(lab, "sim", 1, rate=100, words=certificates.device_words(), login=LOGIN)
     address = sim.addresses()["dev1"]
+    mute = socket.create_connection(("127.0.0.1", sim.ports[0]))
+    lab.on_end(mute.close)
     user = {"username": LOGIN[0], "password": LOGIN[1]}
     waits = {"backoff": {"min": "50ms", "max": "200ms"}}
     targets = {"good": certificates.target(**user),
@@ -236,6 +239,9 @@ def refused_by_the_simulator(lab, certificates):
     sim.process.wait_line(r"refused peer=127\S+ reason=tls-certificate-missing", 20)
     sim.process.wait_line(r"refused peer=127\S+ reason=tls-not-tls", 20)
     check(True, "a client without certificate, one in plaintext: both sides say why")
+    sim.process.wait_line(rf"refused peer=127.0.0.1:{mute.getsockname()[1]} "
+                          r"reason=tls-handshake-timeout", 30)
+    check(mute.recv(1) == b"", "a client that says nothing is hung up on")
     check(collector.total("updates_published") ==
           collector.total("updates_published", target="good"), "only the good one has updates")
     must(collector.stop() == 0, "sluice ends with 0")

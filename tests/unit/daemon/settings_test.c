@@ -264,6 +264,25 @@ static void sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription(void 
     unsetenv("SLUICE_TEST_PASSWORD");
 }
 
+static void targets_with_the_same_files_share_what_was_made_of_them(void **state)
+{
+    struct sl_settings *settings = read_good("tls.yaml");
+    const struct sl_target_settings *targets = settings->targets;
+
+    (void)state;
+    assert_int_equal(settings->target_count, 5);
+    assert_non_null(targets[0].tls); /* the system's store */
+    assert_ptr_equal(targets[0].tls, targets[1].tls);
+    assert_string_equal(targets[1].options.tls.server_name, "leaf");
+    assert_non_null(targets[2].tls);
+    assert_ptr_not_equal(targets[2].tls, targets[0].tls);
+    assert_true(targets[2].options.skip_verify);
+    assert_null(targets[3].tls);
+    assert_string_equal(targets[3].options.tls.server_name, ""); /* idle there */
+    assert_ptr_equal(targets[4].tls, targets[0].tls);
+    sl_settings_free(settings);
+}
+
 static void formats_are_named_as_encoders_name_them(void **state)
 {
     setenv("SLUICE_TEST_NAME", "dc2", 1);
@@ -364,6 +383,7 @@ int main(void)
         cmocka_unit_test(what_a_file_says_is_taken),
         cmocka_unit_test(requests_follow_from_what_subscriptions_say),
         cmocka_unit_test(sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription),
+        cmocka_unit_test(targets_with_the_same_files_share_what_was_made_of_them),
         cmocka_unit_test(formats_are_named_as_encoders_name_them),
         cmocka_unit_test(the_reference_has_every_key),
         cmocka_unit_test(what_is_printed_reads_back_as_the_same_and_has_no_secret),

@@ -94,6 +94,18 @@ static void put_message(struct sl_buf *out, char flag, const char *text)
 
 /* ---- the request ---- */
 
+static void the_scheme_is_https_over_tls(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_session(&bench);
+    sl_h2_session_set_secure(bench.session, true);
+    assert_non_null(open_with(&bench, NULL, 0));
+    assert_non_null(strstr(sent(&bench), " :scheme=https "));
+    close_bench(&bench);
+}
+
 static void a_request_says_what_the_protocol_wants(void **state)
 {
     struct bench bench;
@@ -663,6 +675,7 @@ static void a_call_cancelled_before_it_left_was_never_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_scheme_is_https_over_tls),
         cmocka_unit_test(a_request_says_what_the_protocol_wants),
         cmocka_unit_test(metadata_that_cannot_be_sent_ends_the_call_before_it_leaves),
         cmocka_unit_test(no_call_opens_after_a_goaway),

@@ -61,6 +61,21 @@ static void bad_addresses_are_refused(void **state)
     }
 }
 
+static void a_host_is_a_name_or_an_address(void **state)
+{
+    static const char *const good[] = {"leaf1", "leaf-1.example.", "192.0.2.1", "::1",
+                                       "fe80::1%eth0"};
+    static const char *const bad[] = {"", "leaf1:57400", "[::1]", "http://leaf1", "leaf 1", "::g"};
+
+    (void)state;
+    for (size_t i = 0; i < SL_ARRAY_LEN(good); i++) {
+        assert_true(sl_host_is_valid(good[i]));
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(bad); i++) {
+        assert_false(sl_host_is_valid(bad[i]));
+    }
+}
+
 static void a_host_longer_than_its_room_is_refused(void **state)
 {
     struct sl_address address;
@@ -85,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_addresses_are_taken_apart),
         cmocka_unit_test(bad_addresses_are_refused),
+        cmocka_unit_test(a_host_is_a_name_or_an_address),
         cmocka_unit_test(a_host_longer_than_its_room_is_refused),
     };
 
