@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -118,12 +119,30 @@ static int no_password(char *room, int size, int is_writing, void *arg)
     return -1;
 }
 
+/* Works out the extensions of a certificate that many connections will share. OpenSSL does so at
+ * the first use, and when there is no memory then, it takes the certificate for broken ever after.
+ * False when there is none now. */
+static bool settle(X509 *certificate)
+{
+    if (X509_check_purpose(certificate, -1, 0) < 0 &&
+        ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) {
+        return false;
+    }
+    ERR_clear_error(); /* one that is broken is nobody's to trust: connections will say so */
+    return true;
+}
+
 /* The next certificate; NULL at the end and after an error. */
 static X509 *next_certificate(BIO *bio)
 {
     bool was_asked = false;
+    X509 *certificate = PEM_read_bio_X509_AUX(bio, NULL, no_password, &was_asked);
 
-    return PEM_read_bio_X509_AUX(bio, NULL, no_password, &was_asked);
+    if (certificate && !settle(certificate)) {
+        X509_free(certificate);
+        return NULL;
+    }
+    return certificate;
 }
 
 /* After next_certificate gave NULL: was that the end of the file? */
