@@ -5,24 +5,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <nghttp2/nghttp2.h>
 #include <openssl/crypto.h>
 #include <uv.h>
 
 #include "base/base.h"
+#include "failing_nghttp2.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-int __wrap_nghttp2_session_client_new2(nghttp2_session **ng,
-                                       const nghttp2_session_callbacks *callbacks, void *arg,
-                                       const nghttp2_option *option);
-int __wrap_nghttp2_session_server_new2(nghttp2_session **ng,
-                                       const nghttp2_session_callbacks *callbacks, void *arg,
-                                       const nghttp2_option *option);
 
 enum { MOST_FRAMES = 24 };
 
@@ -57,48 +48,6 @@ void *__wrap_calloc(size_t count, size_t size)
 void *__wrap_realloc(void *old, size_t size)
 {
     return fails() ? NULL : __real_realloc(old, size);
-}
-
-/* ---- nghttp2 ---- */
-
-static void *ng_malloc(size_t size, void *arg)
-{
-    (void)arg;
-    return __wrap_malloc(size);
-}
-
-static void *ng_calloc(size_t count, size_t size, void *arg)
-{
-    (void)arg;
-    return __wrap_calloc(count, size);
-}
-
-static void *ng_realloc(void *old, size_t size, void *arg)
-{
-    (void)arg;
-    return __wrap_realloc(old, size);
-}
-
-static void ng_free(void *old, void *arg)
-{
-    (void)arg;
-    free(old);
-}
-
-static nghttp2_mem memory = {NULL, ng_malloc, ng_free, ng_calloc, ng_realloc};
-
-int __wrap_nghttp2_session_client_new2(nghttp2_session **ng,
-                                       const nghttp2_session_callbacks *callbacks, void *arg,
-                                       const nghttp2_option *option)
-{
-    return nghttp2_session_client_new3(ng, callbacks, arg, option, &memory);
-}
-
-int __wrap_nghttp2_session_server_new2(nghttp2_session **ng,
-                                       const nghttp2_session_callbacks *callbacks, void *arg,
-                                       const nghttp2_option *option)
-{
-    return nghttp2_session_server_new3(ng, callbacks, arg, option, &memory);
 }
 
 /* ---- OpenSSL ---- */
