@@ -205,6 +205,7 @@ class Peer:
         self.window = 65535
         self.initial_window = 65535
         self.is_acked = False
+        self.answers = 0          # to PING
 
     def send(self, *frames):
         try:
@@ -240,6 +241,8 @@ class Peer:
             self.take_settings(payload)
         elif kind == SETTINGS:
             self.is_acked = True
+        elif kind == PING:
+            self.answers += 1
         elif kind == HEADERS:
             self.requests[stream] = b""
             self.stream_window[stream] = self.initial_window
