@@ -1,7 +1,7 @@
 /* TLS of a connection: between conn.c's socket and a session of tls_session.c. */
 #include "net/internal.h"
 
-/* What was there when the peer cut the handshake off says what it may want. */
+/* "TLS 127.0.0.1:57400: ..." */
 static struct sl_status tls_error(const struct sl_conn *conn, const char *reason, const char *text)
 {
     return sl_status_because(reason,

