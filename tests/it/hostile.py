@@ -306,6 +306,7 @@ def crowd(scene, rows):
     """All at once."""
     meter = Meter(scene)
     wait_through(scene, rows, ROWS_S)
+    wait_for(lambda: meter.seconds() > ALONE_S, ALONE_S + 1, "a time that can be judged")
     verdicts = [judge(scene, row) for row in rows]
     summary = Verdict(f"crowd of {len(rows)}", "all at once")
     summary.attempts = sum(len(row.attempts) for row in rows)
