@@ -509,6 +509,7 @@ static void keep_unblocked(const struct sl_device_report *report, void *arg)
 static void a_held_stream_does_not_hold_its_sibling(void **state)
 {
     struct bench *bench = *state;
+    struct sl_device_totals totals;
     int64_t sibling_ns = -1;
 
     bench->options.rate_per_s = 1000;
@@ -523,7 +524,9 @@ static void a_held_stream_does_not_hold_its_sibling(void **state)
     assert_int_equal(bench->streams[1].holes, 0);
     assert_true(is_blocked(bench));
     sl_device_fleet_each(bench->fleet, keep_unblocked, &sibling_ns);
-    assert_in_range(sibling_ns, 0, 20 * SL_NS_PER_MS);
+    sl_device_fleet_totals(bench->fleet, &totals);
+    assert_true(sibling_ns >= 0); /* it goes on, whatever waits it had on a slow machine */
+    assert_true(sibling_ns < totals.blocked_ns - sibling_ns);
 }
 
 static bool has_sampled(struct bench *bench)
