@@ -11,33 +11,18 @@ static char *put_tag(char *at, uint32_t number, enum sl_wire_type type)
     return sl_pack_put_varint(at, (uint64_t)number << 3 | type);
 }
 
-/* A field without its payload, or one that is a number. */
+/* A field without its payload, or one that is a varint. */
 static void add_head(struct sl_buf *out, uint32_t number, enum sl_wire_type type, uint64_t value)
 {
     char field[LONGEST_FIELD_BYTES];
-    char *at = put_tag(field, number, type);
+    char *end = sl_pack_put_varint(put_tag(field, number, type), value);
 
-    if (type == SL_WIRE_FIXED32 || type == SL_WIRE_FIXED64) {
-        at = sl_pack_put_fixed(at, type == SL_WIRE_FIXED32 ? 4 : 8, value);
-    } else {
-        at = sl_pack_put_varint(at, value);
-    }
-    sl_buf_add(out, field, (size_t)(at - field));
+    sl_buf_add(out, field, (size_t)(end - field));
 }
 
 void sl_pack_varint(struct sl_buf *out, uint32_t number, uint64_t value)
 {
     add_head(out, number, SL_WIRE_VARINT, value);
-}
-
-void sl_pack_fixed32(struct sl_buf *out, uint32_t number, uint32_t value)
-{
-    add_head(out, number, SL_WIRE_FIXED32, value);
-}
-
-void sl_pack_fixed64(struct sl_buf *out, uint32_t number, uint64_t value)
-{
-    add_head(out, number, SL_WIRE_FIXED64, value);
 }
 
 void sl_pack_bytes(struct sl_buf *out, uint32_t number, struct sl_str bytes)

@@ -39,10 +39,8 @@ static inline char *sl_pack_put_fixed(char *at, size_t size, uint64_t value)
     return at;
 }
 
-/* One field each. They write a value of 0 too, as a oneof wants it. */
+/* One field each; a value of 0 is written too, as a oneof wants it. */
 void sl_pack_varint(struct sl_buf *out, uint32_t number, uint64_t value);
-void sl_pack_fixed32(struct sl_buf *out, uint32_t number, uint32_t value);
-void sl_pack_fixed64(struct sl_buf *out, uint32_t number, uint64_t value);
 void sl_pack_bytes(struct sl_buf *out, uint32_t number, struct sl_str bytes);
 
 /* A message field: what is appended between the two is its payload. `start` is what begin
