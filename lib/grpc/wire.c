@@ -1,5 +1,7 @@
 #include "grpc/wire.h"
 
+#include <string.h>
+
 #include "h2/session.h"
 
 enum sl_code sl_grpc_code_of_http(unsigned http_status)
@@ -81,4 +83,101 @@ void sl_grpc_percent_decode(struct sl_str text, struct sl_buf *out)
             sl_buf_add_byte(out, text.data[i]);
         }
     }
+}
+
+/* ---- base64 ---- */
+
+static const char base64_letters[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void sl_grpc_base64_encode(struct sl_str bytes, struct sl_buf *out)
+{
+    for (size_t at = 0; at < bytes.len; at += 3) {
+        size_t count = sl_min_size(bytes.len - at, 3);
+        uint32_t group = 0;
+        for (size_t i = 0; i < 3; i++) {
+            group = group << 8 | (i < count ? (unsigned char)bytes.data[at + i] : 0);
+        }
+        for (size_t i = 0; i <= count; i++) {
+            sl_buf_add_byte(out, base64_letters[group >> (18 - 6 * i) & 63]);
+        }
+    }
+}
+
+/* Without the padding, if it is the right one. */
+static struct sl_str unpadded(struct sl_str text)
+{
+    if (text.len % 4 == 0 && text.len > 0 && text.data[text.len - 1] == '=') {
+        text.len -= text.data[text.len - 2] == '=' ? 2 : 1;
+    }
+    return text;
+}
+
+bool sl_grpc_base64_decode(struct sl_str text, struct sl_buf *out)
+{
+    struct sl_str letters = unpadded(text);
+    uint32_t group = 0;
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < letters.len; i++) {
+        const char *found = letters.data[i] ? strchr(base64_letters, letters.data[i]) : NULL;
+        if (!found) {
+            return false;
+        }
+        group = group << 6 | (uint32_t)(found - base64_letters);
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            sl_buf_add_byte(out, (char)(group >> bits));
+        }
+    }
+    return letters.len % 4 != 1 && !out->failed;
+}
+
+/* ---- timeouts ---- */
+
+enum { TIMEOUT_DIGITS = 8, TIMEOUT_MAX = 99999999 };
+
+static const struct {
+    char letter;
+    uint64_t ns;
+} timeout_units[] = {
+    {'n', 1},
+    {'u', 1000},
+    {'m', 1000 * 1000},
+    {'S', 1000 * 1000 * 1000},
+    {'M', UINT64_C(60) * 1000 * 1000 * 1000},
+    {'H', UINT64_C(3600) * 1000 * 1000 * 1000},
+};
+
+void sl_grpc_timeout_encode(uint64_t timeout_ns, struct sl_buf *out)
+{
+    size_t last = SL_ARRAY_LEN(timeout_units) - 1;
+    size_t unit = 0;
+    uint64_t count = timeout_ns;
+
+    while (count > TIMEOUT_MAX && unit < last) {
+        unit++;
+        count = timeout_ns / timeout_units[unit].ns + (timeout_ns % timeout_units[unit].ns != 0);
+    }
+    sl_buf_add_u64(out, sl_min_u64(count, TIMEOUT_MAX));
+    sl_buf_add_byte(out, timeout_units[unit].letter);
+}
+
+bool sl_grpc_timeout_decode(struct sl_str text, uint64_t *timeout_ns)
+{
+    uint64_t count;
+
+    if (text.len < 2 || text.len > TIMEOUT_DIGITS + 1 ||
+        !sl_str_to_u64((struct sl_str){text.data, text.len - 1}, &count)) {
+        return false;
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(timeout_units); i++) {
+        if (timeout_units[i].letter == text.data[text.len - 1]) {
+            bool fits = count <= UINT64_MAX / timeout_units[i].ns;
+            *timeout_ns = fits ? count * timeout_units[i].ns : UINT64_MAX;
+            return true;
+        }
+    }
+    return false;
 }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/base.h"
 #include "base/buf.h"
 #include "base/status.h"
 #include "base/str.h"
@@ -21,5 +22,15 @@ enum sl_code sl_grpc_code_of_text(struct sl_str text);
 /* grpc-message: bytes outside of 0x20..0x7e and '%' become %XX; broken escapes stay as they are. */
 void sl_grpc_percent_encode(struct sl_str text, struct sl_buf *out);
 void sl_grpc_percent_decode(struct sl_str text, struct sl_buf *out);
+
+/* "-bin" metadata: base64 (RFC 4648 section 4). Written without padding; read with it and without.
+ * False: it is not base64, and `out` has what came before. */
+void sl_grpc_base64_encode(struct sl_str bytes, struct sl_buf *out);
+bool sl_grpc_base64_decode(struct sl_str text, struct sl_buf *out) SL_MUST_CHECK;
+
+/* grpc-timeout: at most eight digits and a unit (H M S m u n). Written in the finest unit in which
+ * the number fits, rounded up, and at most eight nines of hours. False: it is not a timeout. */
+void sl_grpc_timeout_encode(uint64_t timeout_ns, struct sl_buf *out);
+bool sl_grpc_timeout_decode(struct sl_str text, uint64_t *timeout_ns) SL_MUST_CHECK;
 
 #endif
