@@ -15,8 +15,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <protobuf-c/protobuf-c.h>
+
+struct sl_grpc_service;
 
 struct sl_grpc_method {
     const char *name;    /* "Subscribe" */
@@ -25,12 +28,31 @@ struct sl_grpc_method {
     bool server_streams;
     const ProtobufCMessageDescriptor *input;
     const ProtobufCMessageDescriptor *output;
+    const struct sl_grpc_service *service; /* NULL of a method that is in no table */
+};
+
+/* A field that a file adds to a message of another. */
+struct sl_grpc_extension {
+    const char *type; /* the message's full name; NULL ends the list */
+    int32_t number;
+};
+
+/* What reflection tells about a .proto file. */
+struct sl_grpc_file {
+    const char *name;     /* "gnmi.proto" */
+    const uint8_t *bytes; /* a google.protobuf.FileDescriptorProto, serialised */
+    size_t len;
+    const struct sl_grpc_file *const *imports; /* NULL ends it */
+    /* The full names of its messages, fields, enums, values, services and methods; NULL ends it. */
+    const char *const *symbols;
+    const struct sl_grpc_extension *extensions;
 };
 
 struct sl_grpc_service {
     const char *name; /* "gnmi.gNMI" */
     const struct sl_grpc_method *methods;
     size_t method_count;
+    const struct sl_grpc_file *file; /* that defines it */
 };
 
 #endif
