@@ -22,7 +22,8 @@ struct peer {
     struct sl_list node;
     struct port *port;
     struct sl_h2_link *link;
-    struct sl_grpc_server server;
+    struct sl_grpc_service_entry service;
+    struct sl_grpc_router router;
     struct sl_list flows;
     struct sl_list unsent;   /* those flows that have something in the send buffer */
     struct sl_list walk_end; /* on_sent's mark */
@@ -81,7 +82,7 @@ static void on_stream(struct sl_h2_link *link, struct sl_h2_stream *stream, void
     struct peer *peer = arg;
 
     (void)link;
-    sl_grpc_server_accept(&peer->server, stream);
+    sl_grpc_call_accept(&peer->router, NULL, stream);
 }
 
 /* A flow that sends again goes to the end of the list, behind where this walk ends. */
@@ -136,8 +137,8 @@ static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *
         sl_list_init(&peer->walk_end);
         sl_list_init(&peer->node);
         peer->port = port;
-        peer->server.handlers = handlers;
-        peer->server.arg = peer;
+        peer->service = (struct sl_grpc_service_entry){handlers, peer};
+        peer->router = (struct sl_grpc_router){.entries = &peer->service, .count = 1};
         peer->link =
             sl_h2_link_open(port->fleet->world.loop, conn, SL_H2_SERVER, &link_events, peer);
     }

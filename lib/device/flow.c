@@ -53,7 +53,7 @@ static bool is_counted_out(const struct sl_device_flow *flow)
 
 static bool send_bytes(struct sl_device_flow *flow, struct sl_str bytes)
 {
-    if (sl_grpc_call_send(flow->call, bytes.data, (uint32_t)bytes.len) != SL_GRPC_SENT) {
+    if (sl_grpc_call_send_bytes(flow->call, bytes.data, (uint32_t)bytes.len) != SL_GRPC_SENT) {
         return false;
     }
     flow->bytes += bytes.len;
@@ -445,7 +445,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
 
 static const struct sl_grpc_call_events call_events = {
     .max_message_bytes = max_message_bytes,
-    .on_message = on_message,
+    .on_bytes = on_message,
     .on_half_close = on_half_close,
     .on_writable = on_writable,
     .on_status = on_status,

@@ -4,33 +4,11 @@
 #include "grpc/internal.h"
 #include "grpc/wire.h"
 
-enum { CREDIT_STEP_BYTES = SL_H2_STREAM_WINDOW_BYTES / 2 };
+enum { FIRST_STEP_BYTES = SL_H2_STREAM_WINDOW_BYTES / 2, STEP_BYTES = SL_GRPC_WINDOW_BYTES / 4 };
 
-/* ---- metadata: name length, value length, name, value; one behind the other ---- */
+static const struct sl_h2_stream_events nobody = {.on_close = NULL};
 
-static void add_field(struct sl_buf *metadata, struct sl_str name, struct sl_str value)
-{
-    const uint32_t lengths[] = {(uint32_t)name.len, (uint32_t)value.len};
-
-    sl_buf_add(metadata, lengths, sizeof(lengths));
-    sl_buf_add_str(metadata, name);
-    sl_buf_add_str(metadata, value);
-}
-
-struct sl_str sl_grpc_call_metadata(const struct sl_grpc_call *call, const char *name)
-{
-    const struct sl_buf *metadata = &call->metadata;
-    uint32_t lengths[2];
-
-    for (size_t at = 0; at < metadata->len; at += lengths[0] + lengths[1]) {
-        memcpy(lengths, metadata->data + at, sizeof(lengths));
-        at += sizeof(lengths);
-        if (sl_str_eq_c((struct sl_str){metadata->data + at, lengths[0]}, name)) {
-            return (struct sl_str){metadata->data + at + lengths[0], lengths[1]};
-        }
-    }
-    return (struct sl_str){NULL, 0};
-}
+/* ---- the first header block ---- */
 
 /* "application/grpc", perhaps with "+proto" or a parameter; "application/grpc-web" is another. */
 static bool is_grpc_type(struct sl_str value)
@@ -41,25 +19,38 @@ static bool is_grpc_type(struct sl_str value)
            (value.len == type.len || value.data[type.len] == '+' || value.data[type.len] == ';');
 }
 
+static void take_encoding(struct sl_grpc_call *call, struct sl_str value)
+{
+    call->peer_encoding = sl_str_eq_c(value, "gzip") ? SL_GRPC_GZIP : SL_GRPC_IDENTITY;
+    call->is_odd = call->peer_encoding == SL_GRPC_IDENTITY && !sl_str_eq_c(value, "identity");
+}
+
 void sl_grpc_call_take_field(struct sl_grpc_call *call, struct sl_str name, struct sl_str value)
 {
     if (sl_str_eq_c(name, "content-type")) {
         call->is_grpc = is_grpc_type(value);
     } else if (sl_str_eq_c(name, "grpc-encoding")) {
-        call->is_encoded = !sl_str_eq_c(value, "identity");
+        take_encoding(call, value);
+    } else if (sl_str_eq_c(name, "grpc-accept-encoding")) {
+        call->takes_gzip = sl_grpc_list_has(value, SL_STR("gzip"));
     }
-    size_t whole = call->metadata.len;
-    add_field(&call->metadata, name, value);
-    if (call->metadata.failed) {
-        struct sl_status status = sl_status_because(
-            "out-of-memory", sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
-
-        call->metadata.len = whole;
+    struct sl_status status = sl_grpc_metadata_add(&call->headers, name, value);
+    if (!sl_status_is_ok(&status)) {
         sl_grpc_call_fail(call, &status);
     }
 }
 
+bool sl_grpc_call_has_gzip(const struct sl_grpc_call *call)
+{
+    return call->context && !call->is_identity_only;
+}
+
 /* ---- life ---- */
+
+static bool has_loop(const struct sl_grpc_call *call)
+{
+    return call->context && call->context->loop;
+}
 
 void sl_grpc_call_let_go(struct sl_grpc_call *call)
 {
@@ -74,10 +65,38 @@ bool sl_grpc_call_is_over(const struct sl_grpc_call *call)
     return call->has_status || (call->is_server && call->is_finished);
 }
 
+/* Without a loop the call ends when its stream does. */
 static void decide(struct sl_grpc_call *call, const struct sl_status *status)
 {
     call->has_status = true;
     call->status = *status;
+    if (has_loop(call)) {
+        sl_loop_defer(call->context->loop, &call->end_due);
+    }
+}
+
+static void reset_stream(struct sl_grpc_call *call)
+{
+    if (call->stream) {
+        sl_h2_stream_reset(call->stream, SL_H2_CANCEL);
+        sl_grpc_call_let_go(call);
+    }
+}
+
+/* A decided call does not wait for its transport, which may take nothing any more: the stream goes
+ * on without it, and says what there is to be said. */
+static void end_decided(void *arg)
+{
+    struct sl_grpc_call *call = arg;
+
+    if (call->stream) {
+        sl_grpc_call_let_go(call);
+        sl_h2_stream_set_events(call->stream, &nobody, NULL);
+        call->stream = NULL;
+    } else {
+        sl_grpc_opening_gone(call);
+    }
+    sl_grpc_call_end(call, &call->status);
 }
 
 void sl_grpc_call_fail(struct sl_grpc_call *call, const struct sl_status *status)
@@ -88,10 +107,9 @@ void sl_grpc_call_fail(struct sl_grpc_call *call, const struct sl_status *status
     decide(call, status);
     if (call->is_server) {
         sl_grpc_call_finish(call, status);
-        return;
+    } else {
+        reset_stream(call);
     }
-    sl_h2_stream_reset(call->stream, SL_H2_CANCEL);
-    sl_grpc_call_let_go(call);
 }
 
 struct sl_status sl_grpc_call_broken(const struct sl_h2_stream *stream, uint32_t error,
@@ -120,47 +138,161 @@ void sl_grpc_call_end(struct sl_grpc_call *call, const struct sl_status *outcome
     sl_grpc_call_free(call);
 }
 
+/* ---- the deadline ---- */
+
+enum { NS_PER_MS = 1000 * 1000 };
+
+/* A server's status that waits behind what the client does not read is not waited for. */
+static void on_deadline(void *arg)
+{
+    struct sl_grpc_call *call = arg;
+    struct sl_status status = sl_status_because(
+        "deadline", sl_status_error(SL_DEADLINE_EXCEEDED, "the deadline is over"));
+
+    if (call->has_status) {
+        return;
+    }
+    if (call->is_server && (call->is_finished || sl_h2_stream_unsent(call->stream) > 0)) {
+        decide(call, &status);
+        reset_stream(call);
+    } else {
+        sl_grpc_call_fail(call, &status);
+    }
+}
+
+bool sl_grpc_call_set_deadline(struct sl_grpc_call *call, uint64_t timeout_ns)
+{
+    if (!has_loop(call)) {
+        return true;
+    }
+    timeout_ns = sl_min_u64(timeout_ns, INT64_MAX / 4);
+    call->timer = sl_timer_new(call->context->loop, on_deadline, call);
+    if (!call->timer) {
+        return false;
+    }
+    call->deadline_ns = sl_loop_now_ns(call->context->loop) + (int64_t)timeout_ns;
+    sl_timer_start(call->timer, (timeout_ns + NS_PER_MS - 1) / NS_PER_MS);
+    return true;
+}
+
 /* ---- messages ---- */
+
+static uint32_t max_message_bytes(const struct sl_grpc_call *call)
+{
+    if (call->events->max_message_bytes) {
+        return call->events->max_message_bytes(call, call->arg);
+    }
+    return call->router && call->router->max_message_bytes ? call->router->max_message_bytes
+                                                           : SL_GRPC_MAX_MESSAGE_BYTES;
+}
+
+/* Compressed messages: only in the encoding that the headers named, and only if it was offered. */
+static struct sl_status check_compressed(const struct sl_grpc_call *call)
+{
+    if (call->is_odd || (call->peer_encoding == SL_GRPC_GZIP && !sl_grpc_call_has_gzip(call))) {
+        return sl_status_because(
+            "compressed",
+            sl_status_quote(SL_UNIMPLEMENTED, "messages in an encoding that was not asked for",
+                            sl_grpc_metadata_find(&call->headers, "grpc-encoding")));
+    }
+    if (call->peer_encoding == SL_GRPC_IDENTITY) {
+        return sl_status_because(
+            "compressed",
+            sl_status_error(SL_INTERNAL, "a compressed message without a grpc-encoding"));
+    }
+    return sl_status_ok();
+}
 
 static bool begin_message(uint32_t length, bool is_compressed, void *arg)
 {
     struct sl_grpc_call *call = arg;
-    uint32_t limit = call->events->max_message_bytes
-                         ? call->events->max_message_bytes(call, call->arg)
-                         : SL_GRPC_MAX_MESSAGE_BYTES;
-    struct sl_status why;
+    uint32_t limit = max_message_bytes(call);
+    struct sl_status why = is_compressed ? check_compressed(call) : sl_status_ok();
 
-    if (!is_compressed && length <= limit) {
-        return true;
-    }
-    if (!is_compressed) {
+    if (sl_status_is_ok(&why) && length > limit) {
         why =
             sl_status_because("message-too-large",
                               sl_status_error(SL_RESOURCE_EXHAUSTED,
                                               "a message of %u bytes (%u at most)", length, limit));
-    } else if (call->is_encoded) {
-        why = sl_status_because("compressed",
-                                sl_status_quote(SL_UNIMPLEMENTED,
-                                                "messages in an encoding that"
-                                                " was not asked for",
-                                                sl_grpc_call_metadata(call, "grpc-encoding")));
-    } else {
-        why = sl_status_because(
-            "compressed",
-            sl_status_error(SL_INTERNAL, "a compressed message without a grpc-encoding"));
+    }
+    if (sl_status_is_ok(&why)) {
+        return true;
     }
     sl_grpc_call_fail(call, &why);
     return false;
 }
 
+/* One of the two sides may send one message only, by the method's kind. */
+static bool takes_another(struct sl_grpc_call *call)
+{
+    const struct sl_grpc_method *method = call->method;
+
+    if (call->messages == 0 ||
+        (call->is_server ? method->client_streams : method->server_streams)) {
+        return true;
+    }
+    struct sl_status why = sl_status_because(
+        "cardinality", sl_status_error(SL_UNIMPLEMENTED, "a second message where there is one"));
+    sl_grpc_call_fail(call, &why);
+    return false;
+}
+
+static enum sl_grpc_take offer_typed(struct sl_grpc_call *call, const uint8_t *bytes,
+                                     uint32_t length)
+{
+    const ProtobufCMessageDescriptor *type =
+        call->is_server ? call->method->input : call->method->output;
+    struct sl_grpc_arena *arena = &call->context->arena;
+    struct sl_grpc_mark mark = sl_grpc_arena_mark(arena);
+    enum sl_grpc_take take = SL_GRPC_STOP;
+    struct sl_status why;
+
+    const ProtobufCMessage *message = sl_grpc_message_unpack(arena, type, bytes, length, &why);
+    if (message) {
+        take = call->events->on_message(call, message, call->arg);
+    } else {
+        sl_grpc_call_fail(call, &why);
+    }
+    sl_grpc_arena_release(arena, mark);
+    return take;
+}
+
+static enum sl_grpc_take offer(struct sl_grpc_call *call, const uint8_t *bytes, uint32_t length)
+{
+    if (call->events->on_bytes) {
+        return call->events->on_bytes(call, bytes, length, call->arg);
+    }
+    return call->events->on_message ? offer_typed(call, bytes, length) : SL_GRPC_TAKEN;
+}
+
+static enum sl_grpc_take offer_compressed(struct sl_grpc_call *call, const uint8_t *bytes,
+                                          uint32_t length)
+{
+    const struct sl_str packed = {(const char *)bytes, length};
+    struct sl_buf plain = {0};
+    enum sl_grpc_take take = SL_GRPC_STOP;
+    struct sl_status why =
+        sl_grpc_gzip_unpack(&call->context->gzip, packed, max_message_bytes(call), &plain);
+
+    if (sl_status_is_ok(&why)) {
+        take = offer(call, (const uint8_t *)plain.data, (uint32_t)plain.len);
+    } else {
+        sl_grpc_call_fail(call, &why);
+    }
+    sl_buf_fini(&plain);
+    return take;
+}
+
 static enum sl_grpc_take take_message(const uint8_t *bytes, uint32_t length, void *arg)
 {
     struct sl_grpc_call *call = arg;
-    enum sl_grpc_take take = SL_GRPC_TAKEN;
+    enum sl_grpc_take take = SL_GRPC_STOP;
 
-    if (call->events->on_message && !sl_grpc_call_is_over(call)) {
-        take = call->events->on_message(call, bytes, length, call->arg);
+    if (!sl_grpc_call_is_over(call) && takes_another(call)) {
+        take = sl_grpc_call_was_compressed(call) ? offer_compressed(call, bytes, length)
+                                                 : offer(call, bytes, length);
     }
+    call->messages += take == SL_GRPC_TAKEN;
     return sl_grpc_call_is_over(call) ? SL_GRPC_STOP : take;
 }
 
@@ -170,11 +302,15 @@ static const struct sl_grpc_reader_events reader_events = {
 };
 
 /* Without manual credit, what was read is granted again; while a message is held nothing is, so
- * the backlog is bounded by the window. */
+ * the backlog is bounded by the window. A peer that sends more than a little gets a larger one. */
 static void return_credit(struct sl_grpc_call *call)
 {
-    if (!call->is_manual && !call->reader.is_held && call->unreturned >= CREDIT_STEP_BYTES) {
-        sl_h2_stream_grant(call->stream, call->unreturned);
+    uint32_t step = call->is_windowed ? STEP_BYTES : FIRST_STEP_BYTES;
+    uint32_t more = call->is_windowed ? 0 : SL_GRPC_WINDOW_BYTES - SL_H2_STREAM_WINDOW_BYTES;
+
+    if (!call->is_manual && !call->reader.is_held && call->unreturned >= step) {
+        sl_h2_stream_grant(call->stream, call->unreturned + more);
+        call->is_windowed = true;
         call->unreturned = 0;
     }
 }
@@ -223,17 +359,32 @@ bool sl_grpc_call_on_data(struct sl_h2_stream *stream, const uint8_t *bytes, siz
     return true;
 }
 
+/* What is wrong with messages that ended here; OK when nothing is. */
+static struct sl_status judge_end(const struct sl_grpc_call *call)
+{
+    bool has_failed = call->has_peer_code && call->peer_code != SL_OK;
+    bool needs_one =
+        call->is_server ? !call->method->client_streams : !call->method->server_streams;
+
+    if (call->reader.prefix_have > 0 && !has_failed) {
+        return sl_status_because("truncated",
+                                 sl_status_error(SL_INTERNAL, "the stream ended within a message"));
+    }
+    if (needs_one && call->messages == 0 && (call->is_server || call->has_peer_code) &&
+        !has_failed) {
+        return sl_status_because(
+            "cardinality", sl_status_error(SL_UNIMPLEMENTED, "no message where there is one"));
+    }
+    return sl_status_ok();
+}
+
 void sl_grpc_call_end_messages(struct sl_grpc_call *call)
 {
-    bool has_failed = call->has_peer_status && !sl_status_is_ok(&call->peer_status);
-
     if (call->reader.is_held || sl_grpc_call_is_over(call)) {
         return;
     }
-    if (call->reader.prefix_have > 0 && !has_failed) {
-        struct sl_status status = sl_status_because(
-            "truncated", sl_status_error(SL_INTERNAL, "the stream ended within a message"));
-
+    struct sl_status status = judge_end(call);
+    if (!sl_status_is_ok(&status)) {
         sl_grpc_call_fail(call, &status);
     } else if (call->events->on_half_close) {
         call->events->on_half_close(call, call->arg);
@@ -250,13 +401,17 @@ void sl_grpc_call_on_writable(struct sl_h2_stream *stream, void *arg)
     }
 }
 
-struct sl_grpc_call *sl_grpc_call_new(const struct sl_grpc_call_events *events, void *arg)
+struct sl_grpc_call *sl_grpc_call_new(const struct sl_grpc_call_events *events, void *arg,
+                                      struct sl_grpc_context *context)
 {
     struct sl_grpc_call *call = calloc(1, sizeof(*call));
 
     if (call) {
         call->events = events;
         call->arg = arg;
+        call->context = context;
+        call->end_due = (struct sl_deferred){.fn = end_decided, .arg = call};
+        sl_list_init(&call->node);
         sl_grpc_reader_init(&call->reader, &reader_events, call);
     }
     return call;
@@ -264,58 +419,29 @@ struct sl_grpc_call *sl_grpc_call_new(const struct sl_grpc_call_events *events, 
 
 void sl_grpc_call_free(struct sl_grpc_call *call)
 {
+    if (has_loop(call)) {
+        sl_loop_cancel(call->context->loop, &call->end_due);
+    }
+    sl_timer_free(call->timer);
+    sl_grpc_opening_commit(call);
     sl_grpc_reader_fini(&call->reader);
-    sl_buf_fini(&call->metadata);
+    sl_grpc_metadata_fini(&call->headers);
+    sl_grpc_metadata_fini(&call->trailers);
+    sl_buf_fini(&call->message);
     free(call);
 }
 
 /* ---- public ---- */
 
-enum sl_grpc_send sl_grpc_call_send(struct sl_grpc_call *call, const void *bytes, uint32_t length)
-{
-    const char prefix[SL_GRPC_PREFIX_BYTES] = {0, (char)(length >> 24), (char)(length >> 16),
-                                               (char)(length >> 8), (char)length};
-    const struct sl_str pieces[] = {{prefix, sizeof(prefix)}, {bytes, length}};
-
-    if (call->is_finished || call->has_status || (call->has_end && !call->is_server)) {
-        return SL_GRPC_CLOSED;
-    }
-    if (!sl_grpc_call_respond(call)) {
-        sl_h2_stream_reset(call->stream, SL_H2_INTERNAL_ERROR); /* memory, or it is closed anyhow */
-        return SL_GRPC_CLOSED;
-    }
-    if (sl_h2_stream_send(call->stream, pieces, SL_ARRAY_LEN(pieces))) {
-        return SL_GRPC_SENT;
-    }
-    return sl_h2_stream_unsent(call->stream) > 0 ? SL_GRPC_FULL : SL_GRPC_CLOSED;
-}
-
-size_t sl_grpc_call_unsent(const struct sl_grpc_call *call)
-{
-    return sl_h2_stream_unsent(call->stream);
-}
-
-void sl_grpc_call_half_close(struct sl_grpc_call *call)
-{
-    SL_ASSERT(!call->is_server);
-    if (call->is_finished || call->has_status || call->has_end) {
-        return;
-    }
-    call->is_finished = true;
-    if (!sl_h2_stream_finish(call->stream, NULL, 0)) {
-        sl_h2_stream_reset(call->stream, SL_H2_CANCEL);
-    }
-}
-
 void sl_grpc_call_cancel(struct sl_grpc_call *call)
 {
-    struct sl_status status = sl_status_error(SL_CANCELLED, "cancelled here");
+    struct sl_status status =
+        sl_status_because("cancelled-here", sl_status_error(SL_CANCELLED, "cancelled here"));
 
     if (!call->has_status) {
         decide(call, &status);
     }
-    sl_h2_stream_reset(call->stream, SL_H2_CANCEL);
-    sl_grpc_call_let_go(call);
+    reset_stream(call);
 }
 
 void sl_grpc_call_resume(struct sl_grpc_call *call)
@@ -333,7 +459,9 @@ void sl_grpc_call_resume(struct sl_grpc_call *call)
 void sl_grpc_call_grant(struct sl_grpc_call *call, uint32_t bytes)
 {
     SL_ASSERT(call->is_manual);
-    sl_h2_stream_grant(call->stream, bytes);
+    if (call->stream) {
+        sl_h2_stream_grant(call->stream, bytes);
+    }
 }
 
 uint32_t sl_grpc_call_missing(const struct sl_grpc_call *call)
@@ -346,14 +474,37 @@ size_t sl_grpc_call_held_bytes(const struct sl_grpc_call *call)
     return sl_grpc_reader_held_bytes(&call->reader);
 }
 
+bool sl_grpc_call_time_left(const struct sl_grpc_call *call, uint64_t *left_ns)
+{
+    if (call->deadline_ns == 0) {
+        return false;
+    }
+    int64_t left = call->deadline_ns - sl_loop_now_ns(call->context->loop);
+    *left_ns = left > 0 ? (uint64_t)left : 0;
+    return true;
+}
+
+const struct sl_grpc_method *sl_grpc_call_method(const struct sl_grpc_call *call)
+{
+    return call->method;
+}
+
+const struct sl_grpc_metadata *sl_grpc_call_headers(const struct sl_grpc_call *call)
+{
+    return &call->headers;
+}
+
+struct sl_str sl_grpc_call_metadata(const struct sl_grpc_call *call, const char *name)
+{
+    return sl_grpc_metadata_find(&call->headers, name);
+}
+
+bool sl_grpc_call_was_compressed(const struct sl_grpc_call *call)
+{
+    return call->reader.prefix[0] == 1;
+}
+
 struct sl_h2_stream *sl_grpc_call_stream(struct sl_grpc_call *call)
 {
     return call->stream;
-}
-
-void sl_grpc_call_set_events(struct sl_grpc_call *call, const struct sl_grpc_call_events *events,
-                             void *arg)
-{
-    call->events = events;
-    call->arg = arg;
 }

@@ -8,23 +8,20 @@
 
 static void take_peer_code(struct sl_grpc_call *call, struct sl_str value)
 {
-    if (!call->has_peer_status) {
-        call->has_peer_status = true;
-        call->peer_status.code = sl_grpc_code_of_text(value);
+    if (!call->has_peer_code) {
+        call->has_peer_code = true;
+        call->peer_code = sl_grpc_code_of_text(value);
     }
 }
 
-static void take_peer_text(struct sl_grpc_call *call, struct sl_str value)
+/* A field of the last block, which may be the first one too. */
+static void take_trailer(struct sl_grpc_call *call, struct sl_str name, struct sl_str value)
 {
-    struct sl_buf text;
+    struct sl_status status = sl_grpc_metadata_add(&call->trailers, name, value);
 
-    sl_buf_init(&text, 0);
-    sl_grpc_percent_decode(value, &text);
-    if (!text.failed) {
-        enum sl_code code = call->peer_status.code;
-        call->peer_status = sl_status_quote(code, "the peer says", sl_buf_str(&text));
+    if (!sl_status_is_ok(&status)) {
+        sl_grpc_call_fail(call, &status);
     }
-    sl_buf_fini(&text);
 }
 
 static void on_field(struct sl_h2_stream *stream, struct sl_str name, struct sl_str value,
@@ -40,10 +37,13 @@ static void on_field(struct sl_h2_stream *stream, struct sl_str name, struct sl_
     if (sl_str_eq_c(name, "grpc-status")) {
         take_peer_code(call, value);
     } else if (sl_str_eq_c(name, "grpc-message")) {
-        take_peer_text(call, value);
+        sl_buf_reset(&call->message);
+        sl_grpc_percent_decode(value, &call->message);
     } else if (sl_str_eq_c(name, ":status")) {
         call->http_status = sl_str_to_u64(value, &number) && number < 1000 ? (unsigned)number : 0;
-    } else if (!call->has_responded) {
+    } else if (call->has_responded) {
+        take_trailer(call, name, value);
+    } else {
         sl_grpc_call_take_field(call, name, value);
     }
 }
@@ -51,7 +51,7 @@ static void on_field(struct sl_h2_stream *stream, struct sl_str name, struct sl_
 /* Is this an answer of gRPC? A gRPC status makes it one, whatever else is in it. */
 static struct sl_status judge_response(const struct sl_grpc_call *call)
 {
-    if (call->has_peer_status) {
+    if (call->has_peer_code) {
         return sl_status_ok();
     }
     if (call->http_status != 200) {
@@ -76,10 +76,15 @@ static void on_fields_end(struct sl_h2_stream *stream, bool are_trailers, void *
         return;
     }
     call->has_responded = true;
+    sl_grpc_opening_commit(call);
     struct sl_status status = judge_response(call);
+    if (call->has_peer_code) { /* trailers-only */
+        call->trailers = call->headers;
+        call->headers = (struct sl_grpc_metadata){.bytes = {0}};
+    }
     if (!sl_status_is_ok(&status)) {
         sl_grpc_call_fail(call, &status);
-    } else if (!call->has_peer_status && call->events->on_headers) {
+    } else if (!call->has_peer_code && call->events->on_headers) {
         call->events->on_headers(call, call->arg);
     }
 }
@@ -98,6 +103,7 @@ static void on_open(struct sl_h2_stream *stream, void *arg)
     struct sl_grpc_call *call = arg;
 
     (void)stream;
+    call->is_opened = true;
     if (call->events->on_open && !sl_grpc_call_is_over(call)) {
         call->events->on_open(call, call->arg);
     }
@@ -106,12 +112,12 @@ static void on_open(struct sl_h2_stream *stream, void *arg)
 /* The peer's status, in words where it has none. */
 static struct sl_status what_peer_says(const struct sl_grpc_call *call)
 {
-    enum sl_code code = call->peer_status.code;
-    struct sl_status said = call->peer_status;
+    enum sl_code code = call->peer_code;
+    struct sl_status said =
+        call->message.len
+            ? sl_status_quote(code, "the peer says", sl_buf_str(&call->message))
+            : sl_status_error(code, "the peer ended the call with %s", sl_code_name(code));
 
-    if (said.text[0] == '\0') {
-        said = sl_status_error(code, "the peer ended the call with %s", sl_code_name(code));
-    }
     return code == SL_OK ? sl_status_because("ended-by-peer", said) : said;
 }
 
@@ -122,7 +128,10 @@ static void on_close(struct sl_h2_stream *stream, uint32_t error, bool by_peer, 
 
     if (!call->has_end) {
         outcome = sl_grpc_call_broken(stream, error, by_peer);
-    } else if (call->has_peer_status) {
+        if (sl_grpc_opening_retry(call, error, &outcome)) {
+            return;
+        }
+    } else if (call->has_peer_code) {
         outcome = what_peer_says(call);
     } else {
         outcome = sl_status_because(
@@ -143,53 +152,29 @@ static const struct sl_h2_stream_events stream_events = {
 
 /* ---- the request ---- */
 
-/* "Custom-Metadata" of the protocol: lower case, and none of the names that are gRPC's own. */
-static bool is_name_valid(struct sl_str name)
+/* What is left of the deadline, in the protocol's form; empty: there is none. */
+static struct sl_str write_timeout(const struct sl_grpc_call *call,
+                                   const struct sl_grpc_request *request, struct sl_buf *text)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-.";
+    uint64_t left_ns = request->timeout_ns;
 
-    for (size_t i = 0; i < name.len; i++) {
-        if (!memchr(letters, name.data[i], sizeof(letters) - 1)) {
-            return false;
+    if (left_ns) {
+        if (!sl_grpc_call_time_left(call, &left_ns)) {
+            left_ns = request->timeout_ns;
         }
+        sl_grpc_timeout_encode(left_ns, text);
     }
-    return name.len > 0 && !sl_str_starts_with(name, SL_STR("grpc-")) && !sl_str_eq_c(name, "te") &&
-           !sl_str_eq_c(name, "content-type") && !sl_str_eq_c(name, "user-agent");
+    return sl_buf_str(text);
 }
 
-static bool is_value_valid(struct sl_str value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.data[i] < 0x20 || value.data[i] > 0x7e) {
-            return false;
-        }
-    }
-    return true;
-}
+enum { MAX_FIXED_FIELDS = 10 };
 
-static struct sl_status check_metadata(const struct sl_grpc_request *request)
+static size_t write_fixed(const struct sl_grpc_call *call, const struct sl_h2_session *session,
+                          const struct sl_grpc_request *request, struct sl_str timeout,
+                          struct sl_h2_field *fields)
 {
-    for (size_t i = 0; i < request->metadata_count; i++) {
-        const struct sl_grpc_field *field = &request->metadata[i];
-
-        if (!is_name_valid(field->name)) {
-            return sl_status_quote(SL_INVALID_ARGUMENT, "this cannot be the name of metadata",
-                                   field->name);
-        }
-        if (!is_value_valid(field->value)) {
-            return sl_status_quote(SL_INVALID_ARGUMENT,
-                                   "a byte that metadata cannot carry in the value of",
-                                   field->name);
-        }
-    }
-    return sl_status_ok();
-}
-
-static struct sl_h2_stream *open_stream(struct sl_grpc_call *call, struct sl_h2_session *session,
-                                        const struct sl_grpc_request *request,
-                                        size_t metadata_count)
-{
-    const struct sl_h2_field fixed[] = {
+    bool has_gzip = sl_grpc_call_has_gzip(call);
+    const struct sl_h2_field always[] = {
         {SL_STR(":method"), SL_STR("POST"), false},
         {SL_STR(":scheme"), sl_h2_session_scheme(session), false},
         {SL_STR(":path"), sl_str_from(request->method->path), false},
@@ -197,47 +182,97 @@ static struct sl_h2_stream *open_stream(struct sl_grpc_call *call, struct sl_h2_
         {SL_STR("te"), SL_STR("trailers"), false},
         {SL_STR("content-type"), SL_STR("application/grpc"), false},
         {SL_STR("user-agent"), sl_str_from(request->user_agent), false},
-        {SL_STR("grpc-accept-encoding"), SL_STR("identity"), false},
+        {SL_STR("grpc-accept-encoding"), has_gzip ? SL_STR("identity,gzip") : SL_STR("identity"),
+         false},
     };
-    size_t count = SL_ARRAY_LEN(fixed);
-    struct sl_h2_field *fields = calloc(count + metadata_count, sizeof(*fields));
+    size_t count = SL_ARRAY_LEN(always);
 
-    if (!fields) {
-        return NULL;
+    memcpy(fields, always, sizeof(always));
+    if (request->encoding == SL_GRPC_GZIP) {
+        fields[count++] = (struct sl_h2_field){SL_STR("grpc-encoding"), SL_STR("gzip"), false};
     }
-    for (size_t i = 0; i < count; i++) {
-        fields[i] = fixed[i];
+    if (timeout.len) {
+        fields[count++] = (struct sl_h2_field){SL_STR("grpc-timeout"), timeout, false};
     }
-    for (size_t i = 0; i < metadata_count; i++) {
-        const struct sl_grpc_field *field = &request->metadata[i];
-        fields[count++] = (struct sl_h2_field){field->name, field->value, field->is_secret};
+    SL_ASSERT(count <= MAX_FIXED_FIELDS);
+    return count;
+}
+
+struct sl_h2_stream *sl_grpc_client_open_stream(struct sl_grpc_call *call,
+                                                struct sl_h2_session *session,
+                                                const struct sl_grpc_request *request)
+{
+    struct sl_h2_field *fields =
+        calloc(MAX_FIXED_FIELDS + request->metadata_count, sizeof(*fields));
+    struct sl_h2_stream *stream = NULL;
+    struct sl_buf binaries = {0};
+    struct sl_buf timeout = {0};
+
+    if (fields) {
+        size_t count =
+            write_fixed(call, session, request, write_timeout(call, request, &timeout), fields);
+        if (!timeout.failed && sl_grpc_metadata_write(request->metadata, request->metadata_count,
+                                                      fields + count, &binaries)) {
+            stream = sl_h2_session_request(session, fields, count + request->metadata_count, true,
+                                           &stream_events, call);
+        }
     }
-    struct sl_h2_stream *stream =
-        sl_h2_session_request(session, fields, count, true, &stream_events, call);
+    sl_buf_fini(&timeout);
+    sl_buf_fini(&binaries);
     free(fields);
     return stream;
+}
+
+bool sl_grpc_call_begin(struct sl_grpc_call *call, const struct sl_grpc_request *request)
+{
+    call->method = request->method;
+    call->is_manual = request->manual_credit;
+    call->is_identity_only = request->identity_only;
+    call->encoding = request->encoding;
+    sl_grpc_call_set_compressed(call, true);
+    return request->timeout_ns == 0 || sl_grpc_call_set_deadline(call, request->timeout_ns);
 }
 
 struct sl_grpc_call *sl_grpc_call_open(struct sl_h2_session *session,
                                        const struct sl_grpc_request *request,
                                        const struct sl_grpc_call_events *events, void *arg)
 {
-    struct sl_status status = check_metadata(request);
-    bool is_ok = sl_status_is_ok(&status);
-    struct sl_grpc_call *call = sl_grpc_call_new(events, arg);
+    struct sl_status status = sl_grpc_metadata_check(request->metadata, request->metadata_count);
+    struct sl_grpc_call *call = sl_grpc_call_new(events, arg, request->context);
+    struct sl_grpc_request sent = *request;
 
     if (!call) {
         return NULL;
     }
-    call->is_manual = request->manual_credit;
-    call->peer_status = sl_status_ok();
-    call->stream = open_stream(call, session, request, is_ok ? request->metadata_count : 0);
+    if (!sl_status_is_ok(&status)) {
+        sent.metadata_count = 0;
+    }
+    if (sl_grpc_call_begin(call, request)) {
+        call->stream = sl_grpc_client_open_stream(call, session, &sent);
+    }
     if (!call->stream) {
         sl_grpc_call_free(call);
         return NULL;
     }
-    if (!is_ok) {
+    if (!sl_status_is_ok(&status)) {
         sl_grpc_call_fail(call, &status); /* before anything of it left */
     }
     return call;
+}
+
+/* ---- public ---- */
+
+const struct sl_grpc_metadata *sl_grpc_call_trailers(const struct sl_grpc_call *call)
+{
+    return &call->trailers;
+}
+
+struct sl_str sl_grpc_call_status_message(const struct sl_grpc_call *call)
+{
+    return sl_buf_str(&call->message);
+}
+
+struct sl_str sl_grpc_call_status_details(const struct sl_grpc_call *call)
+{
+    return sl_grpc_metadata_find(&call->trailers, "grpc-status-details-bin");
 }

@@ -134,6 +134,36 @@ bool sl_grpc_base64_decode(struct sl_str text, struct sl_buf *out)
     return letters.len % 4 != 1 && !out->failed;
 }
 
+/* ---- lists ---- */
+
+static bool is_space(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+bool sl_grpc_list_has(struct sl_str list, struct sl_str word)
+{
+    size_t start = 0;
+
+    for (size_t at = 0; at <= list.len; at++) {
+        if (at < list.len && list.data[at] != ',') {
+            continue;
+        }
+        size_t end = at;
+        while (start < end && is_space(list.data[start])) {
+            start++;
+        }
+        while (end > start && is_space(list.data[end - 1])) {
+            end--;
+        }
+        if (sl_str_eq((struct sl_str){list.data + start, end - start}, word)) {
+            return true;
+        }
+        start = at + 1;
+    }
+    return false;
+}
+
 /* ---- timeouts ---- */
 
 enum { TIMEOUT_DIGITS = 8, TIMEOUT_MAX = 99999999 };

@@ -28,6 +28,9 @@ void sl_grpc_percent_decode(struct sl_str text, struct sl_buf *out);
 void sl_grpc_base64_encode(struct sl_str bytes, struct sl_buf *out);
 bool sl_grpc_base64_decode(struct sl_str text, struct sl_buf *out) SL_MUST_CHECK;
 
+/* Whether a list like "identity, gzip" has the word. */
+bool sl_grpc_list_has(struct sl_str list, struct sl_str word);
+
 /* grpc-timeout: at most eight digits and a unit (H M S m u n). Written in the finest unit in which
  * the number fits, rounded up, and at most eight nines of hours. False: it is not a timeout. */
 void sl_grpc_timeout_encode(uint64_t timeout_ns, struct sl_buf *out);

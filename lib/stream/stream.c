@@ -113,7 +113,7 @@ static const struct sl_grpc_call_events call_events = {
     .on_open = on_open,
     .on_received = sl_stream_on_received,
     .max_message_bytes = sl_stream_max_message_bytes,
-    .on_message = sl_stream_on_message,
+    .on_bytes = sl_stream_on_message,
     .on_status = on_status,
 };
 
@@ -156,8 +156,8 @@ static void subscribe(struct sl_stream *stream)
     }
     begin_epoch(stream);
     sl_stream_handle(stream, SL_STREAM_READY);
-    if (sl_grpc_call_send(stream->call, stream->request.data, (uint32_t)stream->request.len) !=
-        SL_GRPC_SENT) {
+    if (sl_grpc_call_send_bytes(stream->call, stream->request.data,
+                                (uint32_t)stream->request.len) != SL_GRPC_SENT) {
         sl_grpc_call_cancel(stream->call);
     }
 }

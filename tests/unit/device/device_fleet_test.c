@@ -202,7 +202,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
 
 static const struct sl_grpc_call_events call_events = {
     .on_received = on_received,
-    .on_message = on_message,
+    .on_bytes = on_message,
     .on_status = on_status,
 };
 
@@ -342,7 +342,7 @@ static struct stream *subscribe_as(struct bench *bench, size_t index, const char
     stream->call =
         sl_grpc_call_open(sl_h2_link_session(bench->link), &request, &call_events, stream);
     assert_non_null(stream->call);
-    assert_int_equal(sl_grpc_call_send(stream->call, message.data, (uint32_t)message.len),
+    assert_int_equal(sl_grpc_call_send_bytes(stream->call, message.data, (uint32_t)message.len),
                      SL_GRPC_SENT);
     sl_buf_fini(&message);
     return stream;

@@ -7,7 +7,8 @@
 
 #include "grpc/record.h"
 
-static const struct sl_grpc_method method = {.path = "/pkg.Service/Method"};
+static const struct sl_grpc_method method = {
+    .path = "/pkg.Service/Method", .client_streams = true, .server_streams = true};
 
 struct bench {
     struct sl_h2_session *session;
@@ -122,11 +123,11 @@ static void a_request_says_what_the_protocol_wants(void **state)
                                       "te=trailers content-type=application/grpc "
                                       "user-agent=sluice/test grpc-accept-encoding=identity "
                                       "username=admin !password=secret\n");
-    assert_int_equal(sl_grpc_call_send(bench.record.call, "hello", 5), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send_bytes(bench.record.call, "hello", 5), SL_GRPC_SENT);
     assert_int_equal(sl_grpc_call_unsent(bench.record.call), 10);
     assert_string_equal(sent(&bench), "DATA 1 10\n");
     sl_grpc_call_half_close(bench.record.call);
-    assert_int_equal(sl_grpc_call_send(bench.record.call, "x", 1), SL_GRPC_CLOSED);
+    assert_int_equal(sl_grpc_call_send_bytes(bench.record.call, "x", 1), SL_GRPC_CLOSED);
     assert_string_equal(sent(&bench), "DATA 1 +end 0\n");
     close_bench(&bench);
 }
@@ -629,7 +630,7 @@ static void a_cancel_ends_the_call_once_and_never_from_within(void **state)
     (void)state;
     sl_grpc_call_cancel(call);
     sl_grpc_call_cancel(call);
-    assert_int_equal(sl_grpc_call_send(call, "x", 1), SL_GRPC_CLOSED);
+    assert_int_equal(sl_grpc_call_send_bytes(call, "x", 1), SL_GRPC_CLOSED);
     put_headers(&bench.in, 0, 1, headers);
     put_message(&bench.in, 0, "late");
     put_headers(&bench.in, END_STREAM, 1, trailers);

@@ -14,7 +14,8 @@ enum { CALLS = 4, LARGE_BYTES = 30000 };
 struct bench {
     struct sl_h2_session *client;
     struct sl_h2_session *server;
-    struct sl_grpc_server methods;
+    struct sl_grpc_service_entry service;
+    struct sl_grpc_router router;
     struct record asks[CALLS];
     struct record answers[CALLS];
     size_t asked;
@@ -32,7 +33,8 @@ static void on_call(struct sl_grpc_call *call, void *arg)
 }
 
 static const struct sl_grpc_method no_method = {.path = "/none"};
-static const struct sl_grpc_method method = {.path = "/a/b"};
+static const struct sl_grpc_method method = {
+    .path = "/a/b", .client_streams = true, .server_streams = true};
 static const struct sl_grpc_handler handlers[] = {{&method, on_call}, {NULL, NULL}};
 
 static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream, void *arg)
@@ -40,7 +42,7 @@ static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream
     const struct bench *bench = arg;
 
     (void)session;
-    sl_grpc_server_accept(&bench->methods, stream);
+    sl_grpc_call_accept(&bench->router, NULL, stream);
 }
 
 static const struct sl_h2_session_events session_events = {.on_stream = on_stream};
@@ -91,7 +93,7 @@ static void ask(struct bench *bench)
 static void send(struct sl_grpc_call *call, uint32_t len)
 {
     static const char bytes[LARGE_BYTES];
-    enum sl_grpc_send result = call ? sl_grpc_call_send(call, bytes, len) : SL_GRPC_CLOSED;
+    enum sl_grpc_send result = call ? sl_grpc_call_send_bytes(call, bytes, len) : SL_GRPC_CLOSED;
 
     assert_true(result == SL_GRPC_SENT || has_failed);
 }
@@ -136,7 +138,8 @@ static void check(struct record *records, size_t count)
 
 static void run(void)
 {
-    struct bench bench = {.methods = {handlers, &bench}};
+    struct bench bench = {.service = {handlers, &bench},
+                          .router = {.entries = &bench.service, .count = 1}};
 
     bench.client = sl_h2_session_new(SL_H2_CLIENT, &session_events, &bench);
     bench.server = sl_h2_session_new(SL_H2_SERVER, &session_events, &bench);

@@ -7,7 +7,8 @@
 struct bench {
     struct sl_h2_session *client;
     struct sl_h2_session *server;
-    struct sl_grpc_server methods;
+    struct sl_grpc_service_entry service;
+    struct sl_grpc_router router;
     struct record asks;    /* the client's side of the call */
     struct record answers; /* the server's */
     size_t piece_bytes;    /* what the wire carries at once */
@@ -23,7 +24,8 @@ static void on_call(struct sl_grpc_call *call, void *arg)
     sl_grpc_call_set_events(call, &record_events, &bench->answers);
 }
 
-static const struct sl_grpc_method method = {.path = "/a/b"};
+static const struct sl_grpc_method method = {
+    .path = "/a/b", .client_streams = true, .server_streams = true};
 static const struct sl_grpc_handler handlers[] = {{&method, on_call}, {NULL, NULL}};
 
 static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream, void *arg)
@@ -31,7 +33,7 @@ static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream
     const struct bench *bench = arg;
 
     (void)session;
-    sl_grpc_server_accept(&bench->methods, stream);
+    sl_grpc_call_accept(&bench->router, NULL, stream);
 }
 
 static const struct sl_h2_session_events session_events = {.on_stream = on_stream};
@@ -68,7 +70,9 @@ static struct sl_grpc_call *open_bench(struct bench *bench, bool manual_credit)
     const struct sl_grpc_request request = {
         .method = &method, .authority = "x", .user_agent = "test", .manual_credit = manual_credit};
 
-    *bench = (struct bench){.methods = {handlers, bench}, .piece_bytes = is_split ? 1 : 100000};
+    *bench = (struct bench){.service = {handlers, bench},
+                            .router = {.entries = &bench->service, .count = 1},
+                            .piece_bytes = is_split ? 1 : 100000};
     bench->client = sl_h2_session_new(SL_H2_CLIENT, &session_events, bench);
     bench->server = sl_h2_session_new(SL_H2_SERVER, &session_events, bench);
     assert_non_null(bench->client);
@@ -91,7 +95,7 @@ static void close_bench(struct bench *bench)
 
 static void send_text(struct sl_grpc_call *call, const char *text)
 {
-    assert_int_equal(sl_grpc_call_send(call, text, (uint32_t)strlen(text)), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send_bytes(call, text, (uint32_t)strlen(text)), SL_GRPC_SENT);
 }
 
 static void finish(struct bench *bench, enum sl_code code, const char *text)
@@ -201,8 +205,9 @@ static void a_large_message_passes_through_a_small_window(void **state)
     open_bench(&bench, false);
     bench.asks.is_quiet = true;
     bench.answers.is_quiet = true;
-    assert_int_equal(sl_grpc_call_send(bench.asks.call, large, (uint32_t)len), SL_GRPC_SENT);
-    assert_int_equal(sl_grpc_call_send(bench.answers.call, large, (uint32_t)len), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send_bytes(bench.asks.call, large, (uint32_t)len), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send_bytes(bench.answers.call, large, (uint32_t)len),
+                     SL_GRPC_SENT);
     pump(&bench);
     assert_int_equal(bench.asks.message_bytes, len);
     assert_int_equal(bench.answers.message_bytes, len);
@@ -220,7 +225,7 @@ static void what_credit_does_not_let_through_waits_at_the_sender(void **state)
 
     (void)state;
     bench.asks.is_quiet = true;
-    while (sl_grpc_call_send(bench.answers.call, large, sizeof(large)) == SL_GRPC_SENT) {
+    while (sl_grpc_call_send_bytes(bench.answers.call, large, sizeof(large)) == SL_GRPC_SENT) {
         messages++;
     }
     assert_int_equal(messages, SL_H2_SEND_BUFFER_BYTES / (sizeof(large) + SL_GRPC_PREFIX_BYTES));

@@ -112,6 +112,8 @@ static const struct sluice_sink_plugin fake_plugin = {
 /* ---- the world: a loop, a sink, a stream, and a device at the other end of a session ---- */
 
 struct world {
+    struct sl_grpc_service_entry service;
+    struct sl_grpc_router router;
     struct sl_loop *loop;
     struct sl_timer *turn;
     struct sl_sink_spec spec;
@@ -183,10 +185,12 @@ static const struct sl_grpc_handler handlers[] = {
 
 static void on_server_stream(struct sl_h2_session *session, struct sl_h2_stream *stream, void *arg)
 {
-    struct sl_grpc_server server = {.handlers = handlers, .arg = arg};
+    struct world *world = arg;
 
     (void)session;
-    sl_grpc_server_accept(&server, stream);
+    world->service = (struct sl_grpc_service_entry){handlers, world};
+    world->router = (struct sl_grpc_router){.entries = &world->service, .count = 1};
+    sl_grpc_call_accept(&world->router, NULL, stream);
 }
 
 static const struct sl_h2_session_events server_events = {.on_stream = on_server_stream};
@@ -379,7 +383,7 @@ static unsigned send_all(struct world *world, uint32_t length, unsigned most)
 
     fill_response(bytes, length);
     while (sent < most && sl_grpc_call_unsent(world->device) == 0) {
-        assert_int_equal(sl_grpc_call_send(world->device, bytes, length), SL_GRPC_SENT);
+        assert_int_equal(sl_grpc_call_send_bytes(world->device, bytes, length), SL_GRPC_SENT);
         sent++;
         settle(world);
     }
@@ -473,7 +477,7 @@ static void a_message_that_is_none_counts_as_one_and_is_dropped(void **state)
 {
     struct world *world = *state;
 
-    assert_int_equal(sl_grpc_call_send(world->device, "\x0a\xff", 2), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send_bytes(world->device, "\x0a\xff", 2), SL_GRPC_SENT);
     settle(world);
     assert_int_equal(counts(world)->received, 1);
     assert_int_equal(counts(world)->dropped[SL_DROP_DECODE], 1);
@@ -548,7 +552,7 @@ static void a_marker_is_numbered_and_holds_its_credit_as_any_record(void **state
 
     send_all(world, 100, 1);
     the_fake->is_full = true;
-    assert_int_equal(sl_grpc_call_send(world->device, "\x18\x01", 2), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send_bytes(world->device, "\x18\x01", 2), SL_GRPC_SENT);
     settle(world);
     assert_int_equal(view(world).state, SL_STREAM_HELD);
     the_fake->is_full = false;
@@ -587,9 +591,10 @@ static void a_marker_goes_where_the_record_before_it_went(void **state)
     static const char *const places[] = {"t.", "t.oc", "t.oc"};
     struct world *world = *state;
 
-    assert_int_equal(sl_grpc_call_send(world->device, "\x18\x01", 2), SL_GRPC_SENT);
-    assert_int_equal(sl_grpc_call_send(world->device, update, sizeof(update) - 1), SL_GRPC_SENT);
-    assert_int_equal(sl_grpc_call_send(world->device, "\x18\x01", 2), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send_bytes(world->device, "\x18\x01", 2), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send_bytes(world->device, update, sizeof(update) - 1),
+                     SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send_bytes(world->device, "\x18\x01", 2), SL_GRPC_SENT);
     settle(world);
     assert_int_equal(the_fake->records, 3);
     for (size_t i = 0; i < SL_ARRAY_LEN(places); i++) {

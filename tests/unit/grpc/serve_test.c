@@ -8,7 +8,8 @@
 
 struct bench {
     struct sl_h2_session *session;
-    struct sl_grpc_server server;
+    struct sl_grpc_service_entry service;
+    struct sl_grpc_router router;
     struct sent *sent;
     struct sl_buf in;
     struct record record;
@@ -31,7 +32,8 @@ static void on_call(struct sl_grpc_call *call, void *arg)
     sl_grpc_call_set_events(call, &record_events, &bench->record);
 }
 
-static const struct sl_grpc_method method = {.path = "/pkg.Service/Method"};
+static const struct sl_grpc_method method = {
+    .path = "/pkg.Service/Method", .client_streams = true, .server_streams = true};
 static const struct sl_grpc_handler handlers[] = {{&method, on_call}, {NULL, NULL}};
 
 static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream, void *arg)
@@ -39,7 +41,7 @@ static void on_stream(struct sl_h2_session *session, struct sl_h2_stream *stream
     const struct bench *bench = arg;
 
     (void)session;
-    sl_grpc_server_accept(&bench->server, stream);
+    sl_grpc_call_accept(&bench->router, NULL, stream);
 }
 
 static const struct sl_h2_session_events session_events = {.on_stream = on_stream};
@@ -58,7 +60,9 @@ static void feed_ok(struct bench *bench)
 
 static void open_session(struct bench *bench)
 {
-    *bench = (struct bench){.sent = sent_new(), .server = {handlers, bench}};
+    *bench = (struct bench){.sent = sent_new(),
+                            .service = {handlers, bench},
+                            .router = {.entries = &bench->service, .count = 1}};
     bench->session = sl_h2_session_new(SL_H2_SERVER, &session_events, bench);
     assert_non_null(bench->session);
     put_client_preface(&bench->in);
@@ -94,10 +98,10 @@ static void a_call_is_served_with_headers_messages_and_trailers(void **state)
     put_frame(&bench.in, DATA, END_STREAM, 1, "\0\0\0\0\3abc", 8);
     feed_ok(&bench);
     expect_said(&bench.record, "msg:abc half-close ");
-    assert_int_equal(sl_grpc_call_send(call, "hello", 5), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send_bytes(call, "hello", 5), SL_GRPC_SENT);
     sl_grpc_call_finish(call, &ok);
     sl_grpc_call_finish(call, &ok);
-    assert_int_equal(sl_grpc_call_send(call, "x", 1), SL_GRPC_CLOSED);
+    assert_int_equal(sl_grpc_call_send_bytes(call, "x", 1), SL_GRPC_CLOSED);
     assert_string_equal(sent(&bench), "HEADERS 1 :status=200 content-type=application/grpc\n"
                                       "DATA 1 10\nHEADERS 1 +end grpc-status=0\n");
     expect_said(&bench.record, "status:OK ");
@@ -229,7 +233,7 @@ static void credit_returns_as_messages_are_taken_and_not_while_they_are_held(voi
     assert_true(sl_grpc_call_held_bytes(call) >= 16384 - 5);
     sl_grpc_call_resume(call);
     assert_int_equal(bench.record.messages, 2);
-    assert_string_equal(sent(&bench), "WINDOW_UPDATE 1 16384\n");
+    assert_string_equal(sent(&bench), "WINDOW_UPDATE 1 262144\n");
     assert_int_equal(sl_grpc_call_held_bytes(call), 0);
     close_bench(&bench);
 }
