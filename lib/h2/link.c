@@ -25,6 +25,7 @@ struct sl_h2_link {
     bool is_draining; /* closes with the last stream */
     bool is_closing;  /* closes at the end of this turn */
     bool is_client;
+    bool is_greeted; /* by the peer, and its owner knows */
     bool has_goaway; /* of the peer */
 };
 
@@ -138,6 +139,16 @@ static bool is_idle_talk(struct sl_h2_link *link, size_t len, uint64_t useful)
     return false;
 }
 
+static void tell_greeted(struct sl_h2_link *link)
+{
+    if (!link->is_greeted && sl_h2_session_is_greeted(link->session)) {
+        link->is_greeted = true;
+        if (link->events->on_greeted) {
+            link->events->on_greeted(link, link->arg);
+        }
+    }
+}
+
 static struct sl_status receive(struct sl_h2_link *link, const uint8_t *bytes, size_t len)
 {
     uint64_t before = sl_h2_session_useful_bytes(link->session);
@@ -221,9 +232,12 @@ static void on_read(struct sl_conn *conn, const uint8_t *bytes, size_t len, void
     status = receive(link, bytes, len);
     if (!sl_status_is_ok(&status)) {
         end(link, &status);
-    } else if (is_through(link)) {
+        return;
+    }
+    if (is_through(link)) {
         sl_loop_defer(link->loop, &link->pump);
     }
+    tell_greeted(link);
 }
 
 static void on_drain(struct sl_conn *conn, void *arg)
@@ -282,6 +296,7 @@ static void on_goaway(struct sl_h2_session *session, int32_t last_stream_id, uin
     bool is_first = !link->has_goaway;
 
     (void)session;
+    tell_greeted(link);
     link->has_goaway = true;
     link->is_draining = true;
     sl_loop_defer(link->loop, &link->pump);
@@ -348,6 +363,15 @@ bool sl_h2_link_watch(struct sl_h2_link *link, const struct sl_h2_watch *watch)
     }
     link->watch = *watch;
     sl_timer_start(link->timer, watch->settings_ms ? watch->settings_ms : watch->ping_interval_ms);
+    return true;
+}
+
+bool sl_h2_ping_less(uint64_t *ping_interval_ms, uint32_t error, struct sl_str debug_data)
+{
+    if (error != SL_H2_ENHANCE_YOUR_CALM || !sl_str_eq_c(debug_data, "too_many_pings")) {
+        return false;
+    }
+    *ping_interval_ms = sl_min_u64(2 * *ping_interval_ms, SL_H2_MAX_PING_INTERVAL_MS);
     return true;
 }
 

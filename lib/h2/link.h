@@ -29,6 +29,7 @@ enum {
     SL_H2_IDLE_BURST_BYTES = 1024 * 1024,
     SL_H2_IDLE_BYTES_PER_S = 64 * 1024,
     SL_H2_IDLE_PER_USEFUL = 16,
+    SL_H2_MAX_PING_INTERVAL_MS = 6 * 3600 * 1000, /* however often the peer complains */
 };
 
 struct sl_h2_link;
@@ -37,6 +38,8 @@ struct sl_h2_link;
 struct sl_h2_link_events {
     /* Server: a peer opened a stream; the same duty as sl_h2_session_events.on_stream. */
     void (*on_stream)(struct sl_h2_link *link, struct sl_h2_stream *stream, void *arg);
+    /* The peer's first SETTINGS came: it speaks HTTP/2. */
+    void (*on_greeted)(struct sl_h2_link *link, void *arg);
     /* The peer's first GOAWAY: it will take no more streams. Those up to `last_stream_id` go on;
      * the link closes by itself when none is left. */
     void (*on_goaway)(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
@@ -66,6 +69,11 @@ struct sl_h2_watch {
 
 /* Once, after the open. False when memory is out: then nothing is watched. */
 bool sl_h2_link_watch(struct sl_h2_link *link, const struct sl_h2_watch *watch) SL_MUST_CHECK;
+
+/* For a peer's GOAWAY. What grpc-go and grpc-core say to a client that pings more often than they
+ * want (ENHANCE_YOUR_CALM, "too_many_pings") doubles the interval, up to
+ * SL_H2_MAX_PING_INTERVAL_MS, for the connections to come: true. */
+bool sl_h2_ping_less(uint64_t *ping_interval_ms, uint32_t error, struct sl_str debug_data);
 
 /* Lives until on_closed returns. While the link closes it takes submissions, but nothing leaves. */
 struct sl_h2_session *sl_h2_link_session(struct sl_h2_link *link);

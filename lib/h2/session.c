@@ -653,7 +653,7 @@ void sl_h2_session_goaway(struct sl_h2_session *session, enum sl_h2_error error)
         session, nghttp2_submit_goaway(session->ng, NGHTTP2_FLAG_NONE, last_id, error, NULL, 0));
 }
 
-static bool takes_requests(const struct sl_h2_session *session)
+bool sl_h2_session_takes_requests(const struct sl_h2_session *session)
 {
     return session->role == SL_H2_CLIENT && !session->is_dead && !session->has_sent_goaway &&
            nghttp2_session_check_request_allowed(session->ng);
@@ -680,7 +680,8 @@ struct sl_h2_stream *sl_h2_session_request(struct sl_h2_session *session,
                                            bool takes_data,
                                            const struct sl_h2_stream_events *events, void *arg)
 {
-    struct sl_h2_stream *stream = takes_requests(session) ? sl_h2_stream_new(session) : NULL;
+    struct sl_h2_stream *stream =
+        sl_h2_session_takes_requests(session) ? sl_h2_stream_new(session) : NULL;
 
     if (!stream) {
         return NULL;

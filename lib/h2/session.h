@@ -139,9 +139,13 @@ size_t sl_h2_session_streams(const struct sl_h2_session *session);
 /* No new streams; those that are open go on. Idempotent. */
 void sl_h2_session_goaway(struct sl_h2_session *session, enum sl_h2_error error);
 
+/* Client: false after a GOAWAY of either side, at the connection's end and when the stream ids are
+ * used up. */
+bool sl_h2_session_takes_requests(const struct sl_h2_session *session);
+
 /* Client: opens a stream with a request's fields. It waits where the peer's MAX_CONCURRENT_STREAMS
- * says so. `takes_data` false sends END_STREAM with the fields. NULL after a GOAWAY and when memory
- * is out. */
+ * says so. `takes_data` false sends END_STREAM with the fields. NULL when the session takes no
+ * requests and when memory is out. */
 struct sl_h2_stream *sl_h2_session_request(struct sl_h2_session *session,
                                            const struct sl_h2_field *fields, size_t count,
                                            bool takes_data,

@@ -8,8 +8,6 @@
 #include "base/log.h"
 #include "h2/link.h"
 
-enum { MAX_PING_INTERVAL_MS = 6 * 3600 * 1000 }; /* however often the device complains */
-
 struct sl_target {
     struct sl_target_config config;
     enum sl_target_state state; /* written by handle() alone */
@@ -164,14 +162,6 @@ static void lost(struct sl_target *target, const struct sl_status *why)
     log_end(target, &target->view.last_error);
 }
 
-/* What grpc-go and grpc-core say to a client that pings more often than they want it. */
-static void ping_less(struct sl_target *target)
-{
-    target->ping_interval_ms = sl_min_u64(2 * target->ping_interval_ms, MAX_PING_INTERVAL_MS);
-    sl_log(SL_LOG_WARN, &target->subject, "the device wants fewer PING",
-           sl_log_u64("interval-ms", target->ping_interval_ms));
-}
-
 static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
                            struct sl_str debug_data, void *arg)
 {
@@ -183,8 +173,9 @@ static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint
     sl_log(SL_LOG_INFO, &target->subject, "peer says GOAWAY",
            sl_log_u64("last-stream", (uint64_t)(uint32_t)last_stream_id),
            sl_log_text("why", said.text));
-    if (error == SL_H2_ENHANCE_YOUR_CALM && sl_str_eq_c(debug_data, "too_many_pings")) {
-        ping_less(target);
+    if (sl_h2_ping_less(&target->ping_interval_ms, error, debug_data)) {
+        sl_log(SL_LOG_WARN, &target->subject, "the device wants fewer PING",
+               sl_log_u64("interval-ms", target->ping_interval_ms));
     }
     lend_session(target, NULL);
     handle(target, EVENT_GOAWAY);

@@ -28,6 +28,7 @@ struct end {
     bool is_granting;
     bool has_stream_ended;
     bool is_closed;
+    unsigned greetings; /* the peer's first SETTINGS */
     uint32_t goaways;
     struct sl_status why;
     struct sl_status stream_why;
@@ -151,6 +152,16 @@ static void on_stream(struct sl_h2_link *link, struct sl_h2_stream *stream, void
     sl_h2_stream_set_events(stream, &server_stream, end);
 }
 
+static void on_greeted(struct sl_h2_link *link, void *arg)
+{
+    struct end *end = arg;
+
+    (void)link;
+    assert_int_equal(end->goaways, 0);
+    end->greetings++;
+    check(end->bench);
+}
+
 static void on_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
                       struct sl_str debug_data, void *arg)
 {
@@ -185,6 +196,7 @@ static void on_closed(struct sl_h2_link *link, const struct sl_status *why, void
 
 static const struct sl_h2_link_events link_events = {
     .on_stream = on_stream,
+    .on_greeted = on_greeted,
     .on_goaway = on_goaway,
     .on_sent = on_sent,
     .on_closed = on_closed,
@@ -485,6 +497,57 @@ static void connect_raw_server(struct bench *bench, const struct sl_h2_watch *wa
 static const uint8_t settings_frame[] = {0, 0, 0, 4, 0, 0, 0, 0, 0};
 static const uint8_t settings_and_ack[] = {0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0};
 
+static bool is_greeted(struct bench *bench)
+{
+    return bench->client.greetings > 0;
+}
+
+static void the_first_settings_are_told_once(void **state)
+{
+    const struct sl_h2_watch watch = {.settings_ms = TIMEOUT_MS};
+    struct bench *bench = *state;
+
+    connect_raw_server(bench, &watch);
+    assert_int_equal(bench->client.greetings, 0);
+    sl_conn_write(bench->server.raw, settings_and_ack, sizeof(settings_and_ack));
+    run_until(bench, is_greeted);
+    sl_conn_write(bench->server.raw, settings_frame, sizeof(settings_frame));
+    sl_conn_close(bench->server.raw);
+    run_until(bench, has_client_closed);
+    assert_int_equal(bench->client.greetings, 1);
+}
+
+static void a_goaway_together_with_the_settings_comes_second(void **state)
+{
+    static const uint8_t goaway[] = {0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    const struct sl_h2_watch watch = {.settings_ms = TIMEOUT_MS};
+    struct bench *bench = *state;
+    uint8_t both[sizeof(settings_frame) + sizeof(goaway)];
+
+    memcpy(both, settings_frame, sizeof(settings_frame));
+    memcpy(both + sizeof(settings_frame), goaway, sizeof(goaway));
+    connect_raw_server(bench, &watch);
+    sl_conn_write(bench->server.raw, both, sizeof(both));
+    run_until(bench, has_client_closed);
+    assert_int_equal(bench->client.greetings, 1);
+    assert_int_equal(bench->client.goaways, 1);
+}
+
+static void a_peer_that_wants_fewer_pings_gets_half_as_many(void **state)
+{
+    uint64_t interval_ms = SL_H2_MAX_PING_INTERVAL_MS - 1;
+
+    (void)state;
+    assert_false(sl_h2_ping_less(&interval_ms, SL_H2_NO_ERROR, SL_STR("too_many_pings")));
+    assert_false(sl_h2_ping_less(&interval_ms, SL_H2_ENHANCE_YOUR_CALM, SL_STR("too_many")));
+    assert_int_equal(interval_ms, SL_H2_MAX_PING_INTERVAL_MS - 1);
+    assert_true(sl_h2_ping_less(&interval_ms, SL_H2_ENHANCE_YOUR_CALM, SL_STR("too_many_pings")));
+    assert_int_equal(interval_ms, SL_H2_MAX_PING_INTERVAL_MS);
+    interval_ms = 300;
+    assert_true(sl_h2_ping_less(&interval_ms, SL_H2_ENHANCE_YOUR_CALM, SL_STR("too_many_pings")));
+    assert_int_equal(interval_ms, 600);
+}
+
 static void a_peer_without_settings_is_given_up(void **state)
 {
     const struct sl_h2_watch watch = {.settings_ms = 20};
@@ -602,6 +665,9 @@ int main(void)
         BENCH_TEST(close_ends_the_streams_first_and_says_why),
         BENCH_TEST(a_peer_that_vanishes_is_unavailable),
         BENCH_TEST(a_peer_that_does_not_speak_http2_is_refused),
+        BENCH_TEST(the_first_settings_are_told_once),
+        BENCH_TEST(a_goaway_together_with_the_settings_comes_second),
+        cmocka_unit_test(a_peer_that_wants_fewer_pings_gets_half_as_many),
         BENCH_TEST(a_peer_without_settings_is_given_up),
         BENCH_TEST(a_peer_that_does_not_acknowledge_settings_is_given_up),
         BENCH_TEST(a_silent_peer_with_an_open_stream_is_pinged_and_given_up),
