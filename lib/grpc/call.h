@@ -189,6 +189,7 @@ struct sl_grpc_router {
 struct sl_grpc_peer {
     const char *address;  /* "192.0.2.1:41352" */
     const char *identity; /* of its verified certificate; NULL when it showed none */
+    void *user;           /* the owner's, for what all its calls share */
     bool is_secure;       /* TLS */
 };
 

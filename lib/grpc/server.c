@@ -1,0 +1,360 @@
+#include "grpc/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "h2/link.h"
+
+enum { NAME_BYTES = sizeof(((struct sl_address *)NULL)->host) + sizeof("[]:65535") };
+
+struct connection {
+    struct sl_list node; /* on the server's list */
+    struct sl_grpc_server *server;
+    struct sl_h2_link *link;
+    struct sl_grpc_peer peer;
+};
+
+struct sl_grpc_server {
+    struct sl_loop *loop;
+    struct sl_listener *listener; /* NULL once it drains */
+    struct sl_grpc_router router;
+    struct sl_grpc_service_entry *services; /* the router's */
+    struct sl_grpc_context context;         /* likewise, where the owner gave none */
+    const struct sl_grpc_server_events *events;
+    void *arg;
+    uint32_t max_connections;
+    uint16_t port;
+    struct sl_list connections;
+    struct sl_grpc_server_stats stats;
+    struct sl_log_subject subject;
+    char name[NAME_BYTES];
+
+    bool is_draining;
+    int64_t grace_end_ns;
+    struct sl_timer *grace;
+    struct sl_deferred end;
+    sl_loop_fn on_closed;
+    void *closed_arg;
+};
+
+static const struct sl_grpc_server_events no_events;
+
+/* ---- the end ---- */
+
+static void free_server(struct sl_grpc_server *server)
+{
+    if (server->listener) {
+        sl_listener_close(server->listener);
+    }
+    sl_log_end(&server->subject);
+    sl_timer_free(server->grace);
+    sl_grpc_context_fini(&server->context);
+    free(server->services);
+    free(server);
+}
+
+static void on_end(void *arg)
+{
+    struct sl_grpc_server *server = arg;
+    sl_loop_fn on_closed = server->on_closed;
+    void *closed_arg = server->closed_arg;
+
+    SL_ASSERT(server->is_draining && sl_list_is_empty(&server->connections));
+    free_server(server);
+    if (on_closed) {
+        on_closed(closed_arg);
+    }
+}
+
+static void end_if_empty(struct sl_grpc_server *server)
+{
+    if (server->is_draining && sl_list_is_empty(&server->connections)) {
+        sl_loop_defer(server->loop, &server->end);
+    }
+}
+
+static void close_links(struct sl_grpc_server *server)
+{
+    SL_LIST_FOR_EACH(node, &server->connections)
+    {
+        sl_h2_link_close(SL_CONTAINER_OF(node, struct connection, node)->link);
+    }
+}
+
+static void on_grace_over(void *arg)
+{
+    close_links(arg);
+}
+
+/* ---- connections ---- */
+
+/* Whether the peer broke a rule or a limit, rather than that it, we or the network ended it. */
+static bool is_abuse(const struct sl_status *why)
+{
+    static const char *const regular[] = {"closed-by-peer", "goaway", "connection-reset",
+                                          "timed-out", "unreachable"};
+    bool is_regular = why->reason == NULL || why->code == SL_CANCELLED;
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(regular) && !is_regular; i++) {
+        is_regular = strcmp(why->reason, regular[i]) == 0;
+    }
+    return !is_regular;
+}
+
+static void log_end(struct sl_grpc_server *server, const char *address, const char *message,
+                    const struct sl_status *why)
+{
+    sl_log(SL_LOG_WARN, &server->subject, message, sl_log_text("peer", address),
+           sl_log_text("reason", sl_status_reason(why)), sl_log_text("why", why->text));
+}
+
+static void refuse(struct sl_grpc_server *server, const char *address, const struct sl_status *why)
+{
+    sl_tally_add(&server->stats.refused, sl_status_reason(why));
+    log_end(server, address, "a connection was refused", why);
+    if (server->events->on_refused) {
+        server->events->on_refused(address, why, server->arg);
+    }
+}
+
+static void on_stream(struct sl_h2_link *link, struct sl_h2_stream *stream, void *arg)
+{
+    struct connection *connection = arg;
+    struct sl_grpc_server *server = connection->server;
+
+    (void)link;
+    server->stats.calls++;
+    sl_grpc_call_accept(&server->router, &connection->peer, stream);
+}
+
+static void on_sent(struct sl_h2_link *link, void *arg)
+{
+    struct connection *connection = arg;
+    struct sl_grpc_server *server = connection->server;
+
+    (void)link;
+    if (server->events->on_sent) {
+        server->events->on_sent(&connection->peer, server->arg);
+    }
+}
+
+static void on_closed(struct sl_h2_link *link, const struct sl_status *why, void *arg)
+{
+    struct connection *connection = arg;
+    struct sl_grpc_server *server = connection->server;
+
+    (void)link;
+    sl_tally_add(&server->stats.ended, sl_status_reason(why));
+    if (is_abuse(why)) {
+        log_end(server, connection->peer.address, "a connection was ended", why);
+    }
+    if (server->events->on_disconnected) {
+        server->events->on_disconnected(&connection->peer, why, server->arg);
+    }
+    sl_list_remove(&connection->node);
+    server->stats.connections--;
+    free(connection);
+    end_if_empty(server);
+}
+
+static const struct sl_h2_link_events link_events = {
+    .on_stream = on_stream,
+    .on_sent = on_sent,
+    .on_closed = on_closed,
+};
+
+static void turn_away(struct sl_conn *conn)
+{
+    static const struct sl_conn_events none;
+
+    sl_conn_set_events(conn, &none, NULL);
+    sl_conn_close(conn);
+}
+
+/* False when memory is out: then `conn` is still the caller's. */
+static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
+{
+    static const struct sl_h2_watch watch = {.settings_ms = SL_GRPC_SERVER_HANDSHAKE_MS};
+    struct connection *connection = calloc(1, sizeof(*connection));
+
+    if (!connection) {
+        return false;
+    }
+    connection->server = server;
+    connection->link = sl_h2_link_open(server->loop, conn, SL_H2_SERVER, &link_events, connection);
+    if (!connection->link) {
+        free(connection);
+        return false;
+    }
+    connection->peer.address = sl_h2_link_peer(connection->link);
+    connection->peer.is_secure = sl_conn_is_secure(conn);
+    sl_list_init(&connection->node);
+    sl_list_append(&server->connections, &connection->node);
+    server->stats.accepted++;
+    server->stats.connections++;
+    if (server->events->on_connected) {
+        server->events->on_connected(&connection->peer, server->arg);
+    }
+    if (!sl_h2_link_watch(connection->link, &watch)) {
+        sl_h2_link_close(connection->link);
+    }
+    return true;
+}
+
+static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *arg)
+{
+    struct sl_grpc_server *server = arg;
+    struct sl_status why;
+
+    (void)listener;
+    if (server->stats.connections >= server->max_connections) {
+        why = sl_status_because("too-many-connections",
+                                sl_status_error(SL_RESOURCE_EXHAUSTED, "%u connections at most",
+                                                server->max_connections));
+    } else if (serve(server, conn)) {
+        return;
+    } else {
+        why = sl_status_because("out-of-memory",
+                                sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
+    }
+    refuse(server, sl_conn_peer(conn), &why);
+    turn_away(conn);
+}
+
+static void on_refuse(struct sl_listener *listener, const char *address,
+                      const struct sl_status *why, void *arg)
+{
+    (void)listener;
+    refuse(arg, address, why);
+}
+
+/* ---- opening ---- */
+
+static bool copy_services(struct sl_grpc_server *server,
+                          const struct sl_grpc_server_options *options)
+{
+    size_t count = options->service_count;
+
+    server->services = calloc(count + 1, sizeof(*server->services));
+    if (!server->services) {
+        return false;
+    }
+    if (count > 0) {
+        memcpy(server->services, options->services, count * sizeof(*server->services));
+    }
+    server->router.entries = server->services;
+    server->router.count = count;
+    return true;
+}
+
+static void name_subject(struct sl_grpc_server *server, const char *host)
+{
+    bool is_v6 = strchr(host, ':') != NULL;
+
+    snprintf(server->name, sizeof(server->name), "%s%s%s:%u", is_v6 ? "[" : "", host,
+             is_v6 ? "]" : "", server->port);
+    const struct sl_log_field who = sl_log_text("server", server->name);
+    sl_log_subject_init(&server->subject, &who, 1);
+}
+
+static struct sl_grpc_server *new_server(const struct sl_grpc_server_options *options)
+{
+    struct sl_grpc_server *server = calloc(1, sizeof(*server));
+
+    if (!server) {
+        return NULL;
+    }
+    sl_list_init(&server->connections);
+    server->loop = options->loop;
+    server->events = options->events ? options->events : &no_events;
+    server->arg = options->arg;
+    server->max_connections =
+        options->max_connections ? options->max_connections : SL_GRPC_MAX_CONNECTIONS;
+    server->router.max_message_bytes = options->max_message_bytes;
+    server->router.context = options->context ? options->context : &server->context;
+    sl_grpc_context_init(&server->context, options->loop);
+    server->end = (struct sl_deferred){.fn = on_end, .arg = server};
+    server->grace = sl_timer_new(options->loop, on_grace_over, server);
+    if (!server->grace || !copy_services(server, options)) {
+        free_server(server);
+        return NULL;
+    }
+    return server;
+}
+
+struct sl_grpc_server *sl_grpc_server_open(const struct sl_grpc_server_options *options,
+                                           struct sl_status *why)
+{
+    struct sl_grpc_server *server = new_server(options);
+    const struct sl_listener_options listen = {.address = options->address,
+                                               .tls = options->tls,
+                                               .accept = on_accept,
+                                               .refuse = on_refuse,
+                                               .arg = server};
+
+    if (!server) {
+        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        return NULL;
+    }
+    server->listener = sl_listener_open(options->loop, &listen, why);
+    if (!server->listener) {
+        free_server(server);
+        return NULL;
+    }
+    server->port = sl_listener_port(server->listener);
+    name_subject(server, options->address.host);
+    *why = sl_status_ok();
+    return server;
+}
+
+uint16_t sl_grpc_server_port(const struct sl_grpc_server *server)
+{
+    return server->port;
+}
+
+const struct sl_grpc_server_stats *sl_grpc_server_stats(const struct sl_grpc_server *server)
+{
+    return &server->stats;
+}
+
+/* ---- closing ---- */
+
+static void begin_drain(struct sl_grpc_server *server, sl_loop_fn closed, void *arg)
+{
+    server->is_draining = true;
+    server->on_closed = closed;
+    server->closed_arg = arg;
+    server->grace_end_ns = INT64_MAX;
+    sl_listener_close(server->listener);
+    server->listener = NULL;
+    SL_LIST_FOR_EACH(node, &server->connections)
+    {
+        sl_h2_link_drain(SL_CONTAINER_OF(node, struct connection, node)->link);
+    }
+    end_if_empty(server);
+}
+
+void sl_grpc_server_drain(struct sl_grpc_server *server, uint64_t grace_ms, sl_loop_fn closed,
+                          void *arg)
+{
+    int64_t now_ns = sl_loop_now_ns(server->loop);
+    uint64_t longest_ms = (uint64_t)((INT64_MAX - now_ns) / SL_NS_PER_MS - 1);
+    int64_t end_ns = now_ns + (int64_t)sl_min_u64(grace_ms, longest_ms) * SL_NS_PER_MS;
+
+    if (!server->is_draining) {
+        begin_drain(server, closed, arg);
+    }
+    if (end_ns < server->grace_end_ns) {
+        server->grace_end_ns = end_ns;
+        sl_timer_start(server->grace, grace_ms);
+    }
+}
+
+void sl_grpc_server_close(struct sl_grpc_server *server, sl_loop_fn closed, void *arg)
+{
+    sl_grpc_server_drain(server, 0, closed, arg);
+    close_links(server);
+}

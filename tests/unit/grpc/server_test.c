@@ -1,0 +1,320 @@
+/* A server on loopback, with clients that are ours. */
+#include "grpc/house.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int open_plain(void **state)
+{
+    struct house *house = calloc(1, sizeof(*house));
+
+    assert_non_null(house);
+    *state = house;
+    open_house(house);
+    assert_non_null(house->server);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    close_house(*state);
+    free(*state);
+    return 0;
+}
+
+/* For tests with options of their own: the house is opened in the test. */
+static int make(void **state)
+{
+    *state = calloc(1, sizeof(struct house));
+    return *state ? 0 : -1;
+}
+
+static uint64_t ended_for(const struct sl_tally *tally, const char *reason)
+{
+    for (size_t i = 0; i < SL_TALLY_ROWS && tally->rows[i].name; i++) {
+        if (strcmp(tally->rows[i].name, reason) == 0) {
+            return tally->rows[i].count;
+        }
+    }
+    return 0;
+}
+
+static bool is_served(struct house *house)
+{
+    return house->served_count > 0;
+}
+
+static void finish(struct record *served)
+{
+    struct sl_status ok = sl_status_ok();
+
+    assert_non_null(served->call);
+    sl_grpc_call_finish(served->call, &ok);
+}
+
+static struct record asks[4];
+
+static bool is_first_answered(struct house *house)
+{
+    (void)house;
+    return !asks[0].call;
+}
+
+static bool are_two_answered(struct house *house)
+{
+    (void)house;
+    return !asks[0].call && !asks[1].call;
+}
+
+static void begin(struct record *records, size_t count)
+{
+    memset(records, 0, count * sizeof(*records));
+}
+
+static void end(struct record *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        record_fini(&records[i]);
+    }
+}
+
+/* ---- calls ---- */
+
+static void a_call_reaches_its_handler_and_is_answered(void **state)
+{
+    struct house *house = *state;
+    struct guest *guest = invite(house);
+
+    begin(asks, 1);
+    call(guest, &asks[0], &served_method);
+    run_until(house, is_served);
+    finish(&house->served[0]);
+    run_until(house, is_first_answered);
+    assert_int_equal(asks[0].status.code, SL_OK);
+    assert_int_equal(sl_grpc_server_stats(house->server)->calls, 1);
+    assert_int_equal(sl_grpc_server_stats(house->server)->connections, 1);
+    assert_true(house->sent > 0);
+    see_off(guest);
+    assert_int_equal(sl_grpc_server_stats(house->server)->connections, 0);
+    assert_int_equal(sl_grpc_server_stats(house->server)->accepted, 1);
+    end(asks, 1);
+}
+
+static void an_unknown_method_is_unimplemented_and_its_connection_stays(void **state)
+{
+    static const struct sl_grpc_method unknown = {.path = "/test.Service/Other"};
+    struct house *house = *state;
+    struct guest *guest = invite(house);
+
+    begin(asks, 2);
+    call(guest, &asks[0], &unknown);
+    run_until(house, is_first_answered);
+    assert_int_equal(asks[0].status.code, SL_UNIMPLEMENTED);
+    call(guest, &asks[1], &served_method);
+    run_until(house, is_served);
+    finish(&house->served[0]);
+    run_until(house, are_two_answered);
+    assert_int_equal(asks[1].status.code, SL_OK);
+    end(asks, 2);
+}
+
+/* ---- draining ---- */
+
+static void on_closed(void *arg)
+{
+    struct house *house = arg;
+
+    house->server = NULL;
+    house->is_server_closed = true;
+}
+
+static void must_not_come(void *arg)
+{
+    (void)arg;
+    assert_true(false);
+}
+
+static bool has_goaway(struct house *house)
+{
+    return house->guests[0].goaways > 0;
+}
+
+static void a_drain_lets_calls_finish_and_takes_no_more(void **state)
+{
+    struct house *house = *state;
+    struct guest *guest = invite(house);
+    struct sl_h2_session *session = sl_h2_link_session(guest->link);
+    const struct sl_grpc_request late = {
+        .method = &served_method, .authority = "here", .user_agent = "test"};
+
+    begin(asks, 1);
+    call(guest, &asks[0], &served_method);
+    run_until(house, is_served);
+    sl_grpc_server_drain(house->server, 60 * 1000, on_closed, house);
+    run_until(house, has_goaway);
+    assert_false(house->is_server_closed);
+    assert_null(sl_grpc_call_open(session, &late, &record_events, &asks[1]));
+    assert_int_equal(sl_grpc_call_send_bytes(house->served[0].call, "last", 4), SL_GRPC_SENT);
+    finish(&house->served[0]);
+    run_until(house, is_server_closed);
+    run_until(house, is_first_answered);
+    expect_said(&asks[0], "open headers msg:last half-close status:OK ");
+    end(asks, 1);
+}
+
+static void a_new_connection_is_refused_during_a_drain(void **state)
+{
+    struct house *house = *state;
+    struct guest *guest = invite(house);
+    uint16_t port = sl_grpc_server_port(house->server);
+
+    begin(asks, 1);
+    call(guest, &asks[0], &served_method);
+    run_until(house, is_served);
+    sl_grpc_server_drain(house->server, 60 * 1000, on_closed, house);
+    assert_int_equal(sl_grpc_server_port(house->server), port);
+    guest = invite(house);
+    assert_true(guest->is_closed);
+    assert_string_equal(sl_status_reason(&guest->why), "connection-refused");
+    finish(&house->served[0]);
+    run_until(house, is_server_closed);
+    run_until(house, is_first_answered);
+    end(asks, 1);
+}
+
+static void what_goes_on_after_the_grace_is_cancelled(void **state)
+{
+    struct house *house = *state;
+    struct guest *guest = invite(house);
+
+    begin(asks, 1);
+    call(guest, &asks[0], &served_method);
+    run_until(house, is_served);
+    sl_grpc_server_drain(house->server, 5, on_closed, house);
+    run_until(house, is_server_closed);
+    assert_null(house->served[0].call);
+    assert_int_not_equal(house->served[0].status.code, SL_OK);
+    run_until(house, is_first_answered);
+    assert_int_equal(asks[0].status.code, SL_UNAVAILABLE);
+    end(asks, 1);
+}
+
+static void a_close_hurries_a_drain_on(void **state)
+{
+    struct house *house = *state;
+    struct guest *guest = invite(house);
+
+    begin(asks, 1);
+    call(guest, &asks[0], &served_method);
+    run_until(house, is_served);
+    sl_grpc_server_drain(house->server, UINT64_MAX, on_closed, house);
+    run_until(house, has_goaway);
+    sl_grpc_server_drain(house->server, 60 * 1000, must_not_come, NULL);
+    sl_grpc_server_close(house->server, must_not_come, NULL);
+    assert_false(house->is_server_closed); /* not from within */
+    run_until(house, is_server_closed);
+    run_until(house, is_first_answered);
+    assert_int_equal(asks[0].status.code, SL_UNAVAILABLE);
+    end(asks, 1);
+}
+
+static void a_server_without_guests_closes_from_the_loop(void **state)
+{
+    struct house *house = *state;
+
+    sl_grpc_server_drain(house->server, 60 * 1000, on_closed, house);
+    assert_false(house->is_server_closed);
+    run_until(house, is_server_closed);
+}
+
+/* ---- limits ---- */
+
+static bool is_third_gone(struct house *house)
+{
+    return house->guests[2].is_closed && house->refused == 1;
+}
+
+static bool has_room(struct house *house)
+{
+    return house->disconnected == 1;
+}
+
+static void one_connection_too_many_is_refused_and_room_is_used_again(void **state)
+{
+    struct house *house = *state;
+    struct guest *first;
+    struct guest *second;
+
+    house->options.max_connections = 2;
+    open_house(house);
+    assert_non_null(house->server);
+    first = invite(house);
+    second = invite(house);
+    invite(house);
+    run_until(house, is_third_gone);
+    assert_true(house->guests[2].is_closed);
+    assert_int_equal(house->refused, 1);
+    assert_string_equal(sl_status_reason(&house->refused_why), "too-many-connections");
+    assert_int_equal(
+        ended_for(&sl_grpc_server_stats(house->server)->refused, "too-many-connections"), 1);
+    assert_true(second->link && first->link);
+    sl_h2_link_close(first->link);
+    run_until(house, has_room);
+    assert_non_null(invite(house)->link);
+    begin(asks, 1);
+    call(second, &asks[0], &served_method);
+    run_until(house, is_served);
+    finish(&house->served[0]);
+    run_until(house, is_first_answered);
+    end(asks, 1);
+}
+
+static void a_port_that_is_taken_is_said(void **state)
+{
+    struct house *house = *state;
+    struct sl_grpc_server_options options = house->options;
+    struct sl_status why;
+
+    options.address.port = sl_grpc_server_port(house->server);
+    assert_null(sl_grpc_server_open(&options, &why));
+    assert_int_equal(why.code, SL_UNAVAILABLE);
+    assert_non_null(strstr(why.text, "in use"));
+}
+
+static bool is_ended(struct house *house)
+{
+    return house->disconnected == 1;
+}
+
+static void a_peer_that_speaks_something_else_is_ended_with_its_reason(void **state)
+{
+    static const char words[] = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
+    struct house *house = *state;
+    struct guest *guest = invite_raw(house);
+
+    sl_conn_write(guest->conn, words, sizeof(words) - 1);
+    run_until(house, is_ended);
+    assert_string_equal(sl_status_reason(&house->last_why), "not-http2");
+    assert_int_equal(ended_for(&sl_grpc_server_stats(house->server)->ended, "not-http2"), 1);
+}
+
+#define PLAIN(name) cmocka_unit_test_setup_teardown(name, open_plain, close_all)
+#define OWN(name)   cmocka_unit_test_setup_teardown(name, make, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLAIN(a_call_reaches_its_handler_and_is_answered),
+        PLAIN(an_unknown_method_is_unimplemented_and_its_connection_stays),
+        PLAIN(a_drain_lets_calls_finish_and_takes_no_more),
+        PLAIN(a_new_connection_is_refused_during_a_drain),
+        PLAIN(what_goes_on_after_the_grace_is_cancelled),
+        PLAIN(a_close_hurries_a_drain_on),
+        PLAIN(a_server_without_guests_closes_from_the_loop),
+        OWN(one_connection_too_many_is_refused_and_room_is_used_again),
+        PLAIN(a_port_that_is_taken_is_said),
+        PLAIN(a_peer_that_speaks_something_else_is_ended_with_its_reason),
+    };
+
+    return cmocka_run_group_tests_name("server", tests, NULL, NULL);
+}
