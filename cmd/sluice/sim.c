@@ -174,7 +174,8 @@ static const struct option {
     bool (*set)(struct sim *sim, const char *value);
     const char *doc;
 } options[] = {
-    {"--listen", "HOST:PORT", set_listen, "default 127.0.0.1:57400; port 0 takes a free one"},
+    {"--listen", "ADDRESS", set_listen,
+     "host:port or unix:path; default 127.0.0.1:57400; port 0 takes a free one"},
     {"--devices", "N", set_devices, "sim1 to simN; default 1"},
     {"--ports", "one|each", set_ports,
      "all devices on one port, told apart by prefix.target (default), or each on the next port"},
@@ -394,12 +395,13 @@ static void raise_files(void)
 
 static void print_ports(const struct sim *sim)
 {
-    const char *host = sim->options.listen.host;
-    bool is_v6 = strchr(host, ':') != NULL;
+    struct sl_address address = sim->options.listen;
 
     for (uint32_t i = 0; i < sl_device_fleet_ports(sim->fleet); i++) {
-        printf("listening %s%s%s:%u\n", is_v6 ? "[" : "", host, is_v6 ? "]" : "",
-               sl_device_fleet_port(sim->fleet, i));
+        char text[SL_ADDRESS_TEXT_BYTES];
+        address.port = sl_device_fleet_port(sim->fleet, i);
+        sl_address_print(&address, text);
+        printf("listening %s\n", text);
     }
 }
 

@@ -201,15 +201,20 @@ static void check_address(struct sl_settings_reader *reader, const struct sl_con
     const struct sl_config_node *node =
         sl_settings_own_or(sl_config_at(map, i), reader->default_target, "address");
     const char *text = target->options.address;
+    struct sl_status why;
 
     if (!*text) {
         text = target->name;
         node = sl_config_key_node(map, i);
     }
     if (!sl_address_parse(text, SL_TARGET_DEFAULT_PORT, &target->address) ||
-        !target->address.port) {
+        (!target->address.port && !sl_address_is_unix(&target->address))) {
         sl_config_error(reader->config, node,
-                        "'address': expected host:port, [v6]:port or host, found '%.80s'", text);
+                        "'address': expected host:port, [v6]:port, host or unix:path, found "
+                        "'%.80s'",
+                        text);
+    } else if (!sl_address_check(&target->address, &why)) {
+        sl_config_error(reader->config, node, "'address': %s", why.text);
     }
 }
 

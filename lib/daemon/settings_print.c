@@ -10,11 +10,25 @@ static void print_sinks_of(const struct sl_stream_settings *stream, struct sl_bu
     sl_buf_add_byte(out, '\n');
 }
 
+/* In a comment, which a path's bytes must not end. */
+static void print_address(const struct sl_address *address, struct sl_buf *out)
+{
+    if (!sl_address_is_unix(address)) {
+        sl_buf_printf(out, "host %s, port %u", address->host, (unsigned)address->port);
+        return;
+    }
+    sl_buf_add_c(out, address->kind == SL_ADDRESS_UNIX ? "socket " : "abstract socket ");
+    for (const char *at = address->host; *at; at++) {
+        sl_buf_add_byte(out, *at < ' ' || *at > '~' ? '.' : *at);
+    }
+}
+
 static void print_target(const struct sl_target_settings *target, struct sl_buf *out)
 {
     sl_config_print_text(target->name, NULL, 2, out);
-    sl_buf_printf(out, "    # host %s, port %u, worker %u\n", target->address.host,
-                  (unsigned)target->address.port, target->worker);
+    sl_buf_add_c(out, "    # ");
+    print_address(&target->address, out);
+    sl_buf_printf(out, ", worker %u\n", target->worker);
     for (size_t i = 0; i < target->stream_count; i++) {
         print_sinks_of(&target->streams[i], out);
     }

@@ -240,6 +240,9 @@ static struct sl_status check_options(const struct sl_device_options *options)
         return sl_status_error(SL_INVALID_ARGUMENT,
                                "a rate, or as fast as credit allows: not both");
     }
+    if (options->port_each && sl_address_is_unix(&options->listen)) {
+        return sl_status_error(SL_INVALID_ARGUMENT, "a unix socket has no ports, one for each");
+    }
     if (options->port_each && options->listen.port != 0 &&
         options->listen.port + options->devices - 1 > UINT16_MAX) {
         return sl_status_error(SL_INVALID_ARGUMENT, "there are not so many ports above %u",

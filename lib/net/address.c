@@ -59,7 +59,27 @@ static bool read_port(struct sl_str rest, uint16_t default_port, uint16_t *port)
     return value <= UINT16_MAX;
 }
 
-bool sl_address_parse(const char *text, uint16_t default_port, struct sl_address *address)
+/* "unix:path", "unix:///path" or "unix-abstract:name"; what stands before the path is nobody's
+ * authority, so it must be empty. */
+static bool parse_unix(const char *text, struct sl_address *address)
+{
+    struct sl_str rest = sl_str_from(strchr(text, ':') + 1);
+
+    if (address->kind == SL_ADDRESS_UNIX && sl_str_starts_with(rest, SL_STR("//"))) {
+        rest = (struct sl_str){rest.data + 2, rest.len - 2};
+        if (rest.data[0] != '/') {
+            return false;
+        }
+    }
+    if (rest.len == 0 || rest.len >= sizeof(address->host)) {
+        return false;
+    }
+    memcpy(address->host, rest.data, rest.len + 1);
+    address->port = 0;
+    return true;
+}
+
+static bool parse_host(const char *text, uint16_t default_port, struct sl_address *address)
 {
     bool has_brackets = text[0] == '[';
     struct sl_str host = {has_brackets ? text + 1 : text, 0};
@@ -79,6 +99,42 @@ bool sl_address_parse(const char *text, uint16_t default_port, struct sl_address
     memcpy(address->host, host.data, host.len);
     address->host[host.len] = '\0';
     return true;
+}
+
+bool sl_address_parse(const char *text, uint16_t default_port, struct sl_address *address)
+{
+    struct sl_str all = sl_str_from(text);
+
+    address->kind = sl_str_starts_with(all, SL_STR("unix:"))            ? SL_ADDRESS_UNIX
+                    : sl_str_starts_with(all, SL_STR("unix-abstract:")) ? SL_ADDRESS_ABSTRACT
+                                                                        : SL_ADDRESS_HOST;
+    return sl_address_is_unix(address) ? parse_unix(text, address)
+                                       : parse_host(text, default_port, address);
+}
+
+bool sl_address_check(const struct sl_address *address, struct sl_status *why)
+{
+    size_t len = strlen(address->host);
+
+    *why = sl_status_ok();
+    if (sl_address_is_unix(address) && len > SL_ADDRESS_UNIX_BYTES) {
+        *why = sl_status_error(SL_INVALID_ARGUMENT,
+                               "a unix socket's %s has at most %d bytes, this one %zu: %.60s...",
+                               address->kind == SL_ADDRESS_UNIX ? "path" : "name",
+                               SL_ADDRESS_UNIX_BYTES, len, address->host);
+    }
+    return sl_status_is_ok(why);
+}
+
+void sl_address_print(const struct sl_address *address, char text[SL_ADDRESS_TEXT_BYTES])
+{
+    if (sl_address_is_unix(address)) {
+        snprintf(text, SL_ADDRESS_TEXT_BYTES, "%s:%s",
+                 address->kind == SL_ADDRESS_UNIX ? "unix" : "unix-abstract", address->host);
+    } else {
+        snprintf(text, SL_ADDRESS_TEXT_BYTES, strchr(address->host, ':') ? "[%s]:%u" : "%s:%u",
+                 address->host, (unsigned)address->port);
+    }
 }
 
 bool sl_host_is_valid(const char *text)

@@ -1,5 +1,6 @@
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,7 +72,15 @@ struct sl_secure_buffers *sl_conn_secure_buffers(struct sl_conn *conn)
     return buffer->secure;
 }
 
-struct sl_conn *sl_conn_new(struct sl_loop *loop)
+static void init_socket(struct sl_conn *conn, uv_loop_t *uv)
+{
+    int error = conn->is_unix ? uv_pipe_init(uv, &conn->socket.pipe, 0)
+                              : uv_tcp_init(uv, &conn->socket.tcp);
+
+    SL_ASSERT(error == 0);
+}
+
+struct sl_conn *sl_conn_new(struct sl_loop *loop, bool is_unix)
 {
     struct sl_conn *conn = calloc(1, sizeof(*conn));
     uv_loop_t *uv = sl_loop_handle(loop);
@@ -84,7 +93,8 @@ struct sl_conn *sl_conn_new(struct sl_loop *loop)
         free(conn);
         return NULL;
     }
-    SL_ASSERT(uv_tcp_init(uv, &conn->tcp) == 0);
+    conn->is_unix = is_unix;
+    init_socket(conn, uv);
     conn->why = sl_status_ok();
     return conn;
 }
@@ -97,13 +107,14 @@ static void end(struct sl_conn *conn)
         conn->events->on_close(conn, &conn->why, conn->arg);
     }
     sl_tls_session_free(conn->tls);
-    release_buffer(conn->tcp.loop, conn->buffer);
+    sl_guest_leave(conn->guest);
+    release_buffer(conn->socket.handle.loop, conn->buffer);
     free(conn);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
 {
-    struct sl_conn *conn = SL_CONTAINER_OF(handle, struct sl_conn, tcp);
+    struct sl_conn *conn = SL_CONTAINER_OF(handle, struct sl_conn, socket);
 
     if (conn->is_closing) {
         end(conn);
@@ -111,7 +122,7 @@ static void on_handle_closed(uv_handle_t *handle)
     }
     sl_tls_session_free(conn->tls);
     conn->tls = NULL;
-    SL_ASSERT(uv_tcp_init(handle->loop, &conn->tcp) == 0);
+    init_socket(conn, handle->loop);
     sl_dial_next(conn->dial);
 }
 
@@ -120,7 +131,7 @@ void sl_conn_renew(struct sl_conn *conn)
     conn->is_shaking = false;
     conn->is_reading = false;
     conn->write_error = 0;
-    uv_close((uv_handle_t *)&conn->tcp, on_handle_closed);
+    uv_close(&conn->socket.handle, on_handle_closed);
 }
 
 void sl_conn_fail(struct sl_conn *conn, const struct sl_status *why)
@@ -132,8 +143,8 @@ void sl_conn_fail(struct sl_conn *conn, const struct sl_status *why)
     conn->why = *why;
     sl_dial_free(conn->dial);
     conn->dial = NULL;
-    if (!uv_is_closing((uv_handle_t *)&conn->tcp)) {
-        uv_close((uv_handle_t *)&conn->tcp, on_handle_closed);
+    if (!uv_is_closing(&conn->socket.handle)) {
+        uv_close(&conn->socket.handle, on_handle_closed);
     }
 }
 
@@ -155,7 +166,7 @@ static void break_with(struct sl_conn *conn, const char *verb, int error)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
-    struct sl_conn *conn = SL_CONTAINER_OF(handle, struct sl_conn, tcp);
+    struct sl_conn *conn = SL_CONTAINER_OF(handle, struct sl_conn, socket);
 
     (void)suggested;
     buf->base = conn->buffer->bytes;
@@ -180,7 +191,7 @@ static void on_eof(struct sl_conn *conn)
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 {
-    struct sl_conn *conn = SL_CONTAINER_OF(stream, struct sl_conn, tcp);
+    struct sl_conn *conn = SL_CONTAINER_OF(stream, struct sl_conn, socket);
 
     if (len == UV_EOF) {
         on_eof(conn);
@@ -204,27 +215,31 @@ void sl_conn_update_reading(struct sl_conn *conn)
     }
     conn->is_reading = should_read;
     if (!should_read) {
-        uv_read_stop((uv_stream_t *)&conn->tcp);
+        uv_read_stop(&conn->socket.stream);
         if (conn->write_error) {
             break_with(conn, "write", conn->write_error);
         }
         return;
     }
-    error = uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read);
+    error = uv_read_start(&conn->socket.stream, on_alloc, on_read);
     if (error) {
         break_with(conn, "read", error);
     }
 }
 
-void sl_conn_connected(struct sl_conn *conn)
+bool sl_conn_take(struct sl_conn *conn, int fd, const char *peer)
 {
-    struct sockaddr_storage peer;
-    int len = sizeof(peer);
+    int error =
+        conn->is_unix ? uv_pipe_open(&conn->socket.pipe, fd) : uv_tcp_open(&conn->socket.tcp, fd);
 
-    uv_tcp_nodelay(&conn->tcp, 1);
-    if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&peer, &len) == 0) {
-        sl_net_name((const struct sockaddr *)&peer, (socklen_t)len, conn->peer);
+    if (error) {
+        return false;
     }
+    if (!conn->is_unix) {
+        uv_tcp_nodelay(&conn->socket.tcp, 1);
+    }
+    snprintf(conn->peer, sizeof(conn->peer), "%s", peer);
+    return true;
 }
 
 void sl_conn_ready(struct sl_conn *conn)
@@ -264,7 +279,7 @@ static void on_written(uv_write_t *req, int status)
 
     free(write);
     conn->pending_writes--;
-    if (uv_is_closing((uv_handle_t *)&conn->tcp) || conn->write_error) {
+    if (uv_is_closing(&conn->socket.handle) || conn->write_error) {
         return;
     }
     if (status < 0) {
@@ -291,7 +306,7 @@ static bool write_later(struct sl_conn *conn, const char *bytes, size_t len)
     memcpy(write->bytes, bytes, len);
     buf.base = write->bytes;
     buf.len = len;
-    int error = uv_write(&write->req, (uv_stream_t *)&conn->tcp, &buf, 1, on_written);
+    int error = uv_write(&write->req, &conn->socket.stream, &buf, 1, on_written);
     if (error) {
         free(write);
         write_failed(conn, error);
@@ -312,7 +327,7 @@ static ssize_t write_now(struct sl_conn *conn, const void *bytes, size_t len)
     }
     buf.base = (char *)(uintptr_t)bytes; /* libuv reads it only */
     buf.len = len;
-    sent = uv_try_write((uv_stream_t *)&conn->tcp, &buf, 1);
+    sent = uv_try_write(&conn->socket.stream, &buf, 1);
     return sent == UV_EAGAIN ? 0 : sent;
 }
 
@@ -380,6 +395,11 @@ void sl_conn_close(struct sl_conn *conn)
 bool sl_conn_is_secure(const struct sl_conn *conn)
 {
     return conn->tls != NULL;
+}
+
+const char *sl_conn_identity(struct sl_conn *conn)
+{
+    return conn->tls && conn->is_open ? sl_tls_session_identity(conn->tls) : NULL;
 }
 
 const char *sl_conn_peer(const struct sl_conn *conn)

@@ -2,8 +2,9 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "net/internal.h"
+#include "net/race.h"
 
 enum {
     KEEPALIVE_IDLE_S = 10,
@@ -24,14 +25,13 @@ struct sl_dial {
     struct sl_tls *tls; /* held; NULL: plaintext */
     char *server_name;  /* that the certificate must be for */
     int64_t deadline_ns;
-    struct sl_timer *timer;     /* of the resolution, then of each attempt */
+    struct sl_timer *timer;     /* of the whole, or of what follows when a socket is connected */
     struct sl_deferred begin;   /* so that nothing fails within sl_conn_dial */
     struct resolve *resolve;    /* NULL when none is running */
     struct addrinfo *addresses; /* all that were found */
-    struct addrinfo *next;      /* those not yet tried */
-    struct sl_status why;       /* of the attempt that came furthest, the last one of them */
-    bool has_connected;         /* `why` is of TLS */
-    char name[SL_NET_NAME_BYTES];
+    struct sl_race race;
+    struct sl_status why; /* of the attempt that came furthest, the last one of them */
+    bool has_connected;   /* `why` is of an attempt whose socket was connected */
 };
 
 static void give_up(struct sl_dial *dial)
@@ -40,102 +40,94 @@ static void give_up(struct sl_dial *dial)
 }
 
 /* A reason of TLS says more than one of another address that does not answer. */
-static void keep_reason(struct sl_dial *dial, const struct sl_status *why)
+static void on_failed(void *arg, const char *name, int error)
 {
-    bool is_of_tls = dial->conn->tls != NULL;
+    struct sl_dial *dial = arg;
 
-    if (is_of_tls || !dial->has_connected) {
-        dial->why = *why;
-        dial->has_connected = is_of_tls;
+    if (!dial->has_connected) {
+        dial->why = sl_net_error("connect", name, error);
     }
+}
+
+static void on_lost(void *arg)
+{
+    give_up(arg);
+}
+
+/* A race that goes on has all the time that is left; what follows on a connected socket an even
+ * part of it, beside the addresses that may still be raced. */
+static void start_timer(struct sl_dial *dial, unsigned parts)
+{
+    int64_t left_ns = dial->deadline_ns - sl_loop_now_ns(dial->loop);
+
+    sl_timer_start(dial->timer, left_ns > 0 ? (uint64_t)(left_ns / SL_NS_PER_MS) / parts : 0);
+}
+
+void sl_dial_next(struct sl_dial *dial)
+{
+    start_timer(dial, 1);
+    sl_race_run(&dial->race);
 }
 
 void sl_dial_failed(struct sl_dial *dial, const struct sl_status *why)
 {
-    keep_reason(dial, why);
+    dial->why = *why;
+    dial->has_connected = true;
     sl_timer_stop(dial->timer);
-    if (dial->next) {
+    if (sl_race_left(&dial->race) > 0) {
         sl_conn_renew(dial->conn);
     } else {
         give_up(dial);
     }
 }
 
-static void attempt_failed(struct sl_dial *dial, int error)
-{
-    struct sl_status why = sl_net_error("connect", dial->name, error);
-
-    sl_dial_failed(dial, &why);
-}
-
 /* Best effort: without them a dead peer is noticed later. */
-static void watch_for_death(struct sl_conn *conn)
+static void watch_for_death(int fd)
 {
     const int yes = 1, idle_s = KEEPALIVE_IDLE_S, interval_s = KEEPALIVE_INTERVAL_S;
     const int probes = KEEPALIVE_PROBES;
     const unsigned timeout_ms = SL_NET_DEAD_PEER_S * 1000;
-    int fd;
 
-    if (uv_fileno((uv_handle_t *)&conn->tcp, &fd) == 0) {
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
-        setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
-        setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
-        setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
-        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
-    }
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
 }
 
-static void on_connect(uv_connect_t *req, int status)
+static void on_won(void *arg, int fd, const char *name)
 {
-    struct sl_conn *conn = SL_CONTAINER_OF(req, struct sl_conn, connect);
+    struct sl_dial *dial = arg;
+    struct sl_conn *conn = dial->conn;
 
-    if (uv_is_closing((uv_handle_t *)&conn->tcp)) {
+    start_timer(dial, 1 + sl_race_left(&dial->race));
+    if (!conn->is_unix) {
+        watch_for_death(fd);
+    }
+    if (!sl_conn_take(conn, fd, name)) {
+        struct sl_status why = sl_net_error("connect", name, UV_ENOMEM);
+        close(fd);
+        sl_dial_failed(dial, &why);
         return;
     }
-    if (status < 0) {
-        attempt_failed(conn->dial, status);
-        return;
-    }
-    watch_for_death(conn);
-    sl_conn_connected(conn);
-    if (conn->dial->tls) {
-        sl_conn_secure(conn, conn->dial->tls, conn->dial->server_name);
+    if (dial->tls) {
+        sl_conn_secure(conn, dial->tls, dial->server_name);
     } else {
         sl_conn_ready(conn);
     }
 }
 
-/* An even part of the time that is left; 0 when none is. */
-static uint64_t share_ms(const struct sl_dial *dial)
-{
-    int64_t left_ns = dial->deadline_ns - sl_loop_now_ns(dial->loop);
-    uint64_t addresses = 1;
-
-    for (const struct addrinfo *next = dial->next; next; next = next->ai_next) {
-        addresses++;
-    }
-    return left_ns > 0 ? (uint64_t)(left_ns / SL_NS_PER_MS) / addresses : 0;
-}
-
-void sl_dial_next(struct sl_dial *dial)
-{
-    const struct addrinfo *address = dial->next;
-    int error;
-
-    dial->next = address->ai_next;
-    sl_net_name(address->ai_addr, address->ai_addrlen, dial->name);
-    sl_timer_start(dial->timer, share_ms(dial));
-    error = uv_tcp_connect(&dial->conn->connect, &dial->conn->tcp, address->ai_addr, on_connect);
-    if (error) {
-        attempt_failed(dial, error);
-    }
-}
+static const struct sl_race_events race_events = {
+    .on_won = on_won,
+    .on_failed = on_failed,
+    .on_lost = on_lost,
+};
 
 static void found(struct sl_dial *dial, struct addrinfo *addresses)
 {
     dial->addresses = addresses;
-    dial->next = addresses;
-    sl_dial_next(dial);
+    sl_race_set(&dial->race, addresses);
+    sl_race_run(&dial->race);
 }
 
 static void resolve_failed(struct sl_dial *dial, int error)
@@ -187,16 +179,15 @@ static void start_resolving(struct sl_dial *dial, const char *port)
 }
 
 /* An address in numbers does not queue behind names. */
-static void begin(void *arg)
+static void begin_host(struct sl_dial *dial)
 {
-    struct sl_dial *dial = arg;
     struct addrinfo *addresses;
     char port[sizeof("65535")];
 
     snprintf(port, sizeof(port), "%u", (unsigned)dial->address.port);
     if (dial->address.port == 0) {
-        snprintf(dial->name, sizeof(dial->name), "port 0");
-        attempt_failed(dial, UV_EADDRNOTAVAIL);
+        on_failed(dial, "port 0", UV_EADDRNOTAVAIL);
+        give_up(dial);
     } else if (getaddrinfo(dial->address.host, port, &number_hints, &addresses) == 0) {
         found(dial, addresses);
     } else {
@@ -204,17 +195,32 @@ static void begin(void *arg)
     }
 }
 
+static void begin(void *arg)
+{
+    struct sl_dial *dial = arg;
+
+    if (!sl_address_check(&dial->address, &dial->why)) {
+        give_up(dial);
+    } else if (sl_address_is_unix(&dial->address)) {
+        sl_race_set_unix(&dial->race, &dial->address);
+        sl_race_run(&dial->race);
+    } else {
+        begin_host(dial);
+    }
+}
+
 static void on_timeout(void *arg)
 {
     struct sl_dial *dial = arg;
 
-    if (!dial->addresses) {
-        resolve_failed(dial, UV_ETIMEDOUT);
-    } else if (dial->conn->is_shaking) {
+    if (dial->conn->is_shaking) {
         struct sl_status why = sl_conn_handshake_timeout(dial->conn);
         sl_dial_failed(dial, &why);
+    } else if (dial->race.count == 0) {
+        resolve_failed(dial, UV_ETIMEDOUT);
     } else {
-        attempt_failed(dial, UV_ETIMEDOUT);
+        on_failed(dial, dial->race.name, UV_ETIMEDOUT);
+        give_up(dial);
     }
 }
 
@@ -229,6 +235,7 @@ void sl_dial_free(struct sl_dial *dial)
     }
     sl_loop_cancel(dial->loop, &dial->begin);
     sl_timer_free(dial->timer);
+    sl_race_fini(&dial->race);
     uv_freeaddrinfo(dial->addresses);
     sl_tls_release(dial->tls);
     free(dial->server_name);
@@ -238,13 +245,14 @@ void sl_dial_free(struct sl_dial *dial)
 static bool init_secure(struct sl_dial *dial, const struct sl_dial_options *options)
 {
     const char *name = options->server_name;
+    const char *host = sl_address_is_unix(&options->address) ? "localhost" : options->address.host;
 
     if (!options->tls) {
         return true;
     }
     sl_tls_hold(options->tls);
     dial->tls = options->tls;
-    dial->server_name = sl_str_dup(sl_str_from(name && *name ? name : options->address.host));
+    dial->server_name = sl_str_dup(sl_str_from(name && *name ? name : host));
     return dial->server_name != NULL;
 }
 
@@ -256,11 +264,12 @@ static bool init(struct sl_dial *dial, struct sl_loop *loop, const struct sl_dia
     dial->deadline_ns = sl_loop_now_ns(loop) + (int64_t)options->timeout_ms * SL_NS_PER_MS;
     dial->begin.fn = begin;
     dial->begin.arg = dial;
+    sl_race_init(&dial->race, loop, &race_events, dial);
     dial->timer = sl_timer_new(loop, on_timeout, dial);
     if (!dial->timer || !init_secure(dial, options)) {
         return false;
     }
-    dial->conn = sl_conn_new(loop);
+    dial->conn = sl_conn_new(loop, sl_address_is_unix(&options->address));
     return dial->conn != NULL;
 }
 

@@ -10,10 +10,11 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include "net/crowd.h"
 #include "net/net.h"
 #include "net/tls_session.h"
 
-enum { SL_NET_NAME_BYTES = 80 }; /* "[v6%interface]:port" */
+enum { SL_NET_NAME_BYTES = 128 }; /* "[v6%interface]:port", "unix-abstract:name" */
 
 struct sl_dial;
 struct sl_read_buffer;
@@ -25,18 +26,27 @@ struct sl_secure_buffers {
     uint8_t plain[SL_NET_READ_BYTES];
 };
 
-struct sl_conn {
+/* What libuv has for the socket: which member it is does not change while the connection lives. */
+union sl_socket {
+    uv_handle_t handle;
+    uv_stream_t stream;
     uv_tcp_t tcp;
-    uv_connect_t connect;
+    uv_pipe_t pipe;
+};
+
+struct sl_conn {
+    union sl_socket socket;
     struct sl_read_buffer *buffer; /* counted */
     const struct sl_conn_events *events;
     void *arg;
     struct sl_dial *dial;       /* NULL unless it is being dialled */
     struct sl_shake *shake;     /* NULL unless it is accepted and not handed over yet */
     struct sl_tls_session *tls; /* NULL: plaintext, or not connected */
+    struct sl_guest *guest;     /* NULL unless it was accepted */
     struct sl_status why;       /* of the close */
     size_t pending_writes;      /* at libuv */
     int write_error;            /* below 0: nothing leaves any more, the reader will tell the end */
+    bool is_unix;
     bool is_open;
     bool is_shaking; /* the TLS handshake is under way */
     bool is_closing;
@@ -47,10 +57,10 @@ struct sl_conn {
 };
 
 /* A connection with an unconnected handle. NULL when memory is out. */
-struct sl_conn *sl_conn_new(struct sl_loop *loop) SL_MUST_CHECK;
+struct sl_conn *sl_conn_new(struct sl_loop *loop, bool is_unix) SL_MUST_CHECK;
 
-/* The handle is connected: learns the peer's name. */
-void sl_conn_connected(struct sl_conn *conn);
+/* Takes a connected socket. False when that fails: it is still the caller's. */
+bool sl_conn_take(struct sl_conn *conn, int fd, const char *peer) SL_MUST_CHECK;
 
 /* What was dialled or accepted is ready for use: from now on it is its user's. Tells the dial or
  * the listener, which tells the user. */
@@ -83,16 +93,36 @@ void sl_conn_update_reading(struct sl_conn *conn);
 /* Closes for the reason `why`. */
 void sl_conn_fail(struct sl_conn *conn, const struct sl_status *why);
 
-/* Closes the handle to try again with a new one: sl_dial_next follows. */
+/* Closes the handle to go on with a new one: sl_dial_next follows. */
 void sl_conn_renew(struct sl_conn *conn);
 
-void sl_dial_next(struct sl_dial *dial);
-void sl_dial_failed(struct sl_dial *dial, const struct sl_status *why); /* this attempt */
+void sl_dial_next(struct sl_dial *dial); /* address */
+/* What followed on the connected socket did not come about. */
+void sl_dial_failed(struct sl_dial *dial, const struct sl_status *why);
 void sl_dial_free(struct sl_dial *dial); /* NULL is nothing; a running resolution ends by itself */
 
 /* The handshake of an accepted connection: is done, and it goes to the user; or it closed. */
 void sl_shake_done(struct sl_shake *shake);
 void sl_shake_closed(struct sl_shake *shake, const struct sl_status *why);
+
+/* unix.c: a connected socket, or an error below 0; EAGAIN: its listener's backlog is full. */
+int sl_unix_connect(const struct sl_address *address);
+
+/* The file that a listener made. */
+struct sl_unix_file {
+    bool is_there; /* else there is none: an abstract name */
+    dev_t dev;
+    ino_t ino;
+};
+
+/* A socket that listens, or an error below 0. A socket file that nobody listens on is replaced. */
+int sl_unix_listen(const struct sl_address *address, int backlog, struct sl_unix_file *file);
+
+/* Removes the file, unless it is another one by now. */
+void sl_unix_unlink(const struct sl_address *address, const struct sl_unix_file *file);
+
+/* Who is at the other end of an accepted socket: "unix:uid=1000,pid=77". */
+void sl_unix_peer(int fd, struct sl_peer_key *key, char name[SL_NET_NAME_BYTES]);
 
 /* "127.0.0.1:57400" */
 void sl_net_name(const struct sockaddr *address, socklen_t len, char name[SL_NET_NAME_BYTES]);

@@ -20,6 +20,8 @@ struct sl_listener {
     struct sl_watch *watch; /* NULL while accepting rests */
     struct sl_timer *rest;
     struct sl_deferred gone;
+    struct sl_crowd *crowd;
+    struct sl_unix_file file;
     struct sl_list shakes;
     size_t shake_count;
     int fd;
@@ -121,21 +123,15 @@ static bool shake_hands(struct sl_listener *listener, struct sl_conn *conn)
 
 /* ---- accepting ---- */
 
-static void hand_over(struct sl_listener *listener, int fd)
-{
-    struct sl_conn *conn = sl_conn_new(listener->loop);
+/* A peer that connected, and is not taken yet. */
+struct arrival {
+    int fd;
+    struct sl_peer_key key;
+    char name[SL_NET_NAME_BYTES];
+};
 
-    if (!conn) {
-        close(fd);
-        rest(listener);
-        return;
-    }
-    if (uv_tcp_open(&conn->tcp, fd) != 0) {
-        close(fd);
-        sl_conn_close(conn);
-        return;
-    }
-    sl_conn_connected(conn);
+static void welcome(struct sl_listener *listener, struct sl_conn *conn)
+{
     if (!listener->options.tls) {
         conn->is_open = true;
         give(listener, conn);
@@ -146,20 +142,66 @@ static void hand_over(struct sl_listener *listener, int fd)
     }
 }
 
+static void hand_over(struct sl_listener *listener, const struct arrival *arrival,
+                      struct sl_guest *guest)
+{
+    struct sl_conn *conn =
+        sl_conn_new(listener->loop, sl_address_is_unix(&listener->options.address));
+
+    if (!conn) {
+        sl_guest_leave(guest);
+        close(arrival->fd);
+        rest(listener);
+        return;
+    }
+    conn->guest = guest;
+    if (!sl_conn_take(conn, arrival->fd, arrival->name)) {
+        close(arrival->fd);
+        sl_conn_close(conn);
+        return;
+    }
+    welcome(listener, conn);
+}
+
+static void refuse(struct sl_listener *listener, const struct arrival *arrival,
+                   const struct sl_status *why)
+{
+    close(arrival->fd);
+    if (listener->options.refuse) {
+        listener->options.refuse(listener, arrival->name, why, listener->options.arg);
+    }
+}
+
 /* False when there is nothing more to accept now. */
 static bool accept_one(struct sl_listener *listener)
 {
-    int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof(peer);
+    struct arrival arrival;
+    struct sl_status why;
 
-    if (fd >= 0) {
-        hand_over(listener, fd);
-        return true;
+    arrival.fd =
+        accept4(listener->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (arrival.fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            rest(listener);
+            return false;
+        }
+        return errno != EAGAIN; /* else it is the error of that one peer */
     }
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        rest(listener);
-        return false;
+    if (sl_address_is_unix(&listener->options.address)) {
+        sl_unix_peer(arrival.fd, &arrival.key, arrival.name);
+    } else {
+        sl_peer_key((const struct sockaddr *)&peer, &arrival.key);
+        sl_net_name((const struct sockaddr *)&peer, len, arrival.name);
     }
-    return errno != EAGAIN; /* else it is the error of that one peer */
+    struct sl_guest *guest = sl_crowd_enter(listener->crowd, &arrival.key, &why);
+    if (guest) {
+        hand_over(listener, &arrival, guest);
+    } else {
+        refuse(listener, &arrival, &why);
+    }
+    return true;
 }
 
 static void on_waiting(void *arg)
@@ -214,7 +256,7 @@ static int listen_on(const struct addrinfo *address)
     return fd;
 }
 
-static int listen_on_first(const struct sl_address *address, struct sl_status *why)
+static int listen_on_host(const struct sl_address *address, struct sl_status *why)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_NUMERICSERV | AI_PASSIVE};
@@ -241,6 +283,19 @@ static int listen_on_first(const struct sl_address *address, struct sl_status *w
     return fd;
 }
 
+static int listen_on_path(const struct sl_address *address, struct sl_unix_file *file,
+                          struct sl_status *why)
+{
+    char name[SL_ADDRESS_TEXT_BYTES];
+    int fd = sl_unix_listen(address, BACKLOG, file);
+
+    if (fd < 0) {
+        sl_address_print(address, name);
+        *why = sl_net_error("listen", name, fd);
+    }
+    return fd;
+}
+
 static uint16_t bound_port(int fd)
 {
     struct sockaddr_storage own;
@@ -249,41 +304,34 @@ static uint16_t bound_port(int fd)
     if (getsockname(fd, (struct sockaddr *)&own, &len) != 0) {
         return 0;
     }
+    if (own.ss_family == AF_UNIX) {
+        return 0;
+    }
     return ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
                                            : ((struct sockaddr_in *)&own)->sin_port);
 }
 
-static void on_gone(void *arg)
+static void free_listener(struct sl_listener *listener)
 {
-    struct sl_listener *listener = arg;
-
+    sl_watch_free(listener->watch);
+    sl_timer_free(listener->rest);
+    sl_crowd_release(listener->crowd);
     sl_tls_release(listener->options.tls);
     free(listener);
 }
 
-struct sl_listener *sl_listener_open(struct sl_loop *loop,
-                                     const struct sl_listener_options *options,
-                                     struct sl_status *why)
+static void on_gone(void *arg)
 {
-    int fd = listen_on_first(&options->address, why);
-    struct sl_listener *listener;
+    free_listener(arg);
+}
 
-    if (fd < 0) {
-        return NULL;
-    }
-    listener = calloc(1, sizeof(*listener));
-    if (listener) {
-        listener->rest = sl_timer_new(loop, on_rested, listener);
-        listener->watch = sl_watch_new(loop, fd, on_waiting, listener);
-    }
-    if (!listener || !listener->rest || !listener->watch) {
-        if (listener) {
-            sl_timer_free(listener->rest);
-            sl_watch_free(listener->watch);
-        }
-        free(listener);
-        close(fd);
-        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "listen: out of memory");
+/* NULL when memory is out. */
+static struct sl_listener *new_listener(struct sl_loop *loop,
+                                        const struct sl_listener_options *options)
+{
+    struct sl_listener *listener = calloc(1, sizeof(*listener));
+
+    if (!listener) {
         return NULL;
     }
     listener->loop = loop;
@@ -292,10 +340,61 @@ struct sl_listener *sl_listener_open(struct sl_loop *loop,
         sl_tls_hold(options->tls);
     }
     sl_list_init(&listener->shakes);
-    listener->fd = fd;
-    listener->port = bound_port(fd);
     listener->gone = (struct sl_deferred){.fn = on_gone, .arg = listener};
+    listener->rest = sl_timer_new(loop, on_rested, listener);
+    listener->crowd = sl_crowd_new(options->max_connections, options->max_connections_per_peer);
+    if (!listener->rest || !listener->crowd) {
+        free_listener(listener);
+        return NULL;
+    }
     return listener;
+}
+
+/* A socket that listens; below 0: `why`. */
+static int open_socket(const struct sl_address *address, struct sl_unix_file *file,
+                       struct sl_status *why)
+{
+    if (!sl_address_check(address, why)) {
+        return -1;
+    }
+    return sl_address_is_unix(address) ? listen_on_path(address, file, why)
+                                       : listen_on_host(address, why);
+}
+
+struct sl_listener *sl_listener_open(struct sl_loop *loop,
+                                     const struct sl_listener_options *options,
+                                     struct sl_status *why)
+{
+    struct sl_listener *listener = new_listener(loop, options);
+
+    if (!listener) {
+        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "listen: out of memory");
+        return NULL;
+    }
+    listener->fd = open_socket(&options->address, &listener->file, why);
+    if (listener->fd < 0) {
+        free_listener(listener);
+        return NULL;
+    }
+    listener->port = bound_port(listener->fd);
+    listener->watch = sl_watch_new(loop, listener->fd, on_waiting, listener);
+    if (!listener->watch) {
+        sl_unix_unlink(&options->address, &listener->file);
+        close(listener->fd);
+        free_listener(listener);
+        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "listen: out of memory");
+        return NULL;
+    }
+    return listener;
+}
+
+void sl_listener_set_tls(struct sl_listener *listener, struct sl_tls *tls)
+{
+    if (tls) {
+        sl_tls_hold(tls);
+    }
+    sl_tls_release(listener->options.tls);
+    listener->options.tls = tls;
 }
 
 uint16_t sl_listener_port(const struct sl_listener *listener)
@@ -321,6 +420,8 @@ void sl_listener_close(struct sl_listener *listener)
     sl_watch_free(listener->watch);
     listener->watch = NULL;
     sl_timer_free(listener->rest);
+    listener->rest = NULL;
+    sl_unix_unlink(&listener->options.address, &listener->file);
     close(listener->fd);
     sl_loop_defer(listener->loop, &listener->gone);
 }

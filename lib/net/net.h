@@ -1,4 +1,4 @@
-/* net.h - byte streams: dial, listen, read, write, in plaintext or over TLS.
+/* net.h - byte streams: dial, listen, read, write, over TCP or unix sockets, in plaintext or TLS.
  *
  * One transport interface for everything above. A connection reads into one buffer that all
  * connections of the loop share: the bytes handed to `on_read` are gone when it returns, and an
@@ -24,6 +24,7 @@
 
 #include "base/status.h"
 #include "loop/loop.h"
+#include "net/address.h"
 #include "net/tls.h"
 
 enum {
@@ -49,30 +50,19 @@ struct sl_conn_events {
     void (*on_close)(struct sl_conn *conn, const struct sl_status *why, void *arg);
 };
 
-/* "host:port", "[v6]:port", "host" or "[v6]" (then `default_port`) taken apart; v6 comes without
- * its brackets. Port 0 is read too, for listeners; a dial to it fails. */
-struct sl_address {
-    char host[256];
-    uint16_t port;
-};
-
-bool sl_address_parse(const char *text, uint16_t default_port,
-                      struct sl_address *address) SL_MUST_CHECK;
-
-/* A host name, or an IP address without brackets. */
-bool sl_host_is_valid(const char *text) SL_MUST_CHECK;
-
 struct sl_dial_options {
     struct sl_address address;
-    uint64_t timeout_ms;     /* for everything until it stands */
-    struct sl_tls *tls;      /* a client's, held while it dials and stands; NULL: plaintext */
-    const char *server_name; /* whom the peer's certificate must be for; NULL or "": the host */
+    uint64_t timeout_ms; /* for everything until it stands */
+    struct sl_tls *tls;  /* a client's, held while it dials and stands; NULL: plaintext */
+    /* Whom the peer's certificate must be for; NULL or "": the host, for a unix socket localhost */
+    const char *server_name;
 };
 
-/* Resolves and tries the addresses in the order that the resolver gives, IPv6 and IPv4, for at most
- * `timeout_ms` in all: what is left of it is shared out evenly over the addresses that are left,
- * for connecting and handshake. Never fails at once: every outcome is an event. Copies the options.
- * NULL when memory is out. */
+/* Resolves and races the addresses (race.h), for at most `timeout_ms` in all. The first socket that
+ * is connected wins and goes on to the handshake of TLS, which nobody races: whoever answers at all
+ * is asked. Where that fails, or takes longer than its even share of the time, the addresses that
+ * are left are raced again. Never fails at once: every outcome is an event; the reason is that of
+ * an attempt that came furthest. Copies the options. NULL when memory is out. */
 struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_dial_options *options,
                              const struct sl_conn_events *events, void *arg) SL_MUST_CHECK;
 
@@ -92,8 +82,15 @@ void sl_conn_resume(struct sl_conn *conn);
  * peer is told (close_notify) if the socket takes it at once. */
 void sl_conn_close(struct sl_conn *conn);
 
-/* "127.0.0.1:57400": the peer's address; "" before the connection stands. */
+/* "127.0.0.1:57400": the peer's address; "" before the connection stands. Of a unix socket the
+ * address that was dialled, or who is there when it was accepted: "unix:uid=1000,pid=77". */
 const char *sl_conn_peer(const struct sl_conn *conn);
+
+/* Whom the peer's certificate is for, where it was verified: its first URI or DNS name (RFC 5280
+ * section 4.2.1.6), and where it has none its common name. NULL: no certificate, one that was not
+ * verified, or a name that is not printable ASCII of at most SL_TLS_MAX_IDENTITY_BYTES. Lives as
+ * long as the connection stands. */
+const char *sl_conn_identity(struct sl_conn *conn);
 
 bool sl_conn_is_secure(const struct sl_conn *conn); /* that stands: with TLS */
 
@@ -101,26 +98,37 @@ bool sl_conn_is_secure(const struct sl_conn *conn); /* that stands: with TLS */
 typedef void (*sl_listener_accept_fn)(struct sl_listener *listener, struct sl_conn *conn,
                                       void *arg);
 
-/* A peer whose handshake failed or took too long; it never was a connection. */
+/* A peer whose handshake failed or took too long, or one too many; it never was a connection. */
 typedef void (*sl_listener_refuse_fn)(struct sl_listener *listener, const char *peer,
                                       const struct sl_status *why, void *arg);
 
 struct sl_listener_options {
     struct sl_address address;
-    struct sl_tls
-        *tls; /* a server's, held; NULL: plaintext. With it accepts come after handshakes */
+    /* A server's, held; NULL: plaintext. With it accepts come after handshakes. */
+    struct sl_tls *tls;
+    /* Connections that may stand, handshakes included; what comes above is refused. 0: no limit.
+     * What a peer is says crowd.h: an address, for IPv6 a /64, at a unix socket a user. */
+    uint32_t max_connections;          /* "too-many-connections" */
+    uint32_t max_connections_per_peer; /* "too-many-connections-of-peer" */
     sl_listener_accept_fn accept;
     sl_listener_refuse_fn refuse; /* or NULL */
     void *arg;
 };
 
-/* Binds and listens; port 0 takes a free one (sl_listener_port tells). A name is resolved on the
- * spot. NULL on failure, with the reason in `why`. Out of descriptors or memory it stops accepting
- * for a moment; the peers wait in the backlog. */
+/* Binds and listens; port 0 takes a free one (sl_listener_port tells; of a unix socket it is 0). A
+ * name is resolved on the spot. A socket file that nobody listens on is replaced, any other file
+ * and one in use are not; the file goes when the listener closes. NULL on failure, with the reason
+ * in `why`. Out of descriptors or memory it stops accepting for a moment; the peers wait in the
+ * backlog. */
 struct sl_listener *sl_listener_open(struct sl_loop *loop,
                                      const struct sl_listener_options *options,
                                      struct sl_status *why) SL_MUST_CHECK;
 uint16_t sl_listener_port(const struct sl_listener *listener);
+
+/* For connections to come: those that stand and those whose handshake is under way keep what they
+ * have. Holds `tls`; NULL: plaintext. */
+void sl_listener_set_tls(struct sl_listener *listener, struct sl_tls *tls);
+
 /* Connections stay; those whose handshake is not done go. */
 void sl_listener_close(struct sl_listener *listener);
 

@@ -34,7 +34,7 @@ struct sl_status sl_conn_handshake_cut(const struct sl_conn *conn)
 /* False when the handle is on its way out: this attempt is over. */
 static bool is_alive(const struct sl_conn *conn)
 {
-    return !uv_is_closing((const uv_handle_t *)&conn->tcp);
+    return !uv_is_closing(&conn->socket.handle);
 }
 
 /* Gives what the session has to send to the socket. False when some of it waits in memory. */
@@ -107,7 +107,8 @@ static void read_plain(struct sl_conn *conn)
 
 void sl_conn_secure_read(struct sl_conn *conn, const uint8_t *bytes, size_t len)
 {
-    sl_tls_session_feed(conn->tls, bytes, len, (int64_t)uv_now(conn->tcp.loop) * SL_NS_PER_MS);
+    sl_tls_session_feed(conn->tls, bytes, len,
+                        (int64_t)uv_now(conn->socket.handle.loop) * SL_NS_PER_MS);
     if (!conn->is_shaking || shake(conn)) {
         read_plain(conn);
     }

@@ -312,10 +312,12 @@ static bool set_role(struct maker *maker, const struct sl_tls_options *options)
     SSL_CTX *context = maker->context;
 
     if (maker->tls->role == SL_TLS_CLIENT) {
+        maker->tls->verifies = !options->skip_verify;
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
         return SSL_CTX_set_alpn_protos(context, alpn_h2, sizeof(alpn_h2)) == 0;
     }
     if (or_null(options->ca)) {
+        maker->tls->verifies = !options->skip_verify;
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     }
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);

@@ -24,6 +24,7 @@ enum {
     /* Messages of the handshake protocol (key updates, session tickets) in a minute once it is
      * done; more end the connection. */
     SL_TLS_MAX_MESSAGES_PER_MINUTE = 64,
+    SL_TLS_MAX_IDENTITY_BYTES = 255, /* of a name in a certificate that stands for the peer */
 };
 
 struct sl_tls;

@@ -10,6 +10,7 @@
 struct sl_tls {
     atomic_uint holders;
     enum sl_tls_role role;
+    bool verifies; /* the peer's certificate, where there is one */
     SSL_CTX *context;
     BIO_METHOD *bio; /* of tls_session.c */
 };
@@ -26,6 +27,9 @@ const char *sl_tls_openssl_words(void);
 
 /* Why X509_verify_cert refused the peer's chain, for the one who asked for `name`. */
 struct sl_status sl_tls_certificate_error(X509_STORE_CTX *chain, const char *name);
+
+/* Whom a certificate that was verified is for, on the heap. NULL: no fit name, or no memory. */
+char *sl_tls_identity(const X509 *certificate) SL_MUST_CHECK;
 
 /* Why OpenSSL gave up: its newest error, which is taken off this thread's queue with the others. */
 struct sl_status sl_tls_protocol_error(void);

@@ -21,6 +21,7 @@ struct sl_tls_session {
     unsigned messages;
     bool is_done; /* the handshake */
     bool has_failed;
+    char *identity; /* NULL: none, or nobody asked yet */
     struct sl_status why;
     char name[NAME_BYTES]; /* that was asked for, without a zone or the root's dot */
 };
@@ -220,6 +221,7 @@ void sl_tls_session_free(struct sl_tls_session *session)
     if (session) {
         SSL_free(session->ssl);
         sl_tls_release(session->tls);
+        free(session->identity);
         free(session);
     }
 }
@@ -403,6 +405,17 @@ void sl_tls_session_end(struct sl_tls_session *session)
 bool sl_tls_session_has_heard(const struct sl_tls_session *session)
 {
     return session->heard_bytes > 0;
+}
+
+const char *sl_tls_session_identity(struct sl_tls_session *session)
+{
+    const X509 *certificate = SSL_get0_peer_certificate(session->ssl);
+
+    if (!session->identity && session->tls->verifies && session->is_done && certificate &&
+        SSL_get_verify_result(session->ssl) == X509_V_OK) {
+        session->identity = sl_tls_identity(certificate);
+    }
+    return session->identity;
 }
 
 const struct sl_status *sl_tls_session_why(const struct sl_tls_session *session)

@@ -66,6 +66,9 @@ void sl_tls_session_end(struct sl_tls_session *session);
 /* True when the peer has sent anything. */
 bool sl_tls_session_has_heard(const struct sl_tls_session *session);
 
+/* Once the handshake is done: sl_conn_identity. Lives as long as the session. */
+const char *sl_tls_session_identity(struct sl_tls_session *session);
+
 const struct sl_status *sl_tls_session_why(const struct sl_tls_session *session);
 
 #endif

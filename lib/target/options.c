@@ -74,7 +74,8 @@ const struct sluice_option sl_target_table[] = {
      .type = SLUICE_STRING,
      .offset = AT(address),
      .default_text = "",
-     .doc = "host:port or host (port 57400); without it the target's name."},
+     .doc = "host:port, host (port 57400), or a unix socket, unix:path; without it the target's "
+            "name."},
     {.name = "username",
      .type = SLUICE_STRING,
      .offset = AT(username),

@@ -293,11 +293,13 @@ static bool init_names(struct sl_target *target)
 {
     const struct sl_log_field who = sl_log_text("target", target->config.name);
     const struct sl_address *address = &target->config.address;
-    bool is_v6 = strchr(address->host, ':') != NULL;
+    char text[SL_ADDRESS_TEXT_BYTES];
 
     sl_log_subject_init(&target->subject, &who, 1);
-    return asprintf(&target->authority, is_v6 ? "[%s]:%u" : "%s:%u", address->host,
-                    (unsigned)address->port) >= 0;
+    sl_address_print(address, text);
+    target->authority =
+        sl_str_dup(sl_address_is_unix(address) ? SL_STR("localhost") : sl_str_from(text));
+    return target->authority != NULL;
 }
 
 static bool init_streams(struct sl_target *target, struct sl_status *why)
