@@ -76,7 +76,7 @@ struct sl_grpc_call_events {
 struct sl_grpc_request {
     const struct sl_grpc_method *method;
     const char *authority;  /* "leaf1:57400"; NULL on a channel: the channel's */
-    const char *user_agent; /* likewise */
+    const char *user_agent; /* likewise; "" or, on a session, NULL: none */
     const struct sl_grpc_field *metadata;
     size_t metadata_count;
     uint64_t timeout_ns;            /* the deadline, from now; 0: none */

@@ -181,13 +181,16 @@ static size_t write_fixed(const struct sl_grpc_call *call, const struct sl_h2_se
         {SL_STR(":authority"), sl_str_from(request->authority), false},
         {SL_STR("te"), SL_STR("trailers"), false},
         {SL_STR("content-type"), SL_STR("application/grpc"), false},
-        {SL_STR("user-agent"), sl_str_from(request->user_agent), false},
         {SL_STR("grpc-accept-encoding"), has_gzip ? SL_STR("identity,gzip") : SL_STR("identity"),
          false},
     };
     size_t count = SL_ARRAY_LEN(always);
 
     memcpy(fields, always, sizeof(always));
+    if (request->user_agent && request->user_agent[0] != '\0') {
+        fields[count++] =
+            (struct sl_h2_field){SL_STR("user-agent"), sl_str_from(request->user_agent), false};
+    }
     if (request->encoding == SL_GRPC_GZIP) {
         fields[count++] = (struct sl_h2_field){SL_STR("grpc-encoding"), SL_STR("gzip"), false};
     }

@@ -121,7 +121,7 @@ static void a_request_says_what_the_protocol_wants(void **state)
     assert_string_equal(sent(&bench), "HEADERS 1 :method=POST :scheme=http "
                                       ":path=/pkg.Service/Method :authority=leaf1:57400 "
                                       "te=trailers content-type=application/grpc "
-                                      "user-agent=sluice/test grpc-accept-encoding=identity "
+                                      "grpc-accept-encoding=identity user-agent=sluice/test "
                                       "username=admin !password=secret\n");
     assert_int_equal(sl_grpc_call_send_bytes(bench.record.call, "hello", 5), SL_GRPC_SENT);
     assert_int_equal(sl_grpc_call_unsent(bench.record.call), 10);
