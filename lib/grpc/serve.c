@@ -79,16 +79,22 @@ void sl_grpc_call_set_encoding(struct sl_grpc_call *call, enum sl_grpc_encoding 
     }
 }
 
-/* The answer of plain HTTP to what is not gRPC. */
-static void refuse(struct sl_grpc_call *call, const char *http_status)
+/* The answer of plain HTTP to what is not gRPC, with the field that goes with it (RFC 9110 sections
+ * 15.5.6 and 15.5.16). */
+static void refuse(struct sl_grpc_call *call)
 {
-    const struct sl_h2_field fields[] = {
-        {SL_STR(":status"), sl_str_from(http_status), false},
+    const struct sl_h2_field no_grpc[] = {
+        {SL_STR(":status"), SL_STR("415"), false},
+        {SL_STR("accept"), SL_STR("application/grpc"), false},
+    };
+    const struct sl_h2_field no_post[] = {
+        {SL_STR(":status"), SL_STR("405"), false},
         {SL_STR("allow"), SL_STR("POST"), false},
     };
+    const struct sl_h2_field *fields = call->is_grpc ? no_post : no_grpc;
 
     call->is_finished = true;
-    if (!sl_h2_stream_respond(call->stream, fields, SL_ARRAY_LEN(fields), true)) {
+    if (!sl_h2_stream_respond(call->stream, fields, 2, true)) {
         sl_h2_stream_reset(call->stream, SL_H2_INTERNAL_ERROR);
     }
 }
@@ -250,7 +256,7 @@ static void on_fields_end(struct sl_h2_stream *stream, bool are_trailers, void *
     if (call->is_post && call->is_grpc) {
         dispatch(call);
     } else {
-        refuse(call, call->is_post ? "415" : "405");
+        refuse(call);
     }
 }
 

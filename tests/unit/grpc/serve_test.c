@@ -152,10 +152,14 @@ static void what_is_not_a_call_is_answered(void **state)
                                         ":authority=x",
                                         "content-type=application/grpc",
                                         NULL};
+    static const char *const grpc_get[] = {
+        ":method=GET", ":scheme=http", ":path=/", ":authority=x", "content-type=application/grpc",
+        NULL};
 
     (void)state;
-    expect_answer(get, "HEADERS 1 +end :status=405 allow=POST\n");
-    expect_answer(json, "HEADERS 1 +end :status=415 allow=POST\n");
+    expect_answer(get, "HEADERS 1 +end :status=415 accept=application/grpc\n");
+    expect_answer(json, "HEADERS 1 +end :status=415 accept=application/grpc\n");
+    expect_answer(grpc_get, "HEADERS 1 +end :status=405 allow=POST\n");
     expect_answer(other, "HEADERS 1 +end :status=200 content-type=application/grpc "
                          "grpc-status=12 grpc-message=no such method: /pkg.Service/Other\n");
 }
