@@ -60,7 +60,7 @@ struct sl_grpc_call_events {
                                   void *arg);
     /* The peer will send no more messages (server: the client half-closed). */
     void (*on_half_close)(struct sl_grpc_call *call, void *arg);
-    /* A send that was refused may be tried again. */
+    /* A send that was refused may be tried again; or what was awaited has left. */
     void (*on_writable)(struct sl_grpc_call *call, void *arg);
     /* The last event. Client: the call's outcome, the server's or our own. Server: OK when our
      * status left, else CANCELLED, DEADLINE_EXCEEDED or what broke. Beside those of the stream
@@ -119,6 +119,10 @@ bool sl_grpc_call_is_ready(const struct sl_grpc_call *call);
 
 /* Bytes of messages, prefixes included, that have not left in a frame. */
 size_t sl_grpc_call_unsent(const struct sl_grpc_call *call);
+
+/* Server. True: something waits in the send buffer, and on_writable comes when nothing does any
+ * more. So a sender of states, of which only the newest counts, never queues one behind another. */
+bool sl_grpc_call_await_sent(struct sl_grpc_call *call) SL_MUST_CHECK;
 
 /* Whether messages from now on are compressed; only where the call has an encoding, and then they
  * are, until somebody says otherwise. */

@@ -79,6 +79,12 @@ void sl_grpc_call_set_encoding(struct sl_grpc_call *call, enum sl_grpc_encoding 
     }
 }
 
+bool sl_grpc_call_await_sent(struct sl_grpc_call *call)
+{
+    SL_ASSERT(call->is_server);
+    return call->stream && sl_h2_stream_await_sent(call->stream);
+}
+
 /* The answer of plain HTTP to what is not gRPC, with the field that goes with it (RFC 9110 sections
  * 15.5.6 and 15.5.16). */
 static void refuse(struct sl_grpc_call *call)

@@ -1,14 +1,11 @@
 #include "grpc/server.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/list.h"
 #include "base/log.h"
 #include "h2/link.h"
-
-enum { NAME_BYTES = sizeof(((struct sl_address *)NULL)->host) + sizeof("[]:65535") };
 
 struct connection {
     struct sl_list node; /* on the server's list */
@@ -25,12 +22,11 @@ struct sl_grpc_server {
     struct sl_grpc_context context;         /* likewise, where the owner gave none */
     const struct sl_grpc_server_events *events;
     void *arg;
-    uint32_t max_connections;
     uint16_t port;
     struct sl_list connections;
     struct sl_grpc_server_stats stats;
     struct sl_log_subject subject;
-    char name[NAME_BYTES];
+    char name[SL_ADDRESS_TEXT_BYTES];
 
     bool is_draining;
     int64_t grace_end_ns;
@@ -190,6 +186,7 @@ static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
         return false;
     }
     connection->peer.address = sl_h2_link_peer(connection->link);
+    connection->peer.identity = sl_conn_identity(conn);
     connection->peer.is_secure = sl_conn_is_secure(conn);
     sl_list_init(&connection->node);
     sl_list_append(&server->connections, &connection->node);
@@ -207,21 +204,14 @@ static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
 static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *arg)
 {
     struct sl_grpc_server *server = arg;
-    struct sl_status why;
+    struct sl_status why =
+        sl_status_because("out-of-memory", sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
 
     (void)listener;
-    if (server->stats.connections >= server->max_connections) {
-        why = sl_status_because("too-many-connections",
-                                sl_status_error(SL_RESOURCE_EXHAUSTED, "%u connections at most",
-                                                server->max_connections));
-    } else if (serve(server, conn)) {
-        return;
-    } else {
-        why = sl_status_because("out-of-memory",
-                                sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
+    if (!serve(server, conn)) {
+        refuse(server, sl_conn_peer(conn), &why);
+        turn_away(conn);
     }
-    refuse(server, sl_conn_peer(conn), &why);
-    turn_away(conn);
 }
 
 static void on_refuse(struct sl_listener *listener, const char *address,
@@ -250,12 +240,10 @@ static bool copy_services(struct sl_grpc_server *server,
     return true;
 }
 
-static void name_subject(struct sl_grpc_server *server, const char *host)
+static void name_subject(struct sl_grpc_server *server, struct sl_address address)
 {
-    bool is_v6 = strchr(host, ':') != NULL;
-
-    snprintf(server->name, sizeof(server->name), "%s%s%s:%u", is_v6 ? "[" : "", host,
-             is_v6 ? "]" : "", server->port);
+    address.port = server->port;
+    sl_address_print(&address, server->name);
     const struct sl_log_field who = sl_log_text("server", server->name);
     sl_log_subject_init(&server->subject, &who, 1);
 }
@@ -271,8 +259,6 @@ static struct sl_grpc_server *new_server(const struct sl_grpc_server_options *op
     server->loop = options->loop;
     server->events = options->events ? options->events : &no_events;
     server->arg = options->arg;
-    server->max_connections =
-        options->max_connections ? options->max_connections : SL_GRPC_MAX_CONNECTIONS;
     server->router.max_message_bytes = options->max_message_bytes;
     server->router.context = options->context ? options->context : &server->context;
     sl_grpc_context_init(&server->context, options->loop);
@@ -285,15 +271,25 @@ static struct sl_grpc_server *new_server(const struct sl_grpc_server_options *op
     return server;
 }
 
+static uint32_t or_default(uint32_t value, uint32_t fallback)
+{
+    return value ? value : fallback;
+}
+
 struct sl_grpc_server *sl_grpc_server_open(const struct sl_grpc_server_options *options,
                                            struct sl_status *why)
 {
     struct sl_grpc_server *server = new_server(options);
-    const struct sl_listener_options listen = {.address = options->address,
-                                               .tls = options->tls,
-                                               .accept = on_accept,
-                                               .refuse = on_refuse,
-                                               .arg = server};
+    const struct sl_listener_options listen = {
+        .address = options->address,
+        .tls = options->tls,
+        .max_connections = or_default(options->max_connections, SL_GRPC_MAX_CONNECTIONS),
+        .max_connections_per_peer =
+            or_default(options->max_connections_per_peer, SL_GRPC_MAX_CONNECTIONS_PER_PEER),
+        .accept = on_accept,
+        .refuse = on_refuse,
+        .arg = server,
+    };
 
     if (!server) {
         *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
@@ -305,7 +301,7 @@ struct sl_grpc_server *sl_grpc_server_open(const struct sl_grpc_server_options *
         return NULL;
     }
     server->port = sl_listener_port(server->listener);
-    name_subject(server, options->address.host);
+    name_subject(server, options->address);
     *why = sl_status_ok();
     return server;
 }
@@ -318,6 +314,13 @@ uint16_t sl_grpc_server_port(const struct sl_grpc_server *server)
 const struct sl_grpc_server_stats *sl_grpc_server_stats(const struct sl_grpc_server *server)
 {
     return &server->stats;
+}
+
+void sl_grpc_server_set_tls(struct sl_grpc_server *server, struct sl_tls *tls)
+{
+    if (server->listener) {
+        sl_listener_set_tls(server->listener, tls);
+    }
 }
 
 /* ---- closing ---- */

@@ -42,7 +42,8 @@
 #include "net/net.h"
 
 enum {
-    SL_GRPC_MAX_CONNECTIONS = 10 * 1000,
+    SL_GRPC_MAX_CONNECTIONS = 10 * 1000, /* at a time, handshakes included */
+    SL_GRPC_MAX_CONNECTIONS_PER_PEER = 1000,
     SL_GRPC_SERVER_HANDSHAKE_MS = 10 * 1000, /* for the client's preface and SETTINGS */
 };
 
@@ -58,14 +59,15 @@ struct sl_grpc_server_events {
     void (*on_sent)(struct sl_grpc_peer *peer, void *arg);
     /* The last event of a peer, after the on_status of each of its calls. */
     void (*on_disconnected)(struct sl_grpc_peer *peer, const struct sl_status *why, void *arg);
-    /* Nobody came in: a TLS handshake failed ("tls-..."), or a limit of the server's was reached
-     * ("too-many-connections"). It is logged and counted already. */
+    /* Nobody came in: a TLS handshake failed ("tls-..."), or there are too many already
+     * ("too-many-connections", "too-many-connections-of-peer"). It is logged and counted already.
+     */
     void (*on_refused)(const char *address, const struct sl_status *why, void *arg);
 };
 
 struct sl_grpc_server_options {
     struct sl_loop *loop;
-    struct sl_address address; /* port 0: any free one */
+    struct sl_address address; /* a unix socket too; port 0: any free one */
     struct sl_tls *tls;        /* a server's, held; NULL: plaintext */
     /* Copied; the tables of handlers outlive the server. */
     const struct sl_grpc_service_entry *services;
@@ -73,7 +75,10 @@ struct sl_grpc_server_options {
     /* Of the calls. One may serve all servers of a thread, and outlives them; NULL: its own. */
     struct sl_grpc_context *context;
     uint32_t max_message_bytes; /* of a request; 0: SL_GRPC_MAX_MESSAGE_BYTES */
-    uint32_t max_connections;   /* at a time; more are closed at once. 0: SL_GRPC_MAX_CONNECTIONS */
+    /* What comes above is refused, before any handshake. 0: SL_GRPC_MAX_CONNECTIONS,
+     * SL_GRPC_MAX_CONNECTIONS_PER_PEER. Who is a peer: net/crowd.h. */
+    uint32_t max_connections;
+    uint32_t max_connections_per_peer;
     const struct sl_grpc_server_events *events; /* NULL: none; outlive the server */
     void *arg;
 };
@@ -82,7 +87,11 @@ struct sl_grpc_server_options {
 struct sl_grpc_server *sl_grpc_server_open(const struct sl_grpc_server_options *options,
                                            struct sl_status *why) SL_MUST_CHECK;
 
-uint16_t sl_grpc_server_port(const struct sl_grpc_server *server);
+uint16_t sl_grpc_server_port(const struct sl_grpc_server *server); /* 0 of a unix socket */
+
+/* For connections to come: those that stand, and their calls, go on with what they have. Holds
+ * `tls`; NULL: plaintext. */
+void sl_grpc_server_set_tls(struct sl_grpc_server *server, struct sl_tls *tls);
 
 struct sl_grpc_server_stats { /* since it was opened */
     uint32_t connections;     /* now */

@@ -84,6 +84,7 @@ struct sl_h2_stream {
     bool is_finished;  /* END_STREAM follows the buffer */
     bool is_deferred;  /* nghttp2 waits for data */
     bool is_refused;   /* a send was: on_writable is owed */
+    bool is_awaited;   /* likewise, once all is sent */
     bool is_auto_window;
     bool is_reset;
     bool is_closed; /* nghttp2 has done with it */

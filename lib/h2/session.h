@@ -78,7 +78,8 @@ struct sl_h2_stream_events {
     bool (*on_data)(struct sl_h2_stream *stream, const uint8_t *bytes, size_t len, void *arg);
     /* The peer sent END_STREAM. */
     void (*on_end)(struct sl_h2_stream *stream, void *arg);
-    /* The send buffer fell to half of its bound, after a send that was refused. */
+    /* The send buffer fell to half of its bound, after a send that was refused; or it is empty, and
+     * somebody waits for that (sl_h2_stream_await_sent). */
     void (*on_writable)(struct sl_h2_stream *stream, void *arg);
     /* The last event; `stream` is gone when it returns. `error` is the RST_STREAM's, sent or
      * received, SL_H2_NO_ERROR after a regular end. `by_peer`: the peer's frame ended it.
@@ -171,6 +172,9 @@ bool sl_h2_stream_send(struct sl_h2_stream *stream, const struct sl_str *pieces,
 
 /* Bytes that wait in the send buffer: not yet in a frame. */
 size_t sl_h2_stream_unsent(const struct sl_h2_stream *stream);
+
+/* True: something waits, and on_writable comes when nothing does any more. */
+bool sl_h2_stream_await_sent(struct sl_h2_stream *stream) SL_MUST_CHECK;
 
 /* END_STREAM behind what is in the send buffer; with trailers (server) or without. A server's
  * stream then closes: a request that goes on is reset with NO_ERROR. */

@@ -266,11 +266,14 @@ nghttp2_data_provider sl_h2_stream_provider(struct sl_h2_stream *stream)
 
 void sl_h2_stream_tell_writable(struct sl_h2_stream *stream)
 {
-    if (!stream->is_refused || !is_sendable(stream) ||
-        sl_h2_stream_unsent(stream) > SL_H2_SEND_BUFFER_BYTES / 2) {
+    size_t unsent = sl_h2_stream_unsent(stream);
+    bool has_room = stream->is_refused && unsent <= SL_H2_SEND_BUFFER_BYTES / 2;
+
+    if (!is_sendable(stream) || (!has_room && !(stream->is_awaited && unsent == 0))) {
         return;
     }
     stream->is_refused = false;
+    stream->is_awaited = false;
     if (stream->events->on_writable) {
         stream->events->on_writable(stream, stream->arg);
     }
@@ -343,6 +346,12 @@ bool sl_h2_stream_send(struct sl_h2_stream *stream, const struct sl_str *pieces,
 size_t sl_h2_stream_unsent(const struct sl_h2_stream *stream)
 {
     return stream->buffer.len - stream->sent_bytes;
+}
+
+bool sl_h2_stream_await_sent(struct sl_h2_stream *stream)
+{
+    stream->is_awaited = sl_h2_stream_unsent(stream) > 0;
+    return stream->is_awaited;
 }
 
 bool sl_h2_stream_finish(struct sl_h2_stream *stream, const struct sl_h2_field *trailers,

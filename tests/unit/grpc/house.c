@@ -128,6 +128,7 @@ void open_house(struct house *house)
 
     house->loop = sl_loop_new();
     assert_non_null(house->loop);
+    sl_grpc_context_init(&house->context, house->loop);
     house->tick = sl_timer_new(house->loop, on_tick, house);
     house->guard = sl_timer_new(house->loop, on_guard, house);
     assert_true(house->tick && house->guard);
@@ -185,6 +186,7 @@ void close_house(struct house *house)
     }
     sl_timer_free(house->tick);
     sl_timer_free(house->guard);
+    sl_grpc_context_fini(&house->context);
     sl_loop_free(house->loop);
 }
 

@@ -34,6 +34,7 @@ struct house {
     struct sl_grpc_server *server;
     struct sl_status why; /* of the open */
     struct sl_tls *client_tls;
+    struct sl_grpc_context context; /* of the guests' calls */
     struct guest guests[GUESTS];
     size_t guest_count;
     struct record served[SERVED]; /* the calls that came to on_served_call */
