@@ -90,7 +90,9 @@ static void to_upper(char *text)
 
 static void join(const char *scope, const char *last, char *name)
 {
-    snprintf(name, NAME_BYTES, "%s%s%s", scope, *scope ? "." : "", last);
+    if (snprintf(name, NAME_BYTES, "%s%s%s", scope, *scope ? "." : "", last) >= NAME_BYTES) {
+        die("too long a name:", last);
+    }
 }
 
 static void full_name(const File *file, const Service *service, char *name)
