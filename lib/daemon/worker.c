@@ -231,6 +231,7 @@ static void fill_stream(struct sl_worker *worker, const struct sl_target_setting
         .password = target->options.password ? target->options.password : "",
         .wanted_limit_bytes = options->credit.initial_bytes,
         .max_message_bytes = (uint32_t)options->max_message_bytes,
+        .gzip = target->options.gzip,
         .backoff_min_ms = (uint64_t)(target->options.backoff.min_ns / SL_NS_PER_MS),
         .backoff_max_ms = (uint64_t)(target->options.backoff.max_ns / SL_NS_PER_MS),
         .pool = &worker->pool,
@@ -346,6 +347,7 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
     worker->index = index;
     worker->pool.plan = settings->plan;
     sl_reserve_init(&worker->pool.reserve);
+    sl_grpc_context_init(&worker->pool.grpc, NULL);
     worker->interned.limit_bytes = settings->plan.interned_bytes;
     worker->drain_due = (struct sl_post){.fn = drain, .arg = worker};
     worker->finish_due = (struct sl_deferred){.fn = finish, .arg = worker};
@@ -409,6 +411,7 @@ void sl_worker_free(struct sl_worker *worker)
         sl_loop_free(worker->loop);
     }
     sl_buf_fini(&worker->pool.scratch);
+    sl_grpc_context_fini(&worker->pool.grpc);
     free(worker->targets);
     free(worker->sinks);
     free(worker);

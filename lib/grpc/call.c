@@ -40,11 +40,6 @@ void sl_grpc_call_take_field(struct sl_grpc_call *call, struct sl_str name, stru
     }
 }
 
-bool sl_grpc_call_has_gzip(const struct sl_grpc_call *call)
-{
-    return call->context && !call->is_identity_only;
-}
-
 /* ---- life ---- */
 
 static bool has_loop(const struct sl_grpc_call *call)
@@ -189,7 +184,7 @@ static uint32_t max_message_bytes(const struct sl_grpc_call *call)
 /* Compressed messages: only in the encoding that the headers named, and only if it was offered. */
 static struct sl_status check_compressed(const struct sl_grpc_call *call)
 {
-    if (call->is_odd || (call->peer_encoding == SL_GRPC_GZIP && !sl_grpc_call_has_gzip(call))) {
+    if (call->is_odd || (call->peer_encoding == SL_GRPC_GZIP && !call->context)) {
         return sl_status_because(
             "compressed",
             sl_status_quote(SL_UNIMPLEMENTED, "messages in an encoding that was not asked for",
@@ -502,6 +497,11 @@ struct sl_str sl_grpc_call_metadata(const struct sl_grpc_call *call, const char 
 bool sl_grpc_call_was_compressed(const struct sl_grpc_call *call)
 {
     return call->reader.prefix[0] == 1;
+}
+
+uint32_t sl_grpc_call_wire_bytes(const struct sl_grpc_call *call)
+{
+    return SL_GRPC_PREFIX_BYTES + call->reader.body_length;
 }
 
 struct sl_h2_stream *sl_grpc_call_stream(struct sl_grpc_call *call)

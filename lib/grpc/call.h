@@ -81,7 +81,7 @@ struct sl_grpc_request {
     size_t metadata_count;
     uint64_t timeout_ns;            /* the deadline, from now; 0: none */
     enum sl_grpc_encoding encoding; /* of what we send */
-    bool identity_only;             /* compressed messages are not asked for and are refused */
+    bool identity_only;             /* compressed messages are not asked for; they are read */
     bool manual_credit;             /* window returns only by sl_grpc_call_grant */
     bool wait_for_ready;            /* channel: waits also while it cannot connect */
     /* Needed for typed messages, gzip, and the deadline on this side; a channel puts its own. */
@@ -161,8 +161,10 @@ const struct sl_grpc_metadata *sl_grpc_call_headers(const struct sl_grpc_call *c
 /* The first value of a piece of it. */
 struct sl_str sl_grpc_call_metadata(const struct sl_grpc_call *call, const char *name);
 
-/* In on_message and on_bytes: the message came compressed. */
+/* In on_message and on_bytes: the message came compressed; its bytes on the wire, prefix included.
+ */
 bool sl_grpc_call_was_compressed(const struct sl_grpc_call *call);
+uint32_t sl_grpc_call_wire_bytes(const struct sl_grpc_call *call);
 
 /* NULL while a call waits for a connection. */
 struct sl_h2_stream *sl_grpc_call_stream(struct sl_grpc_call *call);

@@ -173,7 +173,7 @@ static size_t write_fixed(const struct sl_grpc_call *call, const struct sl_h2_se
                           const struct sl_grpc_request *request, struct sl_str timeout,
                           struct sl_h2_field *fields)
 {
-    bool has_gzip = sl_grpc_call_has_gzip(call);
+    bool has_gzip = call->context && !request->identity_only;
     const struct sl_h2_field always[] = {
         {SL_STR(":method"), SL_STR("POST"), false},
         {SL_STR(":scheme"), sl_h2_session_scheme(session), false},
@@ -230,7 +230,6 @@ bool sl_grpc_call_begin(struct sl_grpc_call *call, const struct sl_grpc_request 
 {
     call->method = request->method;
     call->is_manual = request->manual_credit;
-    call->is_identity_only = request->identity_only;
     call->encoding = request->encoding;
     sl_grpc_call_set_compressed(call, true);
     return request->timeout_ns == 0 || sl_grpc_call_set_deadline(call, request->timeout_ns);

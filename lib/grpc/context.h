@@ -15,7 +15,8 @@ struct sl_grpc_context {
     struct sl_grpc_arena arena;
 };
 
-/* Owns no memory before the first message needs some. `loop` outlives it. */
+/* Owns no memory before the first message needs some. `loop` outlives it; NULL: deadlines are not
+ * watched here, and a decided call ends with its stream. */
 void sl_grpc_context_init(struct sl_grpc_context *context, struct sl_loop *loop);
 
 /* When its last call is gone. */

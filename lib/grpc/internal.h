@@ -49,7 +49,6 @@ struct sl_grpc_call {
     bool has_peer_code;
     bool is_server;
     bool is_manual;
-    bool is_identity_only;
     bool is_compressing;
     bool is_windowed;   /* the window is SL_GRPC_WINDOW_BYTES now */
     bool is_holding;    /* the stream */
@@ -63,9 +62,6 @@ struct sl_grpc_call {
     bool takes_gzip;    /* grpc-accept-encoding has it */
     bool is_post;       /* server */
 };
-
-/* Whether compressed messages are taken. */
-bool sl_grpc_call_has_gzip(const struct sl_grpc_call *call);
 
 /* `stream` may come later. NULL when memory is out. */
 struct sl_grpc_call *sl_grpc_call_new(const struct sl_grpc_call_events *events, void *arg,

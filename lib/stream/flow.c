@@ -262,10 +262,9 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
     struct sl_stream *stream = arg;
     struct sl_gnmi_response response;
     struct sl_str message = {(const char *)bytes, length};
-    uint32_t window_bytes = length + SL_GRPC_PREFIX_BYTES;
+    uint32_t window_bytes = sl_grpc_call_wire_bytes(call);
     bool is_new = !stream->charge;
 
-    (void)call;
     if (is_new && !begin_charge(stream, window_bytes)) {
         return SL_GRPC_STOP;
     }

@@ -143,7 +143,10 @@ static void subscribe(struct sl_stream *stream)
         .user_agent = "sluice/" SLUICE_VERSION,
         .metadata = metadata,
         .metadata_count = has_user ? SL_ARRAY_LEN(metadata) : 0,
+        .encoding = config->gzip ? SL_GRPC_GZIP : SL_GRPC_IDENTITY,
+        .identity_only = !config->gzip,
         .manual_credit = true,
+        .context = &config->pool->grpc,
     };
 
     stream->call = sl_grpc_call_open(stream->session, &request, &call_events, stream);

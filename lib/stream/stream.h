@@ -43,6 +43,7 @@ struct sl_stream_pool {
     struct sl_reserve reserve;
     uint64_t cost_held_bytes; /* over the streams: memory that charges hold now */
     struct sl_buf scratch;    /* for a response that is not in its usual form, while it is read */
+    struct sl_grpc_context grpc; /* for compressed messages; no loop */
 };
 
 struct sl_stream_config {
@@ -54,7 +55,8 @@ struct sl_stream_config {
     const char *username; /* "" : none */
     const char *password;
     uint64_t wanted_limit_bytes; /* credit.initial */
-    uint32_t max_message_bytes;
+    uint32_t max_message_bytes;  /* decompressed too */
+    bool gzip; /* requests are compressed, and responses may be; those that are anyhow are read */
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
     struct sl_stream_pool *pool;

@@ -97,6 +97,12 @@ const struct sluice_option sl_target_table[] = {
      .default_text = "false",
      .doc = "TLS, but whoever answers is taken for the device; each start says so in the log."},
     {.name = "tls", .type = SLUICE_OBJECT, .table = tls_table, .doc = "What TLS goes by."},
+    {.name = "gzip",
+     .type = SLUICE_BOOL,
+     .offset = AT(gzip),
+     .default_text = "false",
+     .doc = "Compresses requests with gzip and asks for the same; a device that does it unasked is "
+            "understood anyhow."},
     {.name = "dial-timeout",
      .type = SLUICE_DURATION,
      .offset = AT(dial_timeout_ns),

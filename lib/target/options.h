@@ -21,6 +21,7 @@ struct sl_target_options {
         const char *key;
         const char *server_name; /* "" : the host of `address` */
     } tls;
+    bool gzip; /* both ways, where the device does it too */
     int64_t dial_timeout_ns;
     struct {
         int64_t min_ns; /* the first wait after a failure is drawn from 0..min */

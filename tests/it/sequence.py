@@ -4,7 +4,8 @@
 wait      devices that send only what they may: the consumer finds 1 … N of each session.
 coalesce  devices that go on while they are held, and merge: every hole is the `duplicates` of the
           record after it. Read from records in format `proto`, which carry that field.
-Both against `sluice sim` and against a device on grpc-go.
+gzip      devices that compress, because the target's configuration asks for it.
+The first two against `sluice sim` and against a device on grpc-go.
 """
 from harness import check, must, note, part, run, wait_for
 
@@ -35,6 +36,23 @@ def wait(lab, kafka, kind, count, messages, updates=2):
     ledger = read_back(kafka, topic, event_sample, devices, count)
     check(all(stream.device_seq == messages for stream in ledger.streams.values()),
           f"each session is 1 … {messages}")
+
+
+def compressed(lab, kafka, count, messages):
+    """The same credit, counted in bytes on the wire: every message is smaller there than in memory."""
+    topic = kafka.topic("gzip")
+    devices = Devices(lab, "go", count, messages=messages, sizes=(2000, 9000))
+    collector = Collector(
+        lab, devices.addresses(), {"all": subscription(credit={"initial": "16KiB"})},
+        {"main": kafka_sink(kafka.bootstrap, topic)}, target={"gzip": True})
+    devices.wait_done(count, 240)
+    kafka.wait_records(topic, count * messages)
+    must(collector.stop() == 0, "sluice ends with 0")
+    read_back(kafka, topic, event_sample, devices, count)
+    wire = [tuple(map(int, m.groups()))
+            for m in devices.process.find(r"^wire plain-bytes=(\d+) sent-bytes=(\d+)")]
+    check(len(wire) == count and all(0 < sent < plain for plain, sent in wire),
+          f"each device compressed: {sum(p for p, _ in wire)} bytes became {sum(s for _, s in wire)}")
 
 
 def wait_held(devices, seconds):
@@ -69,6 +87,7 @@ def main(lab):
     messages = 400_000 if lab.is_long else 100_000
     part(lab, "wait, simulator", wait, kafka, "sim", 20, messages)
     part(lab, "wait, grpc-go device", wait, kafka, "go", 5, messages // 4)
+    part(lab, "gzip, grpc-go device", compressed, kafka, 3, messages // 20)
     part(lab, "coalesce, simulator", coalesce, kafka, "sim", 4, 20_000, 2000)
     part(lab, "coalesce, grpc-go device", coalesce, kafka, "go", 2, 20_000, 2000)
 

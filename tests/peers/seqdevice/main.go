@@ -5,7 +5,10 @@
 //	listening HOST:PORT                                       once for each device, in order
 //	done device=D session=S last-seq=N messages=M             after --count
 //	ended device=D session=S last-seq=N why="..."             when the RPC is over
+//	wire plain-bytes=N sent-bytes=M                           likewise: its responses, and as they left
 //	stream device=D session=S subscription-path=P seq=N blocked-s=T   with --verbose, each second
+//
+// A client that asks in gzip is answered in gzip.
 //
 // Leaves of a message: /sluice-sim/state/seq, /sluice-sim/state/session (with 2 updates or more),
 // counters up to --updates, and a pad up to the drawn size with --message-bytes. A message drawn
@@ -104,7 +107,7 @@ func serve(o *options, listen string, reports *reports) error {
 			return err
 		}
 		fmt.Printf("listening %s\n", listener.Addr())
-		server := grpc.NewServer(security...)
+		server := grpc.NewServer(append(security, grpc.StatsHandler(wireStats{}))...)
 		name := fmt.Sprintf("device%d", i+1)
 		gnmi.RegisterGNMIServer(server, &device{name: name, options: o, reports: reports})
 		go func() { failed <- server.Serve(listener) }()
