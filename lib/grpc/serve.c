@@ -86,21 +86,31 @@ bool sl_grpc_call_await_sent(struct sl_grpc_call *call)
 }
 
 /* The answer of plain HTTP to what is not gRPC, with the field that goes with it (RFC 9110 sections
- * 15.5.6 and 15.5.16). */
+ * 15.5.6 and 15.5.16) and a text for whoever asked by hand. */
 static void refuse(struct sl_grpc_call *call)
 {
+    const struct sl_str text = SL_STR("This port serves gRPC: POST with application/grpc.\n");
+    const struct sl_h2_field type = {SL_STR("content-type"), SL_STR("text/plain"), false};
     const struct sl_h2_field no_grpc[] = {
         {SL_STR(":status"), SL_STR("415"), false},
         {SL_STR("accept"), SL_STR("application/grpc"), false},
+        type,
     };
     const struct sl_h2_field no_post[] = {
         {SL_STR(":status"), SL_STR("405"), false},
         {SL_STR("allow"), SL_STR("POST"), false},
+        type,
     };
     const struct sl_h2_field *fields = call->is_grpc ? no_post : no_grpc;
+    bool is_head = sl_str_eq_c(sl_grpc_metadata_find(&call->headers, ":method"), "HEAD");
 
+    if (sl_grpc_call_is_over(call)) {
+        return;
+    }
     call->is_finished = true;
-    if (!sl_h2_stream_respond(call->stream, fields, 2, true)) {
+    if (!sl_h2_stream_respond(call->stream, fields, SL_ARRAY_LEN(no_grpc), is_head) ||
+        (!is_head && (!sl_h2_stream_send(call->stream, &text, 1) ||
+                      !sl_h2_stream_finish(call->stream, NULL, 0)))) {
         sl_h2_stream_reset(call->stream, SL_H2_INTERNAL_ERROR);
     }
 }
@@ -250,6 +260,14 @@ static void dispatch(struct sl_grpc_call *call)
     }
 }
 
+/* What is not one is answered when it is through, or has a long body, so that HTTP/2 has
+ * its say first: after an answer the stream is closed, and nobody looks at what is wrong with it.
+ */
+static bool is_call(const struct sl_grpc_call *call)
+{
+    return call->is_post && call->is_grpc;
+}
+
 static void on_fields_end(struct sl_h2_stream *stream, bool are_trailers, void *arg)
 {
     struct sl_grpc_call *call = arg;
@@ -259,11 +277,23 @@ static void on_fields_end(struct sl_h2_stream *stream, bool are_trailers, void *
         return;
     }
     call->has_request = true;
-    if (call->is_post && call->is_grpc) {
+    if (is_call(call)) {
         dispatch(call);
-    } else {
+    }
+}
+
+static bool on_data(struct sl_h2_stream *stream, const uint8_t *bytes, size_t len, void *arg)
+{
+    struct sl_grpc_call *call = arg;
+
+    if (is_call(call)) {
+        return sl_grpc_call_on_data(stream, bytes, len, arg);
+    }
+    call->unreturned += (uint32_t)len;
+    if (call->unreturned >= SL_H2_STREAM_WINDOW_BYTES / 2) { /* before it waits for more window */
         refuse(call);
     }
+    return true;
 }
 
 static void on_end(struct sl_h2_stream *stream, void *arg)
@@ -272,7 +302,11 @@ static void on_end(struct sl_h2_stream *stream, void *arg)
 
     (void)stream;
     call->has_end = true;
-    sl_grpc_call_end_messages(call);
+    if (is_call(call)) {
+        sl_grpc_call_end_messages(call);
+    } else {
+        refuse(call);
+    }
 }
 
 static void on_close(struct sl_h2_stream *stream, uint32_t error, bool by_peer, void *arg)
@@ -292,7 +326,7 @@ static void on_close(struct sl_h2_stream *stream, uint32_t error, bool by_peer, 
 static const struct sl_h2_stream_events stream_events = {
     .on_field = on_field,
     .on_fields_end = on_fields_end,
-    .on_data = sl_grpc_call_on_data,
+    .on_data = on_data,
     .on_end = on_end,
     .on_writable = sl_grpc_call_on_writable,
     .on_close = on_close,

@@ -410,7 +410,9 @@ static bool make_ng_session(struct sl_h2_session *session)
     nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_option_set_no_auto_window_update(option, 1);
-    nghttp2_option_set_no_closed_streams(option, 1);
+    /* A server knows streams that are closed for a while: what comes for one after END_STREAM is an
+     * error (RFC 9113 section 5.1). With the open ones they are no more than SL_H2_MAX_STREAMS. */
+    nghttp2_option_set_no_closed_streams(option, session->role == SL_H2_CLIENT);
     nghttp2_option_set_max_deflate_dynamic_table_size(option, 0); /* few requests: 2 KB less */
     nghttp2_option_set_max_outbound_ack(option, SL_H2_MAX_UNANSWERED);
     nghttp2_option_set_max_continuations(option, SL_H2_MAX_CONTINUATIONS);

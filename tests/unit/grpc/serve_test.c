@@ -140,6 +140,8 @@ static void what_is_not_a_call_is_answered(void **state)
 {
     static const char *const get[] = {":method=GET", ":scheme=http", ":path=/", ":authority=x",
                                       NULL};
+    static const char *const head[] = {":method=HEAD", ":scheme=http", ":path=/", ":authority=x",
+                                       NULL};
     static const char *const json[] = {":method=POST",
                                        ":scheme=http",
                                        ":path=/pkg.Service/Method",
@@ -157,11 +159,39 @@ static void what_is_not_a_call_is_answered(void **state)
         NULL};
 
     (void)state;
-    expect_answer(get, "HEADERS 1 +end :status=415 accept=application/grpc\n");
-    expect_answer(json, "HEADERS 1 +end :status=415 accept=application/grpc\n");
-    expect_answer(grpc_get, "HEADERS 1 +end :status=405 allow=POST\n");
+    expect_answer(get, "HEADERS 1 :status=415 accept=application/grpc content-type=text/plain\n"
+                       "DATA 1 +end 51\n");
+    expect_answer(head, "HEADERS 1 +end :status=415 accept=application/grpc "
+                        "content-type=text/plain\n");
+    expect_answer(json, "HEADERS 1 :status=415 accept=application/grpc content-type=text/plain\n"
+                        "DATA 1 +end 51\n");
+    expect_answer(grpc_get, "HEADERS 1 :status=405 allow=POST content-type=text/plain\n"
+                            "DATA 1 +end 51\n");
     expect_answer(other, "HEADERS 1 +end :status=200 content-type=application/grpc "
                          "grpc-status=12 grpc-message=no such method: /pkg.Service/Other\n");
+}
+
+static void what_is_not_a_call_is_answered_though_its_body_goes_on(void **state)
+{
+    static const char *const post[] = {":method=POST", ":scheme=http", ":path=/", ":authority=x",
+                                       NULL};
+    static const char body[SL_H2_STREAM_WINDOW_BYTES / 2];
+    struct bench bench;
+
+    (void)state;
+    open_session(&bench);
+    put_headers(&bench.in, 0, 1, post);
+    feed_ok(&bench);
+    assert_string_equal(sent(&bench), "");
+    put_frame(&bench.in, DATA, 0, 1, body, sizeof(body) - 1);
+    feed_ok(&bench);
+    assert_string_equal(sent(&bench), "");
+    put_frame(&bench.in, DATA, 0, 1, body, 1);
+    feed_ok(&bench);
+    assert_string_equal(sent(&bench),
+                        "HEADERS 1 :status=415 accept=application/grpc content-type=text/plain\n"
+                        "DATA 1 +end 51\nRST_STREAM 1 NO_ERROR\n");
+    close_bench(&bench);
 }
 
 static void a_client_that_resets_cancels_the_call(void **state)
@@ -298,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_call_is_served_with_headers_messages_and_trailers),
         cmocka_unit_test(a_status_without_messages_is_trailers_only),
         cmocka_unit_test(what_is_not_a_call_is_answered),
+        cmocka_unit_test(what_is_not_a_call_is_answered_though_its_body_goes_on),
         cmocka_unit_test(a_client_that_resets_cancels_the_call),
         cmocka_unit_test(a_connection_that_ends_is_unavailable),
         cmocka_unit_test(a_message_that_is_wrong_is_answered_with_a_status),
