@@ -1,4 +1,5 @@
 """hostile_rows - what each hostile device does, and what sluice must say about it."""
+import gzip
 import random
 import select
 import ssl
@@ -274,9 +275,21 @@ on_call("length-one-over", streams(message(b"", length=MAX_MESSAGE + 1)), "messa
 on_call("flag-2", streams(message(counter(1), flag=2)), "broken-prefix", "flag 2")
 on_call("flag-255", streams(message(counter(1), flag=255)), "broken-prefix", "flag 255")
 on_call("compressed-unsaid", streams(message(counter(1), flag=1)), "compressed", "without a grpc-encoding")
-on_call("compressed-gzip", lambda peer, s: peer.send(h2.headers(
-    s, [*h2.OK_FIELDS, ("grpc-encoding", "gzip")]), data(s, message(counter(1), flag=1))),
-    "compressed", "gzip")
+
+
+def in_encoding(encoding, body):
+    """A call whose first message is compressed, and not asked to be."""
+    def play(peer, stream):
+        peer.send(h2.headers(stream, [*h2.OK_FIELDS, ("grpc-encoding", encoding)]),
+                  data(stream, message(body, flag=1)))
+    return play
+
+
+on_call("compressed-unknown", in_encoding("snappy", counter(1)), "compressed", "snappy")
+on_call("gzip-that-is-none", in_encoding("gzip", counter(1)), "gzip-broken", "not gzip")
+on_call("gzip-cut-off", in_encoding("gzip", gzip.compress(counter(1))[:-1]), "gzip-broken", "too early")
+on_call("gzip-bomb", in_encoding("gzip", gzip.compress(bytes(8 * MAX_MESSAGE))), "message-too-large",
+        "more than 1048576")
 WHOLE = message(counter(1))
 for at in (1, 4, 5, 6, len(WHOLE) - 1):
     on_call(f"truncated-{at}", streams_end(WHOLE[:at], ends_data), "truncated", "within a message")
