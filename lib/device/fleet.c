@@ -140,7 +140,7 @@ static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *
         peer->service = (struct sl_grpc_service_entry){handlers, peer};
         peer->router = (struct sl_grpc_router){.entries = &peer->service, .count = 1};
         peer->link =
-            sl_h2_link_open(port->fleet->world.loop, conn, SL_H2_SERVER, &link_events, peer);
+            sl_h2_link_open(port->fleet->world.loop, conn, SL_H2_SERVER, NULL, &link_events, peer);
     }
     if (!peer || !peer->link) {
         free(peer);

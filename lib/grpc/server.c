@@ -180,7 +180,8 @@ static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
         return false;
     }
     connection->server = server;
-    connection->link = sl_h2_link_open(server->loop, conn, SL_H2_SERVER, &link_events, connection);
+    connection->link =
+        sl_h2_link_open(server->loop, conn, SL_H2_SERVER, NULL, &link_events, connection);
     if (!connection->link) {
         free(connection);
         return false;

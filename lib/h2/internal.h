@@ -1,4 +1,7 @@
-/* internal.h - what session.c and stream.c share: the two objects and how a stream ends.
+/* internal.h - what the files of a session share: the two objects and how a stream ends.
+ *
+ * session.c has a session's life, incoming.c and outgoing.c what nghttp2 says of frames, stream.c
+ * what an owner does with a stream, reason.c the words.
  *
  * A stream is on one of its session's two lists. `streams` holds those that go on and those that
  * are closed but held by their owner; `ended` those whose on_close is due from the next output.
@@ -34,6 +37,7 @@ enum { SL_H2_PREFACE_BYTES = 9 }; /* the head of the frame that a server begins 
 struct sl_h2_session {
     nghttp2_session *ng;
     enum sl_h2_role role;
+    const struct sl_h2_limits *limits;
     const struct sl_h2_session_events *events;
     void *arg;
     struct sl_list streams;
@@ -91,6 +95,19 @@ struct sl_h2_stream {
     bool is_ended_by_peer;
 };
 
+/* ---- incoming.c, outgoing.c: nghttp2's callbacks ---- */
+
+void sl_h2_set_incoming(nghttp2_session_callbacks *callbacks);
+void sl_h2_set_outgoing(nghttp2_session_callbacks *callbacks);
+
+/* ---- stream.c ---- */
+
+/* NULL: nghttp2 has none of this number, or it has ended for its owner. */
+static inline struct sl_h2_stream *sl_h2_stream_find(struct sl_h2_session *session, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(session->ng, id);
+}
+
 /* A stream that is counted and listed; NULL when memory is out. */
 struct sl_h2_stream *sl_h2_stream_new(struct sl_h2_session *session) SL_MUST_CHECK;
 
@@ -131,10 +148,15 @@ struct sl_status sl_h2_why_not_http2(const uint8_t *bytes, size_t len);
 struct sl_status sl_h2_why_broke(const nghttp2_goaway *goaway);
 
 /* More frames wait to leave than any device causes. */
-struct sl_status sl_h2_why_flooded(void);
+struct sl_status sl_h2_why_flooded(const struct sl_h2_limits *limits);
 
 /* nghttp2 gave up with this number. */
-struct sl_status sl_h2_why_gave_up(int result);
+struct sl_status sl_h2_why_gave_up(const struct sl_h2_limits *limits, int result);
+
+/* ---- session.c ---- */
+
+/* Why the session ends: the first reason stays. */
+void sl_h2_session_give_reason(struct sl_h2_session *session, struct sl_status why);
 
 /* Something was submitted. `result` is what nghttp2 said to it: when it ran out of memory, the
  * session is over. */

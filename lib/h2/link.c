@@ -12,6 +12,7 @@ struct sl_h2_link {
     struct sl_loop *loop;
     struct sl_conn *conn;
     struct sl_h2_session *session;
+    const struct sl_h2_limits *limits;
     const struct sl_h2_link_events *events;
     void *arg;
     struct sl_deferred pump;
@@ -125,10 +126,11 @@ static bool is_idle_talk(struct sl_h2_link *link, size_t len, uint64_t useful)
 {
     int64_t now_ns = sl_loop_now_ns(link->loop);
     uint64_t pause_ms = (uint64_t)((now_ns - link->heard_ns) / SL_NS_PER_MS);
-    uint64_t more = pause_ms * SL_H2_IDLE_BYTES_PER_S / 1000 + useful * SL_H2_IDLE_PER_USEFUL;
+    uint64_t more = pause_ms * link->limits->idle_bytes.per_s / 1000 +
+                    useful * link->limits->idle_bytes_per_byte;
     uint64_t idle = len - useful;
 
-    link->idle_room = sl_min_u64(link->idle_room + more, SL_H2_IDLE_BURST_BYTES);
+    link->idle_room = sl_min_u64(link->idle_room + more, link->limits->idle_bytes.burst);
     if (pause_ms > 0) {
         link->heard_ns = now_ns;
     }
@@ -165,9 +167,10 @@ static struct sl_status receive(struct sl_h2_link *link, const uint8_t *bytes, s
     sl_h2_session_goaway(link->session, SL_H2_ENHANCE_YOUR_CALM);
     return sl_status_because("frame-flood",
                              sl_status_error(SL_RESOURCE_EXHAUSTED,
-                                             "frames that carry no data (%d bytes a second at most,"
-                                             " %d at once)",
-                                             SL_H2_IDLE_BYTES_PER_S, SL_H2_IDLE_BURST_BYTES));
+                                             "frames that carry no data (%u bytes a second at most,"
+                                             " %u at once)",
+                                             link->limits->idle_bytes.per_s,
+                                             link->limits->idle_bytes.burst));
 }
 
 static void miss(struct sl_h2_link *link, const char *reason, const char *what, uint64_t ms)
@@ -324,6 +327,7 @@ static const struct sl_h2_session_events session_events = {
 };
 
 struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, enum sl_h2_role role,
+                                   const struct sl_h2_limits *limits,
                                    const struct sl_h2_link_events *events, void *arg)
 {
     struct sl_h2_link *link = calloc(1, sizeof(*link));
@@ -340,9 +344,10 @@ struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, e
     link->pump.arg = link;
     link->why = sl_status_ok();
     link->heard_ns = sl_loop_now_ns(loop);
-    link->idle_room = SL_H2_IDLE_BURST_BYTES;
+    link->limits = limits ? limits : &sl_h2_default_limits;
+    link->idle_room = link->limits->idle_bytes.burst;
     link->is_client = role == SL_H2_CLIENT;
-    link->session = sl_h2_session_new(role, &session_events, link);
+    link->session = sl_h2_session_new(role, limits, &session_events, link);
     if (!link->session) {
         sl_loop_cancel(loop, &link->pump);
         free(link);

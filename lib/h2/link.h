@@ -6,9 +6,8 @@
  * one write waits in memory, and what cannot leave stays in the streams' bounded send buffers.
  *
  * A dialled peer is watched: its SETTINGS have to come in time, it has to answer a PING when it has
- * been silent (sl_h2_link_watch), and what it sends beside DATA is bounded: SL_H2_IDLE_BURST_BYTES
- * at once, SL_H2_IDLE_BYTES_PER_S for good, and SL_H2_IDLE_PER_USEFUL bytes of frame heads and
- * padding for each byte of DATA. So a peer cannot keep a loop busy with frames that say nothing.
+ * been silent (sl_h2_link_watch), and what it sends beside DATA is bounded (limits.h). So a peer
+ * cannot keep a loop busy with frames that say nothing.
  *
  * Loop thread only. Events come from the loop, never from a function here.
  */
@@ -26,9 +25,6 @@
 #include "net/net.h"
 
 enum {
-    SL_H2_IDLE_BURST_BYTES = 1024 * 1024,
-    SL_H2_IDLE_BYTES_PER_S = 64 * 1024,
-    SL_H2_IDLE_PER_USEFUL = 16,
     SL_H2_MAX_PING_INTERVAL_MS = 6 * 3600 * 1000, /* however often the peer complains */
 };
 
@@ -54,9 +50,11 @@ struct sl_h2_link_events {
     void (*on_closed)(struct sl_h2_link *link, const struct sl_status *why, void *arg);
 };
 
-/* Takes `conn`, which stands (from its on_open, or from a listener), and its events. NULL when
- * memory is out: then `conn` is still the caller's. */
+/* Takes `conn`, which stands (from its on_open, or from a listener), and its events. `limits`
+ * outlive the link; NULL: the defaults. NULL when memory is out: then `conn` is still the
+ * caller's. */
 struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, enum sl_h2_role role,
+                                   const struct sl_h2_limits *limits,
                                    const struct sl_h2_link_events *events, void *arg) SL_MUST_CHECK;
 
 /* 0 of each: for ever, never. */

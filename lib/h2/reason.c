@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include <string.h>
 
 #include "h2/internal.h"
@@ -51,53 +52,60 @@ struct sl_status sl_h2_why_broke(const nghttp2_goaway *goaway)
                              rule.len ? sl_status_quote(SL_INTERNAL, name.text, rule) : name);
 }
 
-/* A reason with its limit; 0: without one. */
+/* A reason with its limit. */
 struct cause {
     enum sl_code code;
     const char *reason;
     const char *text;
-    uint32_t at_most;
+    size_t limit_at; /* in struct sl_h2_limits */
+    bool has_limit;
 };
 
-static struct sl_status of_cause(const struct cause *cause)
-{
-    struct sl_status why = cause->at_most ? sl_status_error(cause->code, "%s (%u at most)",
-                                                            cause->text, cause->at_most)
-                                          : sl_status_error(cause->code, "%s", cause->text);
+#define LIMIT(member) offsetof(struct sl_h2_limits, member), true
 
+static struct sl_status of_cause(const struct sl_h2_limits *limits, const struct cause *cause)
+{
+    struct sl_status why = sl_status_error(cause->code, "%s", cause->text);
+    uint32_t limit;
+
+    if (cause->has_limit) {
+        memcpy(&limit, (const char *)limits + cause->limit_at, sizeof(limit));
+        why = sl_status_error(cause->code, "%s (%u at most)", cause->text, limit);
+    }
     return sl_status_because(cause->reason, why);
 }
 
-struct sl_status sl_h2_why_flooded(void)
+struct sl_status sl_h2_why_flooded(const struct sl_h2_limits *limits)
 {
     static const struct cause cause = {SL_RESOURCE_EXHAUSTED, "frame-flood",
                                        "the peer causes more frames than it reads",
-                                       SL_H2_MAX_QUEUED_FRAMES};
+                                       LIMIT(queued_frames)};
 
-    return of_cause(&cause);
+    return of_cause(limits, &cause);
 }
 
-struct sl_status sl_h2_why_gave_up(int result)
+struct sl_status sl_h2_why_gave_up(const struct sl_h2_limits *limits, int result)
 {
-    static const struct cause memory = {SL_RESOURCE_EXHAUSTED, "out-of-memory", "out of memory", 0};
+    static const struct cause memory = {SL_RESOURCE_EXHAUSTED, "out-of-memory", "out of memory", 0,
+                                        false};
     static const struct cause acks = {SL_RESOURCE_EXHAUSTED, "ack-flood",
                                       "PING and SETTINGS of the peer that wait for their answer",
-                                      SL_H2_MAX_UNANSWERED};
+                                      LIMIT(unanswered_frames)};
     static const struct cause blocks = {SL_RESOURCE_EXHAUSTED, "header-without-end",
                                         "a header block of too many CONTINUATION",
-                                        SL_H2_MAX_CONTINUATIONS};
+                                        LIMIT(continuation_frames)};
     static const struct cause magic = {SL_INTERNAL, "not-http2",
-                                       "the peer does not begin with HTTP/2", 0};
+                                       "the peer does not begin with HTTP/2", 0, false};
 
     switch (result) {
     case NGHTTP2_ERR_NOMEM:
-        return of_cause(&memory);
+        return of_cause(limits, &memory);
     case NGHTTP2_ERR_FLOODED:
-        return of_cause(&acks);
+        return of_cause(limits, &acks);
     case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
-        return of_cause(&blocks);
+        return of_cause(limits, &blocks);
     case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
-        return of_cause(&magic);
+        return of_cause(limits, &magic);
     default:
         return sl_status_because(
             "broke-http2", sl_status_error(SL_INTERNAL, "HTTP/2: %s", nghttp2_strerror(result)));
@@ -106,14 +114,16 @@ struct sl_status sl_h2_why_gave_up(int result)
 
 /* Of the causes that need no more than the stream's limits. */
 static const struct cause causes[] = {
-    [SL_H2_CAUSE_CONNECTION] = {SL_UNAVAILABLE, "connection-ended", "the connection ended", 0},
-    [SL_H2_CAUSE_GOAWAY] = {SL_UNAVAILABLE, "goaway", "the peer's GOAWAY leaves the call out", 0},
+    [SL_H2_CAUSE_CONNECTION] = {SL_UNAVAILABLE, "connection-ended", "the connection ended", 0,
+                                false},
+    [SL_H2_CAUSE_GOAWAY] = {SL_UNAVAILABLE, "goaway", "the peer's GOAWAY leaves the call out", 0,
+                            false},
     [SL_H2_CAUSE_HEADER_BYTES] = {SL_RESOURCE_EXHAUSTED, "header-too-large",
-                                  "a header block of too many bytes", SL_H2_MAX_HEADER_BYTES},
+                                  "a header block of too many bytes", LIMIT(header_bytes)},
     [SL_H2_CAUSE_HEADER_FIELDS] = {SL_RESOURCE_EXHAUSTED, "header-too-large",
-                                   "a header block of too many fields", SL_H2_MAX_HEADER_FIELDS},
+                                   "a header block of too many fields", LIMIT(header_fields)},
     [SL_H2_CAUSE_EMPTY_FRAMES] = {SL_RESOURCE_EXHAUSTED, "empty-data-flood",
-                                  "DATA without a byte again and again", SL_H2_MAX_EMPTY_FRAMES},
+                                  "DATA without a byte again and again", LIMIT(empty_data.burst)},
 };
 
 static struct sl_status why_overshot(const struct sl_h2_stream *stream)
@@ -148,7 +158,7 @@ struct sl_status sl_h2_stream_why(const struct sl_h2_stream *stream)
         return why_overshot(stream);
     }
     if (stream->cause != SL_H2_CAUSE_NONE && stream->cause != SL_H2_CAUSE_RULE) {
-        return of_cause(&causes[stream->cause]);
+        return of_cause(stream->session->limits, &causes[stream->cause]);
     }
     return stream->is_ended_by_peer ? why_peer_reset(stream) : why_reset(stream);
 }

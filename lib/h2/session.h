@@ -20,6 +20,7 @@
 #include "base/base.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "h2/limits.h"
 
 struct sl_h2_session;
 struct sl_h2_stream;
@@ -28,13 +29,6 @@ enum {
     SL_H2_STREAM_WINDOW_BYTES =
         16 * 1024, /* SETTINGS_INITIAL_WINDOW_SIZE: a stream's first credit */
     SL_H2_CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024,
-    SL_H2_MAX_HEADER_BYTES = 64 * 1024, /* of one header block, names and values and 32 each */
-    SL_H2_MAX_HEADER_FIELDS = 200,
-    SL_H2_MAX_STREAMS = 1000,             /* that a peer may have open at a server */
-    SL_H2_MAX_UNANSWERED = 100,           /* of PING and SETTINGS, that a peer makes us queue */
-    SL_H2_MAX_QUEUED_FRAMES = 10000,      /* beside the requests: resets, window updates */
-    SL_H2_MAX_CONTINUATIONS = 128,        /* of one header block, as nghttp2 counts them */
-    SL_H2_MAX_EMPTY_FRAMES = 1000,        /* DATA without a byte, in a row, on one stream */
     SL_H2_SEND_BUFFER_BYTES = 256 * 1024, /* of one stream; see sl_h2_stream_send */
 };
 
@@ -101,8 +95,9 @@ struct sl_h2_session_events {
 
 enum sl_h2_role { SL_H2_CLIENT, SL_H2_SERVER };
 
-/* The preface and SETTINGS are ready for output at once. NULL when memory is out. */
-struct sl_h2_session *sl_h2_session_new(enum sl_h2_role role,
+/* The preface and SETTINGS are ready for output at once. `limits` outlive the session; NULL: the
+ * defaults. NULL when memory is out. */
+struct sl_h2_session *sl_h2_session_new(enum sl_h2_role role, const struct sl_h2_limits *limits,
                                         const struct sl_h2_session_events *events,
                                         void *arg) SL_MUST_CHECK;
 

@@ -207,7 +207,8 @@ static void on_conn_open(struct sl_conn *conn, void *arg)
 {
     struct sl_target *target = arg;
 
-    target->link = sl_h2_link_open(target->config.loop, conn, SL_H2_CLIENT, &link_events, target);
+    target->link =
+        sl_h2_link_open(target->config.loop, conn, SL_H2_CLIENT, NULL, &link_events, target);
     if (!target->link) {
         sl_conn_close(conn);
         return;

@@ -55,7 +55,7 @@ static void on_field(struct sl_h2_stream *stream, struct sl_str name, struct sl_
     const struct owner *owner = arg;
 
     SL_ASSERT(owner->stream == stream && name.len > 0);
-    SL_ASSERT(name.len + value.len <= SL_H2_MAX_HEADER_BYTES);
+    SL_ASSERT(name.len + value.len <= sl_h2_default_limits.header_bytes);
 }
 
 static bool on_data(struct sl_h2_stream *stream, const uint8_t *bytes, size_t len, void *arg)
@@ -369,8 +369,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < STREAMS; i++) {
         bench.owners[i].bench = &bench;
     }
-    bench.session =
-        sl_h2_session_new(bench.is_server ? SL_H2_SERVER : SL_H2_CLIENT, &session_events, &bench);
+    bench.session = sl_h2_session_new(bench.is_server ? SL_H2_SERVER : SL_H2_CLIENT, NULL,
+                                      &session_events, &bench);
     SL_ASSERT(bench.session);
     start(&bench);
     open_stream(&bench);

@@ -222,7 +222,7 @@ static void on_open(struct sl_conn *conn, void *arg)
 {
     struct bench *bench = arg;
 
-    bench->link = sl_h2_link_open(bench->loop, conn, SL_H2_CLIENT, &link_events, bench);
+    bench->link = sl_h2_link_open(bench->loop, conn, SL_H2_CLIENT, NULL, &link_events, bench);
     assert_non_null(bench->link);
     bench->is_linked = true;
 }

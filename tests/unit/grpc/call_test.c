@@ -162,8 +162,8 @@ static void on_gone(struct sl_grpc_call *call, void *arg)
 
 static void open_sessions(struct bench *bench)
 {
-    bench->client = sl_h2_session_new(SL_H2_CLIENT, &session_events, bench);
-    bench->server = sl_h2_session_new(SL_H2_SERVER, &session_events, bench);
+    bench->client = sl_h2_session_new(SL_H2_CLIENT, NULL, &session_events, bench);
+    bench->server = sl_h2_session_new(SL_H2_SERVER, NULL, &session_events, bench);
     assert_non_null(bench->client);
     assert_non_null(bench->server);
     pump(bench);

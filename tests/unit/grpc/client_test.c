@@ -56,7 +56,7 @@ static struct sl_grpc_call *open_with(struct bench *bench, const struct sl_grpc_
 static void open_session(struct bench *bench)
 {
     *bench = (struct bench){.sent = sent_new()};
-    bench->session = sl_h2_session_new(SL_H2_CLIENT, &no_events, NULL);
+    bench->session = sl_h2_session_new(SL_H2_CLIENT, NULL, &no_events, NULL);
     assert_non_null(bench->session);
     put_server_preface(&bench->in);
     feed_ok(bench);
@@ -387,7 +387,7 @@ static void a_connection_that_ends_is_unavailable(void **state)
     feed_ok(&bench);
     sl_h2_session_free(bench.session);
     expect_said(&bench.record, "headers status:UNAVAILABLE ");
-    bench.session = sl_h2_session_new(SL_H2_CLIENT, &no_events, NULL);
+    bench.session = sl_h2_session_new(SL_H2_CLIENT, NULL, &no_events, NULL);
     close_bench(&bench);
 }
 
@@ -597,7 +597,7 @@ static void a_held_call_whose_connection_goes_is_unavailable(void **state)
     feed_ok(&bench);
     sl_h2_session_free(bench.session);
     expect_said(&bench.record, "headers hold status:UNAVAILABLE ");
-    bench.session = sl_h2_session_new(SL_H2_CLIENT, &no_events, NULL);
+    bench.session = sl_h2_session_new(SL_H2_CLIENT, NULL, &no_events, NULL);
     close_bench(&bench);
 }
 

@@ -223,7 +223,8 @@ static void on_open(struct sl_conn *conn, void *arg)
 {
     struct guest *guest = arg;
 
-    guest->link = sl_h2_link_open(guest->house->loop, conn, SL_H2_CLIENT, &link_events, guest);
+    guest->link =
+        sl_h2_link_open(guest->house->loop, conn, SL_H2_CLIENT, NULL, &link_events, guest);
     assert_non_null(guest->link);
     guest->conn = NULL;
 }

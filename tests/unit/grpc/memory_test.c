@@ -141,8 +141,8 @@ static void run(void)
     struct bench bench = {.service = {handlers, &bench},
                           .router = {.entries = &bench.service, .count = 1}};
 
-    bench.client = sl_h2_session_new(SL_H2_CLIENT, &session_events, &bench);
-    bench.server = sl_h2_session_new(SL_H2_SERVER, &session_events, &bench);
+    bench.client = sl_h2_session_new(SL_H2_CLIENT, NULL, &session_events, &bench);
+    bench.server = sl_h2_session_new(SL_H2_SERVER, NULL, &session_events, &bench);
     if (bench.client && bench.server) {
         talk(&bench);
     }

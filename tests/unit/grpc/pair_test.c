@@ -73,8 +73,8 @@ static struct sl_grpc_call *open_bench(struct bench *bench, bool manual_credit)
     *bench = (struct bench){.service = {handlers, bench},
                             .router = {.entries = &bench->service, .count = 1},
                             .piece_bytes = is_split ? 1 : 100000};
-    bench->client = sl_h2_session_new(SL_H2_CLIENT, &session_events, bench);
-    bench->server = sl_h2_session_new(SL_H2_SERVER, &session_events, bench);
+    bench->client = sl_h2_session_new(SL_H2_CLIENT, NULL, &session_events, bench);
+    bench->server = sl_h2_session_new(SL_H2_SERVER, NULL, &session_events, bench);
     assert_non_null(bench->client);
     assert_non_null(bench->server);
     bench->asks.call = sl_grpc_call_open(bench->client, &request, &record_events, &bench->asks);

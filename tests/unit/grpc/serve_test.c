@@ -63,7 +63,7 @@ static void open_session(struct bench *bench)
     *bench = (struct bench){.sent = sent_new(),
                             .service = {handlers, bench},
                             .router = {.entries = &bench->service, .count = 1}};
-    bench->session = sl_h2_session_new(SL_H2_SERVER, &session_events, bench);
+    bench->session = sl_h2_session_new(SL_H2_SERVER, NULL, &session_events, bench);
     assert_non_null(bench->session);
     put_client_preface(&bench->in);
     feed_ok(bench);
@@ -214,7 +214,7 @@ static void a_connection_that_ends_is_unavailable(void **state)
     open_bench(&bench);
     sl_h2_session_free(bench.session);
     expect_said(&bench.record, "status:UNAVAILABLE ");
-    bench.session = sl_h2_session_new(SL_H2_SERVER, &session_events, &bench);
+    bench.session = sl_h2_session_new(SL_H2_SERVER, NULL, &session_events, &bench);
     close_bench(&bench);
 }
 

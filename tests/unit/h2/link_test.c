@@ -263,7 +263,7 @@ static void take(struct end *end, struct sl_conn *conn, enum sl_h2_role role, bo
         end->raw = conn;
         sl_conn_set_events(conn, &raw_events, end);
     } else {
-        end->link = sl_h2_link_open(end->bench->loop, conn, role, &link_events, end);
+        end->link = sl_h2_link_open(end->bench->loop, conn, role, NULL, &link_events, end);
         assert_non_null(end->link);
     }
     check(end->bench);
@@ -636,7 +636,7 @@ static void without_a_stream_nobody_is_pinged(void **state)
 static void frames_that_carry_nothing_are_bounded(void **state)
 {
     struct bench *bench = *state;
-    size_t len = SL_H2_IDLE_BURST_BYTES + 100 * 1000;
+    size_t len = sl_h2_default_limits.idle_bytes.burst + 100 * 1000;
     uint8_t *flood = calloc(1, len);
 
     assert_non_null(flood);

@@ -288,8 +288,8 @@ static int set_up_format(void **state, enum sl_format format, struct sl_template
                     .subscription = SL_STR("sub1"),
                     .memory = &world->interned},
     };
-    world->client = sl_h2_session_new(SL_H2_CLIENT, &client_events, world);
-    world->server = sl_h2_session_new(SL_H2_SERVER, &server_events, world);
+    world->client = sl_h2_session_new(SL_H2_CLIENT, NULL, &client_events, world);
+    world->server = sl_h2_session_new(SL_H2_SERVER, NULL, &server_events, world);
     open_stream(world);
     settle(world);
     assert_non_null(world->device);

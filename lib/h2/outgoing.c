@@ -1,0 +1,79 @@
+/* What nghttp2 says of the frames that left, and of the streams that it has done with. */
+#include "h2/internal.h"
+
+static void stream_frame_left(struct sl_h2_stream *stream, const nghttp2_frame *frame)
+{
+    bool is_request =
+        frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+
+    if (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) {
+        return;
+    }
+    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
+        stream->has_sent_end = true;
+        if (stream->session->role == SL_H2_SERVER && !stream->has_end) {
+            sl_h2_stream_reset(stream, SL_H2_NO_ERROR);
+        }
+    }
+    if (is_request) {
+        stream->is_open = true;
+        if (stream->events->on_open) {
+            stream->events->on_open(stream, stream->arg);
+        }
+    } else if (frame->hd.type == NGHTTP2_DATA) {
+        sl_h2_stream_tell_writable(stream);
+    }
+}
+
+static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *arg)
+{
+    struct sl_h2_session *session = arg;
+    struct sl_h2_stream *stream;
+
+    (void)ng;
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR &&
+        !session->has_sent_goaway) {
+        sl_h2_session_give_reason(session, sl_h2_why_broke(&frame->goaway));
+    } else if (frame->hd.stream_id > 0) {
+        stream = sl_h2_stream_find(session, frame->hd.stream_id);
+        if (stream) {
+            stream_frame_left(stream, frame);
+        }
+    }
+    return 0;
+}
+
+/* A response or its trailers that nghttp2 refused (too large, say). Requests it closes itself. */
+static int on_frame_not_send(nghttp2_session *ng, const nghttp2_frame *frame, int error, void *arg)
+{
+    struct sl_h2_stream *stream = sl_h2_stream_find(arg, frame->hd.stream_id);
+
+    (void)ng;
+    (void)error;
+    if (stream && frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+        sl_h2_stream_reset(stream, SL_H2_INTERNAL_ERROR);
+    }
+    return 0;
+}
+
+static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t error, void *arg)
+{
+    struct sl_h2_stream *stream = sl_h2_stream_find(arg, id);
+
+    if (!stream) {
+        return 0;
+    }
+    sl_h2_stream_set_closed(stream, error, stream->is_ended_by_peer);
+    nghttp2_session_set_stream_user_data(ng, id, NULL);
+    if (!stream->holds) {
+        sl_h2_stream_end(stream);
+    }
+    return 0;
+}
+
+void sl_h2_set_outgoing(nghttp2_session_callbacks *callbacks)
+{
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+}
