@@ -156,7 +156,9 @@ struct chat_room *chat_room_new(void)
 
 void chat_room_free(struct chat_room *room)
 {
-    SL_ASSERT(sl_list_is_empty(&room->participants));
-    board_fini(&room->board);
-    free(room);
+    if (room) {
+        SL_ASSERT(sl_list_is_empty(&room->participants));
+        board_fini(&room->board);
+        free(room);
+    }
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "grpc/health.h"
+#include "grpc/reflection.h"
 #include "grpc/server.h"
 #include "services.h"
 
@@ -15,7 +17,8 @@ enum { DEFAULT_PORT = 50051, DEFAULT_GRACE_MS = 5000, EXIT_USAGE = 2 };
 static const char usage[] =
     "usage: services-server [options]\n"
     "\n"
-    "The sample services of lib/grpc, until SIGTERM or SIGINT: then the calls that go on may end.\n"
+    "The sample services of lib/grpc, health checks and reflection, until SIGTERM or SIGINT:\n"
+    "then the calls that go on may end.\n"
     "\n"
     "  --listen ADDRESS   host:port, unix:path or unix-abstract:name; port 0 is any free one;\n"
     "                     default 127.0.0.1:50051\n"
@@ -35,6 +38,7 @@ struct program {
     struct sl_tls *tls;
     struct sl_signal *interrupt;
     struct sl_signal *terminate;
+    struct sl_grpc_health *health;
     struct chat_room *room;
     struct route_guide *guide;
     struct sl_grpc_server *server;
@@ -109,6 +113,7 @@ static void on_signal(void *arg)
 {
     struct program *program = arg;
 
+    sl_grpc_health_shut_down(program->health);
     sl_grpc_server_drain(program->server, program->grace_ms, on_closed, program);
 }
 
@@ -121,6 +126,8 @@ static bool open_server(struct program *program)
         {chat_room_handlers, program->room},
         {route_guide_handlers, program->guide},
         {yes_handlers, NULL},
+        {sl_grpc_health_handlers, program->health},
+        {sl_grpc_reflection_handlers, NULL},
     };
     const struct sl_grpc_server_options options = {
         .loop = program->loop,
@@ -151,7 +158,7 @@ static bool open_all(struct program *program)
     return (program->loop = sl_loop_new()) &&
            (program->interrupt = sl_signal_new(program->loop, SIGINT, on_signal, program)) &&
            (program->terminate = sl_signal_new(program->loop, SIGTERM, on_signal, program)) &&
-           (program->room = chat_room_new()) &&
+           (program->health = sl_grpc_health_new()) && (program->room = chat_room_new()) &&
            (program->guide = route_guide_new(program->loop, program->features, &program->why)) &&
            open_tls(program) && open_server(program);
 }
@@ -159,12 +166,9 @@ static bool open_all(struct program *program)
 static void close_all(struct program *program)
 {
     sl_tls_release(program->tls);
-    if (program->guide) {
-        route_guide_free(program->guide);
-    }
-    if (program->room) {
-        chat_room_free(program->room);
-    }
+    route_guide_free(program->guide);
+    chat_room_free(program->room);
+    sl_grpc_health_free(program->health);
     sl_signal_free(program->interrupt);
     sl_signal_free(program->terminate);
     if (program->loop) {

@@ -281,7 +281,9 @@ struct route_guide *route_guide_new(const struct sl_loop *loop, const char *feat
 
 void route_guide_free(struct route_guide *guide)
 {
-    board_fini(&guide->board);
-    features_fini(&guide->features);
-    free(guide);
+    if (guide) {
+        board_fini(&guide->board);
+        features_fini(&guide->features);
+        free(guide);
+    }
 }

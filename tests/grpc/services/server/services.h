@@ -27,13 +27,13 @@ extern const struct sl_grpc_handler yes_handlers[];
 /* Freed when no call is left. NULL when memory is out. */
 struct chat_room;
 struct chat_room *chat_room_new(void) SL_MUST_CHECK;
-void chat_room_free(struct chat_room *room);
+void chat_room_free(struct chat_room *room); /* NULL is nothing */
 
 /* `features` is the name of the file with the places. NULL on failure, with the reason in `why`. */
 struct route_guide;
 struct route_guide *route_guide_new(const struct sl_loop *loop, const char *features,
                                     struct sl_status *why) SL_MUST_CHECK;
-void route_guide_free(struct route_guide *guide);
+void route_guide_free(struct route_guide *guide); /* NULL is nothing */
 
 /* reply.c */
 
