@@ -147,6 +147,24 @@ static bool set_tls_ca(struct sim *sim, const char *value)
     return *value != '\0';
 }
 
+static bool set_tls_min_version(struct sim *sim, const char *value)
+{
+    sim->tls.min_version = value;
+    return *value != '\0';
+}
+
+static bool set_tls_ciphers(struct sim *sim, const char *value)
+{
+    sim->tls.ciphers = value;
+    return *value != '\0';
+}
+
+static bool set_tls_ciphersuites(struct sim *sim, const char *value)
+{
+    sim->tls.ciphersuites = value;
+    return *value != '\0';
+}
+
 static bool set_quiet(struct sim *sim, const char *value)
 {
     (void)value;
@@ -201,6 +219,10 @@ static const struct option {
      "serve TLS with this certificate (PEM, those of its issuers behind it); without it plaintext"},
     {"--tls-key", "FILE", set_tls_key, "its private key (PEM)"},
     {"--tls-ca", "FILE", set_tls_ca, "demand a client certificate that one of these CAs issued"},
+    {"--tls-min-version", "1.2|1.3", set_tls_min_version, "the lowest version of TLS; default 1.2"},
+    {"--tls-ciphers", "LIST", set_tls_ciphers, "of TLS 1.2, as OpenSSL writes a list of them"},
+    {"--tls-ciphersuites", "LIST", set_tls_ciphersuites,
+     "of TLS 1.3, by name, with colons between them"},
     {"--quiet", NULL, set_quiet, "no line each second"},
     {"--verbose", NULL, set_verbose, "each second a line for each stream too"},
     {"--help", NULL, set_help, "this text"},

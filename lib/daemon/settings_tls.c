@@ -35,7 +35,9 @@ static const struct sl_config_node *clash(const struct places *places, const cha
 
 static bool says_anything(const struct sl_target_options *options)
 {
-    return *options->tls.ca || *options->tls.cert || *options->tls.key || *options->tls.server_name;
+    return *options->tls.ca || *options->tls.cert || *options->tls.key ||
+           *options->tls.server_name || *options->tls.min_version || *options->tls.ciphers ||
+           *options->tls.ciphersuites;
 }
 
 static void check_insecure(struct sl_config *config, const struct places *places,
@@ -96,6 +98,9 @@ static int compare(const void *a, const void *b)
     int order = compare_texts(one->ca, other->ca, one->skip_verify - other->skip_verify);
 
     order = compare_texts(one->cert, other->cert, order);
+    order = compare_texts(one->min_version, other->min_version, order);
+    order = compare_texts(one->ciphers, other->ciphers, order);
+    order = compare_texts(one->ciphersuites, other->ciphersuites, order);
     return compare_texts(one->key, other->key, order);
 }
 
@@ -111,6 +116,9 @@ static const struct loaded *load(struct sl_settings_reader *reader,
     loaded->options = (struct sl_tls_options){.ca = options->tls.ca,
                                               .cert = options->tls.cert,
                                               .key = options->tls.key,
+                                              .min_version = options->tls.min_version,
+                                              .ciphers = options->tls.ciphers,
+                                              .ciphersuites = options->tls.ciphersuites,
                                               .skip_verify = options->skip_verify};
     struct loaded **found = tsearch(loaded, &reader->settings->tls, compare);
     if (!found || *found != loaded) {
@@ -124,7 +132,9 @@ static void report(struct sl_config *config, const struct places *places,
                    const struct loaded *loaded)
 {
     static const char *const keys[] = {
-        [SL_TLS_CA] = "ca", [SL_TLS_CERT] = "cert", [SL_TLS_KEY] = "key"};
+        [SL_TLS_CA] = "ca",           [SL_TLS_CERT] = "cert",
+        [SL_TLS_KEY] = "key",         [SL_TLS_MIN_VERSION] = "min-version",
+        [SL_TLS_CIPHERS] = "ciphers", [SL_TLS_CIPHERSUITES] = "ciphersuites"};
     const char *key = keys[loaded->part];
 
     if (key) {
@@ -140,6 +150,7 @@ static void idle(struct sl_target_options *options)
 {
     options->skip_verify = false;
     options->tls.ca = options->tls.cert = options->tls.key = options->tls.server_name = "";
+    options->tls.min_version = options->tls.ciphers = options->tls.ciphersuites = "";
 }
 
 bool sl_settings_read_tls(struct sl_settings_reader *reader, const struct sl_config_node *node,

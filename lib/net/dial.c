@@ -111,7 +111,9 @@ static void on_won(void *arg, int fd, const char *name)
         return;
     }
     if (dial->tls) {
-        sl_conn_secure(conn, dial->tls, dial->server_name);
+        char place[SL_ADDRESS_TEXT_BYTES];
+        sl_address_print(&dial->address, place);
+        sl_conn_secure(conn, dial->tls, dial->server_name, place);
     } else {
         sl_conn_ready(conn);
     }

@@ -75,8 +75,9 @@ bool sl_conn_send(struct sl_conn *conn, const void *bytes, size_t len);
 /* The same, but drops what the socket does not take at once. */
 void sl_conn_send_last(struct sl_conn *conn, const void *bytes, size_t len);
 
-/* secure.c: TLS over a connected handle. sl_conn_ready follows, or sl_conn_broken. */
-void sl_conn_secure(struct sl_conn *conn, struct sl_tls *tls, const char *name);
+/* secure.c: TLS over a connected handle. sl_conn_ready follows, or sl_conn_broken. A client's goes
+ * for `name`, and takes up the last session of `place`. */
+void sl_conn_secure(struct sl_conn *conn, struct sl_tls *tls, const char *name, const char *place);
 void sl_conn_secure_read(struct sl_conn *conn, const uint8_t *bytes, size_t len);
 bool sl_conn_secure_write(struct sl_conn *conn, const void *bytes, size_t len);
 void sl_conn_secure_goodbye(struct sl_conn *conn);

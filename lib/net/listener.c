@@ -117,7 +117,7 @@ static bool shake_hands(struct sl_listener *listener, struct sl_conn *conn)
     shake->conn = conn;
     conn->shake = shake;
     sl_timer_start(shake->timer, SL_NET_HANDSHAKE_MS);
-    sl_conn_secure(conn, listener->options.tls, NULL);
+    sl_conn_secure(conn, listener->options.tls, NULL, NULL);
     return true;
 }
 

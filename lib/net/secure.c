@@ -146,7 +146,7 @@ void sl_conn_secure_goodbye(struct sl_conn *conn)
     conn->tls = NULL;
 }
 
-void sl_conn_secure(struct sl_conn *conn, struct sl_tls *tls, const char *name)
+void sl_conn_secure(struct sl_conn *conn, struct sl_tls *tls, const char *name, const char *place)
 {
     struct sl_secure_buffers *buffers = sl_conn_secure_buffers(conn);
 
@@ -156,6 +156,9 @@ void sl_conn_secure(struct sl_conn *conn, struct sl_tls *tls, const char *name)
             sl_status_error(SL_RESOURCE_EXHAUSTED, "TLS %s: out of memory", conn->peer);
         sl_conn_broken(conn, &why);
         return;
+    }
+    if (place) {
+        sl_tls_session_resume(conn->tls, place);
     }
     conn->is_shaking = true;
     if (shake(conn)) {

@@ -307,23 +307,50 @@ static bool load_trust(struct maker *maker, const struct sl_tls_options *options
     return true;
 }
 
+/* A client's sessions are kept by us, a server's by its clients, if anybody. */
+static bool set_resumption(struct maker *maker, bool demands_certificates)
+{
+    struct sl_tls *tls = maker->tls;
+    SSL_CTX *context = maker->context;
+
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    if (tls->role == SL_TLS_SERVER && demands_certificates) {
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+        return SSL_CTX_set_num_tickets(context, 0) == 1;
+    }
+    tls->resume = sl_tls_resume_new();
+    if (!tls->resume) {
+        return false;
+    }
+    if (tls->role == SL_TLS_SERVER) {
+        return sl_tls_resume_give_tickets(context);
+    }
+    SSL_CTX_set_session_cache_mode(context,
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+    SSL_CTX_sess_set_new_cb(context, sl_tls_on_new_session);
+    return true;
+}
+
 static bool set_role(struct maker *maker, const struct sl_tls_options *options)
 {
     SSL_CTX *context = maker->context;
+    bool has_ca = or_null(options->ca) != NULL;
+    bool is_client = maker->tls->role == SL_TLS_CLIENT;
 
-    if (maker->tls->role == SL_TLS_CLIENT) {
-        maker->tls->verifies = !options->skip_verify;
+    maker->tls->verifies = !options->skip_verify && (is_client || has_ca);
+    if (!set_resumption(maker, has_ca)) {
+        return false;
+    }
+    if (is_client) {
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
         return SSL_CTX_set_alpn_protos(context, alpn_h2, sizeof(alpn_h2)) == 0;
     }
-    if (or_null(options->ca)) {
-        maker->tls->verifies = !options->skip_verify;
+    if (has_ca) {
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     }
-    SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_client_hello_cb(context, on_client_hello, NULL);
     SSL_CTX_set_alpn_select_cb(context, on_alpn, NULL);
-    return SSL_CTX_set_num_tickets(context, 0) == 1;
+    return true;
 }
 
 static bool set_up(struct maker *maker, const struct sl_tls_options *options)
@@ -334,10 +361,12 @@ static bool set_up(struct maker *maker, const struct sl_tls_options *options)
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     sl_tls_watch_sessions(context, options->skip_verify);
+    if (!sl_tls_set_ciphers(context, options, &maker->why, &maker->part)) {
+        return false;
+    }
     maker->file = "TLS";
-    if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 || !set_role(maker, options)) {
+    if (!set_role(maker, options)) {
         return fail_openssl(maker);
     }
     return load_trust(maker, options) && load_own(maker, options);
@@ -378,6 +407,7 @@ void sl_tls_release(struct sl_tls *tls)
 {
     if (tls && atomic_fetch_sub(&tls->holders, 1) == 1) {
         SSL_CTX_free(tls->context);
+        sl_tls_resume_free(tls->resume);
         BIO_meth_free(tls->bio);
         free(tls);
     }

@@ -6,13 +6,15 @@
 #include <stdatomic.h>
 
 #include "net/tls.h"
+#include "net/tls_resume.h"
 
 struct sl_tls {
     atomic_uint holders;
     enum sl_tls_role role;
     bool verifies; /* the peer's certificate, where there is one */
     SSL_CTX *context;
-    BIO_METHOD *bio; /* of tls_session.c */
+    BIO_METHOD *bio;              /* of tls_session.c */
+    struct sl_tls_resume *resume; /* NULL: a server's that gives no tickets */
 };
 
 /* The BIO of a session: reads what was fed to it, writes into the output that all share. NULL when
@@ -27,6 +29,13 @@ const char *sl_tls_openssl_words(void);
 
 /* Why X509_verify_cert refused the peer's chain, for the one who asked for `name`. */
 struct sl_status sl_tls_certificate_error(X509_STORE_CTX *chain, const char *name);
+
+/* Sets the lowest version and the ciphers. False: `why`, and which option it is about. */
+bool sl_tls_set_ciphers(SSL_CTX *context, const struct sl_tls_options *options,
+                        struct sl_status *why, enum sl_tls_part *part) SL_MUST_CHECK;
+
+/* tls_session.c: a session of a client's has come. */
+int sl_tls_on_new_session(SSL *ssl, SSL_SESSION *session);
 
 /* Whom a certificate that was verified is for, on the heap. NULL: no fit name, or no memory. */
 char *sl_tls_identity(const X509 *certificate) SL_MUST_CHECK;

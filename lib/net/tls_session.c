@@ -3,12 +3,11 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/tls_internal.h"
-
-enum { NAME_BYTES = 256 };
 
 struct sl_tls_session {
     struct sl_tls *tls; /* held */
@@ -17,13 +16,15 @@ struct sl_tls_session {
     const uint8_t *input; /* what was fed and is not used up */
     size_t input_len;
     uint64_t heard_bytes;   /* fed before the handshake was done */
+    int64_t now_ns;         /* of what was fed last */
     int64_t minute_from_ns; /* messages are counted from here */
     unsigned messages;
     bool is_done; /* the handshake */
     bool has_failed;
     char *identity; /* NULL: none, or nobody asked yet */
     struct sl_status why;
-    char name[NAME_BYTES]; /* that was asked for, without a zone or the root's dot */
+    char *name;       /* that was asked for, without a zone or the root's dot; a client's */
+    char *resume_key; /* NULL: nothing is kept */
 };
 
 /* ---- the BIO below OpenSSL ---- */
@@ -152,12 +153,8 @@ static bool take_name(struct sl_tls_session *session, const char *name)
     if (len > 0 && name[len - 1] == '.') {
         len--;
     }
-    if (len >= sizeof(session->name)) {
-        return false;
-    }
-    memcpy(session->name, name, len);
-    session->name[len] = '\0';
-    return true;
+    session->name = sl_str_dup((struct sl_str){name, len});
+    return session->name != NULL;
 }
 
 static bool expect_name(struct sl_tls_session *session)
@@ -219,9 +216,15 @@ struct sl_tls_session *sl_tls_session_new(struct sl_tls *tls, const char *name,
 void sl_tls_session_free(struct sl_tls_session *session)
 {
     if (session) {
+        if (session->is_done && !session->has_failed) {
+            /* Else OpenSSL takes a connection that just broke for a reason not to resume. */
+            SSL_set_shutdown(session->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        }
         SSL_free(session->ssl);
         sl_tls_release(session->tls);
         free(session->identity);
+        free(session->name);
+        free(session->resume_key);
         free(session);
     }
 }
@@ -232,12 +235,66 @@ void sl_tls_session_feed(struct sl_tls_session *session, const uint8_t *bytes, s
     SL_ASSERT(session->input_len == 0);
     session->input = bytes;
     session->input_len = len;
+    session->now_ns = now_ns;
     if (!session->is_done) {
         session->heard_bytes += len;
     }
     if (now_ns - session->minute_from_ns >= 60 * SL_NS_PER_S) {
         session->minute_from_ns = now_ns;
         session->messages = 0;
+    }
+}
+
+/* ---- resumption ---- */
+
+struct sl_tls_resume *sl_tls_resume_of(const SSL *ssl, int64_t *now_ns)
+{
+    const struct sl_tls_session *session = SSL_get_app_data(ssl);
+
+    *now_ns = session->now_ns;
+    return session->tls->resume;
+}
+
+int sl_tls_on_new_session(SSL *ssl, SSL_SESSION *new_session)
+{
+    const struct sl_tls_session *session = SSL_get_app_data(ssl);
+
+    if (!session->resume_key) {
+        return 0;
+    }
+    sl_tls_resume_put(session->tls->resume, session->resume_key, new_session);
+    return 1; /* taken */
+}
+
+void sl_tls_session_resume(struct sl_tls_session *session, const char *place)
+{
+    SSL_SESSION *old;
+
+    SL_ASSERT(session->tls->role == SL_TLS_CLIENT && !session->resume_key);
+    if (asprintf(&session->resume_key, "%s %s", session->name, place) < 0) {
+        session->resume_key = NULL; /* then nothing is resumed */
+        return;
+    }
+    old = sl_tls_resume_take(session->tls->resume, session->resume_key);
+    if (old) {
+        SSL_set_session(session->ssl, old);
+        SSL_SESSION_free(old);
+        ERR_clear_error();
+    }
+}
+
+bool sl_tls_session_is_resumed(const struct sl_tls_session *session)
+{
+    return SSL_session_reused(session->ssl) == 1;
+}
+
+/* TLS 1.2 resumes without giving a new ticket; that of TLS 1.3 is used up, and new ones follow. */
+static void keep_resumed(struct sl_tls_session *session)
+{
+    if (session->resume_key && SSL_session_reused(session->ssl) &&
+        SSL_version(session->ssl) == TLS1_2_VERSION) {
+        sl_tls_resume_put(session->tls->resume, session->resume_key,
+                          SSL_get1_session(session->ssl));
     }
 }
 
@@ -330,6 +387,7 @@ enum sl_tls_step sl_tls_session_handshake(struct sl_tls_session *session)
         return judge(session, result);
     }
     session->is_done = true;
+    keep_resumed(session);
     return check_alpn(session);
 }
 

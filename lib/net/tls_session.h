@@ -41,6 +41,11 @@ enum sl_tls_step {
  * out. */
 struct sl_tls_session *sl_tls_session_new(struct sl_tls *tls, const char *name,
                                           struct sl_tls_output *output) SL_MUST_CHECK;
+/* Before the handshake of a client: takes up the session that an earlier connection to `place` left
+ * behind for the same name, and keeps the one that comes of this one. */
+void sl_tls_session_resume(struct sl_tls_session *session, const char *place);
+bool sl_tls_session_is_resumed(const struct sl_tls_session *session); /* handshake is done */
+
 void sl_tls_session_free(struct sl_tls_session *session); /* NULL is nothing */
 
 /* More from the network, at `now_ns`: borrowed until everything of it is used up. What was fed

@@ -46,6 +46,21 @@ static const struct sluice_option tls_table[] = {
      .default_text = "",
      .doc = "Name or IP address that the device's certificate must be for; without it the "
             "address's."},
+    {.name = "min-version",
+     .type = SLUICE_STRING,
+     .offset = AT(tls.min_version),
+     .default_text = "",
+     .doc = "The lowest version of TLS, \"1.2\" or \"1.3\"; without it 1.2."},
+    {.name = "ciphers",
+     .type = SLUICE_STRING,
+     .offset = AT(tls.ciphers),
+     .default_text = "",
+     .doc = "Of TLS 1.2, as OpenSSL writes a list of them; without it OpenSSL's own."},
+    {.name = "ciphersuites",
+     .type = SLUICE_STRING,
+     .offset = AT(tls.ciphersuites),
+     .default_text = "",
+     .doc = "Of TLS 1.3, by name, with colons between them; without it OpenSSL's own."},
     {.name = NULL},
 };
 

@@ -20,6 +20,9 @@ struct sl_target_options {
         const char *cert;
         const char *key;
         const char *server_name; /* "" : the host of `address` */
+        const char *min_version; /* "" : what net/tls.h has */
+        const char *ciphers;
+        const char *ciphersuites;
     } tls;
     bool gzip; /* both ways, where the device does it too */
     int64_t dial_timeout_ns;

@@ -113,7 +113,8 @@ static void on_dialled(struct sl_conn *conn, void *arg)
     struct connection *connection = arg;
     struct client *client = connection->client;
 
-    connection->link = sl_h2_link_open(client->loop, conn, SL_H2_CLIENT, &link_events, connection);
+    connection->link =
+        sl_h2_link_open(client->loop, conn, SL_H2_CLIENT, NULL, &link_events, connection);
     if (++client->open < client->options->conns) {
         return;
     }

@@ -270,7 +270,7 @@ static void targets_with_the_same_files_share_what_was_made_of_them(void **state
     const struct sl_target_settings *targets = settings->targets;
 
     (void)state;
-    assert_int_equal(settings->target_count, 5);
+    assert_int_equal(settings->target_count, 9);
     assert_non_null(targets[0].tls); /* the system's store */
     assert_ptr_equal(targets[0].tls, targets[1].tls);
     assert_string_equal(targets[1].options.tls.server_name, "leaf");
@@ -280,6 +280,12 @@ static void targets_with_the_same_files_share_what_was_made_of_them(void **state
     assert_null(targets[3].tls);
     assert_string_equal(targets[3].options.tls.server_name, ""); /* idle there */
     assert_ptr_equal(targets[4].tls, targets[0].tls);
+    assert_non_null(targets[5].tls);
+    assert_ptr_not_equal(targets[5].tls, targets[0].tls);
+    assert_string_equal(targets[5].options.tls.min_version, "1.3");
+    assert_ptr_equal(targets[6].tls, targets[5].tls);
+    assert_ptr_not_equal(targets[7].tls, targets[0].tls);
+    assert_ptr_not_equal(targets[7].tls, targets[5].tls);
     sl_settings_free(settings);
 }
 

@@ -95,6 +95,59 @@ static void a_host_longer_than_its_room_is_refused(void **state)
     assert_false(sl_address_parse(text, 1, &address));
 }
 
+struct unix_case {
+    const char *text;
+    enum sl_address_kind kind;
+    const char *path;
+    const char *again; /* as it is printed */
+};
+
+static const struct unix_case unix_cases[] = {
+    {"unix:/run/x.sock", SL_ADDRESS_UNIX, "/run/x.sock", "unix:/run/x.sock"},
+    {"unix:///run/x.sock", SL_ADDRESS_UNIX, "/run/x.sock", "unix:/run/x.sock"},
+    {"unix:x.sock", SL_ADDRESS_UNIX, "x.sock", "unix:x.sock"},
+    {"unix:a b:c", SL_ADDRESS_UNIX, "a b:c", "unix:a b:c"},
+    {"unix-abstract:x/y", SL_ADDRESS_ABSTRACT, "x/y", "unix-abstract:x/y"},
+    {"unix-abstract://x", SL_ADDRESS_ABSTRACT, "//x", "unix-abstract://x"},
+};
+
+static void unix_addresses_are_taken_apart_and_put_together(void **state)
+{
+    static const char *const bad[] = {"unix:", "unix://host/path", "unix://",
+                                      "unix-abstract:", "unix-other:x"};
+    struct sl_address address;
+
+    (void)state;
+    for (size_t i = 0; i < SL_ARRAY_LEN(unix_cases); i++) {
+        char again[SL_ADDRESS_TEXT_BYTES];
+
+        assert_true(sl_address_parse(unix_cases[i].text, 1, &address));
+        assert_int_equal(address.kind, unix_cases[i].kind);
+        assert_string_equal(address.host, unix_cases[i].path);
+        assert_int_equal(address.port, 0);
+        sl_address_print(&address, again);
+        assert_string_equal(again, unix_cases[i].again);
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(bad); i++) {
+        assert_false(sl_address_parse(bad[i], 1, &address));
+    }
+}
+
+static void hosts_are_put_together_again(void **state)
+{
+    static const char *const texts[] = {"leaf1:57400", "127.0.0.1:0", "[fe80::1%eth0]:1"};
+
+    (void)state;
+    for (size_t i = 0; i < SL_ARRAY_LEN(texts); i++) {
+        struct sl_address address;
+        char again[SL_ADDRESS_TEXT_BYTES];
+
+        assert_true(sl_address_parse(texts[i], 1, &address));
+        sl_address_print(&address, again);
+        assert_string_equal(again, texts[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +155,8 @@ int main(void)
         cmocka_unit_test(bad_addresses_are_refused),
         cmocka_unit_test(a_host_is_a_name_or_an_address),
         cmocka_unit_test(a_host_longer_than_its_room_is_refused),
+        cmocka_unit_test(unix_addresses_are_taken_apart_and_put_together),
+        cmocka_unit_test(hosts_are_put_together_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,8 @@ static const struct wish wishes[] = {
     {"client", "ca", NULL, -1, 30},
     {"foreign", "other-ca", "DNS:leaf1", -1, 30},
     {"own", NULL, "DNS:leaf1", -1, 30},
+    {"service", "ca", "email:a@b.example,URI:spiffe://example/collector,DNS:collector", -1, 30},
+    {"mailbox", "ca", "email:a@b.example,IP:192.0.2.1", -1, 30},
 };
 
 static FILE *open_file(const char *name, const char *suffix, const char *mode)

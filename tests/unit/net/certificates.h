@@ -17,6 +17,7 @@ struct wish {
  *     old (expired), young (not yet valid), client
  *     foreign (leaf1)                              by other-ca
  *     own (leaf1)                                  by itself
+ *     service (a mail address, a URI, a DNS name), mailbox (no URI, no DNS name)    by ca
  * and the working directory is theirs until the end. */
 int make_certificates(void **state);
 int remove_certificates(void **state);

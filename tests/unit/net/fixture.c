@@ -36,13 +36,21 @@ void write_on(struct end *end)
     }
 }
 
+static void note_peer(struct end *end)
+{
+    const char *identity = sl_conn_identity(end->conn);
+
+    snprintf(end->peer, sizeof(end->peer), "%s", sl_conn_peer(end->conn));
+    snprintf(end->identity, sizeof(end->identity), "%s", identity ? identity : "");
+}
+
 static void on_open(struct sl_conn *conn, void *arg)
 {
     struct end *end = arg;
 
     assert_ptr_equal(conn, end->conn);
     end->opens++;
-    snprintf(end->peer, sizeof(end->peer), "%s", sl_conn_peer(conn));
+    note_peer(end);
     write_on(end);
     happened(end, ON_OPEN);
 }
@@ -103,6 +111,7 @@ static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *
     world->accepted++;
     end->world = world;
     end->conn = conn;
+    note_peer(end);
     end->close_at = world->close_accepted_at;
     end->to_write = world->accepted_to_write;
     sl_conn_set_events(conn, &end_events, end);
@@ -137,6 +146,12 @@ void open_world(struct world *world)
 
 void open_world_with(struct world *world, struct sl_tls *tls)
 {
+    open_world_at(world, "127.0.0.1:0", tls, 0, 0);
+}
+
+void open_world_at(struct world *world, const char *address, struct sl_tls *tls,
+                   uint32_t max_connections, uint32_t max_per_peer)
+{
     struct sl_status why;
 
     memset(world, 0, sizeof(*world));
@@ -145,17 +160,20 @@ void open_world_with(struct world *world, struct sl_tls *tls)
     world->guard = sl_timer_new(world->loop, on_guard, NULL);
     assert_non_null(world->guard);
     sl_timer_start(world->guard, GUARD_MS);
-    assert_true(sl_address_parse("127.0.0.1:0", 1, &world->address));
+    assert_true(sl_address_parse(address, 1, &world->address));
     const struct sl_listener_options options = {.address = world->address,
                                                 .tls = tls,
+                                                .max_connections = max_connections,
+                                                .max_connections_per_peer = max_per_peer,
                                                 .accept = on_accept,
                                                 .refuse = on_refuse,
                                                 .arg = world};
     world->listener = sl_listener_open(world->loop, &options, &why);
+    assert_string_equal(why.text, "");
     assert_non_null(world->listener);
     sl_tls_release(tls);
     world->address.port = sl_listener_port(world->listener);
-    assert_true(world->address.port > 0);
+    assert_int_equal(world->address.port > 0, !sl_address_is_unix(&world->address));
 }
 
 void close_world(struct world *world)

@@ -25,7 +25,8 @@ struct end {
     size_t written_bytes;
     unsigned refusals; /* writes that returned false */
     struct sl_status why;
-    char peer[80];
+    char peer[128];
+    char identity[64]; /* "" : none */
 };
 
 enum { MAX_ACCEPTED = 300 };
@@ -48,6 +49,9 @@ struct world {
 
 void open_world(struct world *world);
 void open_world_with(struct world *world, struct sl_tls *tls); /* of the listener; taken */
+/* The same at `address`, with limits; both of 0 are none. */
+void open_world_at(struct world *world, const char *address, struct sl_tls *tls,
+                   uint32_t max_connections, uint32_t max_per_peer);
 void close_world(struct world *world);
 
 /* Runs until something stops the loop. */
