@@ -10,7 +10,7 @@ build="gcc libc6-dev cmake ninja-build pkg-config python3 protobuf-c-compiler
     libjansson-dev libxxhash-dev libssl-dev zlib1g-dev libcmocka-dev"
 demo="kcat curl"
 test="git clang libclang-rt-14-dev valgrind python3-venv ca-certificates maven
-    default-jre-headless kcat curl"
+    default-jdk-headless kcat curl nghttp2-client"
 
 die() {
     echo "packages.sh: $*" >&2

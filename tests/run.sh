@@ -86,13 +86,14 @@ find_lints() {
 
 tools() {
     for pair in cmake:cmake ninja:ninja-build gcc:gcc clang:clang python3:python3 protoc-c:protobuf-c-compiler \
-        protoc:protobuf-compiler java:default-jre-headless mvn:maven kcat:kcat; do
+        protoc:protobuf-compiler javac:default-jdk-headless mvn:maven kcat:kcat \
+        h2load:nghttp2-client; do
         need "${pair%%:*}" "${pair#*:}"
     done
     find_go
     find_lints
     (cd tests/peers && go build -o "$SL_CACHE/peers/" ./...)
-    python3 tests/it/harness.py
+    python3 tests/it/foreign.py # and the environment of the scenarios
     tests/kafka/kafka.sh install
 }
 

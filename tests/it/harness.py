@@ -238,12 +238,13 @@ def sluice():
     return binary
 
 
-def peer(name):
-    """Builds one of the Go programs of tests/peers; quick when it is built already."""
+def peer(name, package=None):
+    """Builds one of the Go programs of tests/peers, or a package that its go.mod pins; quick when it
+    is built already."""
     place = CACHE / "peers"
     place.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["go", "build", "-o", place / name, f"./{name}"], cwd=ROOT / "tests/peers",
-                   check=True)
+    subprocess.run(["go", "build", "-o", place / name, package or f"./{name}"],
+                   cwd=ROOT / "tests/peers", check=True)
     return place / name
 
 

@@ -2,13 +2,15 @@
  *
  *     interop-server [--port N] [--use_tls --tls_cert_file FILE --tls_key_file FILE]
  *
- * Port 0, the default, is a free one. Prints "listening HOST:PORT"; SIGTERM ends it when its calls
- * are done.
+ * Port 0, the default, is a free one. Health and reflection are served beside the suite's service.
+ * Prints "listening HOST:PORT"; SIGTERM ends it when its calls are done.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "grpc/health.h"
+#include "grpc/reflection.h"
 #include "grpc/server.h"
 #include "options.h"
 #include "service.h"
@@ -18,6 +20,7 @@ enum { EXIT_USAGE = 2, GRACE_MS = 2000 };
 struct program {
     struct sl_loop *loop;
     struct sl_grpc_server *server;
+    struct sl_grpc_health *health;
     struct sl_signal *terminate;
 };
 
@@ -33,6 +36,7 @@ static void on_terminate(void *arg)
 {
     struct program *program = arg;
 
+    sl_grpc_health_shut_down(program->health);
     sl_grpc_server_drain(program->server, GRACE_MS, on_closed, program);
 }
 
@@ -64,10 +68,26 @@ static bool make_tls(const struct interop_options *options, struct sl_tls **tls)
     return *tls != NULL;
 }
 
+/* What the server stands on. */
+static bool prepare(struct program *program)
+{
+    program->loop = sl_loop_new();
+    program->health = sl_grpc_health_new();
+    if (program->loop) {
+        program->terminate = sl_signal_new(program->loop, SIGTERM, on_terminate, program);
+    }
+    return program->health && program->terminate &&
+           sl_grpc_health_set(program->health, "grpc.testing.TestService", SL_GRPC_HEALTH_SERVING);
+}
+
 static int serve(struct program *program, uint16_t port, struct sl_tls *tls)
 {
     struct interop_service service = {.loop = program->loop};
-    const struct sl_grpc_service_entry services[] = {{interop_handlers, &service}};
+    const struct sl_grpc_service_entry services[] = {
+        {interop_handlers, &service},
+        {sl_grpc_health_handlers, program->health},
+        {sl_grpc_reflection_handlers, NULL},
+    };
     const struct sl_grpc_server_options options = {
         .loop = program->loop,
         .address = {.host = "127.0.0.1", .port = port},
@@ -77,10 +97,6 @@ static int serve(struct program *program, uint16_t port, struct sl_tls *tls)
     };
     struct sl_status why;
 
-    program->terminate = sl_signal_new(program->loop, SIGTERM, on_terminate, program);
-    if (!program->terminate) {
-        return complain("out of memory");
-    }
     program->server = sl_grpc_server_open(&options, &why);
     if (!program->server) {
         return complain(why.text);
@@ -101,9 +117,9 @@ int main(int argc, char **argv)
     if (!interop_options_parse(&options, argc, argv) || !make_tls(&options, &tls)) {
         return EXIT_USAGE;
     }
-    program.loop = sl_loop_new();
-    code = program.loop ? serve(&program, options.port, tls) : complain("out of memory");
+    code = prepare(&program) ? serve(&program, options.port, tls) : complain("out of memory");
     sl_signal_free(program.terminate);
+    sl_grpc_health_free(program.health);
     if (program.loop) {
         sl_loop_free(program.loop);
     }
