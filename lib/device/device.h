@@ -15,6 +15,8 @@
  * it has seq alone, and whoever reads tells RPCs apart by other means. sync_response has no seq.
  * There is one seq for all subscriptions of an RPC.
  *
+ * Each port answers health probes and server reflection too (grpc/health.h, grpc/reflection.h).
+ *
  * Loop thread only.
  */
 #ifndef SLUICE_DEVICE_DEVICE_H
@@ -30,6 +32,7 @@
 
 enum {
     SL_DEVICE_MAX_DEVICES = 20000,
+    SL_DEVICE_MAX_CONNECTIONS = 50000, /* at one port, from one collector too */
     SL_DEVICE_MAX_INTERFACES = 4096,
     SL_DEVICE_MAX_UPDATES = 65536,
     SL_DEVICE_MAX_RATE_PER_S = 10 * 1000 * 1000,

@@ -5,25 +5,22 @@
 
 #include "base/list.h"
 #include "device/flow.h"
-#include "grpc/call.h"
 #include "gnmi.services.h"
-#include "h2/link.h"
+#include "grpc/health.h"
+#include "grpc/reflection.h"
+#include "grpc/server.h"
 
 enum { CLOSE_TIMEOUT_MS = 1000 };
 
 struct port {
     struct sl_device_fleet *fleet;
-    struct sl_listener *listener;
+    struct sl_grpc_server *server;
     uint32_t device; /* or SL_DEVICE_BY_TARGET */
 };
 
-/* One connection of a collector. */
-struct peer {
-    struct sl_list node;
-    struct port *port;
-    struct sl_h2_link *link;
-    struct sl_grpc_service_entry service;
-    struct sl_grpc_router router;
+/* What the calls of one connection share. */
+struct collector {
+    struct sl_list node; /* the fleet's */
     struct sl_list flows;
     struct sl_list unsent;   /* those flows that have something in the send buffer */
     struct sl_list walk_end; /* on_sent's mark */
@@ -31,11 +28,12 @@ struct peer {
 
 struct sl_device_fleet {
     struct sl_device_world world;
+    struct sl_grpc_context context;
+    struct sl_grpc_health *health;
     struct port *ports;
     uint32_t port_count;
-    struct sl_list peers;
-    struct sl_timer *close_timer;
-    struct sl_deferred end;
+    uint32_t open_count; /* of servers */
+    struct sl_list collectors;
     bool is_closing;
 };
 
@@ -50,26 +48,35 @@ static bool is_allowed(const struct sl_device_options *options, const struct sl_
            is_text(sl_grpc_call_metadata(call, "password"), options->password);
 }
 
-static void on_subscribe(struct sl_grpc_call *call, void *arg)
+static struct sl_device_flow *new_flow(const struct port *port, struct sl_grpc_call *call)
 {
-    struct peer *peer = arg;
-    struct sl_device_fleet *fleet = peer->port->fleet;
-    struct sl_status status = sl_status_ok();
+    struct collector *collector = sl_grpc_call_peer(call)->user;
     struct sl_device_flow *flow = NULL;
 
-    if (!is_allowed(&fleet->world.options, call)) {
-        status = sl_status_error(SL_UNAUTHENTICATED, "username and password are not right");
-    } else if (fleet->is_closing) {
-        status = sl_status_error(SL_UNAVAILABLE, "the simulator stops");
-    } else {
-        flow = sl_device_flow_new(&fleet->world, call, peer->port->device, &peer->unsent);
-        status = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+    if (collector) {
+        flow = sl_device_flow_new(&port->fleet->world, call, port->device, &collector->unsent);
     }
     if (flow) {
-        sl_list_append(&peer->flows, &flow->node);
-    } else {
-        sl_grpc_call_finish(call, &status);
+        sl_list_append(&collector->flows, &flow->node);
     }
+    return flow;
+}
+
+static void on_subscribe(struct sl_grpc_call *call, void *arg)
+{
+    const struct port *port = arg;
+    struct sl_status status;
+
+    if (!is_allowed(&port->fleet->world.options, call)) {
+        status = sl_status_error(SL_UNAUTHENTICATED, "username and password are not right");
+    } else if (port->fleet->is_closing) {
+        status = sl_status_error(SL_UNAVAILABLE, "the simulator stops");
+    } else if (new_flow(port, call)) {
+        return;
+    } else {
+        status = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    sl_grpc_call_finish(call, &status);
 }
 
 static const struct sl_grpc_handler handlers[] = {
@@ -77,127 +84,107 @@ static const struct sl_grpc_handler handlers[] = {
     {NULL, NULL},
 };
 
-static void on_stream(struct sl_h2_link *link, struct sl_h2_stream *stream, void *arg)
-{
-    struct peer *peer = arg;
+/* ---- connections ---- */
 
-    (void)link;
-    sl_grpc_call_accept(&peer->router, NULL, stream);
+/* Without memory its calls are told so. */
+static void on_connected(struct sl_grpc_peer *peer, void *arg)
+{
+    const struct port *port = arg;
+    struct collector *collector = calloc(1, sizeof(*collector));
+
+    if (collector) {
+        sl_list_init(&collector->node);
+        sl_list_init(&collector->flows);
+        sl_list_init(&collector->unsent);
+        sl_list_init(&collector->walk_end);
+        sl_list_append(&port->fleet->collectors, &collector->node);
+    }
+    peer->user = collector;
 }
 
 /* A flow that sends again goes to the end of the list, behind where this walk ends. */
-static void on_sent(struct sl_h2_link *link, void *arg)
+static void on_sent(struct sl_grpc_peer *peer, void *arg)
 {
-    struct peer *peer = arg;
+    struct collector *collector = peer->user;
     struct sl_list *node;
 
-    (void)link;
-    sl_list_append(&peer->unsent, &peer->walk_end);
-    while ((node = sl_list_pop(&peer->unsent)) != &peer->walk_end) {
+    (void)arg;
+    if (!collector) {
+        return;
+    }
+    sl_list_append(&collector->unsent, &collector->walk_end);
+    while ((node = sl_list_pop(&collector->unsent)) != &collector->walk_end) {
         sl_device_flow_sent(SL_CONTAINER_OF(node, struct sl_device_flow, unsent_node));
     }
 }
 
-static void end_if_empty(struct sl_device_fleet *fleet)
+static void on_disconnected(struct sl_grpc_peer *peer, const struct sl_status *why, void *arg)
 {
-    if (fleet->is_closing && sl_list_is_empty(&fleet->peers)) {
-        sl_loop_defer(fleet->world.loop, &fleet->end);
-    }
-}
+    struct collector *collector = peer->user;
 
-static void on_closed(struct sl_h2_link *link, const struct sl_status *why, void *arg)
-{
-    struct peer *peer = arg;
-    struct sl_device_fleet *fleet = peer->port->fleet;
-
-    (void)link;
     (void)why;
-    SL_ASSERT(sl_list_is_empty(&peer->flows) && sl_list_is_empty(&peer->unsent));
-    sl_list_remove(&peer->node);
-    free(peer);
-    end_if_empty(fleet);
+    (void)arg;
+    if (collector) {
+        SL_ASSERT(sl_list_is_empty(&collector->flows) && sl_list_is_empty(&collector->unsent));
+        sl_list_remove(&collector->node);
+        free(collector);
+    }
 }
 
-static const struct sl_h2_link_events link_events = {
-    .on_stream = on_stream,
-    .on_sent = on_sent,
-    .on_closed = on_closed,
-};
-
-static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *arg)
-{
-    static const struct sl_conn_events no_events;
-    struct port *port = arg;
-    struct peer *peer = calloc(1, sizeof(*peer));
-
-    (void)listener;
-    if (peer) {
-        sl_list_init(&peer->flows);
-        sl_list_init(&peer->unsent);
-        sl_list_init(&peer->walk_end);
-        sl_list_init(&peer->node);
-        peer->port = port;
-        peer->service = (struct sl_grpc_service_entry){handlers, peer};
-        peer->router = (struct sl_grpc_router){.entries = &peer->service, .count = 1};
-        peer->link =
-            sl_h2_link_open(port->fleet->world.loop, conn, SL_H2_SERVER, NULL, &link_events, peer);
-    }
-    if (!peer || !peer->link) {
-        free(peer);
-        sl_conn_set_events(conn, &no_events, NULL);
-        sl_conn_close(conn);
-        return;
-    }
-    sl_list_append(&port->fleet->peers, &peer->node);
-}
-
-static void on_refuse(struct sl_listener *listener, const char *peer, const struct sl_status *why,
-                      void *arg)
+static void on_refused(const char *address, const struct sl_status *why, void *arg)
 {
     const struct port *port = arg;
     const struct sl_device_events *events = port->fleet->world.events;
 
-    (void)listener;
     if (events->on_refused) {
-        events->on_refused(peer, why, port->fleet->world.arg);
+        events->on_refused(address, why, port->fleet->world.arg);
     }
 }
 
+static const struct sl_grpc_server_events server_events = {
+    .on_connected = on_connected,
+    .on_sent = on_sent,
+    .on_disconnected = on_disconnected,
+    .on_refused = on_refused,
+};
+
+/* ---- the end ---- */
+
+/* The servers that are there have no connections: they end by themselves. */
 static void free_fleet(struct sl_device_fleet *fleet)
 {
+    SL_ASSERT(sl_list_is_empty(&fleet->collectors));
     for (uint32_t i = 0; i < fleet->port_count; i++) {
-        if (fleet->ports[i].listener) {
-            sl_listener_close(fleet->ports[i].listener);
+        if (fleet->ports[i].server) {
+            sl_grpc_server_close(fleet->ports[i].server, NULL, NULL);
         }
     }
-    sl_timer_free(fleet->close_timer);
+    sl_grpc_health_free(fleet->health);
+    sl_grpc_context_fini(&fleet->context);
     sl_device_writer_fini(&fleet->world.writer);
     sl_device_leaves_fini(&fleet->world.leaves);
     free(fleet->ports);
     free(fleet);
 }
 
-static void on_end(void *arg)
+static void on_server_closed(void *arg)
 {
-    struct sl_device_fleet *fleet = arg;
+    struct port *port = arg;
+    struct sl_device_fleet *fleet = port->fleet;
     const struct sl_device_events *events = fleet->world.events;
     void *events_arg = fleet->world.arg;
 
+    port->server = NULL;
+    if (--fleet->open_count > 0) {
+        return;
+    }
     free_fleet(fleet);
     if (events->on_closed) {
         events->on_closed(events_arg);
     }
 }
 
-static void on_close_timeout(void *arg)
-{
-    struct sl_device_fleet *fleet = arg;
-
-    SL_LIST_FOR_EACH(node, &fleet->peers)
-    {
-        sl_h2_link_close(SL_CONTAINER_OF(node, struct peer, node)->link);
-    }
-}
+/* ---- options ---- */
 
 static struct sl_status check_sizes(const struct sl_device_options *options)
 {
@@ -251,6 +238,35 @@ static struct sl_status check_options(const struct sl_device_options *options)
     return check_sizes(options);
 }
 
+/* ---- opening ---- */
+
+static bool open_server(struct port *port, uint16_t number, struct sl_status *why)
+{
+    struct sl_device_fleet *fleet = port->fleet;
+    const struct sl_device_options *options = &fleet->world.options;
+    const struct sl_grpc_service_entry services[] = {
+        {handlers, port},
+        {sl_grpc_health_handlers, fleet->health},
+        {sl_grpc_reflection_handlers, NULL},
+    };
+    struct sl_grpc_server_options server = {
+        .loop = fleet->world.loop,
+        .address = options->listen,
+        .tls = options->tls,
+        .services = services,
+        .service_count = SL_ARRAY_LEN(services),
+        .context = &fleet->context,
+        .max_connections = SL_DEVICE_MAX_CONNECTIONS,
+        .max_connections_per_peer = SL_DEVICE_MAX_CONNECTIONS,
+        .events = &server_events,
+        .arg = port,
+    };
+
+    server.address.port = number;
+    port->server = sl_grpc_server_open(&server, why);
+    return port->server != NULL;
+}
+
 static bool open_ports(struct sl_device_fleet *fleet, struct sl_status *why)
 {
     const struct sl_device_options *options = &fleet->world.options;
@@ -263,21 +279,16 @@ static bool open_ports(struct sl_device_fleet *fleet, struct sl_status *why)
     }
     for (uint32_t i = 0; i < count; i++) {
         struct port *port = &fleet->ports[i];
-        struct sl_listener_options listen = {.address = options->listen,
-                                             .tls = options->tls,
-                                             .accept = on_accept,
-                                             .refuse = on_refuse,
-                                             .arg = port};
+        uint16_t first = options->listen.port;
 
         port->fleet = fleet;
         port->device = options->devices > 1 && !options->port_each ? SL_DEVICE_BY_TARGET : i;
-        listen.address.port = (uint16_t)(options->listen.port == 0 ? 0 : options->listen.port + i);
-        port->listener = sl_listener_open(fleet->world.loop, &listen, why);
-        if (!port->listener) {
+        if (!open_server(port, (uint16_t)(first == 0 ? 0 : first + i), why)) {
             return false;
         }
         fleet->port_count = i + 1;
     }
+    fleet->open_count = count;
     return true;
 }
 
@@ -286,8 +297,10 @@ static bool open_parts(struct sl_device_fleet *fleet)
     struct sl_device_world *world = &fleet->world;
 
     sl_device_writer_init(&world->writer, &world->leaves);
-    fleet->close_timer = sl_timer_new(world->loop, on_close_timeout, fleet);
-    return sl_device_leaves_init(&world->leaves, world->options.interfaces) && fleet->close_timer;
+    sl_grpc_context_init(&fleet->context, world->loop);
+    fleet->health = sl_grpc_health_new();
+    return sl_device_leaves_init(&world->leaves, world->options.interfaces) && fleet->health &&
+           sl_grpc_health_set(fleet->health, gnmi__g_nmi__service.name, SL_GRPC_HEALTH_SERVING);
 }
 
 struct sl_device_fleet *sl_device_fleet_open(struct sl_loop *loop,
@@ -306,9 +319,7 @@ struct sl_device_fleet *sl_device_fleet_open(struct sl_loop *loop,
     if (!fleet) {
         return NULL;
     }
-    sl_list_init(&fleet->peers);
-    fleet->end.fn = on_end;
-    fleet->end.arg = fleet;
+    sl_list_init(&fleet->collectors);
     fleet->world.loop = loop;
     fleet->world.options = *options;
     fleet->world.events = events;
@@ -330,17 +341,17 @@ uint32_t sl_device_fleet_ports(const struct sl_device_fleet *fleet)
 uint16_t sl_device_fleet_port(const struct sl_device_fleet *fleet, uint32_t index)
 {
     SL_ASSERT(index < fleet->port_count);
-    return sl_listener_port(fleet->ports[index].listener);
+    return sl_grpc_server_port(fleet->ports[index].server);
 }
 
 static void each_flow(const struct sl_device_fleet *fleet,
                       void (*fn)(struct sl_device_flow *flow, void *arg), void *arg)
 {
-    SL_LIST_FOR_EACH(node, &fleet->peers)
+    SL_LIST_FOR_EACH(node, &fleet->collectors)
     {
-        struct peer *peer = SL_CONTAINER_OF(node, struct peer, node);
+        struct collector *collector = SL_CONTAINER_OF(node, struct collector, node);
 
-        SL_LIST_FOR_EACH(flow_node, &peer->flows)
+        SL_LIST_FOR_EACH(flow_node, &collector->flows)
         {
             fn(SL_CONTAINER_OF(flow_node, struct sl_device_flow, node), arg);
         }
@@ -398,15 +409,11 @@ void sl_device_fleet_close(struct sl_device_fleet *fleet)
         return;
     }
     fleet->is_closing = true;
-    for (uint32_t i = 0; i < fleet->port_count; i++) {
-        sl_listener_close(fleet->ports[i].listener);
-        fleet->ports[i].listener = NULL;
-    }
+    sl_grpc_health_shut_down(fleet->health);
     each_flow(fleet, finish_flow, &status);
-    SL_LIST_FOR_EACH(node, &fleet->peers)
-    {
-        sl_h2_link_drain(SL_CONTAINER_OF(node, struct peer, node)->link);
+    for (uint32_t i = 0; i < fleet->port_count; i++) {
+        struct port *port = &fleet->ports[i];
+
+        sl_grpc_server_drain(port->server, CLOSE_TIMEOUT_MS, on_server_closed, port);
     }
-    sl_timer_start(fleet->close_timer, CLOSE_TIMEOUT_MS);
-    end_if_empty(fleet);
 }
