@@ -30,6 +30,7 @@ struct sl_device_fleet {
     struct sl_device_world world;
     struct sl_grpc_context context;
     struct sl_grpc_health *health;
+    struct sl_h2_limits limits;
     struct port *ports;
     uint32_t port_count;
     uint32_t open_count; /* of servers */
@@ -258,6 +259,7 @@ static bool open_server(struct port *port, uint16_t number, struct sl_status *wh
         .context = &fleet->context,
         .max_connections = SL_DEVICE_MAX_CONNECTIONS,
         .max_connections_per_peer = SL_DEVICE_MAX_CONNECTIONS,
+        .limits = &fleet->limits,
         .events = &server_events,
         .arg = port,
     };
@@ -292,12 +294,24 @@ static bool open_ports(struct sl_device_fleet *fleet, struct sl_status *why)
     return true;
 }
 
+/* A collector may hold a device for as long as it likes, and look whether it is there. */
+static void set_limits(struct sl_h2_limits *limits)
+{
+    *limits = sl_h2_default_limits;
+    limits->idle_ms = 0;
+    limits->stall_ms = 0;
+    limits->blocked_ms = 0;
+    limits->ping_interval_ms = 0;
+    limits->idle_ping_interval_ms = 0;
+}
+
 static bool open_parts(struct sl_device_fleet *fleet)
 {
     struct sl_device_world *world = &fleet->world;
 
     sl_device_writer_init(&world->writer, &world->leaves);
     sl_grpc_context_init(&fleet->context, world->loop);
+    set_limits(&fleet->limits);
     fleet->health = sl_grpc_health_new();
     return sl_device_leaves_init(&world->leaves, world->options.interfaces) && fleet->health &&
            sl_grpc_health_set(fleet->health, gnmi__g_nmi__service.name, SL_GRPC_HEALTH_SERVING);

@@ -22,6 +22,8 @@ struct sl_grpc_server {
     struct sl_grpc_context context;         /* likewise, where the owner gave none */
     const struct sl_grpc_server_events *events;
     void *arg;
+    const struct sl_h2_limits *limits; /* or NULL */
+    struct sl_h2_watch watch;
     uint16_t port;
     struct sl_list connections;
     struct sl_grpc_server_stats stats;
@@ -173,7 +175,6 @@ static void turn_away(struct sl_conn *conn)
 /* False when memory is out: then `conn` is still the caller's. */
 static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
 {
-    static const struct sl_h2_watch watch = {.settings_ms = SL_GRPC_SERVER_HANDSHAKE_MS};
     struct connection *connection = calloc(1, sizeof(*connection));
 
     if (!connection) {
@@ -181,7 +182,7 @@ static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
     }
     connection->server = server;
     connection->link =
-        sl_h2_link_open(server->loop, conn, SL_H2_SERVER, NULL, &link_events, connection);
+        sl_h2_link_open(server->loop, conn, SL_H2_SERVER, server->limits, &link_events, connection);
     if (!connection->link) {
         free(connection);
         return false;
@@ -196,7 +197,7 @@ static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
     if (server->events->on_connected) {
         server->events->on_connected(&connection->peer, server->arg);
     }
-    if (!sl_h2_link_watch(connection->link, &watch)) {
+    if (!sl_h2_link_watch(connection->link, &server->watch)) {
         sl_h2_link_close(connection->link);
     }
     return true;
@@ -263,6 +264,12 @@ static struct sl_grpc_server *new_server(const struct sl_grpc_server_options *op
     server->router.max_message_bytes = options->max_message_bytes;
     server->router.context = options->context ? options->context : &server->context;
     sl_grpc_context_init(&server->context, options->loop);
+    server->limits = options->limits;
+    server->watch = (struct sl_h2_watch){
+        .settings_ms = (options->limits ? options->limits : &sl_h2_default_limits)->greeting_ms,
+        .ping_interval_ms = options->ping_interval_ms,
+        .ping_timeout_ms = options->ping_timeout_ms,
+    };
     server->end = (struct sl_deferred){.fn = on_end, .arg = server};
     server->grace = sl_timer_new(options->loop, on_grace_over, server);
     if (!server->grace || !copy_services(server, options)) {

@@ -37,6 +37,7 @@
 #include "base/base.h"
 #include "base/status.h"
 #include "grpc/call.h"
+#include "h2/limits.h"
 #include "loop/loop.h"
 #include "metrics/tally.h"
 #include "net/net.h"
@@ -44,7 +45,6 @@
 enum {
     SL_GRPC_MAX_CONNECTIONS = 10 * 1000, /* at a time, handshakes included */
     SL_GRPC_MAX_CONNECTIONS_PER_PEER = 1000,
-    SL_GRPC_SERVER_HANDSHAKE_MS = 10 * 1000, /* for the client's preface and SETTINGS */
 };
 
 struct sl_grpc_server;
@@ -79,6 +79,11 @@ struct sl_grpc_server_options {
      * SL_GRPC_MAX_CONNECTIONS_PER_PEER. Who is a peer: net/crowd.h. */
     uint32_t max_connections;
     uint32_t max_connections_per_peer;
+    /* What a peer may do to its connection; outlive the server. NULL: sl_h2_default_limits. */
+    const struct sl_h2_limits *limits;
+    /* Keepalive: PINGs to a peer that is silent while it has calls. 0: none. */
+    uint64_t ping_interval_ms;
+    uint64_t ping_timeout_ms;
     const struct sl_grpc_server_events *events; /* NULL: none; outlive the server */
     void *arg;
 };
