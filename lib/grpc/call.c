@@ -417,6 +417,7 @@ void sl_grpc_call_free(struct sl_grpc_call *call)
     if (has_loop(call)) {
         sl_loop_cancel(call->context->loop, &call->end_due);
     }
+    sl_list_remove(&call->node);
     sl_timer_free(call->timer);
     sl_grpc_opening_commit(call);
     sl_grpc_reader_fini(&call->reader);

@@ -22,7 +22,7 @@ enum { SL_GRPC_REPLAY_BYTES = 64 * 1024 }; /* of a request; a longer one is not 
 struct sl_grpc_opening;
 
 struct sl_grpc_call {
-    struct sl_list node;         /* its owner's, while it waits */
+    struct sl_list node;         /* its owner's; off its list when the call is gone */
     struct sl_h2_stream *stream; /* NULL while it waits for a connection */
     const struct sl_grpc_method *method;
     const struct sl_grpc_call_events *events;
@@ -42,6 +42,7 @@ struct sl_grpc_call {
     enum sl_code peer_code;           /* client */
     enum sl_grpc_encoding encoding;   /* of what we send */
     enum sl_grpc_encoding peer_encoding;
+    uint32_t retries;     /* its owner's count of new starts */
     uint32_t messages;    /* received */
     uint32_t unreturned;  /* without manual credit: taken, and not granted again */
     unsigned http_status; /* client */
