@@ -10,10 +10,11 @@
 #   tsan                the tests with threads under the thread sanitizer
 #   valgrind            the unit tests, and a collector with devices and brokers, under memcheck
 #   fuzz                each fuzzer for 10 s, with clang's libFuzzer
-#   it, bench           the release build against real devices and a real Kafka, one at a time
+#   it, bench           the release build against real devices, gRPC's of others and a real Kafka: two
+#                       scenarios at a time, but for those that measure
 #
-# --long: the long forms of the integration scenarios (outages of 7 minutes and more; an hour), and 10
-# minutes of each fuzzer.
+# --long: the long forms of the integration scenarios (outages of 7 minutes and more; an hour), one at a
+# time, and 10 minutes of each fuzzer.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -152,7 +153,13 @@ run tsan tsan -L '^threads$'
 build debug
 script valgrind python3 tests/valgrind.py --build build/debug
 build fuzz
-if [ -n "$SL_LONG" ]; then seconds=600; else seconds=10; fi
+if [ -n "$SL_LONG" ]; then
+    seconds=600
+    at_once=1
+else
+    seconds=10
+    at_once=2
+fi
 script fuzz python3 tests/fuzz/run.py --seconds "$seconds"
-run it release -L '^(it|bench)$' --verbose
+run it release -j$at_once -L '^(it|bench)$' --verbose
 summary
