@@ -6,6 +6,7 @@ h2spec has 145 cases: all but one hold (nghttp2 ignores a stream's number that i
 before it, 5.1.1/2). A plain GET gets a whole HTTP answer. Calls of h2load all succeed, while others go
 on. grpcurl finds services and types by reflection.
 """
+import base64
 import json
 import re
 import shutil
@@ -84,28 +85,57 @@ def load(lab, tls):
 
 # ---- grpcurl ----
 
+SERVICE = "grpc.testing.TestService"
+
+
+class Grpcurl:
+    def __init__(self, port, tls):
+        self.words = [foreign.go("grpcurl"),
+                      *(["-cacert", tls.ca, "-authority", NAME] if tls else ["-plaintext"])]
+        self.where = f"127.0.0.1:{port}"
+
+    def ask(self, *words):
+        return output(*self.words, self.where, *words)
+
+    def call(self, method, *messages, expected=0):
+        """The replies, as JSON one after the other."""
+        data = " ".join(map(json.dumps, messages))
+        said = output(*self.words, "-d", data, self.where, method, expected=expected)
+        return re.sub(r"\s+", "", said)
+
+
+def reply(size):
+    return '{"payload":{"body":"%s"}}' % base64.b64encode(bytes(size)).decode("ascii")
+
+
 def grpcurl(lab, tls):
     server, port = our_server(lab, tls)
-    tool = foreign.go("grpcurl")
-    security = ["-cacert", tls.ca, "-authority", NAME] if tls else ["-plaintext"]
-    where = f"127.0.0.1:{port}"
-    listed = output(tool, *security, where, "list").split()
-    check({"grpc.testing.TestService", "grpc.health.v1.Health"} <= set(listed),
-          f"grpcurl list: {' '.join(listed)}")
-    described = output(tool, *security, where, "describe", "grpc.testing.TestService")
+    tool = Grpcurl(port, tls)
+    listed = tool.ask("list").split()
+    check({SERVICE, "grpc.health.v1.Health"} <= set(listed), f"list: {' '.join(listed)}")
+    described = tool.ask("describe", SERVICE)
     check("rpc FullDuplexCall ( stream .grpc.testing.StreamingOutputCallRequest ) returns "
           "( stream .grpc.testing.StreamingOutputCallResponse );" in described,
-          "grpcurl describe: FullDuplexCall")
-    said = output(tool, *security, "-d", '{"response_size": 3}', where,
-                  "grpc.testing.TestService/UnaryCall")
-    check(json.loads(said) == {"payload": {"body": "AAAA"}}, f"a unary call: {said.split()}")
-    said = output(tool, *security, "-d", '{"service": "grpc.testing.TestService"}', where,
-                  "grpc.health.v1.Health/Check")
-    check(json.loads(said) == {"status": "SERVING"}, f"a health check: {said.split()}")
-    said = output(tool, *security, "-d",
-                  '{"response_status": {"code": 5, "message": "no such thing"}}', where,
-                  "grpc.testing.TestService/UnaryCall", expected=64 + 5)
-    check("NotFound" in said and "no such thing" in said, f"a status: {said.split()}")
+          "describe: FullDuplexCall")
+    said = tool.call(f"{SERVICE}/UnaryCall", {"response_size": 3})
+    check(said == reply(3), f"UnaryCall: {said}")
+    said = tool.call(f"{SERVICE}/CacheableUnaryCall", {})
+    check(re.fullmatch(r'\{"payload":\{"body":"\w{20,}=*"\}\}', said),
+          f"CacheableUnaryCall says the time: {said}")
+    said = tool.call(f"{SERVICE}/HalfDuplexCall",
+                     {"response_parameters": [{"size": 3}, {"size": 4, "interval_us": 2000}]},
+                     {"response_parameters": [{"size": 5, "interval_us": 1}]})
+    check(said == reply(3) + reply(4) + reply(5), f"HalfDuplexCall: {said}")
+    said = tool.call(f"{SERVICE}/StreamingOutputCall",
+                     {"response_parameters": [{"size": 3, "interval_us": 3000}, {"size": 6}]})
+    check(said == reply(3) + reply(6), f"StreamingOutputCall: {said}")
+    said = tool.call("grpc.health.v1.Health/Check", {"service": SERVICE})
+    check(said == '{"status":"SERVING"}', f"a health check: {said}")
+    said = tool.call(f"{SERVICE}/UnaryCall", {"response_status": {"code": 5, "message": "none"}},
+                     expected=64 + 5)
+    check("NotFound" in said and "none" in said, f"a status: {said}")
+    said = tool.call(f"{SERVICE}/UnaryCall", {"response_size": 5 << 20}, expected=64 + 3)
+    check("InvalidArgument" in said, f"a response that is too large: {said}")
     stops(server)
 
 
