@@ -1,6 +1,7 @@
 #include "calls.h"
 
 #include "expect.h"
+#include "grpc/blocking.h"
 
 static uint8_t zeros[INTEROP_LARGE_REQUEST_BYTES];
 
@@ -10,18 +11,10 @@ bool interop_connect(struct interop_client *client)
     return expect(client->channel != NULL, "memory for a channel");
 }
 
-static void on_closed(void *arg)
-{
-    struct interop_client *client = arg;
-
-    client->channel = NULL;
-    sl_loop_stop(client->loop);
-}
-
 void interop_disconnect(struct interop_client *client)
 {
-    sl_grpc_channel_close(client->channel, on_closed, client);
-    sl_loop_run(client->loop);
+    sl_grpc_blocking_close_channel(client->channel);
+    client->channel = NULL;
 }
 
 void interop_call(struct interop_client *client, const struct exchange_script *script,
