@@ -63,7 +63,22 @@ static bool add_binary(struct sl_buf *bytes, struct sl_str name, struct sl_str t
     return true;
 }
 
-static bool add_binaries(struct sl_buf *bytes, struct sl_str name, struct sl_str value)
+static struct sl_status broken(struct sl_str name)
+{
+    return sl_status_because(
+        "broken-metadata",
+        sl_status_quote(SL_INTERNAL, "binary metadata that is not base64", name));
+}
+
+/* A comma is one byte on the wire, and costs a whole name here. */
+static struct sl_status too_many(struct sl_str name)
+{
+    return sl_status_because(
+        "header-too-large",
+        sl_status_quote(SL_RESOURCE_EXHAUSTED, "too many values joined by commas", name));
+}
+
+static struct sl_status add_binaries(struct sl_buf *bytes, struct sl_str name, struct sl_str value)
 {
     for (;;) {
         const char *comma = value.len ? memchr(value.data, ',', value.len) : NULL;
@@ -74,10 +89,13 @@ static bool add_binaries(struct sl_buf *bytes, struct sl_str name, struct sl_str
             piece = (struct sl_str){piece.data + 1, piece.len - 1};
         }
         if (!add_binary(bytes, name, piece)) {
-            return false;
+            return broken(name);
         }
         if (!comma) {
-            return true;
+            return sl_status_ok();
+        }
+        if (bytes->len > SL_GRPC_MAX_METADATA_BYTES) {
+            return too_many(name);
         }
         value = (struct sl_str){comma + 1, value.len - len - 1};
     }
@@ -86,27 +104,23 @@ static bool add_binaries(struct sl_buf *bytes, struct sl_str name, struct sl_str
 struct sl_status sl_grpc_metadata_add(struct sl_grpc_metadata *metadata, struct sl_str name,
                                       struct sl_str value)
 {
+    struct sl_status status = sl_status_ok();
     struct sl_buf *bytes = &metadata->bytes;
     size_t whole = bytes->len;
-    bool is_good = true;
 
     if (is_binary(name)) {
-        is_good = add_binaries(bytes, name, value);
+        status = add_binaries(bytes, name, value);
     } else {
         add(bytes, name, value);
     }
     if (bytes->failed) {
-        bytes->len = whole;
-        return sl_status_because("out-of-memory",
-                                 sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
+        status = sl_status_because("out-of-memory",
+                                   sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
     }
-    if (!is_good) {
+    if (!sl_status_is_ok(&status)) {
         bytes->len = whole;
-        return sl_status_because(
-            "broken-metadata",
-            sl_status_quote(SL_INTERNAL, "binary metadata that is not base64", name));
     }
-    return sl_status_ok();
+    return status;
 }
 
 /* The field at `*at`, which moves behind it. False at the end. */

@@ -18,9 +18,10 @@
 #include "h2/session.h"
 
 enum {
-    SL_GRPC_MAX_METADATA_BYTES = 64 * 1024
-}; /* that one side sends in one block: the sum of
-    * names, values and 32 each */
+    /* That one side sends in one block: the sum of names, values and 32 each. And where received
+     * values were joined by commas, of that block with each name as often as it has values. */
+    SL_GRPC_MAX_METADATA_BYTES = 64 * 1024,
+};
 
 struct sl_grpc_field {
     struct sl_str name;
@@ -37,7 +38,8 @@ struct sl_grpc_metadata {
 void sl_grpc_metadata_fini(struct sl_grpc_metadata *metadata);
 
 /* Keeps a copy of one field as it came. INTERNAL ("broken-metadata") where a "-bin" value is not
- * base64, RESOURCE_EXHAUSTED when memory is out: then it is not kept. */
+ * base64, RESOURCE_EXHAUSTED when too much is joined by commas ("header-too-large") or memory is
+ * out: then it is not kept. */
 struct sl_status sl_grpc_metadata_add(struct sl_grpc_metadata *metadata, struct sl_str name,
                                       struct sl_str value) SL_MUST_CHECK;
 

@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "grpc/metadata.h"
@@ -99,6 +100,38 @@ static void what_is_not_base64_is_refused_and_not_kept(void **state)
     sl_grpc_metadata_fini(&metadata);
 }
 
+/* A comma of the peer's is one byte, and a whole name here: a block of 64 KiB could be a gigabyte.
+ */
+static void commas_do_not_multiply_a_long_name_without_end(void **state)
+{
+    enum { NAME_BYTES = 30 * 1000, COMMAS = 30 * 1000 };
+    struct sl_grpc_metadata metadata = {.bytes = {0}};
+    struct sl_grpc_field field;
+    char *name = malloc(NAME_BYTES);
+    char *value = malloc(COMMAS);
+    size_t at = 0;
+
+    (void)state;
+    assert_non_null(name);
+    assert_non_null(value);
+    memset(name, 'n', NAME_BYTES);
+    memcpy(name + NAME_BYTES - 4, "-bin", 4);
+    memset(value, ',', COMMAS);
+    add_ok(&metadata, "first", "1");
+    struct sl_status status = sl_grpc_metadata_add(&metadata, (struct sl_str){name, NAME_BYTES},
+                                                   (struct sl_str){value, COMMAS});
+    assert_int_equal(status.code, SL_RESOURCE_EXHAUSTED);
+    assert_string_equal(sl_status_reason(&status), "header-too-large");
+    assert_true(metadata.bytes.cap <= 4 * SL_GRPC_MAX_METADATA_BYTES);
+    expect_field(next_of(&metadata, &at), "first", SL_STR("1"));
+    assert_false(sl_grpc_metadata_next(&metadata, &at, &field));
+    status = sl_grpc_metadata_add(&metadata, SL_STR("a-bin"), (struct sl_str){value, 1000});
+    assert_int_equal(status.code, SL_OK); /* of a short name there may be many */
+    free(value);
+    free(name);
+    sl_grpc_metadata_fini(&metadata);
+}
+
 static enum sl_code check(const char *name, struct sl_str value)
 {
     const struct sl_grpc_field field = {sl_str_from(name), value, false};
@@ -186,6 +219,7 @@ int main(void)
         cmocka_unit_test(fields_come_in_their_order_without_those_of_the_protocol),
         cmocka_unit_test(binary_values_are_decoded_and_taken_apart),
         cmocka_unit_test(what_is_not_base64_is_refused_and_not_kept),
+        cmocka_unit_test(commas_do_not_multiply_a_long_name_without_end),
         cmocka_unit_test(reserved_names_and_unprintable_values_may_not_be_sent),
         cmocka_unit_test(the_sum_of_metadata_is_limited),
         cmocka_unit_test(what_is_written_reads_back),
