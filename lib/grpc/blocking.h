@@ -6,6 +6,107 @@
  * signal's handler too: when somebody stops the loop (sl_loop_stop), the call that is waited for is
  * cancelled. At most one message is kept that nobody asked for; the server is held back by its
  * window. The deadline of the request holds at every step.
+ *
+ * A call of each kind (tests/unit/grpc/example_test.c):
+ *
+ *     typedef Sluice__Test__HelloRequest Request;
+ *     typedef Sluice__Test__HelloResponse Response;
+ *
+ *     #define HELLO(name) SLUICE__TEST__HELLO_SERVICE__##name
+ *
+ *     static const struct sl_grpc_method *const methods = sluice__test__hello_service__methods;
+ *
+ *     static Request hello(char *name)
+ *     {
+ *         Request request = SLUICE__TEST__HELLO_REQUEST__INIT;
+ *
+ *         request.greeting = name;
+ *         return request;
+ *     }
+ *
+ *     static void take(ProtobufCMessage *answer)
+ *     {
+ *         say(((Response *)answer)->reply);
+ *         protobuf_c_message_free_unpacked(answer, NULL);
+ *     }
+ *
+ *     static struct sl_status ask_once(struct sl_grpc_channel *channel)
+ *     {
+ *         const struct sl_grpc_request request = {.method = &methods[HELLO(SAY_HELLO)],
+ *                                                 .timeout_ns = 5 * SL_NS_PER_S};
+ *         Request ada = hello("Ada");
+ *         ProtobufCMessage *answer;
+ *         struct sl_status status = sl_grpc_blocking_unary(channel, &request, &ada.base, &answer);
+ *
+ *         if (sl_status_is_ok(&status)) {
+ *             take(answer);
+ *         }
+ *         return status;
+ *     }
+ *
+ *     static struct sl_status hear_many(struct sl_grpc_channel *channel)
+ *     {
+ *         const struct sl_grpc_request request = {.method = &methods[HELLO(LOTS_OF_REPLIES)]};
+ *         struct sl_grpc_blocking *call = sl_grpc_blocking_open(channel, &request);
+ *         Request both = hello("Ada Grace");
+ *         ProtobufCMessage *answer;
+ *
+ *         if (!call) {
+ *             return sl_status_error(SL_RESOURCE_EXHAUSTED, "no call");
+ *         }
+ *         if (sl_grpc_blocking_send(call, &both.base)) {
+ *             sl_grpc_blocking_half_close(call);
+ *         }
+ *         while ((answer = sl_grpc_blocking_receive(call))) {
+ *             take(answer);
+ *         }
+ *         return sl_grpc_blocking_close(call);
+ *     }
+ *
+ *     static struct sl_status say_many(struct sl_grpc_channel *channel)
+ *     {
+ *         const struct sl_grpc_request request = {.method = &methods[HELLO(LOTS_OF_GREETINGS)]};
+ *         struct sl_grpc_blocking *call = sl_grpc_blocking_open(channel, &request);
+ *         Request ada = hello("Ada");
+ *         bool is_sent = call != NULL;
+ *         ProtobufCMessage *answer;
+ *
+ *         if (!call) {
+ *             return sl_status_error(SL_RESOURCE_EXHAUSTED, "no call");
+ *         }
+ *         for (int i = 0; i < 3 && is_sent; i++) {
+ *             is_sent = sl_grpc_blocking_send(call, &ada.base);
+ *         }
+ *         sl_grpc_blocking_half_close(call);
+ *         answer = sl_grpc_blocking_receive(call);
+ *         if (answer) {
+ *             take(answer);
+ *         }
+ *         return sl_grpc_blocking_close(call);
+ *     }
+ *
+ *     static struct sl_status talk(struct sl_grpc_channel *channel)
+ *     {
+ *         const struct sl_grpc_request request = {.method = &methods[HELLO(BIDI_HELLO)]};
+ *         struct sl_grpc_blocking *call = sl_grpc_blocking_open(channel, &request);
+ *         Request turns[] = {hello("Ada"), hello("Grace")};
+ *         ProtobufCMessage *answer;
+ *
+ *         if (!call) {
+ *             return sl_status_error(SL_RESOURCE_EXHAUSTED, "no call");
+ *         }
+ *         for (size_t i = 0; i < 2 && sl_grpc_blocking_send(call, &turns[i].base); i++) {
+ *             answer = sl_grpc_blocking_receive(call);
+ *             if (answer) {
+ *                 take(answer);
+ *             }
+ *         }
+ *         sl_grpc_blocking_half_close(call);
+ *         while ((answer = sl_grpc_blocking_receive(call))) {
+ *             take(answer);
+ *         }
+ *         return sl_grpc_blocking_close(call);
+ *     }
  */
 #ifndef SLUICE_GRPC_BLOCKING_H
 #define SLUICE_GRPC_BLOCKING_H

@@ -26,18 +26,61 @@
  *
  * Loop thread only. Events come from the loop, never from a function here.
  *
- * A call by events; blocking.h has all four kinds without:
+ * A call by events, its first words as in blocking.h (tests/unit/grpc/example_test.c):
  *
- *     static enum sl_grpc_take on_feature(struct sl_grpc_call *call,
- *                                         const ProtobufCMessage *message, void *arg)
+ *     struct chat {
+ *         struct sl_loop *loop;
+ *         unsigned replies;
+ *         struct sl_status status;
+ *     };
+ *
+ *     static void greet(struct sl_grpc_call *call, char *name)
  *     {
- *         const Routeguide__Feature *feature = (const Routeguide__Feature *)message;
- *         struct tour *tour = arg;
+ *         Request request = hello(name);
+ *
+ *         if (sl_grpc_call_send(call, &request.base) == SL_GRPC_FULL) {
+ *             say("(on_writable comes when there is room)");
+ *         }
+ *     }
+ *
+ *     static enum sl_grpc_take on_reply(struct sl_grpc_call *call, const ProtobufCMessage *message,
+ *                                       void *arg)
+ *     {
+ *         const Response *response = (const Response *)message;
+ *         struct chat *chat = arg;
+ *
+ *         say(response->reply);
+ *         if (++chat->replies == 1) {
+ *             greet(call, "Grace");
+ *         } else {
+ *             sl_grpc_call_half_close(call);
+ *         }
+ *         return SL_GRPC_TAKEN;
+ *     }
+ *
+ *     static void on_status(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
+ *     {
+ *         struct chat *chat = arg;
  *
  *         (void)call;
- *         (void)feature;
- *         tour->features++;
- *         return SL_GRPC_TAKEN;
+ *         chat->status = *status;
+ *         sl_loop_stop(chat->loop);
+ *     }
+ *
+ *     static const struct sl_grpc_call_events chat_events = {
+ *         .on_message = on_reply,
+ *         .on_status = on_status,
+ *     };
+ *
+ *     static bool begin_chat(struct sl_grpc_channel *channel, struct chat *chat)
+ *     {
+ *         const struct sl_grpc_request request = {.method = &methods[HELLO(BIDI_HELLO)]};
+ *         struct sl_grpc_call *call = sl_grpc_channel_call(channel, &request, &chat_events, chat);
+ *
+ *         if (call) {
+ *             greet(call, "Ada");
+ *         }
+ *         return call != NULL;
  *     }
  */
 #ifndef SLUICE_GRPC_CHANNEL_H
