@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/ring.h"
 #include "h2/session.h"
 
 /* What made a stream end, where it was neither its owner nor an RST_STREAM of the peer. */
@@ -47,6 +48,8 @@ struct sl_h2_session {
     struct sl_status why; /* OK until something ends the session */
     uint64_t useful_bytes;
     struct sl_buf farewell;               /* the GOAWAY of a connection error: the last output */
+    uint8_t *frame_room;                  /* where the next DATA frame goes … */
+    size_t frame_bytes;                   /* … and its length, once it is there */
     uint8_t preface[SL_H2_PREFACE_BYTES]; /* what a client's peer began with */
     uint8_t preface_have;
     bool is_secure;     /* the transport below */
@@ -66,9 +69,8 @@ struct sl_h2_stream {
     void *arg;
     int32_t id;
     unsigned holds;
-    struct sl_buf buffer; /* what is to be sent; the first `sent_bytes` of it are in frames */
-    size_t sent_bytes;
-    nghttp2_nv *trailers; /* one block with the bytes that it points at */
+    struct sl_ring buffer; /* what is to be sent and not in a frame yet */
+    nghttp2_nv *trailers;  /* one block with the bytes that it points at */
     size_t trailer_count;
     size_t field_bytes; /* of the header block under way */
     size_t field_count;
@@ -133,8 +135,11 @@ void sl_h2_stream_tell_writable(struct sl_h2_stream *stream);
 /* nghttp2's copy of fields, to be freed with free(); it borrows their bytes. */
 nghttp2_nv *sl_h2_fields_borrow(const struct sl_h2_field *fields, size_t count) SL_MUST_CHECK;
 
-/* What gives nghttp2 the bytes of a stream's buffer. */
+/* What tells nghttp2 how much of a stream's buffer the next DATA frame has. */
 nghttp2_data_provider sl_h2_stream_provider(struct sl_h2_stream *stream);
+
+/* Writes such a frame: its head, and `len` bytes out of the stream's buffer. */
+void sl_h2_stream_write_frame(struct sl_h2_stream *stream, const uint8_t *head, size_t len);
 
 /* ---- reason.c: what an operator reads ---- */
 

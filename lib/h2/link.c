@@ -4,7 +4,10 @@
 #include <string.h>
 
 enum {
-    GATHER_BYTES = 64 * 1024, /* frames that leave in one write */
+    /* Frames that leave in one write, but for the last bit: at first, and while the peer takes all
+     * of it. Large writes cost little, and what the socket does not take waits in memory. */
+    MIN_WRITE_BYTES = 66 * 1024,
+    MAX_WRITE_BYTES = 264 * 1024,
     TURN_BYTES = 1024 * 1024, /* what one link sends before the loop's others have their turn */
 };
 
@@ -21,6 +24,7 @@ struct sl_h2_link {
     int64_t heard_ns;       /* the newest bytes */
     int64_t pinged_ns;      /* the PING that is not answered yet; 0: none is */
     uint64_t idle_room;     /* what may still come beside DATA */
+    size_t write_bytes;     /* for the next write */
     struct sl_status why;
     bool is_blocked;  /* the socket is full: on_drain follows */
     bool is_draining; /* closes with the last stream */
@@ -28,11 +32,6 @@ struct sl_h2_link {
     bool is_client;
     bool is_greeted; /* by the peer, and its owner knows */
     bool has_goaway; /* of the peer */
-};
-
-struct gather {
-    size_t len;
-    uint8_t bytes[GATHER_BYTES];
 };
 
 static void give_reason(struct sl_h2_link *link, const struct sl_status *why)
@@ -49,41 +48,27 @@ static void end(struct sl_h2_link *link, const struct sl_status *why)
     sl_loop_defer(link->loop, &link->pump);
 }
 
-static void write_out(struct sl_h2_link *link, const uint8_t *bytes, size_t len)
-{
-    if (len > 0 && !sl_conn_write(link->conn, bytes, len)) {
-        link->is_blocked = true;
-    }
-}
-
 /* Moves output to the socket until there is none, the socket is full or the turn is over. Returns
  * what was moved. */
 static size_t send_some(struct sl_h2_link *link)
 {
-    struct gather gather;
+    uint8_t bytes[MAX_WRITE_BYTES];
     size_t moved = 0;
 
-    gather.len = 0;
     while (!link->is_blocked && moved < TURN_BYTES) {
-        const uint8_t *bytes;
-        size_t len = sl_h2_session_output(link->session, &bytes);
+        size_t len = sl_h2_session_output(link->session, bytes, link->write_bytes);
 
         if (len == 0) {
             break;
         }
         moved += len;
-        if (len > GATHER_BYTES - gather.len) {
-            write_out(link, gather.bytes, gather.len);
-            gather.len = 0;
-        }
-        if (len > GATHER_BYTES) {
-            write_out(link, bytes, len);
-        } else {
-            memcpy(gather.bytes + gather.len, bytes, len);
-            gather.len += len;
+        if (!sl_conn_write(link->conn, bytes, len)) {
+            link->is_blocked = true;
+            link->write_bytes = MIN_WRITE_BYTES;
+        } else if (len > link->write_bytes / 2) {
+            link->write_bytes = sl_min_size(2 * link->write_bytes, MAX_WRITE_BYTES);
         }
     }
-    write_out(link, gather.bytes, gather.len);
     return moved;
 }
 
@@ -343,6 +328,7 @@ struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, e
     link->pump.fn = pump;
     link->pump.arg = link;
     link->why = sl_status_ok();
+    link->write_bytes = MIN_WRITE_BYTES;
     link->heard_ns = sl_loop_now_ns(loop);
     link->limits = limits ? limits : &sl_h2_default_limits;
     link->idle_room = link->limits->idle_bytes.burst;

@@ -71,8 +71,20 @@ static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t error, void
     return 0;
 }
 
+/* One frame at a time: nghttp2 pauses after it. */
+static int on_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *head, size_t len,
+                        nghttp2_data_source *source, void *arg)
+{
+    (void)ng;
+    (void)frame;
+    (void)arg;
+    sl_h2_stream_write_frame(source->ptr, head, len);
+    return NGHTTP2_ERR_PAUSE;
+}
+
 void sl_h2_set_outgoing(nghttp2_session_callbacks *callbacks)
 {
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_data);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
     nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);

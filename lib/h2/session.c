@@ -167,20 +167,38 @@ static bool is_flooded(const struct sl_h2_session *session)
            session->limits->queued_frames + session->stream_count;
 }
 
+/* The next frame that is to leave, into `room`, which has SL_H2_OUTPUT_BYTES. 0: there is none. */
+static size_t write_frame(struct sl_h2_session *session, uint8_t *room)
+{
+    const uint8_t *bytes;
+
+    session->frame_room = room;
+    session->frame_bytes = 0;
+    ssize_t len = nghttp2_session_mem_send(session->ng, &bytes);
+    session->frame_room = NULL;
+    if (len < 0) {
+        die(session, (int)len);
+    } else if (len > 0) { /* not of DATA: that is there already */
+        SL_ASSERT(session->frame_bytes == 0 && len <= SL_H2_OUTPUT_BYTES);
+        memcpy(room, bytes, (size_t)len);
+        session->frame_bytes = (size_t)len;
+    }
+    return session->frame_bytes;
+}
+
 /* Looks for the GOAWAY of a connection error: on_frame_send takes the reason from it. It is kept as
  * the last output; what is queued before it nobody needs any more. */
 static void take_farewell(struct sl_h2_session *session)
 {
-    const uint8_t *bytes;
-    ssize_t len;
+    uint8_t frame[SL_H2_OUTPUT_BYTES];
+    size_t len;
 
     session->is_sending = true;
-    do {
-        len = nghttp2_session_mem_send(session->ng, &bytes);
-        if (len > FRAME_TYPE_AT && bytes[FRAME_TYPE_AT] == NGHTTP2_GOAWAY) {
-            sl_buf_add(&session->farewell, bytes, (size_t)len);
+    while (!session->is_dead && (len = write_frame(session, frame)) > 0) {
+        if (len > FRAME_TYPE_AT && frame[FRAME_TYPE_AT] == NGHTTP2_GOAWAY) {
+            sl_buf_add(&session->farewell, frame, len);
         }
-    } while (len > 0);
+    }
     session->is_sending = false;
     session->is_dead = true;
     sl_h2_session_give_reason(session, sl_h2_why_gave_up(session->limits, NGHTTP2_ERR_PROTO));
@@ -235,29 +253,43 @@ struct sl_status sl_h2_session_receive(struct sl_h2_session *session, const uint
     return session->why;
 }
 
-size_t sl_h2_session_output(struct sl_h2_session *session, const uint8_t **bytes)
+static size_t take_from_farewell(struct sl_h2_session *session, uint8_t *to, size_t room)
 {
-    ssize_t len;
+    size_t len = sl_min_size(session->farewell.len, room);
 
-    session->is_sending = true;
-    if (session->farewell.len > 0) {
-        *bytes = (const uint8_t *)session->farewell.data;
-        len = (ssize_t)session->farewell.len;
-        session->farewell.len = 0;
-        session->is_sending = false;
-        return (size_t)len;
+    if (len > 0) {
+        memcpy(to, session->farewell.data, len);
+        sl_buf_drop(&session->farewell, len);
     }
+    return len;
+}
+
+/* The streams' ends may bring new frames. */
+static size_t next_frame(struct sl_h2_session *session, uint8_t *room)
+{
+    size_t len;
+
     do {
         end_all(&session->ended);
-        len = session->is_dead ? 0 : nghttp2_session_mem_send(session->ng, bytes);
-        if (len < 0) {
-            die(session, (int)len);
-            len = 0;
-        }
+        len = session->is_dead ? 0 : write_frame(session, room);
     } while (len == 0 && !sl_list_is_empty(&session->ended));
+    return len;
+}
+
+size_t sl_h2_session_output(struct sl_h2_session *session, uint8_t *to, size_t room)
+{
+    size_t len = take_from_farewell(session, to, room);
+    size_t more = 1;
+
+    SL_ASSERT(room >= SL_H2_OUTPUT_BYTES);
+    session->is_sending = true;
+    while (more > 0 && room - len >= SL_H2_OUTPUT_BYTES) {
+        more = next_frame(session, to + len);
+        len += more;
+    }
     session->is_sending = false;
     session->is_output_due = false;
-    return (size_t)len;
+    return len;
 }
 
 void sl_h2_session_ping(struct sl_h2_session *session)

@@ -29,6 +29,7 @@ enum {
     SL_H2_STREAM_WINDOW_BYTES =
         16 * 1024, /* SETTINGS_INITIAL_WINDOW_SIZE: a stream's first credit */
     SL_H2_CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024,
+    SL_H2_OUTPUT_BYTES = 17 * 1024,       /* the largest frame that is sent, and a bit */
     SL_H2_SEND_BUFFER_BYTES = 256 * 1024, /* of one stream; see sl_h2_stream_send */
 };
 
@@ -116,9 +117,10 @@ void sl_h2_session_free(struct sl_h2_session *session);
 struct sl_status sl_h2_session_receive(struct sl_h2_session *session, const uint8_t *bytes,
                                        size_t len) SL_MUST_CHECK;
 
-/* The next bytes for the transport, 0 when there are none; valid until the next call with this
- * session. Call until 0 or until the transport has enough. */
-size_t sl_h2_session_output(struct sl_h2_session *session, const uint8_t **bytes) SL_MUST_CHECK;
+/* Writes the next bytes for the transport to `to`, whose `room` is SL_H2_OUTPUT_BYTES or more:
+ * frames, one behind the other, as long as that much room is left. Returns how many bytes; 0: there
+ * are none. Call until 0 or until the transport has enough. */
+size_t sl_h2_session_output(struct sl_h2_session *session, uint8_t *to, size_t room) SL_MUST_CHECK;
 
 /* A PING; its answer is not told: whatever arrives shows that the peer lives. */
 void sl_h2_session_ping(struct sl_h2_session *session);

@@ -3,7 +3,10 @@
 
 #include "h2/internal.h"
 
-enum { KEPT_BUFFER_BYTES = 16 * 1024 }; /* of an empty send buffer; more goes back to the heap */
+enum {
+    KEPT_BUFFER_BYTES = 16 * 1024, /* of an empty send buffer; more goes back to the heap */
+    FRAME_HEAD_BYTES = 9,
+};
 
 static const char *const error_names[] = {
     [SL_H2_NO_ERROR] = "NO_ERROR",
@@ -56,7 +59,7 @@ void sl_h2_stream_end(struct sl_h2_stream *stream)
     if (stream->events && stream->events->on_close) {
         stream->events->on_close(stream, stream->error, stream->is_ended_by_peer, stream->arg);
     }
-    sl_buf_fini(&stream->buffer);
+    sl_ring_fini(&stream->buffer);
     free(stream->trailers);
     free(stream);
 }
@@ -66,8 +69,7 @@ void sl_h2_stream_set_closed(struct sl_h2_stream *stream, uint32_t error, bool i
     stream->error = error;
     stream->is_ended_by_peer = is_by_peer;
     stream->is_closed = true;
-    sl_buf_fini(&stream->buffer);
-    stream->sent_bytes = 0;
+    sl_ring_fini(&stream->buffer);
     if (stream->holds) {
         stream->session->held_count++;
     }
@@ -199,28 +201,6 @@ static void resume(struct sl_h2_stream *stream)
     }
 }
 
-/* Keeps the bytes in place until half of them are through, so that each is moved once at most on
- * the average. */
-static void make_room(struct sl_h2_stream *stream, size_t more)
-{
-    struct sl_buf *buffer = &stream->buffer;
-
-    if (buffer->cap - buffer->len < more && stream->sent_bytes >= buffer->len / 2) {
-        sl_buf_drop(buffer, stream->sent_bytes);
-        stream->sent_bytes = 0;
-    }
-}
-
-static void note_drained(struct sl_h2_stream *stream)
-{
-    stream->sent_bytes = 0;
-    if (stream->buffer.cap > KEPT_BUFFER_BYTES) {
-        sl_buf_fini(&stream->buffer);
-    } else {
-        sl_buf_reset(&stream->buffer);
-    }
-}
-
 static bool end_data(struct sl_h2_stream *stream, uint32_t *flags)
 {
     *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -232,7 +212,8 @@ static bool end_data(struct sl_h2_stream *stream, uint32_t *flags)
                                   stream->trailer_count) == 0;
 }
 
-/* nghttp2 builds a DATA frame. */
+/* nghttp2 asks what a DATA frame will have; sl_h2_stream_write_frame, if it has any byte, follows.
+ */
 static ssize_t read_data(nghttp2_session *ng, int32_t id, uint8_t *to, size_t cap, uint32_t *flags,
                          nghttp2_data_source *source, void *arg)
 {
@@ -241,22 +222,31 @@ static ssize_t read_data(nghttp2_session *ng, int32_t id, uint8_t *to, size_t ca
 
     (void)ng;
     (void)id;
+    (void)to;
     (void)arg;
     if (!len && !stream->is_finished) {
         stream->is_deferred = true;
         return NGHTTP2_ERR_DEFERRED;
     }
     if (len) {
-        memcpy(to, stream->buffer.data + stream->sent_bytes, len);
-        stream->sent_bytes += len;
+        *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     }
-    if (sl_h2_stream_unsent(stream) == 0) {
-        note_drained(stream);
-        if (stream->is_finished && !end_data(stream, flags)) {
-            return NGHTTP2_ERR_CALLBACK_FAILURE;
-        }
+    if (len == sl_h2_stream_unsent(stream) && stream->is_finished && !end_data(stream, flags)) {
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     return (ssize_t)len;
+}
+
+void sl_h2_stream_write_frame(struct sl_h2_stream *stream, const uint8_t *head, size_t len)
+{
+    struct sl_h2_session *session = stream->session;
+
+    memcpy(session->frame_room, head, FRAME_HEAD_BYTES);
+    sl_ring_take(&stream->buffer, session->frame_room + FRAME_HEAD_BYTES, len);
+    session->frame_bytes = FRAME_HEAD_BYTES + len;
+    if (stream->buffer.len == 0 && stream->buffer.cap > KEPT_BUFFER_BYTES) {
+        sl_ring_fini(&stream->buffer);
+    }
 }
 
 nghttp2_data_provider sl_h2_stream_provider(struct sl_h2_stream *stream)
@@ -331,13 +321,12 @@ bool sl_h2_stream_send(struct sl_h2_stream *stream, const struct sl_str *pieces,
         stream->is_refused = true;
         return false;
     }
-    make_room(stream, total);
-    if (!sl_buf_reserve(&stream->buffer, total)) {
+    if (!sl_ring_reserve(&stream->buffer, total)) {
         sl_h2_stream_reset(stream, SL_H2_INTERNAL_ERROR);
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        sl_buf_add_str(&stream->buffer, pieces[i]);
+        sl_ring_add(&stream->buffer, pieces[i].data, pieces[i].len);
     }
     resume(stream);
     return true;
@@ -345,7 +334,7 @@ bool sl_h2_stream_send(struct sl_h2_stream *stream, const struct sl_str *pieces,
 
 size_t sl_h2_stream_unsent(const struct sl_h2_stream *stream)
 {
-    return stream->buffer.len - stream->sent_bytes;
+    return stream->buffer.len;
 }
 
 bool sl_h2_stream_await_sent(struct sl_h2_stream *stream)
@@ -381,8 +370,7 @@ void sl_h2_stream_reset(struct sl_h2_stream *stream, enum sl_h2_error error)
         return;
     }
     stream->is_reset = true;
-    sl_buf_fini(&stream->buffer);
-    stream->sent_bytes = 0;
+    sl_ring_fini(&stream->buffer);
     if (!stream->is_open) {
         sl_h2_stream_withdraw(stream, error, false);
         return;

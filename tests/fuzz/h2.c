@@ -218,10 +218,10 @@ static void act(struct owner *owner, uint8_t action, uint8_t amount)
 
 static void drain(struct bench *bench)
 {
-    const uint8_t *bytes;
+    uint8_t bytes[SL_H2_OUTPUT_BYTES];
     size_t len;
 
-    while ((len = sl_h2_session_output(bench->session, &bytes)) > 0) {
+    while ((len = sl_h2_session_output(bench->session, bytes, sizeof(bytes))) > 0) {
         bench->sent += len;
         SL_ASSERT(bench->sent <= 1024 + bench->own_sent + ANSWER_BYTES * bench->received);
     }

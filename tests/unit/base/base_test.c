@@ -6,6 +6,7 @@
 #include "base/backoff.h"
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/ring.h"
 #include "base/status.h"
 
 static void a_buffer_never_grows_past_its_limit_and_stays_failed(void **state)
@@ -27,6 +28,33 @@ static void a_buffer_never_grows_past_its_limit_and_stays_failed(void **state)
     sl_buf_add_byte(&buf, 'x');
     assert_int_equal(buf.len, 1);
     sl_buf_fini(&buf);
+}
+
+static void a_ring_gives_bytes_in_their_order(void **state)
+{
+    struct sl_ring ring = {.data = NULL};
+    unsigned char in = 0;
+    unsigned char out = 0;
+
+    (void)state;
+    for (size_t step = 0; step < 2000; step++) {
+        unsigned char bytes[97];
+        size_t more = step * 7 % sizeof(bytes);
+        assert_true(sl_ring_reserve(&ring, more));
+        for (size_t i = 0; i < more; i++) {
+            bytes[i] = in++;
+        }
+        sl_ring_add(&ring, bytes, more);
+        size_t less = sl_min_size(step * 11 % sizeof(bytes), ring.len);
+        sl_ring_take(&ring, bytes, less);
+        for (size_t i = 0; i < less; i++) {
+            assert_int_equal(bytes[i], out++);
+        }
+    }
+    assert_true(ring.len > 0 && ring.len < 2000);
+    assert_false(sl_ring_reserve(&ring, SIZE_MAX));
+    sl_ring_fini(&ring);
+    assert_null(ring.data);
 }
 
 static void numbers_are_written_with_every_digit(void **state)
@@ -169,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secret_that_a_peer_says_back_is_hidden),
         cmocka_unit_test(a_buffer_never_grows_past_its_limit_and_stays_failed),
+        cmocka_unit_test(a_ring_gives_bytes_in_their_order),
         cmocka_unit_test(numbers_are_written_with_every_digit),
         cmocka_unit_test(dropping_the_front_keeps_the_rest),
         cmocka_unit_test(a_number_is_the_whole_text_or_none),

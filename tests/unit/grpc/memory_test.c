@@ -49,12 +49,13 @@ static const struct sl_h2_session_events session_events = {.on_stream = on_strea
 
 static bool carry(struct sl_h2_session *from, struct sl_h2_session *to)
 {
-    const uint8_t *bytes;
+    uint8_t bytes[SL_H2_OUTPUT_BYTES];
     size_t len;
     bool has_carried = false;
     struct sl_status status = sl_status_ok();
 
-    while (sl_status_is_ok(&status) && (len = sl_h2_session_output(from, &bytes)) > 0) {
+    while (sl_status_is_ok(&status) &&
+           (len = sl_h2_session_output(from, bytes, sizeof(bytes))) > 0) {
         has_carried = true;
         status = sl_h2_session_receive(to, bytes, len);
     }

@@ -40,11 +40,11 @@ static const struct sl_h2_session_events session_events = {.on_stream = on_strea
 
 static bool carry(const struct bench *bench, struct sl_h2_session *from, struct sl_h2_session *to)
 {
-    const uint8_t *bytes;
+    uint8_t bytes[SL_H2_OUTPUT_BYTES];
     size_t len;
     bool has_carried = false;
 
-    while ((len = sl_h2_session_output(from, &bytes)) > 0) {
+    while ((len = sl_h2_session_output(from, bytes, sizeof(bytes))) > 0) {
         has_carried = true;
         for (size_t at = 0; at < len; at += bench->piece_bytes) {
             size_t piece = sl_min_size(bench->piece_bytes, len - at);

@@ -157,10 +157,10 @@ struct sl_status feed(struct sl_h2_session *session, struct sl_buf *in)
 
 void drain(struct sl_h2_session *session, struct sl_buf *out)
 {
-    const uint8_t *bytes;
+    uint8_t bytes[SL_H2_OUTPUT_BYTES];
     size_t len;
 
-    while ((len = sl_h2_session_output(session, &bytes)) > 0) {
+    while ((len = sl_h2_session_output(session, bytes, sizeof(bytes))) > 0) {
         sl_buf_add(out, bytes, len);
     }
 }

@@ -662,6 +662,33 @@ static void an_empty_buffer_takes_a_message_of_any_length(void **state)
     close_bench(&bench);
 }
 
+/* Of a client whose peer takes 65,535 bytes: three whole frames and what is left. */
+static void frames_leave_together_as_far_as_there_is_room(void **state)
+{
+    enum { WHOLE_BYTES = 9 + 16384 };
+    struct bench bench;
+    struct sl_h2_stream *stream = open_client(&bench);
+    static uint8_t out[2 * WHOLE_BYTES + SL_H2_OUTPUT_BYTES];
+    static char text[60000];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(text); i++) {
+        text[i] = (char)(i % 251);
+    }
+    assert_true(sl_h2_stream_send(stream, &(struct sl_str){text, sizeof(text)}, 1));
+    sl_h2_session_ping(bench.session);
+    assert_int_equal(sl_h2_session_output(bench.session, out, SL_H2_OUTPUT_BYTES), 9 + 8);
+    assert_int_equal(sl_h2_session_output(bench.session, out, sizeof(out)), 3 * WHOLE_BYTES);
+    for (size_t i = 0; i < 3; i++) {
+        assert_memory_equal(out + i * WHOLE_BYTES, "\0\x40\0\0\0\0\0\0\1", 9);
+        assert_memory_equal(out + i * WHOLE_BYTES + 9, text + i * 16384, 16384);
+    }
+    assert_int_equal(sl_h2_session_output(bench.session, out, sizeof(out)), 9 + 60000 - 3 * 16384);
+    assert_memory_equal(out + 9, text + 3 * 16384, 60000 - 3 * 16384);
+    assert_int_equal(sl_h2_session_output(bench.session, out, sizeof(out)), 0);
+    close_bench(&bench);
+}
+
 static void an_end_follows_what_was_sent(void **state)
 {
     struct bench bench;
@@ -1088,6 +1115,7 @@ int main(void)
         cmocka_unit_test(a_session_that_goes_ends_every_stream),
         cmocka_unit_test(a_send_is_whole_or_refused_and_writable_follows),
         cmocka_unit_test(an_empty_buffer_takes_a_message_of_any_length),
+        cmocka_unit_test(frames_leave_together_as_far_as_there_is_room),
         cmocka_unit_test(an_end_follows_what_was_sent),
         cmocka_unit_test(a_small_piece_after_another_leaves_by_itself),
         cmocka_unit_test(a_server_answers_with_fields_data_and_trailers),

@@ -198,10 +198,10 @@ static const struct sl_h2_session_events client_events = {.on_stream = NULL};
 
 static bool move(struct sl_h2_session *from, struct sl_h2_session *to)
 {
-    const uint8_t *bytes;
+    uint8_t bytes[SL_H2_OUTPUT_BYTES];
     bool has_moved = false;
 
-    for (size_t len; (len = sl_h2_session_output(from, &bytes)) > 0;) {
+    for (size_t len; (len = sl_h2_session_output(from, bytes, sizeof(bytes))) > 0;) {
         struct sl_status status = sl_h2_session_receive(to, bytes, len);
         assert_int_equal(status.code, SL_OK);
         has_moved = true;
