@@ -68,7 +68,7 @@ static void on_served_call(struct sl_grpc_call *served, void *arg)
     }
     house->served_count++;
     record->call = served;
-    sl_grpc_call_set_events(served, &record_events, record);
+    sl_grpc_call_set_events(served, &house->served_events, record);
 }
 
 const struct sl_grpc_handler served_handlers[] = {{&served_method, on_served_call}, {NULL, NULL}};
@@ -132,6 +132,8 @@ void open_house(struct house *house)
     house->tick = sl_timer_new(house->loop, on_tick, house);
     house->guard = sl_timer_new(house->loop, on_guard, house);
     assert_true(house->tick && house->guard);
+    house->served_events = record_events;
+    house->served_events.max_message_bytes = NULL; /* it is the server's */
     house->services[0] = (struct sl_grpc_service_entry){served_handlers, house};
     while (count < SL_ARRAY_LEN(house->services) && house->services[count].handlers) {
         count++;
@@ -265,14 +267,14 @@ static bool has_arrived(struct house *house)
 
 static struct guest *dial(struct house *house, bool is_raw)
 {
-    const struct sl_dial_options options = {
-        .address = {.host = "127.0.0.1", .port = sl_grpc_server_port(house->server)},
-        .timeout_ms = DIAL_MS,
-        .tls = house->client_tls,
-        .server_name = "leaf1"};
+    struct sl_dial_options options = {.address = house->options.address,
+                                      .timeout_ms = DIAL_MS,
+                                      .tls = house->client_tls,
+                                      .server_name = "leaf1"};
     struct guest *guest = &house->guests[house->guest_count++];
 
     assert_true(house->guest_count <= GUESTS);
+    options.address.port = sl_grpc_server_port(house->server);
     guest->house = house;
     guest->is_raw = is_raw;
     guest->conn = sl_conn_dial(house->loop, &options, is_raw ? &raw_events : &dial_events, guest);

@@ -38,6 +38,7 @@ struct house {
     struct guest guests[GUESTS];
     size_t guest_count;
     struct record served[SERVED]; /* the calls that came to on_served_call */
+    struct sl_grpc_call_events served_events;
     char identities[SERVED][64];
     size_t served_count;
     unsigned connected, disconnected, sent;

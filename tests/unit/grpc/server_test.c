@@ -1,8 +1,10 @@
 /* A server on loopback, with clients that are ours. */
 #include "grpc/house.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int open_plain(void **state)
 {
@@ -58,6 +60,12 @@ static bool is_first_answered(struct house *house)
 {
     (void)house;
     return !asks[0].call;
+}
+
+static bool is_second_answered(struct house *house)
+{
+    (void)house;
+    return !asks[1].call;
 }
 
 static bool are_two_answered(struct house *house)
@@ -269,6 +277,49 @@ static void one_connection_too_many_is_refused_and_room_is_used_again(void **sta
     end(asks, 1);
 }
 
+static bool is_second_gone(struct house *house)
+{
+    return house->guests[1].is_closed && house->refused == 1;
+}
+
+static void one_connection_too_many_of_a_peer_is_refused(void **state)
+{
+    struct house *house = *state;
+
+    house->options.max_connections_per_peer = 1;
+    open_house(house);
+    assert_non_null(house->server);
+    invite(house);
+    invite(house);
+    run_until(house, is_second_gone);
+    assert_string_equal(sl_status_reason(&house->refused_why), "too-many-connections-of-peer");
+    assert_non_null(house->guests[0].link);
+}
+
+static void a_message_may_be_as_long_as_the_limit_and_no_longer(void **state)
+{
+    struct house *house = *state;
+    struct guest *guest;
+
+    house->options.max_message_bytes = 10;
+    open_house(house);
+    assert_non_null(house->server);
+    guest = invite(house);
+    begin(asks, 2);
+    call(guest, &asks[0], &served_method);
+    call(guest, &asks[1], &served_method);
+    assert_int_equal(sl_grpc_call_send_bytes(asks[0].call, "0123456789", 10), SL_GRPC_SENT);
+    assert_int_equal(sl_grpc_call_send_bytes(asks[1].call, "0123456789+", 11), SL_GRPC_SENT);
+    run_until(house, is_second_answered);
+    assert_int_equal(asks[1].status.code, SL_RESOURCE_EXHAUSTED);
+    assert_int_equal(house->served[1].messages, 0);
+    assert_int_equal(house->served[0].messages, 1);
+    finish(&house->served[0]);
+    run_until(house, is_first_answered);
+    assert_int_equal(asks[0].status.code, SL_OK);
+    end(asks, 2);
+}
+
 static void a_port_that_is_taken_is_said(void **state)
 {
     struct house *house = *state;
@@ -279,6 +330,90 @@ static void a_port_that_is_taken_is_said(void **state)
     assert_null(sl_grpc_server_open(&options, &why));
     assert_int_equal(why.code, SL_UNAVAILABLE);
     assert_non_null(strstr(why.text, "in use"));
+}
+
+static void a_unix_socket_serves_as_well(void **state)
+{
+    struct house *house = *state;
+
+    house->options.address.kind = SL_ADDRESS_ABSTRACT;
+    snprintf(house->options.address.host, sizeof(house->options.address.host), "sluice-test-%d",
+             (int)getpid());
+    open_house(house);
+    assert_non_null(house->server);
+    assert_int_equal(sl_grpc_server_port(house->server), 0);
+    begin(asks, 1);
+    call(invite(house), &asks[0], &served_method);
+    run_until(house, is_served);
+    finish(&house->served[0]);
+    run_until(house, is_first_answered);
+    assert_int_equal(asks[0].status.code, SL_OK);
+    end(asks, 1);
+}
+
+/* ---- what is no call ---- */
+
+struct answer {
+    char status[8];
+    size_t bytes;
+    bool is_over;
+};
+
+static struct answer answer;
+
+static void on_answer_field(struct sl_h2_stream *stream, struct sl_str name, struct sl_str value,
+                            void *arg)
+{
+    (void)stream;
+    (void)arg;
+    if (sl_str_eq_c(name, ":status")) {
+        snprintf(answer.status, sizeof(answer.status), "%.*s", SL_STR_ARG(value));
+    }
+}
+
+static bool on_answer_data(struct sl_h2_stream *stream, const uint8_t *bytes, size_t len, void *arg)
+{
+    (void)stream;
+    (void)bytes;
+    (void)arg;
+    answer.bytes += len;
+    return true;
+}
+
+static void on_answer_close(struct sl_h2_stream *stream, uint32_t error, bool by_peer, void *arg)
+{
+    (void)stream;
+    (void)arg;
+    (void)by_peer;
+    assert_int_equal(error, SL_H2_NO_ERROR);
+    answer.is_over = true;
+}
+
+static bool is_get_over(struct house *house)
+{
+    (void)house;
+    return answer.is_over;
+}
+
+static void a_plain_get_has_an_answer_of_http(void **state)
+{
+    static const struct sl_h2_stream_events get_events = {
+        .on_field = on_answer_field, .on_data = on_answer_data, .on_close = on_answer_close};
+    const struct sl_h2_field fields[] = {
+        {SL_STR(":method"), SL_STR("GET"), false},
+        {SL_STR(":scheme"), SL_STR("http"), false},
+        {SL_STR(":path"), SL_STR("/"), false},
+        {SL_STR(":authority"), SL_STR("here"), false},
+    };
+    struct house *house = *state;
+    struct guest *guest = invite(house);
+
+    assert_non_null(sl_h2_session_request(sl_h2_link_session(guest->link), fields,
+                                          SL_ARRAY_LEN(fields), false, &get_events, NULL));
+    run_until(house, is_get_over);
+    assert_string_equal(answer.status, "415");
+    assert_true(answer.bytes > 0);
+    assert_non_null(guest->link);
 }
 
 static bool is_ended(struct house *house)
@@ -312,6 +447,10 @@ int main(void)
         PLAIN(a_close_hurries_a_drain_on),
         PLAIN(a_server_without_guests_closes_from_the_loop),
         OWN(one_connection_too_many_is_refused_and_room_is_used_again),
+        OWN(one_connection_too_many_of_a_peer_is_refused),
+        OWN(a_message_may_be_as_long_as_the_limit_and_no_longer),
+        OWN(a_unix_socket_serves_as_well),
+        PLAIN(a_plain_get_has_an_answer_of_http),
         PLAIN(a_port_that_is_taken_is_said),
         PLAIN(a_peer_that_speaks_something_else_is_ended_with_its_reason),
     };
