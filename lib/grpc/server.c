@@ -8,7 +8,9 @@
 #include "h2/link.h"
 
 struct connection {
-    struct sl_list node; /* on the server's list */
+    struct sl_list node;     /* on the server's list */
+    struct sl_list age_node; /* on `young`, or on `old` when it is drained for its age */
+    int64_t since_ns;        /* on that list */
     struct sl_grpc_server *server;
     struct sl_h2_link *link;
     struct sl_grpc_peer peer;
@@ -26,6 +28,11 @@ struct sl_grpc_server {
     struct sl_h2_watch watch;
     uint16_t port;
     struct sl_list connections;
+    struct sl_list young; /* with a max_age_ms; the oldest first */
+    struct sl_list old;   /* with a max_age_grace_ms; who went there first */
+    struct sl_timer *age; /* with a max_age_ms */
+    uint64_t max_age_ms;
+    uint64_t max_age_grace_ms;
     struct sl_grpc_server_stats stats;
     struct sl_log_subject subject;
     char name[SL_ADDRESS_TEXT_BYTES];
@@ -49,6 +56,7 @@ static void free_server(struct sl_grpc_server *server)
     }
     sl_log_end(&server->subject);
     sl_timer_free(server->grace);
+    sl_timer_free(server->age);
     sl_grpc_context_fini(&server->context);
     free(server->services);
     free(server);
@@ -87,13 +95,77 @@ static void on_grace_over(void *arg)
     close_links(arg);
 }
 
+/* ---- ages ---- */
+
+static struct connection *oldest(const struct sl_list *list)
+{
+    return sl_list_is_empty(list) ? NULL : SL_CONTAINER_OF(list->next, struct connection, age_node);
+}
+
+static void put_in_line(struct sl_grpc_server *server, struct sl_list *list, uint64_t limit_ms,
+                        struct connection *connection)
+{
+    sl_list_remove(&connection->age_node);
+    if (limit_ms > 0) {
+        connection->since_ns = sl_loop_now_ns(server->loop);
+        sl_list_append(list, &connection->age_node);
+    }
+}
+
+/* The first of the list if its time is over, else NULL; `*wait_ms` falls to when it will be. */
+static struct connection *first_due(const struct sl_grpc_server *server, const struct sl_list *list,
+                                    uint64_t limit_ms, uint64_t *wait_ms)
+{
+    struct connection *connection = oldest(list);
+
+    if (!connection) {
+        return NULL;
+    }
+    uint64_t age_ms =
+        (uint64_t)((sl_loop_now_ns(server->loop) - connection->since_ns) / SL_NS_PER_MS);
+    if (age_ms >= limit_ms) {
+        return connection;
+    }
+    *wait_ms = sl_min_u64(*wait_ms, limit_ms - age_ms);
+    return NULL;
+}
+
+static void on_age(void *arg)
+{
+    struct sl_grpc_server *server = arg;
+    uint64_t wait_ms = UINT64_MAX;
+    struct connection *due;
+
+    while ((due = first_due(server, &server->old, server->max_age_grace_ms, &wait_ms)) != NULL) {
+        sl_list_remove(&due->age_node);
+        sl_h2_link_close(due->link);
+    }
+    while ((due = first_due(server, &server->young, server->max_age_ms, &wait_ms)) != NULL) {
+        put_in_line(server, &server->old, server->max_age_grace_ms, due);
+        sl_h2_link_drain(due->link);
+        wait_ms =
+            sl_min_u64(wait_ms, server->max_age_grace_ms ? server->max_age_grace_ms : wait_ms);
+    }
+    if (wait_ms < UINT64_MAX) {
+        sl_timer_start(server->age, wait_ms);
+    }
+}
+
+static void begin_age(struct sl_grpc_server *server, struct connection *connection)
+{
+    put_in_line(server, &server->young, server->max_age_ms, connection);
+    if (server->max_age_ms > 0 && !sl_timer_is_armed(server->age)) {
+        sl_timer_start(server->age, server->max_age_ms);
+    }
+}
+
 /* ---- connections ---- */
 
 /* Whether the peer broke a rule or a limit, rather than that it, we or the network ended it. */
 static bool is_abuse(const struct sl_status *why)
 {
-    static const char *const regular[] = {"closed-by-peer", "goaway", "connection-reset",
-                                          "timed-out", "unreachable"};
+    static const char *const regular[] = {"closed-by-peer", "goaway",      "connection-reset",
+                                          "timed-out",      "unreachable", "ping-timeout"};
     bool is_regular = why->reason == NULL || why->code == SL_CANCELLED;
 
     for (size_t i = 0; i < SL_ARRAY_LEN(regular) && !is_regular; i++) {
@@ -153,6 +225,7 @@ static void on_closed(struct sl_h2_link *link, const struct sl_status *why, void
         server->events->on_disconnected(&connection->peer, why, server->arg);
     }
     sl_list_remove(&connection->node);
+    sl_list_remove(&connection->age_node);
     server->stats.connections--;
     free(connection);
     end_if_empty(server);
@@ -192,6 +265,8 @@ static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
     connection->peer.is_secure = sl_conn_is_secure(conn);
     sl_list_init(&connection->node);
     sl_list_append(&server->connections, &connection->node);
+    sl_list_init(&connection->age_node);
+    begin_age(server, connection);
     server->stats.accepted++;
     server->stats.connections++;
     if (server->events->on_connected) {
@@ -258,6 +333,8 @@ static struct sl_grpc_server *new_server(const struct sl_grpc_server_options *op
         return NULL;
     }
     sl_list_init(&server->connections);
+    sl_list_init(&server->young);
+    sl_list_init(&server->old);
     server->loop = options->loop;
     server->events = options->events ? options->events : &no_events;
     server->arg = options->arg;
@@ -270,9 +347,13 @@ static struct sl_grpc_server *new_server(const struct sl_grpc_server_options *op
         .ping_interval_ms = options->ping_interval_ms,
         .ping_timeout_ms = options->ping_timeout_ms,
     };
+    server->max_age_ms = options->max_age_ms;
+    server->max_age_grace_ms = options->max_age_grace_ms;
     server->end = (struct sl_deferred){.fn = on_end, .arg = server};
     server->grace = sl_timer_new(options->loop, on_grace_over, server);
-    if (!server->grace || !copy_services(server, options)) {
+    server->age = options->max_age_ms ? sl_timer_new(options->loop, on_age, server) : NULL;
+    if (!server->grace || (options->max_age_ms && !server->age) ||
+        !copy_services(server, options)) {
         free_server(server);
         return NULL;
     }

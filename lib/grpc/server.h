@@ -84,6 +84,11 @@ struct sl_grpc_server_options {
     /* Keepalive: PINGs to a peer that is silent while it has calls. 0: none. */
     uint64_t ping_interval_ms;
     uint64_t ping_timeout_ms;
+    /* A connection that has stood for so long is drained, so that its peer comes again (to another
+     * server, say, or with newer certificates); it has that much more for its calls. 0: for ever.
+     */
+    uint64_t max_age_ms;
+    uint64_t max_age_grace_ms;
     const struct sl_grpc_server_events *events; /* NULL: none; outlive the server */
     void *arg;
 };

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { AGE_MS = 300 }; /* in which a slow machine, too, has begun a call */
+
 static int open_plain(void **state)
 {
     struct house *house = calloc(1, sizeof(*house));
@@ -332,6 +334,48 @@ static void a_port_that_is_taken_is_said(void **state)
     assert_non_null(strstr(why.text, "in use"));
 }
 
+static bool is_one_gone(struct house *house)
+{
+    return house->disconnected == 1 && are_guests_gone(house);
+}
+
+static void a_connection_of_age_is_drained_and_its_calls_finish(void **state)
+{
+    struct house *house = *state;
+
+    house->options.max_age_ms = AGE_MS;
+    open_house(house);
+    assert_non_null(house->server);
+    begin(asks, 1);
+    call(invite(house), &asks[0], &served_method);
+    run_until(house, is_served);
+    run_until(house, has_goaway);
+    assert_int_equal(house->disconnected, 0);
+    finish(&house->served[0]);
+    run_until(house, is_one_gone);
+    assert_int_equal(asks[0].status.code, SL_OK);
+    assert_int_equal(house->last_why.code, SL_CANCELLED);
+    end(asks, 1);
+}
+
+static void a_connection_of_age_has_a_grace(void **state)
+{
+    struct house *house = *state;
+
+    house->options.max_age_ms = AGE_MS;
+    house->options.max_age_grace_ms = 5;
+    open_house(house);
+    assert_non_null(house->server);
+    begin(asks, 1);
+    call(invite(house), &asks[0], &served_method);
+    run_until(house, is_one_gone);
+    assert_int_equal(asks[0].status.code, SL_UNAVAILABLE);
+    assert_true(house->guests[0].goaways > 0);
+    invite(house); /* others are let in */
+    assert_int_equal(sl_grpc_server_stats(house->server)->accepted, 2);
+    end(asks, 1);
+}
+
 static void a_unix_socket_serves_as_well(void **state)
 {
     struct house *house = *state;
@@ -449,6 +493,8 @@ int main(void)
         OWN(one_connection_too_many_is_refused_and_room_is_used_again),
         OWN(one_connection_too_many_of_a_peer_is_refused),
         OWN(a_message_may_be_as_long_as_the_limit_and_no_longer),
+        OWN(a_connection_of_age_is_drained_and_its_calls_finish),
+        OWN(a_connection_of_age_has_a_grace),
         OWN(a_unix_socket_serves_as_well),
         PLAIN(a_plain_get_has_an_answer_of_http),
         PLAIN(a_port_that_is_taken_is_said),
