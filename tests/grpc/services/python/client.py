@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """client.py - what services-client does, with the same words and lines, on grpcio.
 
-    client.py [options] SERVICE/METHOD WORD...
+    client.py [options] -- SERVICE/METHOD WORD...
 
 Prints what comes, then "OK" or "CODE: message", and exits with the code's number. Wants the modules
 that grpcio-tools makes of the .proto files on PYTHONPATH.
@@ -10,6 +10,7 @@ import argparse
 import itertools
 import queue
 import sys
+import time
 from pathlib import Path
 
 import grpc
@@ -33,10 +34,14 @@ HTTPS_OWN = ("grpc-", "accept-encoding", "content-", "date", "user-agent")
 class Client:
     """One channel. `say` gets each line; a call ends with its status as the last one."""
 
-    def __init__(self, channel, say, timeout_s=None, metadata=()):
+    def __init__(self, channel, say, options):
         self.channel = channel
         self.say = say
-        self.extra = {"timeout": timeout_s, "metadata": list(metadata)}
+        self.extra = {
+            "timeout": options.timeout_ms / 1000 if options.timeout_ms else None,
+            "metadata": options.metadata,
+            "compression": grpc.Compression.Gzip if options.gzip else None,
+        }
 
     def run(self, method, words):
         service, name = method.split("/")
@@ -135,7 +140,7 @@ class Client:
             self.say(f"points={summary.point_count} features={summary.feature_count} "
                      f"metres={summary.distance} seconds={summary.elapsed_time}")
 
-    def yes(self, name, count, word=""):
+    def yes(self, name, count, word="", pause_ms="0"):
         stub = yes_pb2_grpc.YesStub(self.channel)
         call = getattr(stub, name)(yes_pb2.YesRequest(message=word), **self.extra)
         for number, reply in enumerate(call, 1):
@@ -143,6 +148,7 @@ class Client:
                 self.say(reply.message)
             if number == int(count):
                 call.cancel()
+            time.sleep(int(pause_ms) / 1000)
 
 
 COMMANDS = {
@@ -201,6 +207,7 @@ def parse(argv):
     parser.add_argument("--server-name")
     parser.add_argument("--timeout-ms", type=int)
     parser.add_argument("--metadata", action="append", default=[], type=metadatum)
+    parser.add_argument("--gzip", action="store_true")
     parser.add_argument("method")
     parser.add_argument("words", nargs="*")
     return parser.parse_args(argv)
@@ -210,8 +217,7 @@ def main(argv, say):
     options = parse(argv)
     with open_channel(options.address, options.ca, options.tls_cert, options.tls_key,
                       options.server_name) as channel:
-        timeout_s = options.timeout_ms / 1000 if options.timeout_ms else None
-        return Client(channel, say, timeout_s, options.metadata).run(options.method, options.words)
+        return Client(channel, say, options).run(options.method, options.words)
 
 
 if __name__ == "__main__":
