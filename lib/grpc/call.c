@@ -135,7 +135,12 @@ void sl_grpc_call_end(struct sl_grpc_call *call, const struct sl_status *outcome
 
 /* ---- the deadline ---- */
 
-enum { NS_PER_MS = 1000 * 1000 };
+enum {
+    NS_PER_MS = 1000 * 1000,
+    /* A server's deadline comes so much later than the client's: a reset that arrives before the
+     * client's own, whose clock may have whole milliseconds as well, reads as CANCELLED there. */
+    SERVER_LATE_MS = 5,
+};
 
 /* A server's status that waits behind what the client does not read is not waited for. */
 static void on_deadline(void *arg)
@@ -166,7 +171,8 @@ bool sl_grpc_call_set_deadline(struct sl_grpc_call *call, uint64_t timeout_ns)
         return false;
     }
     call->deadline_ns = sl_loop_now_ns(call->context->loop) + (int64_t)timeout_ns;
-    sl_timer_start(call->timer, (timeout_ns + NS_PER_MS - 1) / NS_PER_MS);
+    sl_timer_start(call->timer,
+                   timeout_ns / NS_PER_MS + 1 + (call->is_server ? SERVER_LATE_MS : 0));
     return true;
 }
 

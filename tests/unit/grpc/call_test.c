@@ -513,6 +513,7 @@ static void a_deadline_does_not_wait_for_what_the_client_does_not_read(void **st
     struct bench *bench = new_bench();
     struct sl_grpc_request request = request_of(bench, &chat);
     static char large[100 * 1000];
+    uint64_t left_ns;
 
     (void)state;
     request.timeout_ns = 20 * MS;
@@ -524,6 +525,8 @@ static void a_deadline_does_not_wait_for_what_the_client_does_not_read(void **st
     assert_non_null(bench->answers.call); /* the window is used up */
     wait_for_end(bench, &bench->answers);
     expect_said(&bench->answers, "status:DEADLINE_EXCEEDED ");
+    assert_true(!bench->asks.call || /* a reset before that would read as CANCELLED */
+                (sl_grpc_call_time_left(bench->asks.call, &left_ns) && left_ns == 0));
     wait_for_end(bench, &bench->asks);
     pump(bench);
     free_bench(bench);
