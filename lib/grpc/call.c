@@ -107,11 +107,20 @@ void sl_grpc_call_fail(struct sl_grpc_call *call, const struct sl_status *status
     }
 }
 
-struct sl_status sl_grpc_call_broken(const struct sl_h2_stream *stream, uint32_t error,
-                                     bool by_peer)
+static struct sl_status deadline_status(void)
 {
-    struct sl_status why = sl_h2_stream_why(stream);
+    return sl_status_because("deadline",
+                             sl_status_error(SL_DEADLINE_EXCEEDED, "the deadline is over"));
+}
 
+struct sl_status sl_grpc_call_broken(const struct sl_grpc_call *call, uint32_t error, bool by_peer)
+{
+    struct sl_status why = sl_h2_stream_why(call->stream);
+
+    if (by_peer && error == SL_H2_CANCEL && call->deadline_ns != 0 &&
+        sl_loop_fresh_ns(call->context->loop) >= call->deadline_ns) {
+        return deadline_status(); /* a server enforces it by a reset, and our timer is late */
+    }
     if (by_peer) {
         why.code = sl_grpc_code_of_h2(error);
     }
@@ -146,8 +155,7 @@ enum {
 static void on_deadline(void *arg)
 {
     struct sl_grpc_call *call = arg;
-    struct sl_status status = sl_status_because(
-        "deadline", sl_status_error(SL_DEADLINE_EXCEEDED, "the deadline is over"));
+    struct sl_status status = deadline_status();
 
     if (call->has_status) {
         return;

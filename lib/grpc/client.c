@@ -126,8 +126,9 @@ static void on_close(struct sl_h2_stream *stream, uint32_t error, bool by_peer, 
     struct sl_grpc_call *call = arg;
     struct sl_status outcome;
 
+    (void)stream;
     if (!call->has_end) {
-        outcome = sl_grpc_call_broken(stream, error, by_peer);
+        outcome = sl_grpc_call_broken(call, error, by_peer);
         if (sl_grpc_opening_retry(call, error, &outcome)) {
             return;
         }

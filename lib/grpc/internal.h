@@ -92,8 +92,7 @@ void sl_grpc_call_on_writable(struct sl_h2_stream *stream, void *arg);
 void sl_grpc_call_end_messages(struct sl_grpc_call *call);
 
 /* The stream has closed, and not by this side's decision: what became of the call. */
-struct sl_status sl_grpc_call_broken(const struct sl_h2_stream *stream, uint32_t error,
-                                     bool by_peer);
+struct sl_status sl_grpc_call_broken(const struct sl_grpc_call *call, uint32_t error, bool by_peer);
 
 /* The last event, with the decided status or, if there is none, with `outcome`; frees the call. */
 void sl_grpc_call_end(struct sl_grpc_call *call, const struct sl_status *outcome);

@@ -314,11 +314,12 @@ static void on_close(struct sl_h2_stream *stream, uint32_t error, bool by_peer, 
     struct sl_grpc_call *call = arg;
     struct sl_status outcome = sl_status_ok();
 
+    (void)stream;
     if (by_peer && (error == SL_H2_CANCEL || !call->is_finished)) {
         outcome =
             sl_status_error(SL_CANCELLED, "the client ended the call: %s", sl_h2_error_name(error));
     } else if (error != SL_H2_NO_ERROR || !call->is_finished) {
-        outcome = sl_grpc_call_broken(stream, error, by_peer);
+        outcome = sl_grpc_call_broken(call, error, by_peer);
     }
     sl_grpc_call_end(call, &outcome);
 }

@@ -208,6 +208,12 @@ int64_t sl_loop_now_ns(const struct sl_loop *loop)
     return clock->now_ns;
 }
 
+int64_t sl_loop_fresh_ns(struct sl_loop *loop)
+{
+    loop->clock->is_read = false;
+    return sl_loop_now_ns(loop);
+}
+
 int64_t sl_loop_wall_ns(void)
 {
     struct timespec now;

@@ -32,6 +32,10 @@ void sl_loop_stop(struct sl_loop *loop);
 /* Monotonic time, taken once per turn of the loop: cheap, and constant within a callback. */
 int64_t sl_loop_now_ns(const struct sl_loop *loop);
 
+/* The same, read anew, for now and for the rest of the turn: for a decision that comes out wrong
+ * when the turn has been long. */
+int64_t sl_loop_fresh_ns(struct sl_loop *loop);
+
 /* Wall clock, nanoseconds since 1970, read anew at each call. Any thread. */
 int64_t sl_loop_wall_ns(void);
 

@@ -532,6 +532,25 @@ static void a_deadline_does_not_wait_for_what_the_client_does_not_read(void **st
     free_bench(bench);
 }
 
+static void a_cancel_by_the_server_after_the_deadline_is_the_deadlines(void **state)
+{
+    struct bench *bench = new_bench();
+    struct sl_grpc_request request = request_of(bench, &chat);
+    uint64_t left_ns = 1;
+
+    (void)state;
+    request.timeout_ns = MS;
+    open_call(bench, &request);
+    while (left_ns > 0) { /* the loop does not run: its timers are late */
+        assert_true(sl_grpc_call_time_left(bench->asks.call, &left_ns));
+    }
+    sl_grpc_call_cancel(bench->answers.call);
+    pump(bench);
+    assert_null(bench->asks.call);
+    expect_said(&bench->asks, "open status:DEADLINE_EXCEEDED ");
+    free_bench(bench);
+}
+
 static void a_call_without_a_deadline_has_no_time_left_to_tell(void **state)
 {
     struct bench *bench = new_bench();
@@ -761,6 +780,7 @@ int main(void)
         cmocka_unit_test(a_deadline_ends_the_call_though_the_peer_says_nothing),
         cmocka_unit_test(a_server_ends_a_call_at_the_clients_deadline),
         cmocka_unit_test(a_deadline_does_not_wait_for_what_the_client_does_not_read),
+        cmocka_unit_test(a_cancel_by_the_server_after_the_deadline_is_the_deadlines),
         cmocka_unit_test(a_call_without_a_deadline_has_no_time_left_to_tell),
         cmocka_unit_test(a_cancelled_call_ends_with_the_turn_and_the_other_side_sees_it),
         cmocka_unit_test(what_a_waiting_call_sends_leaves_when_it_starts),
