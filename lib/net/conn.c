@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "net/internal.h"
 
@@ -382,12 +383,29 @@ void sl_conn_resume(struct sl_conn *conn)
     sl_conn_update_reading(conn);
 }
 
+/* Ends our side and throws away what came and was not read: closed with it, a TCP socket resets the
+ * connection, and a peer that hears that first may never read our last words (RFC 9112
+ * section 9.6).
+ */
+static void part(struct sl_conn *conn)
+{
+    uv_os_fd_t fd;
+
+    if (!conn->is_unix && uv_fileno(&conn->socket.handle, &fd) == 0) {
+        shutdown(fd, SHUT_WR);
+        (void)!recv(fd, NULL, SL_NET_READ_BYTES, MSG_TRUNC | MSG_DONTWAIT); /* see tcp(7) */
+    }
+}
+
 void sl_conn_close(struct sl_conn *conn)
 {
     struct sl_status why = sl_status_error(SL_CANCELLED, "closed here");
 
     if (conn->tls && conn->is_open && !conn->is_closing) {
         sl_conn_secure_goodbye(conn);
+    }
+    if (conn->is_open && !conn->is_closing) {
+        part(conn);
     }
     sl_conn_fail(conn, &why);
 }

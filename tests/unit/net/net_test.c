@@ -226,6 +226,26 @@ static void what_is_queued_dies_with_the_connection(void **state)
     close_world(&world);
 }
 
+static void last_words_arrive_though_not_all_was_read(void **state)
+{
+    char words[8];
+    int fd;
+
+    (void)state;
+    open_world(&world);
+    world.wanted_accepts = 1;
+    fd = raw_connect();
+    run(&world);
+    sl_conn_pause(world.ends[0].conn);
+    assert_int_equal(send(fd, "unread", 6, 0), 6);
+    sl_conn_write(world.ends[0].conn, "bye", 3);
+    close_end(&world.ends[0]);
+    assert_int_equal(recv(fd, words, sizeof(words), MSG_WAITALL), 3); /* and not ECONNRESET */
+    assert_int_equal(recv(fd, words, sizeof(words), 0), 0);
+    close(fd);
+    close_world(&world);
+}
+
 static void many_connections_pass_their_bytes(void **state)
 {
     static struct end ends[MANY];
@@ -356,6 +376,7 @@ int main(void)
         cmocka_unit_test(a_reset_by_the_peer_is_told),
         cmocka_unit_test(a_write_to_a_dead_peer_ends_the_connection_and_not_the_process),
         cmocka_unit_test(what_is_queued_dies_with_the_connection),
+        cmocka_unit_test(last_words_arrive_though_not_all_was_read),
         cmocka_unit_test(many_connections_pass_their_bytes),
         cmocka_unit_test(a_listener_without_descriptors_rests_and_loses_nobody),
         cmocka_unit_test(a_listener_may_be_closed_while_it_accepts),
