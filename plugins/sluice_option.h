@@ -18,16 +18,16 @@ struct sluice_str {
 enum sluice_option_type {
     SLUICE_STRING = 1, /* const char *        "text"; ${env.NAME} is filled in */
     SLUICE_TEMPLATE,   /* const char *        text with ${target} …, filled in per record */
-    SLUICE_SECRET,   /* const char *        text or {file: PATH} (its first line); never printed */
-    SLUICE_BOOL,     /* bool                true, false */
-    SLUICE_INT,      /* int64_t             within min..max */
-    SLUICE_DURATION, /* int64_t, ns         10s, 1m30s, 500ms; within min..max (ns) */
-    SLUICE_SIZE,     /* uint64_t, bytes     64KiB, 16MiB, 512 ; within min..max */
-    SLUICE_ENUM,     /* int                 index into `names` */
-    SLUICE_STRINGS,  /* struct sluice_strings   a list of texts; one text is a list of one */
-    SLUICE_MAP,      /* struct sluice_map   names and texts: {a: b} */
-    SLUICE_OBJECT,   /* the struct of `table`, in place */
-    SLUICE_LIST,     /* struct sluice_list  a list of maps, each the struct of `table` */
+    SLUICE_SECRET,     /* const char *        text or {file: PATH} (its first line); see `show` */
+    SLUICE_BOOL,       /* bool                true, false */
+    SLUICE_INT,        /* int64_t             within min..max */
+    SLUICE_DURATION,   /* int64_t, ns         10s, 1m30s, 500ms; within min..max (ns) */
+    SLUICE_SIZE,       /* uint64_t, bytes     64KiB, 16MiB, 512 ; within min..max */
+    SLUICE_ENUM,       /* int                 index into `names` */
+    SLUICE_STRINGS,    /* struct sluice_strings   a list of texts; one text is a list of one */
+    SLUICE_MAP,        /* struct sluice_map   names and texts: {a: b} */
+    SLUICE_OBJECT,     /* the struct of `table`, in place */
+    SLUICE_LIST,       /* struct sluice_list  a list of maps, each the struct of `table` */
 };
 
 struct sluice_strings {
@@ -65,6 +65,9 @@ struct sluice_option {
     bool takes_text; /* LIST: a text stands for an item with only its table's first row */
     /* MAP: whether the value under `name` is a SECRET. NULL: none is. */
     bool (*is_secret)(const char *name);
+    /* SECRET: writes what may be shown of the value into `shown`, at most `room` bytes with the
+     * NUL. NULL: none of it is ever printed. */
+    void (*show)(const char *text, char *shown, size_t room);
     bool is_required;
     const char *doc; /* one sentence for the reference */
 };

@@ -4,6 +4,8 @@
 #include "config/config.h"
 #include "config/values.h"
 
+enum { SHOWN_BYTES = 2048 }; /* of a secret that is shown in part */
+
 static const void *field_of(const struct sluice_option *option, const void *object)
 {
     return (const char *)object + option->offset;
@@ -32,6 +34,18 @@ static void add_quoted(struct sl_buf *out, const char *text, bool is_template)
 static void add_secret(struct sl_buf *out, const char *text)
 {
     sl_buf_add_c(out, text && *text ? "\"" SL_CONFIG_MASK "\"" : "\"\"");
+}
+
+static void add_shown(struct sl_buf *out, const struct sluice_option *option, const char *text)
+{
+    char shown[SHOWN_BYTES];
+
+    if (!option->show || !text) {
+        add_secret(out, text);
+        return;
+    }
+    option->show(text, shown, sizeof(shown));
+    add_quoted(out, shown, false);
 }
 
 static void add_name(struct sl_buf *out, unsigned indent, const char *name)
@@ -77,7 +91,7 @@ static void add_value(struct sl_buf *out, const struct sluice_option *option, co
         add_quoted(out, *(const char *const *)field, true);
         break;
     case SLUICE_SECRET:
-        add_secret(out, *(const char *const *)field);
+        add_shown(out, option, *(const char *const *)field);
         break;
     case SLUICE_BOOL:
         sl_buf_add_c(out, *(const bool *)field ? "true" : "false");

@@ -218,6 +218,31 @@ static void check_address(struct sl_settings_reader *reader, const struct sl_con
     }
 }
 
+/* Fills target->proxy, which a target before it may have made. False when memory is out. */
+static bool read_proxy(struct sl_settings_reader *reader, const struct sl_config_node *node,
+                       struct sl_target_settings *target)
+{
+    const char *text = target->options.proxy;
+    struct sl_status why;
+
+    if (!*text) {
+        return true;
+    }
+    if (!reader->proxy_text || strcmp(reader->proxy_text, text) != 0) {
+        reader->proxy_text = text;
+        reader->proxy = sl_config_alloc(reader->config, 1, sizeof(*reader->proxy));
+    }
+    if (!reader->proxy) {
+        return false;
+    }
+    target->proxy = reader->proxy;
+    if (!sl_proxy_parse(text, reader->proxy, &why) || !sl_proxy_can_reach(&target->address, &why)) {
+        sl_config_error(reader->config, sl_settings_own_or(node, reader->default_target, "proxy"),
+                        "'proxy': %s", why.text);
+    }
+    return true;
+}
+
 static void check_target(struct sl_settings_reader *reader, const struct sl_config_node *node,
                          const struct sl_target_options *options)
 {
@@ -259,6 +284,9 @@ static bool read_targets(struct sl_settings_reader *reader, const struct sl_targ
                        base, NULL);
         check_address(reader, map, i);
         check_target(reader, sl_config_at(map, i), &target->options);
+        if (!read_proxy(reader, sl_config_at(map, i), target)) {
+            return false;
+        }
         if (!sl_settings_read_tls(reader, sl_config_at(map, i), target)) {
             return false;
         }

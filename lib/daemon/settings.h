@@ -72,7 +72,8 @@ struct sl_target_settings {
     const char *name;
     struct sl_target_options options;
     struct sl_address address;
-    struct sl_tls *tls; /* the settings'; NULL: plaintext */
+    const struct sl_proxy *proxy; /* the settings'; NULL: none */
+    struct sl_tls *tls;           /* the settings'; NULL: plaintext */
     struct sl_stream_settings *streams;
     size_t stream_count;
     unsigned worker; /* the one with the fewest streams so far, in the order of the file */

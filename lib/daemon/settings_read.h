@@ -18,6 +18,8 @@ struct sl_settings_reader {
     const struct sl_config_node *sinks; /* maps of names; NULL: an error was reported */
     const struct sl_config_node *subscriptions;
     const struct sl_config_node *targets;
+    const char *proxy_text; /* of the last target with a proxy */
+    struct sl_proxy *proxy; /* what it says */
 };
 
 /* The keys of `collector`; ends with a NULL name. */

@@ -129,6 +129,7 @@ static void on_handle_closed(uv_handle_t *handle)
 
 void sl_conn_renew(struct sl_conn *conn)
 {
+    conn->is_asking = false;
     conn->is_shaking = false;
     conn->is_reading = false;
     conn->write_error = 0;
@@ -182,7 +183,9 @@ static void on_eof(struct sl_conn *conn)
 {
     struct sl_status why = sl_net_closed();
 
-    if (conn->is_shaking) {
+    if (conn->is_asking) {
+        why = sl_dial_cut(conn->dial);
+    } else if (conn->is_shaking) {
         why = sl_conn_handshake_cut(conn);
     } else if (conn->write_error) {
         why = sl_net_error("write", conn->peer, conn->write_error);
@@ -198,6 +201,8 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
         on_eof(conn);
     } else if (len < 0) {
         break_with(conn, "read", (int)len);
+    } else if (len > 0 && conn->is_asking) {
+        sl_dial_heard(conn->dial, (const uint8_t *)buf->base, (size_t)len);
     } else if (len > 0 && conn->tls) {
         sl_conn_secure_read(conn, (const uint8_t *)buf->base, (size_t)len);
     } else if (len > 0 && conn->events && conn->events->on_read) {
@@ -207,8 +212,8 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 
 void sl_conn_update_reading(struct sl_conn *conn)
 {
-    bool should_read =
-        !conn->is_closing && (conn->is_shaking || (conn->is_open && !conn->is_paused));
+    bool should_read = !conn->is_closing &&
+                       (conn->is_asking || conn->is_shaking || (conn->is_open && !conn->is_paused));
     int error;
 
     if (should_read == conn->is_reading || conn->is_closing) {

@@ -2,6 +2,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "net/race.h"
@@ -9,6 +10,7 @@
 enum {
     KEEPALIVE_IDLE_S = 10,
     KEEPALIVE_INTERVAL_S = 5,
+    ASK_BYTES = 2048, /* more than a proxy is ever sent: what it is sent is not copied about */
     KEEPALIVE_PROBES = (SL_NET_DEAD_PEER_S - KEEPALIVE_IDLE_S) / KEEPALIVE_INTERVAL_S,
 };
 
@@ -18,10 +20,17 @@ struct resolve {
     struct sl_dial *dial; /* NULL: nobody waits any more */
 };
 
+/* A proxy on the way. */
+struct via {
+    struct sl_proxy proxy;
+    struct sl_proxy_talk talk;
+};
+
 struct sl_dial {
     struct sl_loop *loop;
     struct sl_conn *conn;
     struct sl_address address;
+    struct via *via;    /* NULL: no proxy */
     struct sl_tls *tls; /* held; NULL: plaintext */
     char *server_name;  /* that the certificate must be for */
     int64_t deadline_ns;
@@ -95,27 +104,126 @@ static void watch_for_death(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
 }
 
-static void on_won(void *arg, int fd, const char *name)
+/* ---- on a connected socket ---- */
+
+/* The peer is at the other end. `dial` may be gone afterwards. */
+static void reached(struct sl_dial *dial)
 {
-    struct sl_dial *dial = arg;
     struct sl_conn *conn = dial->conn;
 
-    start_timer(dial, 1 + sl_race_left(&dial->race));
-    if (!conn->is_unix) {
-        watch_for_death(fd);
-    }
-    if (!sl_conn_take(conn, fd, name)) {
-        struct sl_status why = sl_net_error("connect", name, UV_ENOMEM);
-        close(fd);
-        sl_dial_failed(dial, &why);
-        return;
-    }
     if (dial->tls) {
         char place[SL_ADDRESS_TEXT_BYTES];
         sl_address_print(&dial->address, place);
         sl_conn_secure(conn, dial->tls, dial->server_name, place);
     } else {
         sl_conn_ready(conn);
+    }
+}
+
+/* "proxy 127.0.0.1:3128: ..." */
+static struct sl_status proxy_error(const struct sl_dial *dial, const char *reason,
+                                    const char *text)
+{
+    return sl_status_because(
+        reason, sl_status_error(SL_UNAVAILABLE, "proxy %s: %s", dial->conn->peer, text));
+}
+
+struct sl_status sl_dial_cut(const struct sl_dial *dial)
+{
+    return proxy_error(dial, "proxy-cut",
+                       dial->via->talk.heard_bytes ? "it hung up before its answer was whole"
+                                                   : "it hung up without a word");
+}
+
+static struct sl_status proxy_timeout(const struct sl_dial *dial)
+{
+    return proxy_error(dial, "proxy-timeout",
+                       dial->via->talk.heard_bytes ? "its answer did not end in time"
+                                                   : "it never said a word");
+}
+
+/* What is sent may be a password: nothing of it stays. */
+static enum sl_proxy_step talk(struct sl_dial *dial, const uint8_t *bytes, size_t len, size_t *used)
+{
+    struct sl_buf out;
+    struct sl_conn *conn = dial->conn;
+
+    sl_buf_init(&out, 0);
+    out.failed = !sl_buf_reserve(&out, ASK_BYTES);
+    enum sl_proxy_step step = sl_proxy_talk_feed(&dial->via->talk, bytes, len, used, &out);
+    if (step == SL_PROXY_WANTS_INPUT && out.len > 0) {
+        sl_conn_send(conn, out.data, out.len);
+    }
+    if (out.data) {
+        explicit_bzero(out.data, out.cap);
+    }
+    sl_buf_fini(&out);
+    return step;
+}
+
+/* The first bytes of the peer came with the proxy's last. */
+static void give_rest(struct sl_conn *conn, const uint8_t *bytes, size_t len)
+{
+    if (len == 0 || uv_is_closing(&conn->socket.handle)) {
+        return;
+    }
+    if (conn->tls) {
+        sl_conn_secure_read(conn, bytes, len);
+    } else if (conn->events && conn->events->on_read) {
+        conn->events->on_read(conn, bytes, len, conn->arg);
+    }
+}
+
+void sl_dial_heard(struct sl_dial *dial, const uint8_t *bytes, size_t len)
+{
+    struct sl_conn *conn = dial->conn;
+    size_t used;
+    enum sl_proxy_step step = talk(dial, bytes, len, &used);
+
+    if (step == SL_PROXY_FAILED) {
+        const struct sl_status *said = &dial->via->talk.why;
+        struct sl_status why = proxy_error(dial, said->reason, said->text);
+        sl_dial_failed(dial, &why);
+    } else if (step == SL_PROXY_DONE) {
+        char to[SL_ADDRESS_TEXT_BYTES], name[SL_ADDRESS_TEXT_BYTES + SL_NET_NAME_BYTES + 8];
+        sl_address_print(&dial->address, to);
+        snprintf(name, sizeof(name), "%s via %s", to, conn->peer);
+        snprintf(conn->peer, sizeof(conn->peer), "%.*s", SL_NET_NAME_BYTES - 1, name);
+        conn->is_asking = false;
+        reached(dial);
+        give_rest(conn, bytes + used, len - used);
+    }
+}
+
+static void ask_proxy(struct sl_dial *dial)
+{
+    struct sl_conn *conn = dial->conn;
+
+    sl_proxy_talk_fini(&dial->via->talk);
+    sl_proxy_talk_init(&dial->via->talk, &dial->via->proxy, &dial->address);
+    conn->is_asking = true;
+    sl_conn_update_reading(conn);
+    if (!uv_is_closing(&conn->socket.handle)) {
+        sl_dial_heard(dial, NULL, 0);
+    }
+}
+
+static void on_won(void *arg, int fd, const char *name)
+{
+    struct sl_dial *dial = arg;
+
+    start_timer(dial, 1 + sl_race_left(&dial->race));
+    if (!dial->conn->is_unix) {
+        watch_for_death(fd);
+    }
+    if (!sl_conn_take(dial->conn, fd, name)) {
+        struct sl_status why = sl_net_error("connect", name, UV_ENOMEM);
+        close(fd);
+        sl_dial_failed(dial, &why);
+    } else if (dial->via) {
+        ask_proxy(dial);
+    } else {
+        reached(dial);
     }
 }
 
@@ -132,9 +240,17 @@ static void found(struct sl_dial *dial, struct addrinfo *addresses)
     sl_race_run(&dial->race);
 }
 
+/* ---- addresses ---- */
+
+/* Where the socket leads: to the peer, or to the proxy. */
+static const struct sl_address *first_stop(const struct sl_dial *dial)
+{
+    return dial->via ? &dial->via->proxy.address : &dial->address;
+}
+
 static void resolve_failed(struct sl_dial *dial, int error)
 {
-    dial->why = sl_net_error("resolve", dial->address.host, error);
+    dial->why = sl_net_error("resolve", first_stop(dial)->host, error);
     give_up(dial);
 }
 
@@ -171,7 +287,7 @@ static void start_resolving(struct sl_dial *dial, const char *port)
     }
     resolve->dial = dial;
     error = uv_getaddrinfo(sl_loop_handle(dial->loop), &resolve->req, on_resolved,
-                           dial->address.host, port, &name_hints);
+                           first_stop(dial)->host, port, &name_hints);
     if (error) {
         free(resolve);
         resolve_failed(dial, error);
@@ -183,14 +299,15 @@ static void start_resolving(struct sl_dial *dial, const char *port)
 /* An address in numbers does not queue behind names. */
 static void begin_host(struct sl_dial *dial)
 {
+    const struct sl_address *stop = first_stop(dial);
     struct addrinfo *addresses;
     char port[sizeof("65535")];
 
-    snprintf(port, sizeof(port), "%u", (unsigned)dial->address.port);
+    snprintf(port, sizeof(port), "%u", (unsigned)stop->port);
     if (dial->address.port == 0) {
         on_failed(dial, "port 0", UV_EADDRNOTAVAIL);
         give_up(dial);
-    } else if (getaddrinfo(dial->address.host, port, &number_hints, &addresses) == 0) {
+    } else if (getaddrinfo(stop->host, port, &number_hints, &addresses) == 0) {
         found(dial, addresses);
     } else {
         start_resolving(dial, port);
@@ -201,7 +318,8 @@ static void begin(void *arg)
 {
     struct sl_dial *dial = arg;
 
-    if (!sl_address_check(&dial->address, &dial->why)) {
+    if (!sl_address_check(&dial->address, &dial->why) ||
+        (dial->via && !sl_proxy_can_reach(&dial->address, &dial->why))) {
         give_up(dial);
     } else if (sl_address_is_unix(&dial->address)) {
         sl_race_set_unix(&dial->race, &dial->address);
@@ -215,7 +333,10 @@ static void on_timeout(void *arg)
 {
     struct sl_dial *dial = arg;
 
-    if (dial->conn->is_shaking) {
+    if (dial->conn->is_asking) {
+        struct sl_status why = proxy_timeout(dial);
+        sl_dial_failed(dial, &why);
+    } else if (dial->conn->is_shaking) {
         struct sl_status why = sl_conn_handshake_timeout(dial->conn);
         sl_dial_failed(dial, &why);
     } else if (dial->race.count == 0) {
@@ -240,6 +361,11 @@ void sl_dial_free(struct sl_dial *dial)
     sl_race_fini(&dial->race);
     uv_freeaddrinfo(dial->addresses);
     sl_tls_release(dial->tls);
+    if (dial->via) {
+        sl_proxy_talk_fini(&dial->via->talk);
+        explicit_bzero(dial->via, sizeof(*dial->via));
+        free(dial->via);
+    }
     free(dial->server_name);
     free(dial);
 }
@@ -258,6 +384,18 @@ static bool init_secure(struct sl_dial *dial, const struct sl_dial_options *opti
     return dial->server_name != NULL;
 }
 
+static bool init_proxy(struct sl_dial *dial, const struct sl_proxy *proxy)
+{
+    if (!proxy) {
+        return true;
+    }
+    dial->via = calloc(1, sizeof(*dial->via));
+    if (dial->via) {
+        dial->via->proxy = *proxy;
+    }
+    return dial->via != NULL;
+}
+
 /* False when memory is out. */
 static bool init(struct sl_dial *dial, struct sl_loop *loop, const struct sl_dial_options *options)
 {
@@ -268,10 +406,10 @@ static bool init(struct sl_dial *dial, struct sl_loop *loop, const struct sl_dia
     dial->begin.arg = dial;
     sl_race_init(&dial->race, loop, &race_events, dial);
     dial->timer = sl_timer_new(loop, on_timeout, dial);
-    if (!dial->timer || !init_secure(dial, options)) {
+    if (!dial->timer || !init_secure(dial, options) || !init_proxy(dial, options->proxy)) {
         return false;
     }
-    dial->conn = sl_conn_new(loop, sl_address_is_unix(&options->address));
+    dial->conn = sl_conn_new(loop, sl_address_is_unix(first_stop(dial)));
     return dial->conn != NULL;
 }
 

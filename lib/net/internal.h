@@ -48,6 +48,7 @@ struct sl_conn {
     int write_error;            /* below 0: nothing leaves any more, the reader will tell the end */
     bool is_unix;
     bool is_open;
+    bool is_asking;  /* a proxy for the way */
     bool is_shaking; /* the TLS handshake is under way */
     bool is_closing;
     bool is_paused;
@@ -96,6 +97,10 @@ void sl_conn_fail(struct sl_conn *conn, const struct sl_status *why);
 
 /* Closes the handle to go on with a new one: sl_dial_next follows. */
 void sl_conn_renew(struct sl_conn *conn);
+
+/* What a proxy said; that it hung up. */
+void sl_dial_heard(struct sl_dial *dial, const uint8_t *bytes, size_t len);
+struct sl_status sl_dial_cut(const struct sl_dial *dial);
 
 void sl_dial_next(struct sl_dial *dial); /* address */
 /* What followed on the connected socket did not come about. */

@@ -25,6 +25,7 @@
 #include "base/status.h"
 #include "loop/loop.h"
 #include "net/address.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 
 enum {
@@ -56,13 +57,17 @@ struct sl_dial_options {
     struct sl_tls *tls;  /* a client's, held while it dials and stands; NULL: plaintext */
     /* Whom the peer's certificate must be for; NULL or "": the host, for a unix socket localhost */
     const char *server_name;
+    const struct sl_proxy *proxy; /* the way there; NULL: none. With one the name is not ours to
+                                   * resolve, and `timeout_ms` is for it too */
 };
 
 /* Resolves and races the addresses (race.h), for at most `timeout_ms` in all. The first socket that
- * is connected wins and goes on to the handshake of TLS, which nobody races: whoever answers at all
- * is asked. Where that fails, or takes longer than its even share of the time, the addresses that
- * are left are raced again. Never fails at once: every outcome is an event; the reason is that of
- * an attempt that came furthest. Copies the options. NULL when memory is out. */
+ * is connected wins and goes on to the proxy, if that is whom it leads to, and the handshake of
+ * TLS, which nobody races: whoever answers at all is asked. A proxy's no has a reason of its own,
+ * "proxy-refused", "-login", "-protocol", "-timeout" or "-cut". Where that fails, or takes longer
+ * than its even share of the time, the addresses that are left are raced again. Never fails at
+ * once: every outcome is an event; the reason is that of an attempt that came furthest. Copies the
+ * options. NULL when memory is out. */
 struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_dial_options *options,
                              const struct sl_conn_events *events, void *arg) SL_MUST_CHECK;
 
@@ -83,7 +88,8 @@ void sl_conn_resume(struct sl_conn *conn);
 void sl_conn_close(struct sl_conn *conn);
 
 /* "127.0.0.1:57400": the peer's address; "" before the connection stands. Of a unix socket the
- * address that was dialled, or who is there when it was accepted: "unix:uid=1000,pid=77". */
+ * address that was dialled, or who is there when it was accepted: "unix:uid=1000,pid=77"; through a
+ * proxy "leaf1:57400 via 127.0.0.1:3128". */
 const char *sl_conn_peer(const struct sl_conn *conn);
 
 /* Whom the peer's certificate is for, where it was verified: its first URI or DNS name (RFC 5280

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/base.h"
+#include "net/proxy.h"
 
 #define AT(field) offsetof(struct sl_target_options, field)
 
@@ -91,6 +92,13 @@ const struct sluice_option sl_target_table[] = {
      .default_text = "",
      .doc = "host:port, host (port 57400), or a unix socket, unix:path; without it the target's "
             "name."},
+    {.name = "proxy",
+     .type = SLUICE_SECRET,
+     .offset = AT(proxy),
+     .default_text = "",
+     .show = sl_proxy_mask,
+     .doc = "The way to the device: http://host:port, http://user:password@host:port or the same "
+            "with socks5://; the device's name is the proxy's to resolve."},
     {.name = "username",
      .type = SLUICE_STRING,
      .offset = AT(username),

@@ -13,8 +13,9 @@ struct sl_target_options {
     const char *address;  /* "" : the target's name */
     const char *username; /* "" : none; goes out as metadata of each Subscribe */
     const char *password;
-    bool insecure;    /* plaintext */
-    bool skip_verify; /* TLS with whoever answers */
+    const char *proxy; /* "" : none; net/proxy.h */
+    bool insecure;     /* plaintext */
+    bool skip_verify;  /* TLS with whoever answers */
     struct {
         const char *ca; /* PEM files; "" : none, for `ca` the system's store */
         const char *cert;

@@ -245,7 +245,8 @@ static void dial(void *arg)
     const struct sl_dial_options options = {.address = config->address,
                                             .timeout_ms = config->dial_timeout_ms,
                                             .tls = config->tls,
-                                            .server_name = config->server_name};
+                                            .server_name = config->server_name,
+                                            .proxy = config->proxy};
 
     handle(target, EVENT_OPEN);
     target->messages_at_open = messages(target);

@@ -43,7 +43,8 @@ struct sl_target_config {
     struct sl_loop *loop;
     const char *name;
     struct sl_address address;
-    struct sl_tls *tls;        /* NULL: plaintext */
+    const struct sl_proxy *proxy; /* NULL: none */
+    struct sl_tls *tls;           /* NULL: plaintext */
     const char *server_name;   /* whom the device's certificate must be for; NULL or "": the host */
     bool skips_verify;         /* `tls` takes whoever answers: said in the log */
     uint64_t dial_timeout_ms;  /* of the connection, and again of the peer's SETTINGS */

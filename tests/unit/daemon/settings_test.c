@@ -264,6 +264,28 @@ static void sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription(void 
     unsetenv("SLUICE_TEST_PASSWORD");
 }
 
+static void targets_behind_the_same_proxy_share_it(void **state)
+{
+    struct sl_settings *settings = read_good("proxy.yaml");
+    const struct sl_target_settings *targets = settings->targets;
+
+    (void)state;
+    assert_int_equal(settings->target_count, 4);
+    assert_string_equal(targets[0].proxy->address.host, "proxy.example");
+    assert_string_equal(targets[0].proxy->password, "se$cret");
+    assert_ptr_equal(targets[1].proxy, targets[0].proxy);
+    assert_int_equal(targets[2].proxy->kind, SL_PROXY_SOCKS5);
+    assert_null(targets[3].proxy);
+
+    struct sl_buf out;
+    sl_buf_init(&out, 0);
+    sl_settings_print(settings, &out);
+    assert_non_null(strstr(sl_buf_text(&out), "proxy: \"http://me:***@proxy.example:3128\""));
+    assert_null(strstr(sl_buf_text(&out), "cret"));
+    sl_buf_fini(&out);
+    sl_settings_free(settings);
+}
+
 static void targets_with_the_same_files_share_what_was_made_of_them(void **state)
 {
     struct sl_settings *settings = read_good("tls.yaml");
@@ -389,6 +411,7 @@ int main(void)
         cmocka_unit_test(what_a_file_says_is_taken),
         cmocka_unit_test(requests_follow_from_what_subscriptions_say),
         cmocka_unit_test(sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription),
+        cmocka_unit_test(targets_behind_the_same_proxy_share_it),
         cmocka_unit_test(targets_with_the_same_files_share_what_was_made_of_them),
         cmocka_unit_test(formats_are_named_as_encoders_name_them),
         cmocka_unit_test(the_reference_has_every_key),

@@ -217,8 +217,10 @@ void run_for(struct world *world, uint64_t ms)
 
 void dial(struct world *world, struct end *end, const char *text, uint64_t timeout_ms)
 {
-    struct sl_dial_options options = {
-        .timeout_ms = timeout_ms, .tls = world->tls, .server_name = world->server_name};
+    struct sl_dial_options options = {.timeout_ms = timeout_ms,
+                                      .tls = world->tls,
+                                      .server_name = world->server_name,
+                                      .proxy = world->proxy};
 
     assert_true(sl_address_parse(text, world->address.port, &options.address));
     end->world = world;

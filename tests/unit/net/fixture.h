@@ -45,6 +45,7 @@ struct world {
     struct sl_status refused_why;
     struct sl_tls *tls;      /* of the dials */
     const char *server_name; /* that they ask for; NULL: the host */
+    const struct sl_proxy *proxy;
 };
 
 void open_world(struct world *world);
