@@ -1,31 +1,198 @@
 /* server.h - gRPC on a port: listens, accepts within limits, gives each call to its handler.
  *
- * A server that does one thing, complete (its handler is of a method of the tables, service.h):
+ * One link (h2/link.h) for each connection. What a peer may do is limited at every level: how many
+ * connections there are, and of one peer, here; what one connection may cost in h2/limits.h; how
+ * long a message may be here and, by method, in call.h. A connection that ends because its peer
+ * went beyond is logged with its reason and counted; one that its peer or the network closes is
+ * counted alone. The log is the server's own subject, so that a crowd of them fills no disk
+ * (log.h).
  *
- *     static void on_call(struct sl_grpc_call *call, void *arg)
- *     {
- *         sl_grpc_call_set_events(call, &events, arg);    (or finish it on the spot)
- *     }
- *
- *     static const struct sl_grpc_handler handlers[] = {{method, on_call}, {NULL, NULL}};
- *
- *     const struct sl_grpc_service_entry services[] = {{handlers, arg}};
- *     const struct sl_grpc_server_options options = {
- *         .loop = loop,
- *         .address = {.host = "127.0.0.1", .port = 50051},
- *         .services = services,
- *         .service_count = 1,
- *     };
- *     struct sl_status why;
- *     struct sl_grpc_server *server = sl_grpc_server_open(&options, &why);
- *
- * and, when it is enough, sl_grpc_server_drain(server, 5000, on_closed, arg).
- *
- * One link (h2/link.h) for each connection. A connection that ends because its peer broke a rule or
- * a limit is logged with its reason and counted; one that its peer closes is not. The log is the
- * server's own subject, so that a crowd of them fills no disk (log.h).
+ * Health checks and reflection are services like others (health.h, reflection.h).
  *
  * Loop thread only. Events and on_closed come from the loop, never from a function here.
+ *
+ * A server with a method of each kind (tests/unit/grpc/server_example_test.c):
+ *
+ *     typedef Sluice__Test__HelloRequest Request;
+ *     typedef Sluice__Test__HelloResponse Response;
+ *
+ *     enum { REPLIES = 100 * 1000 };
+ *
+ *     static enum sl_grpc_send reply(struct sl_grpc_call *call, char *text)
+ *     {
+ *         Response response = SLUICE__TEST__HELLO_RESPONSE__INIT;
+ *
+ *         response.reply = text;
+ *         return sl_grpc_call_send(call, &response.base);
+ *     }
+ *
+ *     static void finish(struct sl_grpc_call *call, void *arg)
+ *     {
+ *         struct sl_status ok = sl_status_ok();
+ *
+ *         (void)arg;
+ *         sl_grpc_call_finish(call, &ok);
+ *     }
+ *
+ *     static enum sl_grpc_take on_one(struct sl_grpc_call *call, const ProtobufCMessage *message,
+ *                                     void *arg)
+ *     {
+ *         if (reply(call, ((const Request *)message)->greeting) == SL_GRPC_SENT) {
+ *             finish(call, arg);
+ *         }
+ *         return SL_GRPC_TAKEN;
+ *     }
+ *
+ *     static void on_say_hello(struct sl_grpc_call *call, void *arg)
+ *     {
+ *         static const struct sl_grpc_call_events events = {.on_message = on_one};
+ *
+ *         sl_grpc_call_set_events(call, &events, arg);
+ *     }
+ *
+ *     static enum sl_grpc_take on_turn(struct sl_grpc_call *call, const ProtobufCMessage *message,
+ *                                      void *arg)
+ *     {
+ *         const Request *request = (const Request *)message;
+ *
+ *         (void)arg;
+ *         return reply(call, request->greeting) == SL_GRPC_FULL ? SL_GRPC_HOLD : SL_GRPC_TAKEN;
+ *     }
+ *
+ *     static void on_room(struct sl_grpc_call *call, void *arg)
+ *     {
+ *         (void)arg;
+ *         sl_grpc_call_resume(call);
+ *     }
+ *
+ *     static void on_bidi_hello(struct sl_grpc_call *call, void *arg)
+ *     {
+ *         static const struct sl_grpc_call_events events = {
+ *             .on_message = on_turn, .on_writable = on_room, .on_half_close = finish};
+ *
+ *         sl_grpc_call_set_events(call, &events, arg);
+ *     }
+ *
+ *     static enum sl_grpc_take on_each(struct sl_grpc_call *call, const ProtobufCMessage *message,
+ *                                      void *arg)
+ *     {
+ *         unsigned *count = arg;
+ *
+ *         (void)call;
+ *         (void)message;
+ *         *count += 1;
+ *         return SL_GRPC_TAKEN;
+ *     }
+ *
+ *     static void on_all(struct sl_grpc_call *call, void *arg)
+ *     {
+ *         const unsigned *count = arg;
+ *         char text[32];
+ *
+ *         snprintf(text, sizeof(text), "%u times hello", *count);
+ *         if (reply(call, text) == SL_GRPC_SENT) {
+ *             finish(call, arg);
+ *         }
+ *     }
+ *
+ *     static void on_over(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
+ *     {
+ *         (void)call;
+ *         (void)status;
+ *         free(arg);
+ *     }
+ *
+ *     static void begin(struct sl_grpc_call *call, const struct sl_grpc_call_events *events)
+ *     {
+ *         unsigned *count = calloc(1, sizeof(*count));
+ *         struct sl_status status = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+ *
+ *         if (count) {
+ *             sl_grpc_call_set_events(call, events, count);
+ *         } else {
+ *             sl_grpc_call_finish(call, &status);
+ *         }
+ *     }
+ *
+ *     static void on_lots_of_greetings(struct sl_grpc_call *call, void *arg)
+ *     {
+ *         static const struct sl_grpc_call_events events = {
+ *             .on_message = on_each, .on_half_close = on_all, .on_status = on_over};
+ *
+ *         (void)arg;
+ *         begin(call, &events);
+ *     }
+ *
+ *     static void send_more(struct sl_grpc_call *call, void *arg)
+ *     {
+ *         static char hello[] = "Hello!";
+ *         unsigned *count = arg;
+ *
+ *         while (*count < REPLIES && reply(call, hello) == SL_GRPC_SENT) {
+ *             *count += 1;
+ *         }
+ *         if (*count == REPLIES) {
+ *             finish(call, arg);
+ *         }
+ *     }
+ *
+ *     static enum sl_grpc_take on_wish(struct sl_grpc_call *call, const ProtobufCMessage *message,
+ *                                      void *arg)
+ *     {
+ *         (void)message;
+ *         send_more(call, arg);
+ *         return SL_GRPC_TAKEN;
+ *     }
+ *
+ *     static void on_lots_of_replies(struct sl_grpc_call *call, void *arg)
+ *     {
+ *         static const struct sl_grpc_call_events events = {
+ *             .on_message = on_wish, .on_writable = send_more, .on_status = on_over};
+ *
+ *         (void)arg;
+ *         begin(call, &events);
+ *     }
+ *
+ *     #define METHODS      sluice__test__hello_service__methods
+ *     #define METHOD(name) (&METHODS[SLUICE__TEST__HELLO_SERVICE__##name])
+ *
+ *     static const struct sl_grpc_handler hello_handlers[] = {
+ *         {METHOD(SAY_HELLO), on_say_hello},
+ *         {METHOD(BIDI_HELLO), on_bidi_hello},
+ *         {METHOD(LOTS_OF_GREETINGS), on_lots_of_greetings},
+ *         {METHOD(LOTS_OF_REPLIES), on_lots_of_replies},
+ *         {NULL, NULL},
+ *     };
+ *
+ *     static struct sl_grpc_server *serve(struct sl_loop *loop, struct sl_grpc_health *health,
+ *                                         struct sl_status *why)
+ *     {
+ *         const struct sl_grpc_service_entry services[] = {
+ *             {hello_handlers, NULL},
+ *             {sl_grpc_health_handlers, health},
+ *             {sl_grpc_reflection_handlers, NULL},
+ *         };
+ *         const struct sl_grpc_server_options options = {
+ *             .loop = loop,
+ *             .address = {.host = "127.0.0.1"},
+ *             .services = services,
+ *             .service_count = SL_ARRAY_LEN(services),
+ *         };
+ *
+ *         return sl_grpc_server_open(&options, why);
+ *     }
+ *
+ *     static void on_closed(void *arg)
+ *     {
+ *         sl_loop_stop(arg);
+ *     }
+ *
+ *     static void shut_down(struct sl_grpc_server *server, struct sl_grpc_health *health,
+ *                           struct sl_loop *loop)
+ *     {
+ *         sl_grpc_health_shut_down(health);
+ *         sl_grpc_server_drain(server, 5000, on_closed, loop);
+ *     }
  */
 #ifndef SLUICE_GRPC_SERVER_H
 #define SLUICE_GRPC_SERVER_H
