@@ -15,6 +15,8 @@
 #include "benchmark.pb-c.h"
 #include "benchmark.services.h"
 
+#define CIPHERSUITES "TLS_AES_128_GCM_SHA256" /* what grpc-go's side chooses too */
+
 struct options {
     bool is_stream;
     int port;

@@ -2,23 +2,19 @@
 #include <stdlib.h>
 
 #include "bench.h"
-#include "grpc/call.h"
-#include "h2/link.h"
-
-enum { DIAL_MS = 5000 };
+#include "grpc/channel.h"
 
 static uint8_t zeros[1024 * 1024];
 
 struct connection {
     struct client *client;
-    struct sl_h2_link *link;
+    struct sl_grpc_channel *channel;
 };
 
 struct client {
     const struct options *options;
     const struct sl_grpc_method *method;
     struct sl_loop *loop;
-    struct sl_grpc_context context;
     struct sl_tls *tls;
     struct sl_timer *timer;
     struct connection *connections;
@@ -67,8 +63,7 @@ static const struct sl_grpc_call_events call_events = {
 static void start_call(struct connection *connection)
 {
     struct client *client = connection->client;
-    const struct sl_grpc_request request = {
-        .method = client->method, .authority = "127.0.0.1", .context = &client->context};
+    const struct sl_grpc_request request = {.method = client->method};
     Grpc__Testing__Payload payload = GRPC__TESTING__PAYLOAD__INIT;
     Grpc__Testing__SimpleRequest message = GRPC__TESTING__SIMPLE_REQUEST__INIT;
 
@@ -79,43 +74,21 @@ static void start_call(struct connection *connection)
         message.payload = &payload;
     }
     struct sl_grpc_call *call =
-        sl_grpc_call_open(sl_h2_link_session(connection->link), &request, &call_events, connection);
+        sl_grpc_channel_call(connection->channel, &request, &call_events, connection);
     if (!call || sl_grpc_call_send(call, &message.base) != SL_GRPC_SENT) {
         give_up("a call", "cannot be made");
     }
     sl_grpc_call_half_close(call);
 }
 
-static void on_closed(struct sl_h2_link *link, const struct sl_status *why, void *arg)
+static void on_state(struct sl_grpc_channel *channel, enum sl_grpc_channel_state state, void *arg)
 {
     struct client *client = ((struct connection *)arg)->client;
 
-    (void)link;
-    if (!client->is_ending) {
-        give_up("the connection ended", why->text);
+    if (state == SL_GRPC_CHANNEL_BACKOFF || (state == SL_GRPC_CHANNEL_IDLE && !client->is_ending)) {
+        give_up("a connection ended", sl_grpc_channel_last_error(channel)->text);
     }
-    if (--client->open == 0) {
-        sl_loop_stop(client->loop);
-    }
-}
-
-static const struct sl_h2_link_events link_events = {.on_closed = on_closed};
-
-static void on_dial_failed(struct sl_conn *conn, const struct sl_status *why, void *arg)
-{
-    (void)conn;
-    (void)arg;
-    give_up("cannot connect", why->text);
-}
-
-static void on_dialled(struct sl_conn *conn, void *arg)
-{
-    struct connection *connection = arg;
-    struct client *client = connection->client;
-
-    connection->link =
-        sl_h2_link_open(client->loop, conn, SL_H2_CLIENT, NULL, &link_events, connection);
-    if (++client->open < client->options->conns) {
+    if (state != SL_GRPC_CHANNEL_READY || ++client->open < client->options->conns) {
         return;
     }
     sl_timer_start(client->timer, (uint64_t)(client->options->seconds * 1000));
@@ -124,8 +97,14 @@ static void on_dialled(struct sl_conn *conn, void *arg)
     }
 }
 
-static const struct sl_conn_events dial_events = {.on_open = on_dialled,
-                                                  .on_close = on_dial_failed};
+static void on_closed(void *arg)
+{
+    struct client *client = arg;
+
+    if (--client->open == 0) {
+        sl_loop_stop(client->loop);
+    }
+}
 
 static void on_time(void *arg)
 {
@@ -133,13 +112,14 @@ static void on_time(void *arg)
 
     client->is_ending = true;
     for (int i = 0; i < client->options->conns; i++) {
-        sl_h2_link_close(client->connections[i].link);
+        sl_grpc_channel_close(client->connections[i].channel, on_closed, client);
     }
 }
 
 static struct sl_tls *make_tls(const struct options *options)
 {
-    const struct sl_tls_options files = {.ca = options->ca};
+    const struct sl_tls_options files = {
+        .ca = options->ca, .min_version = "1.3", .ciphersuites = CIPHERSUITES};
     enum sl_tls_part part;
     struct sl_status why;
 
@@ -153,19 +133,24 @@ static struct sl_tls *make_tls(const struct options *options)
     return tls;
 }
 
-static void dial_all(struct client *client)
+static void connect_all(struct client *client)
 {
-    const struct sl_dial_options dial = {
-        .address = {.host = "127.0.0.1", .port = (uint16_t)client->options->port},
-        .timeout_ms = DIAL_MS,
-        .tls = client->tls};
+    struct sl_grpc_channel_options open = {
+        .loop = client->loop,
+        .dial = {.address = {.host = "127.0.0.1", .port = (uint16_t)client->options->port},
+                 .tls = client->tls},
+        .on_state = on_state,
+    };
 
     for (int i = 0; i < client->options->conns; i++) {
         struct connection *connection = &client->connections[i];
         connection->client = client;
-        if (!sl_conn_dial(client->loop, &dial, &dial_events, connection)) {
-            give_up("dial", "out of memory");
+        open.arg = connection;
+        connection->channel = sl_grpc_channel_open(&open);
+        if (!connection->channel) {
+            give_up("a channel", "out of memory");
         }
+        sl_grpc_channel_connect(connection->channel);
     }
 }
 
@@ -185,14 +170,12 @@ void run_client(const struct options *options)
     if (!client.connections || options->size > (int)sizeof(zeros)) {
         give_up("options", "too much is asked for");
     }
-    sl_grpc_context_init(&client.context, client.loop);
-    dial_all(&client);
+    connect_all(&client);
     sl_loop_run(client.loop);
     printf("calls %llu messages %llu bytes %llu\n", (unsigned long long)client.calls,
            (unsigned long long)client.messages, (unsigned long long)client.bytes);
     sl_timer_free(client.timer);
     sl_loop_free(client.loop);
-    sl_grpc_context_fini(&client.context);
     sl_tls_release(client.tls);
     free(client.connections);
 }

@@ -126,7 +126,10 @@ static void on_stream(struct sl_grpc_call *call, void *arg)
 
 static struct sl_tls *make_tls(const struct options *options)
 {
-    const struct sl_tls_options files = {.cert = options->cert, .key = options->key};
+    const struct sl_tls_options files = {.cert = options->cert,
+                                         .key = options->key,
+                                         .min_version = "1.3",
+                                         .ciphersuites = CIPHERSUITES};
     enum sl_tls_part part;
     struct sl_status why;
 
