@@ -97,7 +97,7 @@ func take(message *bench.SimpleResponse) {
 
 // stop judges why a call ended: quietly when it was ours to end.
 func stop(ctx context.Context, err error) {
-	if ctx.Err() == nil || status.Code(err) != codes.Canceled && status.Code(err) != codes.DeadlineExceeded {
+	if ctx.Err() == nil || status.Code(err) != codes.Canceled {
 		log.Fatal(err)
 	}
 }
@@ -171,8 +171,8 @@ func ask(words []string) {
 	for i := range clients {
 		clients[i] = bench.NewBenchmarkServiceClient(dial(*port, *ca))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(*seconds*float64(time.Second)))
-	defer cancel()
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(time.Duration(*seconds*float64(time.Second)), cancel)
 	var running sync.WaitGroup
 	for i := 0; i < *underWay; i++ {
 		running.Add(1)
