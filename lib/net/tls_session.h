@@ -16,8 +16,8 @@
 #include "net/tls.h"
 
 enum {
-    SL_TLS_RECORD_BYTES = 16 * 1024, /* plaintext of one record (RFC 8446 section 5.1) */
-    SL_TLS_RECORD_ROOM = 17 * 1024,  /* one on the wire */
+    SL_TLS_RECORD_BYTES = 16 * 1024,  /* plaintext of one record (RFC 8446 section 5.1) */
+    SL_TLS_RECORD_ROOM = 17 * 1024,   /* one on the wire */
     SL_TLS_OUTPUT_BYTES = 300 * 1024, /* 264 KiB of plaintext leave in one piece */
 };
 
