@@ -215,7 +215,8 @@ class Lab:
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
             telling = [line for line in lines if not line.startswith(("stream ", "sent "))]
             shown = telling if len(telling) <= 40 else [*telling[:8], "…", *telling[-32:]]
-            print(f"--- {log.name}, {len(lines)} lines", *shown, sep="\n", flush=True)
+            print(f"--- {log.name}, {len(lines)} lines", *(line[:1000] for line in shown), sep="\n",
+                  flush=True)
 
     def put_logs_away(self, title):
         place = self.directory / re.sub(r"\W+", "-", title)

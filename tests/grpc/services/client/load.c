@@ -4,7 +4,8 @@
  *                                    answered, and so all are open at once, they may end
  *     crowd LISTENERS MUTE FIRST LAST
  *                                    enters the chat room with LISTENERS, of which MUTE do not read
- *                                    before all others have the notes FIRST to LAST
+ *                                    before all others have the notes FIRST to LAST; says each 500
+ *                                    notes when all others have them
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include "hello.pb-c.h"
 #include "hello.services.h"
 
-enum { LISTENERS_A_CONNECTION = 50 };
+enum { LISTENERS_A_CONNECTION = 50, NOTES_A_LINE = 500 };
 
 struct load {
     struct client *client;
@@ -25,10 +26,13 @@ struct load {
     size_t answered;
     size_t ended;
     struct sl_status failure; /* the first */
-    uint64_t first;           /* crowd */
+    /* crowd */
+    uint64_t first;
     uint64_t last;
     size_t mute;
     size_t done;
+    uint64_t mark; /* the note that is waited for */
+    size_t passed; /* listeners that have it */
     uint64_t missed;
 };
 
@@ -163,6 +167,17 @@ static void end_listening(struct load *load, struct member *member)
     }
 }
 
+/* Says when those who read have all come so far. */
+static void pass_mark(struct load *load, uint64_t from, uint64_t to)
+{
+    if (from <= load->mark && load->mark < to && ++load->passed == load->count - load->mute) {
+        printf("all at %" PRIu64 "\n", load->mark);
+        fflush(stdout);
+        load->mark += NOTES_A_LINE;
+        load->passed = 0;
+    }
+}
+
 static enum sl_grpc_take on_note(struct sl_grpc_call *call, const ProtobufCMessage *message,
                                  void *arg)
 {
@@ -174,8 +189,10 @@ static enum sl_grpc_take on_note(struct sl_grpc_call *call, const ProtobufCMessa
     if (member->is_mute) {
         return SL_GRPC_HOLD;
     }
-    load->missed += number - sl_max_u64(member->next, load->first);
+    uint64_t from = sl_max_u64(member->next, load->first);
+    load->missed += number - from;
     member->next = number + 1;
+    pass_mark(load, from, member->next);
     if (number == load->last) {
         end_listening(load, member);
     }
@@ -206,6 +223,7 @@ static struct sl_status listen_all(struct client *client, const struct sl_grpc_r
         .first = (uint64_t)to_number(words[2]),
         .last = (uint64_t)to_number(words[3]),
     };
+    load.mark = load.first + NOTES_A_LINE - 1;
     size_t connections = (load.count + LISTENERS_A_CONNECTION - 1) / LISTENERS_A_CONNECTION;
     Sluice__Test__ChatEntry message = SLUICE__TEST__CHAT_ENTRY__INIT;
     struct sl_status status;
