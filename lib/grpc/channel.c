@@ -404,15 +404,16 @@ static void cancel_waiting(struct sl_grpc_channel *channel, struct sl_grpc_call 
     sl_grpc_call_abandon(call, &why);
 }
 
-static bool on_unprocessed(struct sl_grpc_call *call, const struct sl_status *why, void *arg)
+/* Whoever is sent away before it left waits as long as it takes, as on a connection that is full.
+ */
+static bool on_unprocessed(struct sl_grpc_call *call, bool is_moved, void *arg)
 {
     struct sl_grpc_channel *channel = arg;
 
-    (void)why;
-    if (channel->is_closing || call->retries >= SL_GRPC_MAX_RETRIES) {
+    if (channel->is_closing || (!is_moved && call->retries >= SL_GRPC_MAX_RETRIES)) {
         return false;
     }
-    call->retries++;
+    call->retries += !is_moved;
     channel->retries++;
     add_waiting(channel, call);
     return true;

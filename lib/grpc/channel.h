@@ -18,8 +18,9 @@
  * A server that says GOAWAY is left: calls that it still serves finish on the old connection, of
  * which there may be several, all others go to a new one. A call that the server never looked at
  * (it was refused, or never left this process) starts again by itself, up to SL_GRPC_MAX_RETRIES
- * times (github.com/grpc/proposal A6, transparent retries). A call that it may have looked at is
- * never repeated.
+ * times (github.com/grpc/proposal A6, transparent retries); where a GOAWAY came before the call
+ * left it moves as often as that happens. A call that the server may have looked at is never
+ * repeated, nor is one that has sent more than is kept of it (64 KiB).
  *
  * A connection that carried data, or lasted as long as the shortest pause, was of use: the next one
  * begins at once. Otherwise pauses grow from backoff_min_ms to backoff_max_ms (base/backoff.h).

@@ -129,7 +129,7 @@ static void on_close(struct sl_h2_stream *stream, uint32_t error, bool by_peer, 
     (void)stream;
     if (!call->has_end) {
         outcome = sl_grpc_call_broken(call, error, by_peer);
-        if (sl_grpc_opening_retry(call, error, &outcome)) {
+        if (sl_grpc_opening_retry(call, error)) {
             return;
         }
     } else if (call->has_peer_code) {

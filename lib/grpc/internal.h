@@ -107,8 +107,9 @@ void sl_grpc_call_end(struct sl_grpc_call *call, const struct sl_status *outcome
 /* The channel, as its calls see it. Events come from the loop. */
 struct sl_grpc_owner {
     /* The stream is gone and the server never looked at it. True: the channel has listed the call
-     * (its node) and will start it again. False: it ends with UNAVAILABLE. */
-    bool (*on_unprocessed)(struct sl_grpc_call *call, const struct sl_status *why, void *arg);
+     * (its node) and will start it again. False: it ends with UNAVAILABLE. `is_moved`: it never
+     * left this process, the server said GOAWAY before. */
+    bool (*on_unprocessed)(struct sl_grpc_call *call, bool is_moved, void *arg);
     /* A waiting call ends by itself (cancelled, deadline): it is off the list, on_status follows.
      */
     void (*on_gone)(struct sl_grpc_call *call, void *arg);
@@ -145,6 +146,6 @@ size_t sl_grpc_opening_unsent(const struct sl_grpc_call *call);
 void sl_grpc_opening_commit(struct sl_grpc_call *call);
 void sl_grpc_opening_gone(struct sl_grpc_call *call); /* a waiting call ends by itself */
 /* The stream closed before an answer: true when the call waits again. */
-bool sl_grpc_opening_retry(struct sl_grpc_call *call, uint32_t error, const struct sl_status *why);
+bool sl_grpc_opening_retry(struct sl_grpc_call *call, uint32_t error);
 
 #endif

@@ -205,14 +205,15 @@ bool sl_grpc_call_start(struct sl_grpc_call *call, struct sl_h2_session *session
     return true;
 }
 
-bool sl_grpc_opening_retry(struct sl_grpc_call *call, uint32_t error, const struct sl_status *why)
+bool sl_grpc_opening_retry(struct sl_grpc_call *call, uint32_t error)
 {
     struct sl_grpc_opening *opening = call->opening;
+    bool is_moved = !call->is_opened && error == SL_H2_REFUSED_STREAM; /* by a GOAWAY */
 
     if (!opening || call->has_status || (call->is_opened && error != SL_H2_REFUSED_STREAM)) {
         return false;
     }
     call->stream = NULL;
     call->is_opened = false;
-    return opening->owner->on_unprocessed(call, why, opening->owner->arg);
+    return opening->owner->on_unprocessed(call, is_moved, opening->owner->arg);
 }

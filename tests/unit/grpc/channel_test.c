@@ -550,6 +550,23 @@ static void calls_that_never_left_move_too(void **state)
     assert_int_equal(first->requests, 1);
 }
 
+static void a_call_that_never_left_moves_as_often_as_it_must(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->site.max_streams = 1;
+    bench->site.goaway_every = 1;
+    open_channel(bench);
+    for (int i = 0; i < 20; i++) {
+        ask(bench);
+    }
+    run(bench, have_all_ended);
+    for (size_t i = 0; i < bench->count; i++) {
+        expect_said(&bench->records[i], ANSWERED);
+    }
+    assert_int_equal(bench->site.visitor_count, 20);
+}
+
 static void a_server_that_always_goes_away_fails_no_call(void **state)
 {
     struct bench *bench = *state;
@@ -800,6 +817,7 @@ int main(void)
         BENCH_TEST(calls_up_to_the_last_id_finish_and_those_above_move),
         BENCH_TEST(an_announced_goaway_moves_new_calls_alone),
         BENCH_TEST(calls_that_never_left_move_too),
+        BENCH_TEST(a_call_that_never_left_moves_as_often_as_it_must),
         BENCH_TEST(a_server_that_always_goes_away_fails_no_call),
         BENCH_TEST(a_server_that_sends_everybody_away_is_not_stormed),
         BENCH_TEST(a_refused_call_starts_again_a_bounded_number_of_times),

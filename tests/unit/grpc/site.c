@@ -169,6 +169,18 @@ static void take_end(struct visitor *visitor, int32_t id)
     }
 }
 
+/* The window comes back at once. */
+static void take_data(struct visitor *visitor, int32_t id, size_t len)
+{
+    struct sl_buf out = {0};
+
+    if (len > 0) {
+        put_u32_frame(&out, WINDOW_UPDATE, 0, (uint32_t)len);
+        put_u32_frame(&out, WINDOW_UPDATE, id, (uint32_t)len);
+        say(visitor, &out);
+    }
+}
+
 static void take_frame(struct visitor *visitor, const uint8_t *head, size_t len)
 {
     int32_t id = head[5] << 24 | head[6] << 16 | head[7] << 8 | head[8];
@@ -176,6 +188,8 @@ static void take_frame(struct visitor *visitor, const uint8_t *head, size_t len)
 
     if (head[3] == HEADERS) {
         take_request(visitor, id);
+    } else if (head[3] == DATA) {
+        take_data(visitor, id, len);
     } else if (head[3] == RST_STREAM) {
         visitor->resets++;
     } else if (head[3] == PING && !(head[4] & ACK) && visitor->site->manner != SAYS_NOTHING) {
