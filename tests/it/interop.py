@@ -103,7 +103,7 @@ def stops(server):
     client whose case lasts a millisecond may go during its handshake."""
     check(server.terminate() == 0, "interop-server ends with 0 on SIGTERM")
     complaints = [line for line in server.lines if re.search(r"level=(warn|error)", line) and
-                  "reason=tls-handshake-cut" not in line]
+                  not re.search("reason=(tls-handshake-cut|connection-reset)", line)]
     check(not complaints, f"interop-server says nothing is wrong {complaints[:3]}")
 
 

@@ -1,6 +1,7 @@
-/* interop-client - the client of gRPC's interoperability suite: runs one case.
+/* interop-client - the client of gRPC's interoperability suite: runs one case, or "all".
  *
- *     interop-client --server_port N --test_case NAME [--server_host HOST] [--soak_iterations N]
+ *     interop-client --server_port N --test_case NAME|all [--server_host HOST] [--soak_iterations
+ * N]
  *         [--use_tls [--ca_file FILE] [--server_host_override NAME]]
  *
  * Exits with 0 when the case passed, 1 when it did not, having said what it expected, 2 when it was
@@ -47,10 +48,22 @@ static bool make_tls(const struct interop_options *options, struct sl_tls **tls)
     return *tls != NULL;
 }
 
+static bool run_case(const struct interop_case *test, struct interop_client *client)
+{
+    bool has_passed = interop_connect(client) && test->run(client);
+
+    if (client->channel) {
+        interop_disconnect(client);
+    }
+    printf("%s %s\n", test->name, has_passed ? "passed" : "failed");
+    return has_passed;
+}
+
+/* One case; all of them where `test` is NULL. */
 static int run(const struct interop_case *test, const struct interop_options *options,
                struct interop_client *client)
 {
-    bool has_passed;
+    bool has_passed = true;
 
     client->loop = sl_loop_new();
     if (!client->loop) {
@@ -61,19 +74,21 @@ static int run(const struct interop_case *test, const struct interop_options *op
     client->options.dial.server_name = options->server_host_override;
     client->options.dial.timeout_ms = DIAL_TIMEOUT_MS;
     client->soak_iterations = options->soak_iterations;
-    has_passed = interop_connect(client) && test->run(client);
-    if (client->channel) {
-        interop_disconnect(client);
+    if (test) {
+        has_passed = run_case(test, client);
+    } else {
+        for (test = interop_cases; test->name; test++) {
+            has_passed = run_case(test, client) && has_passed;
+        }
     }
     sl_loop_free(client->loop);
-    printf("%s %s\n", test->name, has_passed ? "passed" : "failed");
     return has_passed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
 {
-    struct interop_options options = {.server_host = "127.0.0.1",
-                                      .soak_iterations = SOAK_ITERATIONS};
+    struct interop_options options = {
+        .server_host = "127.0.0.1", .test_case = "", .soak_iterations = SOAK_ITERATIONS};
     struct interop_client client = {0};
     struct sl_address *address = &client.options.dial.address;
     const struct interop_case *test;
@@ -81,8 +96,8 @@ int main(int argc, char **argv)
     if (!interop_options_parse(&options, argc, argv)) {
         return EXIT_USAGE;
     }
-    test = options.test_case ? find_case(options.test_case) : NULL;
-    if (!test) {
+    test = find_case(options.test_case);
+    if (!test && strcmp(options.test_case, "all") != 0) {
         return complain("--test_case: not a case that is known here");
     }
     if (!sl_address_parse(options.server_host, options.port, address)) {
