@@ -310,7 +310,7 @@ static bool answer(struct sl_grpc_call *call, Grpc__Reflection__V1__ServerReflec
 
     response.valid_host = request.host;
     response.original_request = &request;
-    switch (request.message_request_case) {
+    switch ((int)request.message_request_case) {
     case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_BY_FILENAME:
         return answer_file(call, &response, is_named, request.file_by_filename,
                            "no file of that name is known here");

@@ -178,10 +178,8 @@ static void a_message_that_swells_ends_at_its_limit(void **state)
 
 static void what_is_no_message_is_refused(void **state)
 {
-    static const char *const broken[] = {"\x0a",
-                                         "\x0a\x05"
-                                         "abc",
-                                         "\xff", "\x0b", "\x1a\x02\x0a\x09"};
+    static const char *const broken[] = {"\x0a", "\x0a\x05\x61\x62\x63", "\xff", "\x0b",
+                                         "\x1a\x02\x0a\x09"};
     struct sl_grpc_arena arena = {.newest = NULL};
     struct sl_status why;
 
