@@ -196,7 +196,8 @@ static size_t write_fixed(const struct sl_grpc_call *call, const struct sl_h2_se
         fields[count++] = (struct sl_h2_field){SL_STR("grpc-encoding"), SL_STR("gzip"), false};
     }
     if (timeout.len) {
-        fields[count++] = (struct sl_h2_field){SL_STR("grpc-timeout"), timeout, false};
+        /* Hardly ever twice the same: HPACK need not remember it. */
+        fields[count++] = (struct sl_h2_field){SL_STR("grpc-timeout"), timeout, true};
     }
     SL_ASSERT(count <= MAX_FIXED_FIELDS);
     return count;

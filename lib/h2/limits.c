@@ -11,6 +11,7 @@ const struct sl_h2_limits sl_h2_default_limits = {
     .setting_entries = 32,
     .unanswered_frames = 100,
     .queued_frames = 10 * 1000,
+    .sent_table_bytes = 4096,
     .pings = {.burst = 1000, .per_s = 10},
     .settings = {.burst = 100, .per_s = 1},
     .priorities = {.burst = 1000, .per_s = 100},

@@ -30,6 +30,9 @@ struct sl_h2_limits {
     uint32_t setting_entries;     /* of one SETTINGS frame: "broke-http2" */
     uint32_t unanswered_frames;   /* PING and SETTINGS whose answers do not leave: "ack-flood" */
     uint32_t queued_frames;       /* that do not leave, beside those: "frame-flood" */
+    /* Our own, of the fields that we send more than once (HPACK's dynamic table, RFC 7541 section
+     * 4.2); memory of each connection, 0 where there are few requests. The peer may allow less. */
+    uint32_t sent_table_bytes;
 
     /* Frames of the peer. */
     struct sl_h2_rate pings;      /* "ping-flood"; each frame of a response that left allows one */

@@ -64,7 +64,7 @@ static bool make_ng_session(struct sl_h2_session *session)
     /* A server knows streams that are closed for a while: what comes for one after END_STREAM is an
      * error (RFC 9113 section 5.1). With the open ones they are no more than SL_H2_MAX_STREAMS. */
     nghttp2_option_set_no_closed_streams(option, session->role == SL_H2_CLIENT);
-    nghttp2_option_set_max_deflate_dynamic_table_size(option, 0); /* few requests: 2 KB less */
+    nghttp2_option_set_max_deflate_dynamic_table_size(option, session->limits->sent_table_bytes);
     nghttp2_option_set_max_outbound_ack(option, session->limits->unanswered_frames);
     nghttp2_option_set_max_continuations(option, session->limits->continuation_frames);
     is_made = new_ng_session(session, callbacks, option) == 0;

@@ -15,7 +15,8 @@ struct sl_target {
     char *authority;
     struct sl_stream **streams;
     size_t open_streams;
-    struct sl_conn *conn; /* while it dials */
+    struct sl_conn *conn;       /* while it dials */
+    struct sl_h2_limits limits; /* of its link */
     struct sl_h2_link *link;
     struct sl_backoff backoff;
     uint64_t retry_ms; /* the last wait */
@@ -207,8 +208,8 @@ static void on_conn_open(struct sl_conn *conn, void *arg)
 {
     struct sl_target *target = arg;
 
-    target->link =
-        sl_h2_link_open(target->config.loop, conn, SL_H2_CLIENT, NULL, &link_events, target);
+    target->link = sl_h2_link_open(target->config.loop, conn, SL_H2_CLIENT, &target->limits,
+                                   &link_events, target);
     if (!target->link) {
         sl_conn_close(conn);
         return;
@@ -334,6 +335,8 @@ struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl
         return NULL;
     }
     target->config = *config;
+    target->limits = sl_h2_default_limits;
+    target->limits.sent_table_bytes = 0; /* few requests: 2 KB less for each device */
     target->state = SL_TARGET_IDLE;
     target->view.name = config->name;
     target->ping_interval_ms = config->ping_interval_ms;

@@ -134,11 +134,17 @@ static const struct sl_h2_session_events session_events = {
     .on_output = on_output,
 };
 
-static void open_bench(struct bench *bench, enum sl_h2_role role)
+static void open_with_limits(struct bench *bench, enum sl_h2_role role,
+                             const struct sl_h2_limits *limits)
 {
     *bench = (struct bench){.accepts = true, .sent = sent_new()};
-    bench->session = sl_h2_session_new(role, NULL, &session_events, bench);
+    bench->session = sl_h2_session_new(role, limits, &session_events, bench);
     assert_non_null(bench->session);
+}
+
+static void open_bench(struct bench *bench, enum sl_h2_role role)
+{
+    open_with_limits(bench, role, NULL);
 }
 
 static void close_bench(struct bench *bench)
@@ -254,6 +260,32 @@ static void a_request_leaves_with_its_fields_and_secrets_unindexed(void **state)
                         "HEADERS 1 :method=POST :scheme=http :path=/a :authority=x !secret=s\n");
     expect_said(&bench, "1:open ");
     close_bench(&bench);
+}
+
+/* How long the second of two requests with the same fields is. */
+static size_t second_request_bytes(const struct sl_h2_limits *limits)
+{
+    uint8_t out[SL_H2_OUTPUT_BYTES];
+    size_t len = 0;
+    struct bench bench;
+
+    open_with_limits(&bench, SL_H2_CLIENT, limits);
+    sent(&bench);
+    for (size_t i = 0; i < 2; i++) {
+        assert_non_null(request(&bench));
+        len = sl_h2_session_output(bench.session, out, sizeof(out));
+    }
+    close_bench(&bench);
+    return len;
+}
+
+static void what_is_said_again_takes_fewer_bytes_where_there_is_a_table(void **state)
+{
+    struct sl_h2_limits limits = sl_h2_default_limits;
+
+    (void)state;
+    limits.sent_table_bytes = 0;
+    assert_true(second_request_bytes(&sl_h2_default_limits) < second_request_bytes(&limits));
 }
 
 /* ---- a response ---- */
@@ -1094,6 +1126,7 @@ int main(void)
         cmocka_unit_test(a_client_begins_with_preface_settings_and_the_connection_window),
         cmocka_unit_test(a_server_begins_with_its_limits),
         cmocka_unit_test(a_request_leaves_with_its_fields_and_secrets_unindexed),
+        cmocka_unit_test(what_is_said_again_takes_fewer_bytes_where_there_is_a_table),
         cmocka_unit_test(a_response_comes_as_fields_data_trailers_end),
         cmocka_unit_test(an_interim_response_is_skipped),
         cmocka_unit_test(a_block_may_be_split_into_continuations),
