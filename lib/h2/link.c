@@ -31,6 +31,7 @@ struct sl_h2_link {
     bool is_closing;  /* closes at the end of this turn */
     bool is_client;
     bool is_greeted; /* by the peer, and its owner knows */
+    bool is_settled; /* our SETTINGS are acknowledged, and the timer knows */
     bool has_goaway; /* of the peer */
 };
 
@@ -136,6 +137,20 @@ static void tell_greeted(struct sl_h2_link *link)
     }
 }
 
+/* The handshake is over: from now on it is silence that counts. */
+static void note_settled(struct sl_h2_link *link)
+{
+    if (link->is_settled || !sl_h2_session_is_settled(link->session)) {
+        return;
+    }
+    link->is_settled = true;
+    if (link->timer && link->watch.ping_interval_ms > 0) {
+        sl_timer_start(link->timer, link->watch.ping_interval_ms);
+    } else if (link->timer) {
+        sl_timer_stop(link->timer);
+    }
+}
+
 static struct sl_status receive(struct sl_h2_link *link, const uint8_t *bytes, size_t len)
 {
     uint64_t before = sl_h2_session_useful_bytes(link->session);
@@ -225,6 +240,7 @@ static void on_read(struct sl_conn *conn, const uint8_t *bytes, size_t len, void
     if (is_through(link)) {
         sl_loop_defer(link->loop, &link->pump);
     }
+    note_settled(link);
     tell_greeted(link);
 }
 

@@ -586,6 +586,20 @@ static void a_silent_peer_with_an_open_stream_is_pinged_and_given_up(void **stat
     assert_string_equal(sl_status_reason(&bench->client.stream_why), "connection-ended");
 }
 
+/* Whatever the handshake may take. */
+static void silence_counts_from_the_end_of_the_handshake(void **state)
+{
+    const struct sl_h2_watch watch = {
+        .settings_ms = 2 * TIMEOUT_MS, .ping_interval_ms = 10, .ping_timeout_ms = 10};
+    struct bench *bench = *state;
+
+    connect_raw_server(bench, &watch);
+    sl_conn_write(bench->server.raw, settings_and_ack, sizeof(settings_and_ack));
+    request(bench);
+    run_until(bench, has_client_closed);
+    assert_string_equal(sl_status_reason(&bench->client.why), "ping-timeout");
+}
+
 static bool has_heard_pings(struct bench *bench)
 {
     return bench->server.pings >= 3 || bench->client.is_closed;
@@ -671,6 +685,7 @@ int main(void)
         BENCH_TEST(a_peer_without_settings_is_given_up),
         BENCH_TEST(a_peer_that_does_not_acknowledge_settings_is_given_up),
         BENCH_TEST(a_silent_peer_with_an_open_stream_is_pinged_and_given_up),
+        BENCH_TEST(silence_counts_from_the_end_of_the_handshake),
         BENCH_TEST(a_peer_that_answers_stays),
         BENCH_TEST(without_a_stream_nobody_is_pinged),
         BENCH_TEST(frames_that_carry_nothing_are_bounded),
