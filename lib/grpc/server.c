@@ -184,9 +184,10 @@ static void log_end(struct sl_grpc_server *server, const char *address, const ch
 static void refuse(struct sl_grpc_server *server, const char *address, const struct sl_status *why)
 {
     sl_tally_add(&server->stats.refused, sl_status_reason(why));
-    log_end(server, address, "a connection was refused", why);
     if (server->events->on_refused) {
         server->events->on_refused(address, why, server->arg);
+    } else {
+        log_end(server, address, "a connection was refused", why);
     }
 }
 

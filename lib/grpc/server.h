@@ -227,8 +227,8 @@ struct sl_grpc_server_events {
     /* The last event of a peer, after the on_status of each of its calls. */
     void (*on_disconnected)(struct sl_grpc_peer *peer, const struct sl_status *why, void *arg);
     /* Nobody came in: a TLS handshake failed ("tls-..."), or there are too many already
-     * ("too-many-connections", "too-many-connections-of-peer"). It is logged and counted already.
-     */
+     * ("too-many-connections", "too-many-connections-of-peer"). It is counted; where this event is
+     * NULL it is logged. */
     void (*on_refused)(const char *address, const struct sl_status *why, void *arg);
 };
 
