@@ -66,6 +66,14 @@ def java(*words):
     return ["java", *JVM, "-cp", f"{grpc_java()}/*", *words]
 
 
+def java_trust(lab, ca):
+    """The words that make Java trust one authority."""
+    store = lab.path("trust.p12")
+    subprocess.run(["keytool", "-importcert", "-noprompt", "-file", ca, "-alias", "ca", "-keystore",
+                    store, "-storepass", "interop"], check=True, capture_output=True)
+    return [f"-Djavax.net.ssl.trustStore={store}", "-Djavax.net.ssl.trustStorePassword=interop"]
+
+
 def java_interop_server():
     return java(ROOT / "tests/peers/java/InteropServer.java")
 

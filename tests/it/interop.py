@@ -28,6 +28,7 @@ NAME = "foo.test.example" # whom the server's certificate is for
 CASE_S = 60
 JAVA_FIRST = ["large_unary", "ping_pong", "cancel_after_first_response", "special_status_message",
               "custom_metadata"]
+JAVA_TLS = ["large_unary", "server_compressed_streaming"]
 # A slow machine is not what the soak cases are about.
 SOAK_LATENCY_MS = 30000
 
@@ -76,9 +77,13 @@ def go_client(port, tls):
     return words
 
 
-def java_client(port):
-    return foreign.java("io.grpc.testing.integration.TestServiceClient", "--server_host=127.0.0.1",
-                        f"--server_port={port}", "--use_tls=false",
+def java_client(lab, port, tls):
+    security = [f"--use_tls={'true' if tls else 'false'}"]
+    if tls:
+        security.append(f"--server_host_override={NAME}")
+    return foreign.java(*(foreign.java_trust(lab, tls.ca) if tls else []),
+                        "io.grpc.testing.integration.TestServiceClient", "--server_host=127.0.0.1",
+                        f"--server_port={port}", *security,
                         f"--soak_per_iteration_max_acceptable_latency_ms={SOAK_LATENCY_MS}",
                         f"--soak_overall_timeout_seconds={CASE_S}")
 
@@ -121,9 +126,9 @@ def ours_to_go(lab, tls):
     run_cases(our_client(port, tls), CASES + UNPROBED)
 
 
-def java_to_ours(lab):
-    server, port = our_server(lab, None)
-    run_cases(java_client(port), COMPRESSED + (CASES if lab.is_long else JAVA_FIRST))
+def java_to_ours(lab, tls, short):
+    server, port = our_server(lab, tls)
+    run_cases(java_client(lab, port, tls), CASES + COMPRESSED if lab.is_long else short)
     stops(server)
 
 
@@ -157,7 +162,8 @@ def main(lab):
     part(lab, "grpc-go's client, our server, TLS", go_to_ours, tls)
     part(lab, "our client, grpc-go's server, plaintext", ours_to_go, None)
     part(lab, "our client, grpc-go's server, TLS", ours_to_go, tls)
-    part(lab, "grpc-java's client, our server", java_to_ours)
+    part(lab, "grpc-java's client, our server, plaintext", java_to_ours, None, COMPRESSED + JAVA_FIRST)
+    part(lab, "grpc-java's client, our server, TLS", java_to_ours, tls, JAVA_TLS)
     part(lab, "our client, grpc-java's server", ours_to_java)
     part(lab, "our client, our server, compressed, TLS", ours_to_ours, tls)
     part(lab, "our client refuses", refusals, tls)

@@ -129,6 +129,10 @@ def grpcurl(lab, tls):
     said = tool.call(f"{SERVICE}/StreamingOutputCall",
                      {"response_parameters": [{"size": 3, "interval_us": 3000}, {"size": 6}]})
     check(said == reply(3) + reply(6), f"StreamingOutputCall: {said}")
+    # More than a send buffer takes at once.
+    said = tool.call(f"{SERVICE}/StreamingOutputCall",
+                     {"response_parameters": [{"size": 100000}] * 40})
+    check(said == reply(100000) * 40, f"StreamingOutputCall of 4 MB: {len(said)} characters")
     said = tool.call("grpc.health.v1.Health/Check", {"service": SERVICE})
     check(said == '{"status":"SERVING"}', f"a health check: {said}")
     said = tool.call(f"{SERVICE}/UnaryCall", {"response_status": {"code": 5, "message": "none"}},
