@@ -79,6 +79,13 @@ static bool has_three_requests(void *arg)
     return bench->site.visitor_count > 0 && bench->site.visitors[0].ended == 3;
 }
 
+static bool has_all_requests(void *arg)
+{
+    const struct bench *bench = arg;
+
+    return bench->site.visitors[0].ended == bench->count;
+}
+
 static bool has_visitor(void *arg)
 {
     return ((struct bench *)arg)->site.visitor_count > 0;
@@ -264,6 +271,24 @@ static void calls_share_one_connection(void **state)
     }
     assert_int_equal(bench->site.visitor_count, 1);
     assert_int_equal(bench->site.visitors[0].requests, 11);
+}
+
+static void calls_start_in_their_order(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->site.manner = GREETS;
+    open_channel(bench);
+    for (int i = 0; i < 10; i++) {
+        ask(bench);
+    }
+    run_to_state(bench, SL_GRPC_CHANNEL_READY);
+    ask(bench); /* the others wait still */
+    run(bench, has_all_requests);
+    for (int32_t i = 0; i < 11; i++) {
+        struct sl_h2_stream *stream = sl_grpc_call_stream(bench->records[i].call);
+        assert_int_equal(sl_h2_stream_id(stream), 2 * i + 1);
+    }
 }
 
 static void without_a_call_it_connects_when_told(void **state)
@@ -801,6 +826,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(a_call_connects_and_is_answered),
         BENCH_TEST(calls_share_one_connection),
+        BENCH_TEST(calls_start_in_their_order),
         BENCH_TEST(without_a_call_it_connects_when_told),
         BENCH_TEST(a_wanted_connection_is_tried_for_until_it_stands),
         BENCH_TEST(a_call_fails_with_the_words_of_its_connection),
