@@ -87,20 +87,21 @@ static const struct sl_grpc_handler handlers[] = {
 
 /* ---- connections ---- */
 
-/* Without memory its calls are told so. */
-static void on_connected(struct sl_grpc_peer *peer, void *arg)
+static bool on_connected(struct sl_grpc_peer *peer, void *arg)
 {
     const struct port *port = arg;
     struct collector *collector = calloc(1, sizeof(*collector));
 
-    if (collector) {
-        sl_list_init(&collector->node);
-        sl_list_init(&collector->flows);
-        sl_list_init(&collector->unsent);
-        sl_list_init(&collector->walk_end);
-        sl_list_append(&port->fleet->collectors, &collector->node);
-    }
     peer->user = collector;
+    if (!collector) {
+        return false;
+    }
+    sl_list_init(&collector->node);
+    sl_list_init(&collector->flows);
+    sl_list_init(&collector->unsent);
+    sl_list_init(&collector->walk_end);
+    sl_list_append(&port->fleet->collectors, &collector->node);
+    return true;
 }
 
 /* A flow that sends again goes to the end of the list, behind where this walk ends. */

@@ -270,10 +270,9 @@ static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
     begin_age(server, connection);
     server->stats.accepted++;
     server->stats.connections++;
-    if (server->events->on_connected) {
-        server->events->on_connected(&connection->peer, server->arg);
-    }
-    if (!sl_h2_link_watch(connection->link, &server->watch)) {
+    bool is_taken = !server->events->on_connected ||
+                    server->events->on_connected(&connection->peer, server->arg);
+    if (!is_taken || !sl_h2_link_watch(connection->link, &server->watch)) {
         sl_h2_link_close(connection->link);
     }
     return true;

@@ -219,8 +219,9 @@ struct sl_grpc_server;
 /* Each may be NULL. `arg` is that of the options. */
 struct sl_grpc_server_events {
     /* A connection stands, no call is there yet. `peer` lives until its on_disconnected; its `user`
-     * is the owner's, for what all its calls share. */
-    void (*on_connected)(struct sl_grpc_peer *peer, void *arg);
+     * is the owner's, for what all its calls share. False: the owner cannot take it, and the
+     * connection is closed. */
+    bool (*on_connected)(struct sl_grpc_peer *peer, void *arg);
     /* What the peer's calls had to send has been given to the socket, as far as the peer's credit
      * and the socket go. */
     void (*on_sent)(struct sl_grpc_peer *peer, void *arg);

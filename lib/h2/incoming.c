@@ -44,25 +44,23 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
             return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         }
     }
+    session->field_bytes = 0;
+    session->field_count = 0;
     if (stream) {
-        stream->field_bytes = 0;
-        stream->field_count = 0;
         stream->is_interim = false;
     }
     return 0;
 }
 
 /* False when the block is over a limit: then the stream is reset. */
-static bool count_field(struct sl_h2_stream *stream, size_t name_len, size_t value_len)
+static bool check_block(struct sl_h2_stream *stream)
 {
     const struct sl_h2_limits *limits = stream->session->limits;
     enum sl_h2_cause cause = SL_H2_CAUSE_NONE;
 
-    stream->field_count++;
-    stream->field_bytes += name_len + value_len + FIELD_OVERHEAD_BYTES;
-    if (stream->field_count > limits->header_fields) {
+    if (stream->session->field_count > limits->header_fields) {
         cause = SL_H2_CAUSE_HEADER_FIELDS;
-    } else if (stream->field_bytes > limits->header_bytes) {
+    } else if (stream->session->field_bytes > limits->header_bytes) {
         cause = SL_H2_CAUSE_HEADER_BYTES;
     } else {
         return true;
@@ -81,17 +79,21 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
                      size_t name_len, const uint8_t *value_bytes, size_t value_len, uint8_t flags,
                      void *arg)
 {
-    struct sl_h2_stream *stream = sl_h2_stream_find(arg, frame->hd.stream_id);
+    struct sl_h2_session *session = arg;
+    struct sl_h2_stream *stream = sl_h2_stream_find(session, frame->hd.stream_id);
     struct sl_str name = {(const char *)name_bytes, name_len};
     struct sl_str value = {(const char *)value_bytes, value_len};
 
     (void)ng;
     (void)flags;
-    if (!stream || stream->is_reset) {
-        return 0;
+    session->field_count++;
+    session->field_bytes += name_len + value_len + FIELD_OVERHEAD_BYTES;
+    if (session->field_bytes > session->limits->header_bomb_bytes) {
+        sl_h2_session_end_for(session, SL_H2_HEADER_BOMB);
+        return NGHTTP2_ERR_PAUSE;
     }
-    if (!count_field(stream, name_len, value_len)) {
-        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (!stream || stream->is_reset || !check_block(stream)) {
+        return 0;
     }
     stream->is_interim = stream->is_interim || says_interim(stream, name, value);
     if (!stream->is_interim && stream->events->on_field) {
@@ -157,7 +159,6 @@ static int on_data_chunk(nghttp2_session *ng, uint8_t flags, int32_t id, const u
     if (!stream || stream->is_reset) {
         return 0;
     }
-    stream->empty_frames = 0;
     stream->session->useful_bytes += len;
     if (stream->is_auto_window) {
         return_window(stream, (uint32_t)len);
@@ -177,10 +178,6 @@ static void end_data_frame(struct sl_h2_stream *stream, const nghttp2_frame *fra
     }
     if (padding) {
         sl_h2_stream_grant(stream, (uint32_t)padding);
-    }
-    if (frame->hd.length == padding &&
-        ++stream->empty_frames > stream->session->limits->empty_data.burst) {
-        sl_h2_stream_refuse(stream, SL_H2_ENHANCE_YOUR_CALM, SL_H2_CAUSE_EMPTY_FRAMES);
     }
 }
 
@@ -214,13 +211,27 @@ static void take_goaway(struct sl_h2_session *session, const nghttp2_goaway *goa
     }
 }
 
+static void take_reset(struct sl_h2_stream *stream)
+{
+    struct sl_h2_session *session = stream->session;
+
+    stream->is_ended_by_peer = true;
+    if (session->role == SL_H2_SERVER && !stream->is_answered &&
+        !sl_h2_guard_take(&session->guard, SL_H2_UNANSWERED_RESETS, 1)) {
+        sl_h2_session_end_for(session, SL_H2_UNANSWERED_RESETS);
+    }
+}
+
 static void take_stream_frame(struct sl_h2_stream *stream, const nghttp2_frame *frame)
 {
     bool ends = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
 
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
-        stream->is_ended_by_peer = true;
+        take_reset(stream);
         return;
+    }
+    if (frame->hd.type == NGHTTP2_HEADERS && !stream->is_interim) {
+        stream->session->block_bytes += SL_H2_FRAME_HEAD_BYTES + frame->hd.length;
     }
     if (stream->is_reset || (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS)) {
         return;
@@ -250,6 +261,8 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
         session->is_settled = session->is_settled || frame->hd.flags & NGHTTP2_FLAG_ACK;
     } else if (frame->hd.type == NGHTTP2_GOAWAY) {
         take_goaway(session, &frame->goaway);
+    } else if (frame->hd.type == NGHTTP2_PING) {
+        sl_h2_session_take_ping(session, &frame->ping);
     } else if (frame->hd.stream_id > 0) {
         stream = sl_h2_stream_find(session, frame->hd.stream_id);
         if (stream) {

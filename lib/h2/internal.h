@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/ring.h"
+#include "h2/guard.h"
 #include "h2/session.h"
 
 /* What made a stream end, where it was neither its owner nor an RST_STREAM of the peer. */
@@ -29,11 +30,13 @@ enum sl_h2_cause {
     SL_H2_CAUSE_WINDOW,     /* a frame of more than it may send */
     SL_H2_CAUSE_HEADER_BYTES,
     SL_H2_CAUSE_HEADER_FIELDS,
-    SL_H2_CAUSE_EMPTY_FRAMES,
     SL_H2_CAUSE_RULE, /* of HTTP/2; nghttp2 refused a frame */
 };
 
-enum { SL_H2_PREFACE_BYTES = 9 }; /* the head of the frame that a server begins with */
+enum {
+    SL_H2_MAGIC_BYTES = 24,                       /* that a client begins with */
+    SL_H2_PREFACE_BYTES = SL_H2_FRAME_HEAD_BYTES, /* of the frame that a server begins with */
+};
 
 struct sl_h2_session {
     nghttp2_session *ng;
@@ -43,21 +46,26 @@ struct sl_h2_session {
     void *arg;
     struct sl_list streams;
     struct sl_list ended;
-    size_t stream_count;  /* on both lists */
-    size_t held_count;    /* streams that are closed and held */
-    struct sl_status why; /* OK until something ends the session */
-    uint64_t useful_bytes;
-    struct sl_buf farewell;               /* the GOAWAY of a connection error: the last output */
-    uint8_t *frame_room;                  /* where the next DATA frame goes … */
-    size_t frame_bytes;                   /* … and its length, once it is there */
-    uint8_t preface[SL_H2_PREFACE_BYTES]; /* what a client's peer began with */
+    size_t stream_count;   /* on both lists */
+    size_t held_count;     /* streams that are closed and held */
+    struct sl_status why;  /* OK until something ends the session */
+    uint64_t useful_bytes; /* of DATA that streams took */
+    size_t block_bytes;    /* of header blocks that they took, in this receive */
+    size_t field_bytes;    /* of the header block under way */
+    size_t field_count;
+    struct sl_h2_guard guard;
+    struct sl_buf farewell;             /* the GOAWAY of a connection error: the last output */
+    uint8_t *frame_room;                /* where the next DATA frame goes … */
+    size_t frame_bytes;                 /* … and its length, once it is there */
+    uint8_t preface[SL_H2_MAGIC_BYTES]; /* what the peer began with */
     uint8_t preface_have;
     bool is_secure;     /* the transport below */
     bool is_output_due; /* on_output has come, output not yet */
     bool is_sending;    /* in sl_h2_session_output: nobody need be told of output */
     bool is_settled;
     bool is_greeted;
-    bool has_sent_goaway; /* by sl_h2_session_goaway */
+    bool has_sent_goaway; /* the last one: by sl_h2_session_goaway, or for abuse */
+    bool is_draining;     /* a GOAWAY that refuses nothing yet is on its way */
     bool has_goaway;      /* received */
     bool is_dead;         /* nghttp2 gave up: no more input or output */
 };
@@ -72,16 +80,18 @@ struct sl_h2_stream {
     struct sl_ring buffer; /* what is to be sent and not in a frame yet */
     nghttp2_nv *trailers;  /* one block with the bytes that it points at */
     size_t trailer_count;
-    size_t field_bytes; /* of the header block under way */
-    size_t field_count;
-    uint32_t empty_frames; /* DATA without a byte, in a row */
-    uint32_t unreturned;   /* auto_window: received and not announced again */
-    uint32_t error;        /* once closed */
+    uint32_t unreturned; /* auto_window: received and not announced again */
+    uint32_t error;      /* once closed */
     enum sl_h2_cause cause;
     int rule;              /* with SL_H2_CAUSE_RULE: nghttp2's number */
     uint32_t frame_bytes;  /* with SL_H2_CAUSE_WINDOW */
     uint32_t window_bytes; /* likewise */
+    uint64_t taken_bytes;  /* of DATA that left */
+    uint64_t seen_bytes;   /* taken_bytes when last looked at */
+    uint64_t stalls_at_ms; /* while it is waiting */
     bool is_open;          /* its first HEADERS left or arrived */
+    bool is_answered;      /* a frame of ours left */
+    bool is_waiting;       /* was seen with something to send, and has had since */
     bool is_interim;       /* the block under way is a 1xx */
     bool has_fields;       /* the request's or response's block is through */
     bool has_responded;
@@ -143,17 +153,15 @@ void sl_h2_stream_write_frame(struct sl_h2_stream *stream, const uint8_t *head, 
 
 /* ---- reason.c: what an operator reads ---- */
 
-/* False as soon as the bytes cannot be the head of a SETTINGS frame of a server. */
-bool sl_h2_preface_is_good(const uint8_t *head, size_t have);
+/* False as soon as the bytes cannot be the magic of a client, or the head of a SETTINGS frame of a
+ * server. */
+bool sl_h2_preface_is_good(enum sl_h2_role role, const uint8_t *head, size_t have);
 
 /* A peer that began with `bytes`. */
-struct sl_status sl_h2_why_not_http2(const uint8_t *bytes, size_t len);
+struct sl_status sl_h2_why_not_http2(enum sl_h2_role role, const uint8_t *bytes, size_t len);
 
 /* nghttp2 queued this GOAWAY, with a text that says which rule the peer broke. */
 struct sl_status sl_h2_why_broke(const nghttp2_goaway *goaway);
-
-/* More frames wait to leave than any device causes. */
-struct sl_status sl_h2_why_flooded(const struct sl_h2_limits *limits);
 
 /* nghttp2 gave up with this number. */
 struct sl_status sl_h2_why_gave_up(const struct sl_h2_limits *limits, int result);
@@ -162,6 +170,12 @@ struct sl_status sl_h2_why_gave_up(const struct sl_h2_limits *limits, int result
 
 /* Why the session ends: the first reason stays. */
 void sl_h2_session_give_reason(struct sl_h2_session *session, struct sl_status why);
+
+/* Ends the connection for what the peer did: a GOAWAY, nothing behind it. */
+void sl_h2_session_end_for(struct sl_h2_session *session, enum sl_h2_abuse abuse);
+
+/* A PING of the peer, or its answer to ours. */
+void sl_h2_session_take_ping(struct sl_h2_session *session, const nghttp2_ping *ping);
 
 /* Something was submitted. `result` is what nghttp2 said to it: when it ran out of memory, the
  * session is over. */

@@ -38,8 +38,8 @@ struct sl_h2_limits {
     struct sl_h2_rate pings;      /* "ping-flood"; each frame of a response that left allows one */
     struct sl_h2_rate settings;   /* "settings-flood" */
     struct sl_h2_rate priorities; /* "priority-flood" */
-    struct sl_h2_rate
-        empty_data; /* DATA without a byte and without END_STREAM: "empty-data-flood" */
+    /* DATA without a byte and without END_STREAM: "empty-data-flood". DATA with one allows one. */
+    struct sl_h2_rate empty_data;
     struct sl_h2_rate idle_bytes; /* beside DATA and header blocks: "frame-flood" … */
     uint32_t idle_bytes_per_byte; /* … but for each byte of DATA, sent or received, so many more */
 
@@ -65,9 +65,13 @@ struct sl_h2_limits {
     uint64_t frame_ms;    /* from a frame's first byte, or a header block's, to its last:
                              "frame-timeout" */
     uint64_t idle_ms;     /* without a stream; then it is drained: "idle" */
-    uint64_t stall_ms;    /* for a peer that takes nothing of what a stream has to send … */
-    uint32_t stall_bytes_per_s; /* … and what it took gives it so much longer: "send-stalled" */
-    uint64_t blocked_ms;        /* until the socket takes one write: "send-blocked" */
+    uint64_t drain_ms;    /* for the answer to the PING of a drain; then it is not waited for */
+    uint64_t blocked_ms;  /* until the socket takes one write: "send-blocked" */
+    /* For a peer that gives a stream no credit for what it has to send: "send-stalled". Each byte
+     * that the peer takes gives it more, so that a slow reader with a large window lives. */
+    uint64_t stall_ms;
+    uint64_t stall_ms_per_byte;
+    uint64_t max_stall_ms;
 };
 
 extern const struct sl_h2_limits sl_h2_default_limits;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "h2/watcher.h"
+
 enum {
     /* Frames that leave in one write, but for the last bit: at first, and while the peer takes all
      * of it. Large writes cost little, and what the socket does not take waits in memory. */
@@ -15,24 +17,17 @@ struct sl_h2_link {
     struct sl_loop *loop;
     struct sl_conn *conn;
     struct sl_h2_session *session;
-    const struct sl_h2_limits *limits;
     const struct sl_h2_link_events *events;
     void *arg;
     struct sl_deferred pump;
-    struct sl_h2_watch watch;
-    struct sl_timer *timer; /* NULL: nothing is watched */
-    int64_t heard_ns;       /* the newest bytes */
-    int64_t pinged_ns;      /* the PING that is not answered yet; 0: none is */
-    uint64_t idle_room;     /* what may still come beside DATA */
-    size_t write_bytes;     /* for the next write */
+    struct sl_h2_watcher watcher;
+    size_t write_bytes; /* for the next write */
     struct sl_status why;
     bool is_blocked;  /* the socket is full: on_drain follows */
     bool is_draining; /* closes with the last stream */
     bool is_closing;  /* closes at the end of this turn */
-    bool is_client;
-    bool is_greeted; /* by the peer, and its owner knows */
-    bool is_settled; /* our SETTINGS are acknowledged, and the timer knows */
-    bool has_goaway; /* of the peer */
+    bool is_greeted;  /* by the peer, and its owner knows */
+    bool has_goaway;  /* of the peer */
 };
 
 static void give_reason(struct sl_h2_link *link, const struct sl_status *why)
@@ -65,6 +60,7 @@ static size_t send_some(struct sl_h2_link *link)
         moved += len;
         if (!sl_conn_write(link->conn, bytes, len)) {
             link->is_blocked = true;
+            sl_h2_watcher_blocked(&link->watcher, true);
             link->write_bytes = MIN_WRITE_BYTES;
         } else if (len > link->write_bytes / 2) {
             link->write_bytes = sl_min_size(2 * link->write_bytes, MAX_WRITE_BYTES);
@@ -78,7 +74,18 @@ static bool is_through(const struct sl_h2_link *link)
     if (sl_h2_session_is_done(link->session)) {
         return true;
     }
-    return link->is_draining && sl_h2_session_streams(link->session) == 0;
+    return link->is_draining && sl_h2_session_streams(link->session) == 0 &&
+           !sl_h2_session_is_draining(link->session);
+}
+
+/* The session may be over: for what came, or for what that made it send. */
+static void end_with_session(struct sl_h2_link *link)
+{
+    const struct sl_status *why = sl_h2_session_why(link->session);
+
+    if (!link->is_closing && !sl_status_is_ok(why)) {
+        end(link, why);
+    }
 }
 
 static void pump(void *arg)
@@ -86,6 +93,7 @@ static void pump(void *arg)
     struct sl_h2_link *link = arg;
     size_t moved = send_some(link);
 
+    end_with_session(link);
     if (link->is_closing) {
         sl_conn_close(link->conn);
         return;
@@ -105,28 +113,6 @@ static void pump(void *arg)
     }
 }
 
-/* ---- watching ---- */
-
-/* Counts what came beside DATA: `len` bytes, of which `useful` were. */
-static bool is_idle_talk(struct sl_h2_link *link, size_t len, uint64_t useful)
-{
-    int64_t now_ns = sl_loop_now_ns(link->loop);
-    uint64_t pause_ms = (uint64_t)((now_ns - link->heard_ns) / SL_NS_PER_MS);
-    uint64_t more = pause_ms * link->limits->idle_bytes.per_s / 1000 +
-                    useful * link->limits->idle_bytes_per_byte;
-    uint64_t idle = len - useful;
-
-    link->idle_room = sl_min_u64(link->idle_room + more, link->limits->idle_bytes.burst);
-    if (pause_ms > 0) {
-        link->heard_ns = now_ns;
-    }
-    if (idle > link->idle_room) {
-        return true;
-    }
-    link->idle_room -= idle;
-    return false;
-}
-
 static void tell_greeted(struct sl_h2_link *link)
 {
     if (!link->is_greeted && sl_h2_session_is_greeted(link->session)) {
@@ -134,90 +120,6 @@ static void tell_greeted(struct sl_h2_link *link)
         if (link->events->on_greeted) {
             link->events->on_greeted(link, link->arg);
         }
-    }
-}
-
-/* The handshake is over: from now on it is silence that counts. */
-static void note_settled(struct sl_h2_link *link)
-{
-    if (link->is_settled || !sl_h2_session_is_settled(link->session)) {
-        return;
-    }
-    link->is_settled = true;
-    if (link->timer && link->watch.ping_interval_ms > 0) {
-        sl_timer_start(link->timer, link->watch.ping_interval_ms);
-    } else if (link->timer) {
-        sl_timer_stop(link->timer);
-    }
-}
-
-static struct sl_status receive(struct sl_h2_link *link, const uint8_t *bytes, size_t len)
-{
-    uint64_t before = sl_h2_session_useful_bytes(link->session);
-    struct sl_status status = sl_h2_session_receive(link->session, bytes, len);
-    uint64_t useful = sl_h2_session_useful_bytes(link->session) - before;
-
-    if (link->pinged_ns > 0) {
-        link->pinged_ns = 0;
-        sl_timer_start(link->timer, link->watch.ping_interval_ms);
-    }
-    if (!is_idle_talk(link, len, useful) || !sl_status_is_ok(&status) || !link->is_client) {
-        return status;
-    }
-    sl_h2_session_goaway(link->session, SL_H2_ENHANCE_YOUR_CALM);
-    return sl_status_because("frame-flood",
-                             sl_status_error(SL_RESOURCE_EXHAUSTED,
-                                             "frames that carry no data (%u bytes a second at most,"
-                                             " %u at once)",
-                                             link->limits->idle_bytes.per_s,
-                                             link->limits->idle_bytes.burst));
-}
-
-static void miss(struct sl_h2_link *link, const char *reason, const char *what, uint64_t ms)
-{
-    struct sl_status why = sl_status_because(
-        reason, sl_status_error(SL_UNAVAILABLE, "%s in %g s", what, (double)ms / 1000));
-
-    end(link, &why);
-}
-
-/* The peer's time is over. Bytes count, whatever they are: PING is for a peer that is gone. */
-static void watch_ping(struct sl_h2_link *link)
-{
-    const struct sl_h2_watch *watch = &link->watch;
-    int64_t now_ns = sl_loop_now_ns(link->loop);
-    uint64_t silent_ms = (uint64_t)((now_ns - link->heard_ns) / SL_NS_PER_MS);
-
-    if (watch->ping_interval_ms == 0) {
-        return;
-    }
-    if (link->pinged_ns > 0) {
-        miss(link, "ping-timeout", "no answer to a PING", watch->ping_timeout_ms);
-    } else if (silent_ms < watch->ping_interval_ms) {
-        sl_timer_start(link->timer, watch->ping_interval_ms - silent_ms);
-    } else if (sl_h2_session_streams(link->session) == 0) {
-        sl_timer_start(link->timer, watch->ping_interval_ms);
-    } else {
-        link->pinged_ns = now_ns;
-        sl_h2_session_ping(link->session);
-        sl_timer_start(link->timer, watch->ping_timeout_ms);
-    }
-}
-
-static void on_timer(void *arg)
-{
-    struct sl_h2_link *link = arg;
-    uint64_t limit_ms = link->watch.settings_ms;
-
-    if (link->is_closing) {
-        return;
-    }
-    if (limit_ms > 0 && !sl_h2_session_is_greeted(link->session)) {
-        miss(link, "settings-timeout", "no SETTINGS from the peer", limit_ms);
-    } else if (limit_ms > 0 && !sl_h2_session_is_settled(link->session)) {
-        miss(link, "settings-timeout", "our SETTINGS were not acknowledged", limit_ms);
-    } else {
-        watch_ping(link);
     }
 }
 
@@ -232,7 +134,8 @@ static void on_read(struct sl_conn *conn, const uint8_t *bytes, size_t len, void
     if (link->is_closing) {
         return;
     }
-    status = receive(link, bytes, len);
+    sl_h2_watcher_heard(&link->watcher);
+    status = sl_h2_session_receive(link->session, bytes, len);
     if (!sl_status_is_ok(&status)) {
         end(link, &status);
         return;
@@ -240,7 +143,7 @@ static void on_read(struct sl_conn *conn, const uint8_t *bytes, size_t len, void
     if (is_through(link)) {
         sl_loop_defer(link->loop, &link->pump);
     }
-    note_settled(link);
+    sl_h2_watcher_note_settled(&link->watcher);
     tell_greeted(link);
 }
 
@@ -250,6 +153,7 @@ static void on_drain(struct sl_conn *conn, void *arg)
 
     (void)conn;
     link->is_blocked = false;
+    sl_h2_watcher_blocked(&link->watcher, false);
     sl_loop_defer(link->loop, &link->pump);
 }
 
@@ -263,7 +167,7 @@ static void on_close(struct sl_conn *conn, const struct sl_status *why, void *ar
     sl_h2_session_free(link->session);
     link->session = NULL;
     sl_loop_cancel(link->loop, &link->pump);
-    sl_timer_free(link->timer);
+    sl_h2_watcher_fini(&link->watcher);
     link->events->on_closed(link, &link->why, link->arg);
     free(link);
 }
@@ -321,11 +225,61 @@ static void on_output(struct sl_h2_session *session, void *arg)
     sl_loop_defer(link->loop, &link->pump);
 }
 
+static void on_miss(const struct sl_status *why, enum sl_h2_error error, void *arg)
+{
+    struct sl_h2_link *link = arg;
+
+    if (link->is_closing) {
+        return;
+    }
+    if (error != SL_H2_NO_ERROR) {
+        sl_h2_session_goaway(link->session, error);
+    }
+    end(link, why);
+}
+
+static void on_idle(void *arg)
+{
+    struct sl_h2_link *link = arg;
+    struct sl_status why =
+        sl_status_because("idle", sl_status_error(SL_CANCELLED, "closed here: without a stream"));
+
+    if (!link->is_closing && !link->is_draining) {
+        give_reason(link, &why);
+        sl_h2_link_drain(link);
+    }
+}
+
+static const struct sl_h2_watcher_events watcher_events = {
+    .on_miss = on_miss,
+    .on_idle = on_idle,
+};
+
 static const struct sl_h2_session_events session_events = {
     .on_stream = on_stream,
     .on_goaway = on_goaway,
     .on_output = on_output,
 };
+
+static bool init(struct sl_h2_link *link, enum sl_h2_role role, const struct sl_h2_limits *limits)
+{
+    link->session = sl_h2_session_new(role, limits, &session_events, link);
+    if (!link->session) {
+        return false;
+    }
+    link->watcher.events = &watcher_events;
+    link->watcher.arg = link;
+    return sl_h2_watcher_init(&link->watcher, link->loop, link->session, role, limits);
+}
+
+static void discard(struct sl_h2_link *link)
+{
+    if (link->session) {
+        sl_h2_session_free(link->session);
+    }
+    sl_loop_cancel(link->loop, &link->pump);
+    free(link);
+}
 
 struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, enum sl_h2_role role,
                                    const struct sl_h2_limits *limits,
@@ -345,14 +299,8 @@ struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, e
     link->pump.arg = link;
     link->why = sl_status_ok();
     link->write_bytes = MIN_WRITE_BYTES;
-    link->heard_ns = sl_loop_now_ns(loop);
-    link->limits = limits ? limits : &sl_h2_default_limits;
-    link->idle_room = link->limits->idle_bytes.burst;
-    link->is_client = role == SL_H2_CLIENT;
-    link->session = sl_h2_session_new(role, limits, &session_events, link);
-    if (!link->session) {
-        sl_loop_cancel(loop, &link->pump);
-        free(link);
+    if (!init(link, role, limits ? limits : &sl_h2_default_limits)) {
+        discard(link);
         return NULL;
     }
     sl_h2_session_set_secure(link->session, sl_conn_is_secure(conn));
@@ -363,14 +311,7 @@ struct sl_h2_link *sl_h2_link_open(struct sl_loop *loop, struct sl_conn *conn, e
 
 bool sl_h2_link_watch(struct sl_h2_link *link, const struct sl_h2_watch *watch)
 {
-    SL_ASSERT(!link->timer);
-    link->timer = sl_timer_new(link->loop, on_timer, link);
-    if (!link->timer) {
-        return false;
-    }
-    link->watch = *watch;
-    sl_timer_start(link->timer, watch->settings_ms ? watch->settings_ms : watch->ping_interval_ms);
-    return true;
+    return sl_h2_watcher_start(&link->watcher, watch);
 }
 
 bool sl_h2_ping_less(uint64_t *ping_interval_ms, uint32_t error, struct sl_str debug_data)
@@ -403,7 +344,7 @@ void sl_h2_link_drain(struct sl_h2_link *link)
         return;
     }
     link->is_draining = true;
-    sl_h2_session_goaway(link->session, SL_H2_NO_ERROR);
+    sl_h2_session_drain(link->session);
     sl_loop_defer(link->loop, &link->pump);
 }
 

@@ -1,6 +1,66 @@
 /* What nghttp2 says of the frames that left, and of the streams that it has done with. */
 #include "h2/internal.h"
 
+enum { TINY_FRAME_BYTES = 4 }; /* less than anybody who reads has windows for */
+
+/* A frame of a few bytes left though more waits: the peer's window takes no more. */
+static bool is_tiny(const struct sl_h2_stream *stream, size_t len)
+{
+    return len < TINY_FRAME_BYTES && sl_h2_stream_unsent(stream) > 0;
+}
+
+static void note_data_sent(struct sl_h2_stream *stream, size_t len)
+{
+    struct sl_h2_session *session = stream->session;
+
+    stream->taken_bytes += len;
+    if (!is_tiny(stream, len)) {
+        sl_h2_guard_give(&session->guard, SL_H2_TINY_FRAMES, 1);
+    } else if (!sl_h2_guard_take(&session->guard, SL_H2_TINY_FRAMES, 1)) {
+        sl_h2_session_end_for(session, SL_H2_TINY_FRAMES);
+    }
+}
+
+static void note_sent(struct sl_h2_stream *stream, const nghttp2_frame *frame)
+{
+    struct sl_h2_guard *guard = &stream->session->guard;
+    bool is_data = frame->hd.type == NGHTTP2_DATA;
+
+    sl_h2_guard_sent(guard, is_data ? frame->hd.length : 0);
+    if (!stream->is_answered) {
+        stream->is_answered = true;
+        sl_h2_guard_give(guard, SL_H2_UNANSWERED_RESETS, 1);
+    }
+    if (is_data) {
+        note_data_sent(stream, frame->hd.length);
+    }
+}
+
+/* A stream that was reset: not by its owner, then by what its peer did. */
+static void note_reset_sent(struct sl_h2_session *session, const struct sl_h2_stream *stream)
+{
+    bool is_ours = stream && stream->is_reset && stream->cause == SL_H2_CAUSE_NONE;
+
+    if (session->role == SL_H2_SERVER && !is_ours &&
+        !sl_h2_guard_take(&session->guard, SL_H2_PROVOKED_RESETS, 1)) {
+        sl_h2_session_end_for(session, SL_H2_PROVOKED_RESETS);
+    }
+}
+
+static void note_goaway_sent(struct sl_h2_session *session, const nghttp2_goaway *goaway)
+{
+    if (goaway->error_code == NGHTTP2_NO_ERROR || session->has_sent_goaway) {
+        return;
+    }
+    if (session->role == SL_H2_SERVER && goaway->error_code == NGHTTP2_INTERNAL_ERROR &&
+        goaway->opaque_data_len == 0) {
+        /* Its limit of resets: whatever else it ends a connection for has a text. */
+        sl_h2_session_give_reason(session, sl_h2_why_abuse(session->limits, SL_H2_RESETS));
+        return;
+    }
+    sl_h2_session_give_reason(session, sl_h2_why_broke(goaway));
+}
+
 static void stream_frame_left(struct sl_h2_stream *stream, const nghttp2_frame *frame)
 {
     bool is_request =
@@ -9,6 +69,7 @@ static void stream_frame_left(struct sl_h2_stream *stream, const nghttp2_frame *
     if (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) {
         return;
     }
+    note_sent(stream, frame);
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
         stream->has_sent_end = true;
         if (stream->session->role == SL_H2_SERVER && !stream->has_end) {
@@ -31,12 +92,13 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
     struct sl_h2_stream *stream;
 
     (void)ng;
-    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR &&
-        !session->has_sent_goaway) {
-        sl_h2_session_give_reason(session, sl_h2_why_broke(&frame->goaway));
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+        note_goaway_sent(session, &frame->goaway);
     } else if (frame->hd.stream_id > 0) {
         stream = sl_h2_stream_find(session, frame->hd.stream_id);
-        if (stream) {
+        if (frame->hd.type == NGHTTP2_RST_STREAM) {
+            note_reset_sent(session, stream);
+        } else if (stream) {
             stream_frame_left(stream, frame);
         }
     }

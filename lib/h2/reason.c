@@ -8,7 +8,7 @@ enum {
     TLS_HEAD_BYTES = 3,
 };
 
-bool sl_h2_preface_is_good(const uint8_t *head, size_t have)
+static bool begins_with_settings(const uint8_t *head, size_t have)
 {
     static const uint8_t mask[SL_H2_PREFACE_BYTES] = {0xff, 0x80, 0,    0xff, 0xff,
                                                       0xff, 0xff, 0xff, 0xff};
@@ -21,22 +21,31 @@ bool sl_h2_preface_is_good(const uint8_t *head, size_t have)
     return is_good || have < TLS_HEAD_BYTES;
 }
 
+bool sl_h2_preface_is_good(enum sl_h2_role role, const uint8_t *head, size_t have)
+{
+    if (role == SL_H2_CLIENT) {
+        return begins_with_settings(head, have);
+    }
+    return have < TLS_HEAD_BYTES || memcmp(head, NGHTTP2_CLIENT_MAGIC, have) == 0;
+}
+
 /* The head of a record of RFC 8446 section 5.1: of a server that wants TLS, an alert most often. */
 static bool is_tls(const uint8_t *bytes, size_t len)
 {
     return len >= TLS_HEAD_BYTES && bytes[0] >= 0x14 && bytes[0] <= 0x17 && bytes[1] == 3;
 }
 
-struct sl_status sl_h2_why_not_http2(const uint8_t *bytes, size_t len)
+struct sl_status sl_h2_why_not_http2(enum sl_h2_role role, const uint8_t *bytes, size_t len)
 {
+    const char *text = role == SL_H2_CLIENT ? "the peer does not begin with SETTINGS of HTTP/2 but"
+                                            : "the peer does not begin with HTTP/2 but";
     struct sl_str words = {(const char *)bytes, sl_min_size(len, SHOWN_BYTES)};
 
     return sl_status_because(
         "not-http2",
         is_tls(bytes, len)
             ? sl_status_error(SL_UNAVAILABLE, "the peer speaks TLS, not HTTP/2 in plaintext")
-            : sl_status_quote(SL_UNAVAILABLE, "the peer does not begin with SETTINGS of HTTP/2 but",
-                              words));
+            : sl_status_quote(SL_UNAVAILABLE, text, words));
 }
 
 struct sl_status sl_h2_why_broke(const nghttp2_goaway *goaway)
@@ -75,15 +84,6 @@ static struct sl_status of_cause(const struct sl_h2_limits *limits, const struct
     return sl_status_because(cause->reason, why);
 }
 
-struct sl_status sl_h2_why_flooded(const struct sl_h2_limits *limits)
-{
-    static const struct cause cause = {SL_RESOURCE_EXHAUSTED, "frame-flood",
-                                       "the peer causes more frames than it reads",
-                                       LIMIT(queued_frames)};
-
-    return of_cause(limits, &cause);
-}
-
 struct sl_status sl_h2_why_gave_up(const struct sl_h2_limits *limits, int result)
 {
     static const struct cause memory = {SL_RESOURCE_EXHAUSTED, "out-of-memory", "out of memory", 0,
@@ -94,7 +94,7 @@ struct sl_status sl_h2_why_gave_up(const struct sl_h2_limits *limits, int result
     static const struct cause blocks = {SL_RESOURCE_EXHAUSTED, "header-without-end",
                                         "a header block of too many CONTINUATION",
                                         LIMIT(continuation_frames)};
-    static const struct cause magic = {SL_INTERNAL, "not-http2",
+    static const struct cause magic = {SL_UNAVAILABLE, "not-http2",
                                        "the peer does not begin with HTTP/2", 0, false};
 
     switch (result) {
@@ -122,8 +122,6 @@ static const struct cause causes[] = {
                                   "a header block of too many bytes", LIMIT(header_bytes)},
     [SL_H2_CAUSE_HEADER_FIELDS] = {SL_RESOURCE_EXHAUSTED, "header-too-large",
                                    "a header block of too many fields", LIMIT(header_fields)},
-    [SL_H2_CAUSE_EMPTY_FRAMES] = {SL_RESOURCE_EXHAUSTED, "empty-data-flood",
-                                  "DATA without a byte again and again", LIMIT(empty_data.burst)},
 };
 
 static struct sl_status why_overshot(const struct sl_h2_stream *stream)

@@ -7,6 +7,8 @@ enum {
     FRAME_TYPE_AT = 3, /* in the head of a frame */
 };
 
+static const uint8_t drain_ping[8] = {'d', 'r', 'a', 'i', 'n', 'i', 'n', 'g'};
+
 /* ---- the session's end and its output ---- */
 
 void sl_h2_session_give_reason(struct sl_h2_session *session, struct sl_status why)
@@ -21,6 +23,22 @@ static void die(struct sl_h2_session *session, int result)
 {
     session->is_dead = true;
     sl_h2_session_give_reason(session, sl_h2_why_gave_up(session->limits, result));
+}
+
+void sl_h2_session_end_for(struct sl_h2_session *session, enum sl_h2_abuse abuse)
+{
+    const char *text = sl_h2_abuse_farewell(abuse);
+
+    if (!sl_status_is_ok(&session->why)) {
+        return;
+    }
+    sl_h2_session_give_reason(session, sl_h2_why_abuse(session->limits, abuse));
+    session->has_sent_goaway = true;
+    sl_h2_session_note(session,
+                       nghttp2_submit_goaway(session->ng, NGHTTP2_FLAG_NONE,
+                                             nghttp2_session_get_last_proc_stream_id(session->ng),
+                                             NGHTTP2_ENHANCE_YOUR_CALM, (const uint8_t *)text,
+                                             strlen(text)));
 }
 
 void sl_h2_session_note(struct sl_h2_session *session, int result)
@@ -49,6 +67,14 @@ static int new_ng_session(struct sl_h2_session *session, const nghttp2_session_c
     return nghttp2_session_server_new3(&session->ng, callbacks, session, option, sl_h2_memory());
 }
 
+static void set_limits(nghttp2_option *option, const struct sl_h2_limits *limits)
+{
+    nghttp2_option_set_max_outbound_ack(option, limits->unanswered_frames);
+    nghttp2_option_set_max_settings(option, limits->setting_entries);
+    nghttp2_option_set_max_continuations(option, limits->continuation_frames);
+    nghttp2_option_set_stream_reset_rate_limit(option, limits->resets.burst, limits->resets.per_s);
+}
+
 static bool make_ng_session(struct sl_h2_session *session)
 {
     nghttp2_session_callbacks *callbacks = NULL;
@@ -65,8 +91,7 @@ static bool make_ng_session(struct sl_h2_session *session)
      * error (RFC 9113 section 5.1). With the open ones they are no more than SL_H2_MAX_STREAMS. */
     nghttp2_option_set_no_closed_streams(option, session->role == SL_H2_CLIENT);
     nghttp2_option_set_max_deflate_dynamic_table_size(option, session->limits->sent_table_bytes);
-    nghttp2_option_set_max_outbound_ack(option, session->limits->unanswered_frames);
-    nghttp2_option_set_max_continuations(option, session->limits->continuation_frames);
+    set_limits(option, session->limits);
     is_made = new_ng_session(session, callbacks, option) == 0;
 out:
     nghttp2_option_del(option);
@@ -104,6 +129,8 @@ struct sl_h2_session *sl_h2_session_new(enum sl_h2_role role, const struct sl_h2
     session->arg = arg;
     session->why = sl_status_ok();
     session->is_output_due = true;
+    sl_h2_guard_init(&session->guard, session->limits, role == SL_H2_SERVER,
+                     role == SL_H2_SERVER ? SL_H2_MAGIC_BYTES : 0);
     sl_list_init(&session->streams);
     sl_list_init(&session->ended);
     if (!make_ng_session(session) || !submit_preface(session)) {
@@ -186,15 +213,16 @@ static size_t write_frame(struct sl_h2_session *session, uint8_t *room)
     return session->frame_bytes;
 }
 
-/* Looks for the GOAWAY of a connection error: on_frame_send takes the reason from it. It is kept as
- * the last output; what is queued before it nobody needs any more. */
+/* Looks for the GOAWAY that ends the connection: on_frame_send takes the reason from it. It is kept
+ * as the last output; what is queued before it nobody needs any more. */
 static void take_farewell(struct sl_h2_session *session)
 {
     uint8_t frame[SL_H2_OUTPUT_BYTES];
     size_t len;
 
     session->is_sending = true;
-    while (!session->is_dead && (len = write_frame(session, frame)) > 0) {
+    while (!session->is_dead && session->farewell.len == 0 &&
+           (len = write_frame(session, frame)) > 0) {
         if (len > FRAME_TYPE_AT && frame[FRAME_TYPE_AT] == NGHTTP2_GOAWAY) {
             sl_buf_add(&session->farewell, frame, len);
         }
@@ -204,17 +232,18 @@ static void take_farewell(struct sl_h2_session *session)
     sl_h2_session_give_reason(session, sl_h2_why_gave_up(session->limits, NGHTTP2_ERR_PROTO));
 }
 
-/* Whether the peer of a client begins as it must, as far as its first bytes tell. */
+/* Whether the peer begins as it must, as far as its first bytes tell. */
 static bool begins_well(struct sl_h2_session *session, const uint8_t *bytes, size_t len)
 {
-    size_t more = sl_min_size(len, SL_H2_PREFACE_BYTES - session->preface_have);
+    size_t whole = session->role == SL_H2_SERVER ? SL_H2_MAGIC_BYTES : SL_H2_PREFACE_BYTES;
+    size_t more = sl_min_size(len, whole - session->preface_have);
 
-    if (session->role == SL_H2_SERVER || more == 0) {
+    if (more == 0) {
         return true;
     }
     memcpy(session->preface + session->preface_have, bytes, more);
     session->preface_have = (uint8_t)(session->preface_have + more);
-    return sl_h2_preface_is_good(session->preface, session->preface_have);
+    return sl_h2_preface_is_good(session->role, session->preface, session->preface_have);
 }
 
 static void refuse_peer(struct sl_h2_session *session, const uint8_t *bytes, size_t len)
@@ -223,8 +252,43 @@ static void refuse_peer(struct sl_h2_session *session, const uint8_t *bytes, siz
 
     session->is_dead = true;
     sl_h2_session_give_reason(
-        session, is_first ? sl_h2_why_not_http2(bytes, len)
-                          : sl_h2_why_not_http2(session->preface, session->preface_have));
+        session, is_first
+                     ? sl_h2_why_not_http2(session->role, bytes, len)
+                     : sl_h2_why_not_http2(session->role, session->preface, session->preface_have));
+}
+
+/* What came beside DATA and header blocks that a stream took. */
+static void count_idle(struct sl_h2_session *session, size_t len, size_t data_bytes)
+{
+    size_t welcome = data_bytes + session->block_bytes;
+    uint64_t more = (uint64_t)data_bytes * session->limits->idle_bytes_per_byte;
+
+    session->block_bytes = 0;
+    sl_h2_guard_give(&session->guard, SL_H2_IDLE_BYTES, more + (welcome > len ? welcome - len : 0));
+    if (welcome < len && !sl_h2_guard_take(&session->guard, SL_H2_IDLE_BYTES, len - welcome)) {
+        sl_h2_session_end_for(session, SL_H2_IDLE_BYTES);
+    }
+}
+
+static void take_bytes(struct sl_h2_session *session, const uint8_t *bytes, size_t len)
+{
+    uint64_t before = session->useful_bytes;
+
+    session->guard.has_streams = session->stream_count > 0;
+    enum sl_h2_abuse abuse = sl_h2_guard_look(&session->guard, bytes, len);
+
+    if (abuse != SL_H2_NO_ABUSE) {
+        sl_h2_session_end_for(session, abuse);
+        return;
+    }
+    ssize_t taken = nghttp2_session_mem_recv(session->ng, bytes, len);
+    if (taken < 0) {
+        die(session, (int)taken);
+    } else if (is_flooded(session)) {
+        sl_h2_session_end_for(session, SL_H2_QUEUED_FRAMES);
+    } else {
+        count_idle(session, len, (size_t)(session->useful_bytes - before));
+    }
 }
 
 struct sl_status sl_h2_session_receive(struct sl_h2_session *session, const uint8_t *bytes,
@@ -237,15 +301,9 @@ struct sl_status sl_h2_session_receive(struct sl_h2_session *session, const uint
         refuse_peer(session, bytes, len);
         return session->why;
     }
-    ssize_t taken = nghttp2_session_mem_recv(session->ng, bytes, len);
-    if (taken < 0) {
-        die(session, (int)taken);
-    } else if (has_failed(session)) {
+    take_bytes(session, bytes, len);
+    if (!session->is_dead && (!sl_status_is_ok(&session->why) || has_failed(session))) {
         take_farewell(session);
-    } else if (is_flooded(session)) {
-        sl_h2_session_give_reason(session, sl_h2_why_flooded(session->limits));
-        sl_h2_session_note(
-            session, nghttp2_session_terminate_session(session->ng, NGHTTP2_ENHANCE_YOUR_CALM));
     }
     if (nghttp2_session_want_write(session->ng)) {
         sl_h2_session_note(session, 0);
@@ -326,6 +384,53 @@ bool sl_h2_session_is_settled(const struct sl_h2_session *session)
 bool sl_h2_session_is_greeted(const struct sl_h2_session *session)
 {
     return session->is_greeted;
+}
+
+int32_t sl_h2_session_last_id(const struct sl_h2_session *session)
+{
+    return nghttp2_session_get_last_proc_stream_id(session->ng);
+}
+
+void sl_h2_session_set_now(struct sl_h2_session *session, int64_t now_ns)
+{
+    session->guard.now_ms = now_ns / SL_NS_PER_MS;
+}
+
+const struct sl_status *sl_h2_session_why(const struct sl_h2_session *session)
+{
+    return &session->why;
+}
+
+uint64_t sl_h2_session_unfinished_ms(const struct sl_h2_session *session)
+{
+    return sl_h2_guard_unfinished_ms(&session->guard, session->guard.now_ms);
+}
+
+void sl_h2_session_take_ping(struct sl_h2_session *session, const nghttp2_ping *ping)
+{
+    bool is_ack = ping->hd.flags & NGHTTP2_FLAG_ACK;
+
+    if (is_ack && session->is_draining &&
+        memcmp(ping->opaque_data, drain_ping, sizeof(drain_ping)) == 0) {
+        sl_h2_session_goaway(session, SL_H2_NO_ERROR);
+    }
+}
+
+void sl_h2_session_drain(struct sl_h2_session *session)
+{
+    if (session->role == SL_H2_CLIENT) {
+        sl_h2_session_goaway(session, SL_H2_NO_ERROR);
+    } else if (!session->is_draining && !session->has_sent_goaway) {
+        session->is_draining = true;
+        sl_h2_session_note(session, nghttp2_submit_shutdown_notice(session->ng));
+        sl_h2_session_note(session,
+                           nghttp2_submit_ping(session->ng, NGHTTP2_FLAG_NONE, drain_ping));
+    }
+}
+
+bool sl_h2_session_is_draining(const struct sl_h2_session *session)
+{
+    return session->is_draining && !session->has_sent_goaway;
 }
 
 void sl_h2_session_goaway(struct sl_h2_session *session, enum sl_h2_error error)

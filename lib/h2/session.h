@@ -113,7 +113,7 @@ void sl_h2_session_free(struct sl_h2_session *session);
 /* Takes all of `bytes`. An error is the connection's end: a GOAWAY may be waiting in the output. At
  * a server some violations show only when that GOAWAY has left: by sl_h2_session_is_done. The
  * reasons: "not-http2" (the first bytes are of something else), "broke-http2" (a rule of the RFC),
- * "header-without-end", "ack-flood", "frame-flood", "out-of-memory". */
+ * "header-without-end", "ack-flood", "out-of-memory", and those of limits.h. */
 struct sl_status sl_h2_session_receive(struct sl_h2_session *session, const uint8_t *bytes,
                                        size_t len) SL_MUST_CHECK;
 
@@ -128,14 +128,37 @@ void sl_h2_session_ping(struct sl_h2_session *session);
 /* Bytes of DATA that streams took, of all that was received: the rest is frames and their heads. */
 uint64_t sl_h2_session_useful_bytes(const struct sl_h2_session *session);
 
+/* The time of what follows, by which the rates of limits.h are counted: any clock that never goes
+ * back. A session that is never told counts what comes in its whole life. */
+void sl_h2_session_set_now(struct sl_h2_session *session, int64_t now_ns);
+
+/* For how long a frame of the peer, or a header block, has been incomplete; 0: none is. */
+uint64_t sl_h2_session_unfinished_ms(const struct sl_h2_session *session);
+
+/* Whether a stream's bytes have waited for the peer's credit for longer than limits.h says. Finds
+ * out by being asked now and then. */
+bool sl_h2_session_is_stalled(struct sl_h2_session *session);
+
+/* OK until something ends the session, the peer's frames or our output; then what receive says. */
+const struct sl_status *sl_h2_session_why(const struct sl_h2_session *session);
+
 /* True when the connection has nothing to read or write any more: close the transport. */
 bool sl_h2_session_is_done(const struct sl_h2_session *session);
 
 /* The number of streams that have not had their on_close. */
 size_t sl_h2_session_streams(const struct sl_h2_session *session);
 
+/* Of the peer's newest stream; 0: it has opened none. */
+int32_t sl_h2_session_last_id(const struct sl_h2_session *session);
+
 /* No new streams; those that are open go on. Idempotent. */
 void sl_h2_session_goaway(struct sl_h2_session *session, enum sl_h2_error error);
+
+/* The same with NO_ERROR, such that no request under way is refused (RFC 9113 section 6.8): a
+ * server says first that it will stop, with a PING, and when that is answered which stream is the
+ * last. sl_h2_session_goaway cuts the wait short. Idempotent. */
+void sl_h2_session_drain(struct sl_h2_session *session);
+bool sl_h2_session_is_draining(const struct sl_h2_session *session); /* and the PING unanswered */
 
 /* Client: false after a GOAWAY of either side, at the connection's end and when the stream ids are
  * used up. */
@@ -211,8 +234,12 @@ bool sl_h2_session_is_greeted(const struct sl_h2_session *session);
 
 /* Why a stream is closed; in its on_close, when it was not reset by its owner. The code is INTERNAL
  * or UNAVAILABLE. The reasons: "reset-by-peer", "goaway", "connection-ended", "window-overshoot",
- * "header-too-large", "empty-data-flood", "broke-http2". */
+ * "header-too-large", "broke-http2". */
 struct sl_status sl_h2_stream_why(const struct sl_h2_stream *stream) SL_MUST_CHECK;
+
+/* Its first HEADERS left or arrived. Not so yet: a request that waits because the peer takes no
+ * more streams at a time, or for the next output. */
+bool sl_h2_stream_is_open(const struct sl_h2_stream *stream);
 
 int32_t sl_h2_stream_id(const struct sl_h2_stream *stream);
 struct sl_h2_session *sl_h2_stream_session(const struct sl_h2_stream *stream);

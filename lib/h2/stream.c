@@ -5,7 +5,6 @@
 
 enum {
     KEPT_BUFFER_BYTES = 16 * 1024, /* of an empty send buffer; more goes back to the heap */
-    FRAME_HEAD_BYTES = 9,
 };
 
 static const char *const error_names[] = {
@@ -241,9 +240,12 @@ void sl_h2_stream_write_frame(struct sl_h2_stream *stream, const uint8_t *head, 
 {
     struct sl_h2_session *session = stream->session;
 
-    memcpy(session->frame_room, head, FRAME_HEAD_BYTES);
-    sl_ring_take(&stream->buffer, session->frame_room + FRAME_HEAD_BYTES, len);
-    session->frame_bytes = FRAME_HEAD_BYTES + len;
+    memcpy(session->frame_room, head, SL_H2_FRAME_HEAD_BYTES);
+    sl_ring_take(&stream->buffer, session->frame_room + SL_H2_FRAME_HEAD_BYTES, len);
+    session->frame_bytes = SL_H2_FRAME_HEAD_BYTES + len;
+    if (stream->buffer.len == 0) {
+        stream->is_waiting = false;
+    }
     if (stream->buffer.len == 0 && stream->buffer.cap > KEPT_BUFFER_BYTES) {
         sl_ring_fini(&stream->buffer);
     }
@@ -252,6 +254,37 @@ void sl_h2_stream_write_frame(struct sl_h2_stream *stream, const uint8_t *head, 
 nghttp2_data_provider sl_h2_stream_provider(struct sl_h2_stream *stream)
 {
     return (nghttp2_data_provider){.source = {.ptr = stream}, .read_callback = read_data};
+}
+
+/* What it took since it was last asked for gives it more time. */
+static bool is_stalled(struct sl_h2_stream *stream)
+{
+    const struct sl_h2_limits *limits = stream->session->limits;
+    uint64_t now_ms = (uint64_t)stream->session->guard.now_ms;
+    uint64_t more_ms = (stream->taken_bytes - stream->seen_bytes) * limits->stall_ms_per_byte;
+
+    stream->seen_bytes = stream->taken_bytes;
+    if (sl_h2_stream_unsent(stream) == 0 || limits->stall_ms == 0) {
+        return false;
+    }
+    if (!stream->is_waiting) {
+        stream->is_waiting = true;
+        stream->stalls_at_ms = now_ms + limits->stall_ms;
+    }
+    stream->stalls_at_ms =
+        sl_min_u64(stream->stalls_at_ms + more_ms, now_ms + limits->max_stall_ms);
+    return now_ms > stream->stalls_at_ms;
+}
+
+bool sl_h2_session_is_stalled(struct sl_h2_session *session)
+{
+    SL_LIST_FOR_EACH(node, &session->streams)
+    {
+        if (is_stalled(SL_CONTAINER_OF(node, struct sl_h2_stream, node))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void sl_h2_stream_tell_writable(struct sl_h2_stream *stream)
@@ -405,6 +438,11 @@ bool sl_h2_stream_is_exact(const struct sl_h2_stream *stream)
 
     return session->is_settled && sl_status_is_ok(&session->why) && !stream->is_closed &&
            !stream->is_reset && !nghttp2_session_want_write(session->ng);
+}
+
+bool sl_h2_stream_is_open(const struct sl_h2_stream *stream)
+{
+    return stream->is_open;
 }
 
 int32_t sl_h2_stream_id(const struct sl_h2_stream *stream)

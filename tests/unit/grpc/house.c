@@ -73,12 +73,13 @@ static void on_served_call(struct sl_grpc_call *served, void *arg)
 
 const struct sl_grpc_handler served_handlers[] = {{&served_method, on_served_call}, {NULL, NULL}};
 
-static void on_connected(struct sl_grpc_peer *peer, void *arg)
+static bool on_connected(struct sl_grpc_peer *peer, void *arg)
 {
     struct house *house = arg;
 
     peer->user = house;
     house->connected++;
+    return true;
 }
 
 static void on_sent(struct sl_grpc_peer *peer, void *arg)

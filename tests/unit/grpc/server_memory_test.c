@@ -182,12 +182,13 @@ static const struct sl_conn_events dial_events = {.on_open = on_open, .on_close 
 
 /* ---- the server ---- */
 
-static void on_connected(struct sl_grpc_peer *peer, void *arg)
+static bool on_connected(struct sl_grpc_peer *peer, void *arg)
 {
     struct bench *bench = arg;
 
     (void)peer;
     bench->connected++;
+    return true;
 }
 
 static void on_disconnected(struct sl_grpc_peer *peer, const struct sl_status *why, void *arg)

@@ -219,8 +219,8 @@ static void add_block(struct sent *sent)
 
 static void add_frame(struct sent *sent, const uint8_t *head, size_t len)
 {
-    static const char *const names[] = {"DATA",          "HEADERS",     "2",    "RST_STREAM",
-                                        "SETTINGS",      "5",           "PING", "GOAWAY",
+    static const char *const names[] = {"DATA",          "HEADERS",     "PRIORITY", "RST_STREAM",
+                                        "SETTINGS",      "5",           "PING",     "GOAWAY",
                                         "WINDOW_UPDATE", "CONTINUATION"};
     const uint8_t *payload = head + HEAD_BYTES;
     bool is_block = head[3] == HEADERS || head[3] == CONTINUATION;
@@ -240,7 +240,9 @@ static void add_frame(struct sent *sent, const uint8_t *head, size_t len)
     } else if (head[3] == RST_STREAM) {
         sl_buf_printf(&sent->lines, " %s", sl_h2_error_name(get_u32(payload)));
     } else if (head[3] == GOAWAY) {
-        sl_buf_printf(&sent->lines, " %s", sl_h2_error_name(get_u32(payload + 4)));
+        sl_buf_printf(&sent->lines, " %u %s%s%.*s", (unsigned)get_u32(payload),
+                      sl_h2_error_name(get_u32(payload + 4)), len > 8 ? " " : "", (int)len - 8,
+                      (const char *)payload + 8);
     } else if (head[3] == WINDOW_UPDATE) {
         sl_buf_printf(&sent->lines, " %u", (unsigned)get_u32(payload));
     } else if (head[3] == SETTINGS) {

@@ -16,6 +16,7 @@
 enum frame_type {
     DATA = 0,
     HEADERS = 1,
+    PRIORITY = 2,
     RST_STREAM = 3,
     SETTINGS = 4,
     PUSH_PROMISE = 5,
@@ -58,7 +59,8 @@ struct sl_status feed(struct sl_h2_session *session, struct sl_buf *in);
 void drain(struct sl_h2_session *session, struct sl_buf *out);
 
 /* One line per frame of what the session has to send: "HEADERS 1 +end :method=POST te=trailers",
- * "WINDOW_UPDATE 0 1000", "DATA 1 12", "RST_STREAM 1 CANCEL". The preface is "preface". Valid
+ * "WINDOW_UPDATE 0 1000", "DATA 1 12", "RST_STREAM 1 CANCEL", "GOAWAY 0 7 NO_ERROR text" (7 is
+ * the last stream). The preface is "preface". Valid
  * until the next call. The blocks of one session must all pass through here, in order. */
 struct sent;
 struct sent *sent_new(void);
