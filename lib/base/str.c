@@ -7,21 +7,6 @@
 
 enum { NEAREST_MAX_BYTES = 64 };
 
-struct sl_str sl_str_from(const char *text)
-{
-    return (struct sl_str){text, text ? strlen(text) : 0};
-}
-
-bool sl_str_eq(struct sl_str a, struct sl_str b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
-bool sl_str_eq_c(struct sl_str a, const char *text)
-{
-    return sl_str_eq(a, sl_str_from(text));
-}
-
 bool sl_str_starts_with(struct sl_str str, struct sl_str prefix)
 {
     return str.len >= prefix.len && sl_str_eq((struct sl_str){str.data, prefix.len}, prefix);

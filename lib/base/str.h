@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct sl_str {
     const char *data;
@@ -19,9 +20,23 @@ struct sl_str {
 #define SL_STR(literal) ((struct sl_str){(literal), sizeof(literal) - 1})
 #define SL_STR_ARG(str) (int)(str).len, ((str).data ? (str).data : "")
 
-struct sl_str sl_str_from(const char *text); /* of a C string; NULL gives the empty string */
-bool sl_str_eq(struct sl_str a, struct sl_str b);
-bool sl_str_eq_c(struct sl_str a, const char *text);
+/* Of a C string; NULL gives the empty string. */
+static inline struct sl_str sl_str_from(const char *text)
+{
+    return (struct sl_str){text, text ? strlen(text) : 0};
+}
+
+static inline bool sl_str_eq(struct sl_str a, struct sl_str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* With a literal the compiler knows its length: most strings differ in that. */
+static inline bool sl_str_eq_c(struct sl_str a, const char *text)
+{
+    return sl_str_eq(a, sl_str_from(text));
+}
+
 bool sl_str_starts_with(struct sl_str str, struct sl_str prefix);
 
 /* Bytewise order, a prefix before the longer string: below 0, 0 or above 0. */

@@ -4,7 +4,10 @@
 
 #include "grpc/wire.h"
 
-enum { FIELD_COST_BYTES = 32 }; /* beside its name and value (RFC 9113 section 6.5.2) */
+enum {
+    FIELD_COST_BYTES = 32, /* beside its name and value (RFC 9113 section 6.5.2) */
+    FIRST_BYTES = 256,     /* for received fields */
+};
 
 void sl_grpc_metadata_fini(struct sl_grpc_metadata *metadata)
 {
@@ -43,6 +46,9 @@ static void add(struct sl_buf *bytes, struct sl_str name, struct sl_str value)
 {
     const uint32_t lengths[] = {(uint32_t)name.len, (uint32_t)value.len};
 
+    if (bytes->cap == 0 && !sl_buf_reserve(bytes, FIRST_BYTES)) {
+        return;
+    }
     sl_buf_add(bytes, lengths, sizeof(lengths));
     sl_buf_add_str(bytes, name);
     sl_buf_add_str(bytes, value);
