@@ -11,6 +11,22 @@ static bool is_closed(const struct sl_grpc_call *call)
     return call->is_finished || call->has_status || (call->has_end && !call->is_server);
 }
 
+/* Whether the stream takes messages: the headers left, or leave now. */
+static bool is_begun(struct sl_grpc_call *call)
+{
+    if (sl_grpc_call_has_headers(call)) {
+        return true;
+    }
+    sl_h2_stream_reset(call->stream, SL_H2_INTERNAL_ERROR); /* memory, or it is closed anyhow */
+    return false;
+}
+
+/* What the stream did not take: more than it has room for, or anything. */
+static enum sl_grpc_send why_refused(const struct sl_grpc_call *call)
+{
+    return sl_h2_stream_unsent(call->stream) > 0 ? SL_GRPC_FULL : SL_GRPC_CLOSED;
+}
+
 static enum sl_grpc_send send_pieces(struct sl_grpc_call *call, const struct sl_str *pieces,
                                      size_t count)
 {
@@ -20,25 +36,31 @@ static enum sl_grpc_send send_pieces(struct sl_grpc_call *call, const struct sl_
     if (!call->stream) {
         return sl_grpc_opening_send(call, pieces, count);
     }
-    if (!sl_grpc_call_has_headers(call)) {
-        sl_h2_stream_reset(call->stream, SL_H2_INTERNAL_ERROR); /* memory, or it is closed anyhow */
+    if (!is_begun(call)) {
         return SL_GRPC_CLOSED;
     }
-    if (sl_h2_stream_send(call->stream, pieces, count)) {
-        sl_grpc_opening_note_sent(call, pieces, count);
-        return SL_GRPC_SENT;
+    if (!sl_h2_stream_send(call->stream, pieces, count)) {
+        return why_refused(call);
     }
-    return sl_h2_stream_unsent(call->stream) > 0 ? SL_GRPC_FULL : SL_GRPC_CLOSED;
+    sl_grpc_opening_note_sent(call, pieces, count);
+    return SL_GRPC_SENT;
+}
+
+struct prefix {
+    char bytes[SL_GRPC_PREFIX_BYTES];
+};
+
+static struct prefix write_prefix(bool is_compressed, size_t length)
+{
+    return (struct prefix){{(char)is_compressed, (char)(length >> 24), (char)(length >> 16),
+                            (char)(length >> 8), (char)length}};
 }
 
 static enum sl_grpc_send send_framed(struct sl_grpc_call *call, bool is_compressed,
                                      struct sl_str body)
 {
-    size_t length = body.len;
-    const char prefix[SL_GRPC_PREFIX_BYTES] = {(char)is_compressed, (char)(length >> 24),
-                                               (char)(length >> 16), (char)(length >> 8),
-                                               (char)length};
-    const struct sl_str pieces[] = {{prefix, sizeof(prefix)}, body};
+    const struct prefix prefix = write_prefix(is_compressed, body.len);
+    const struct sl_str pieces[] = {{prefix.bytes, sizeof(prefix)}, body};
 
     return send_pieces(call, pieces, SL_ARRAY_LEN(pieces));
 }
@@ -77,6 +99,49 @@ enum sl_grpc_send sl_grpc_call_send_bytes(struct sl_grpc_call *call, const void 
     return call->is_compressing ? send_compressed(call, body) : send_framed(call, false, body);
 }
 
+/* protobuf-c's buffer is the stream's. */
+struct straight {
+    ProtobufCBuffer base;
+    struct sl_h2_stream *stream;
+};
+
+static void add_straight(ProtobufCBuffer *base, size_t len, const uint8_t *bytes)
+{
+    sl_h2_stream_add(SL_CONTAINER_OF(base, struct straight, base)->stream, bytes, len);
+}
+
+/* Nobody needs the packed bytes but the stream: they are never anywhere else. */
+static enum sl_grpc_send pack_straight(struct sl_grpc_call *call, const ProtobufCMessage *message,
+                                       size_t length)
+{
+    struct straight straight = {{add_straight}, call->stream};
+    const struct prefix prefix = write_prefix(false, length);
+
+    if (!is_begun(call)) {
+        return SL_GRPC_CLOSED;
+    }
+    if (!sl_h2_stream_begin_send(call->stream, sizeof(prefix) + length)) {
+        return why_refused(call);
+    }
+    sl_h2_stream_add(call->stream, prefix.bytes, sizeof(prefix));
+    SL_ASSERT(protobuf_c_message_pack_to_buffer(message, &straight.base) == length);
+    return SL_GRPC_SENT;
+}
+
+static enum sl_grpc_send pack_aside(struct sl_grpc_call *call, const ProtobufCMessage *message,
+                                    size_t length)
+{
+    uint8_t *bytes = malloc(length);
+
+    if (!bytes) {
+        return fail_for_memory(call);
+    }
+    protobuf_c_message_pack(message, bytes);
+    enum sl_grpc_send sent = sl_grpc_call_send_bytes(call, bytes, (uint32_t)length);
+    free(bytes);
+    return sent;
+}
+
 enum sl_grpc_send sl_grpc_call_send(struct sl_grpc_call *call, const ProtobufCMessage *message)
 {
     size_t length = protobuf_c_message_get_packed_size(message);
@@ -89,14 +154,12 @@ enum sl_grpc_send sl_grpc_call_send(struct sl_grpc_call *call, const ProtobufCMe
         protobuf_c_message_pack(message, small);
         return sl_grpc_call_send_bytes(call, small, (uint32_t)length);
     }
-    uint8_t *bytes = length <= UINT32_MAX ? malloc(length) : NULL;
-    if (!bytes) {
+    if (length > UINT32_MAX) {
         return fail_for_memory(call);
     }
-    protobuf_c_message_pack(message, bytes);
-    enum sl_grpc_send sent = sl_grpc_call_send_bytes(call, bytes, (uint32_t)length);
-    free(bytes);
-    return sent;
+    return call->stream && !call->opening && !call->is_compressing
+               ? pack_straight(call, message, length)
+               : pack_aside(call, message, length);
 }
 
 size_t sl_grpc_call_unsent(const struct sl_grpc_call *call)

@@ -190,6 +190,11 @@ bool sl_h2_stream_respond(struct sl_h2_stream *stream, const struct sl_h2_field 
 bool sl_h2_stream_send(struct sl_h2_stream *stream, const struct sl_str *pieces,
                        size_t count) SL_MUST_CHECK;
 
+/* The same for who has the bytes bit by bit: what true promised, `total` bytes, is added before
+ * anything else is done with the session. */
+bool sl_h2_stream_begin_send(struct sl_h2_stream *stream, size_t total) SL_MUST_CHECK;
+void sl_h2_stream_add(struct sl_h2_stream *stream, const void *bytes, size_t len);
+
 /* Bytes that wait in the send buffer: not yet in a frame. */
 size_t sl_h2_stream_unsent(const struct sl_h2_stream *stream);
 

@@ -338,17 +338,13 @@ bool sl_h2_stream_respond(struct sl_h2_stream *stream, const struct sl_h2_field 
     return result == 0;
 }
 
-bool sl_h2_stream_send(struct sl_h2_stream *stream, const struct sl_str *pieces, size_t count)
+bool sl_h2_stream_begin_send(struct sl_h2_stream *stream, size_t total)
 {
     size_t unsent = sl_h2_stream_unsent(stream);
-    size_t total = 0;
 
     SL_ASSERT(stream->session->role == SL_H2_CLIENT || stream->has_responded);
     if (!is_sendable(stream)) {
         return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        total += pieces[i].len;
     }
     if (unsent && total + unsent > SL_H2_SEND_BUFFER_BYTES) {
         stream->is_refused = true;
@@ -358,10 +354,28 @@ bool sl_h2_stream_send(struct sl_h2_stream *stream, const struct sl_str *pieces,
         sl_h2_stream_reset(stream, SL_H2_INTERNAL_ERROR);
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        sl_ring_add(&stream->buffer, pieces[i].data, pieces[i].len);
-    }
     resume(stream);
+    return true;
+}
+
+void sl_h2_stream_add(struct sl_h2_stream *stream, const void *bytes, size_t len)
+{
+    sl_ring_add(&stream->buffer, bytes, len);
+}
+
+bool sl_h2_stream_send(struct sl_h2_stream *stream, const struct sl_str *pieces, size_t count)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        total += pieces[i].len;
+    }
+    if (!sl_h2_stream_begin_send(stream, total)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        sl_h2_stream_add(stream, pieces[i].data, pieces[i].len);
+    }
     return true;
 }
 

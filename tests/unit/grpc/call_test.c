@@ -267,6 +267,39 @@ static void messages_are_typed_both_ways(void **state)
     free_bench(bench);
 }
 
+/* Larger than what is packed on the stack; the third is more than the send buffer has room for. */
+static void large_messages_go_both_ways_whole_or_not_at_all(void **state)
+{
+    enum { NAME_BYTES = 100 * 1000 };
+    struct bench *bench = new_bench();
+    struct sl_grpc_request request = request_of(bench, &chat);
+    struct sl_grpc_call *call = open_call(bench, &request);
+    struct sl_buf expected = {0};
+    char name[NAME_BYTES + 1];
+
+    (void)state;
+    for (size_t i = 0; i < NAME_BYTES; i++) {
+        name[i] = (char)('a' + i % 26);
+    }
+    name[NAME_BYTES] = '\0';
+    for (size_t side = 0; side < 2; side++) {
+        struct sl_grpc_call *sender = side == 0 ? call : bench->answers.call;
+        struct record *taker = side == 0 ? &bench->answers : &bench->asks;
+        assert_int_equal(send_note(sender, name), SL_GRPC_SENT);
+        assert_int_equal(send_note(sender, name), SL_GRPC_SENT);
+        assert_int_equal(send_note(sender, name), SL_GRPC_FULL);
+        pump(bench);
+        sl_buf_reset(&expected);
+        sl_buf_printf(&expected, "%snote:%s note:%s ", side == 0 ? "" : "open headers ", name,
+                      name);
+        expect_said(taker, sl_buf_text(&expected));
+        assert_int_equal(sl_grpc_call_unsent(sender), 0);
+        assert_int_equal((side == 0 ? &bench->asks : &bench->answers)->writables, 1);
+    }
+    sl_buf_fini(&expected);
+    free_bench(bench);
+}
+
 static void a_broken_message_ends_the_call_of_either_side(void **state)
 {
     struct bench *bench = new_bench();
@@ -774,6 +807,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_are_typed_both_ways),
+        cmocka_unit_test(large_messages_go_both_ways_whole_or_not_at_all),
         cmocka_unit_test(a_broken_message_ends_the_call_of_either_side),
         cmocka_unit_test(a_unary_call_has_one_message_each_way),
         cmocka_unit_test(metadata_and_the_whole_status_go_both_ways),
