@@ -6,7 +6,8 @@
  * x-grpc-test-echo-initial and x-grpc-test-echo-trailing-bin comes back.
  *
  * A response never waits in memory: a request is looked at again and again (SL_GRPC_HOLD) until all
- * its responses have left. So a client that does not read holds its own call alone.
+ * its responses have left (HalfDuplexCall keeps a few numbers of each). So a client that does not
+ * read holds its own call alone.
  */
 #ifndef SLUICE_INTEROP_SERVICE_H
 #define SLUICE_INTEROP_SERVICE_H
