@@ -110,14 +110,14 @@ def free_port(count=1):
 class Process:
     """A program, its output line by line, and its end. Signals go to its own pid, and to no other."""
 
-    def __init__(self, lab, name, argv, environment=None):
+    def __init__(self, lab, name, argv, environment=None, **options):
         self.name = name
         self.lines = []
         self.log = lab.directory / f"{name}.log"
         self.process = subprocess.Popen([str(word) for word in argv], stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-                                        errors="replace", cwd=lab.directory,
-                                        env={**os.environ, **(environment or {})})
+                                        stderr=subprocess.STDOUT, text=True, errors="replace",
+                                        cwd=lab.directory, env={**os.environ, **(environment or {})},
+                                        **{"stdin": subprocess.DEVNULL, **options})
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         lab.on_end(self.end)
@@ -196,8 +196,8 @@ class Lab:
     def on_end(self, ending):
         self.endings.append(ending)
 
-    def start(self, name, argv, environment=None):
-        return Process(self, name, argv, environment)
+    def start(self, name, argv, environment=None, **options):
+        return Process(self, name, argv, environment, **options)
 
     def path(self, name):
         return self.directory / name
