@@ -5,8 +5,8 @@
   turns     the same, and it takes one call of a connection at a time: the others queue, none fails
   pause     grpcio is stopped and started again while nothing is asked: no call fails
   restart   the same under load. The one thing that fails is what grpcio itself answers with CANCELLED,
-            a call that reaches it when it has begun to stop; what it answered and what was received
-            are equal
+            a call that reaches it when it has begun to stop (its own client hears that too); what it
+            answered and what was received are equal
   killed    grpcio is killed: at most the calls that were under way fail, as UNAVAILABLE, and those
             that come later wait for the next server
 """
