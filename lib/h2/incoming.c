@@ -52,21 +52,26 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
     return 0;
 }
 
-/* False when the block is over a limit: then the stream is reset. */
+/* False when the block is over a limit. The stream is reset at the block's end: of one that is gone
+ * nghttp2 says no more, and what comes has to be counted. */
 static bool check_block(struct sl_h2_stream *stream)
 {
     const struct sl_h2_limits *limits = stream->session->limits;
-    enum sl_h2_cause cause = SL_H2_CAUSE_NONE;
 
-    if (stream->session->field_count > limits->header_fields) {
-        cause = SL_H2_CAUSE_HEADER_FIELDS;
-    } else if (stream->session->field_bytes > limits->header_bytes) {
-        cause = SL_H2_CAUSE_HEADER_BYTES;
-    } else {
-        return true;
+    if (stream->cause != SL_H2_CAUSE_NONE) {
+        return false;
     }
-    sl_h2_stream_refuse(stream, SL_H2_ENHANCE_YOUR_CALM, cause);
-    return false;
+    if (stream->session->field_count > limits->header_fields) {
+        stream->cause = SL_H2_CAUSE_HEADER_FIELDS;
+    } else if (stream->session->field_bytes > limits->header_bytes) {
+        stream->cause = SL_H2_CAUSE_HEADER_BYTES;
+    }
+    return stream->cause == SL_H2_CAUSE_NONE;
+}
+
+static bool is_block_refused(const struct sl_h2_stream *stream)
+{
+    return stream->cause == SL_H2_CAUSE_HEADER_FIELDS || stream->cause == SL_H2_CAUSE_HEADER_BYTES;
 }
 
 static bool says_interim(const struct sl_h2_stream *stream, struct sl_str name, struct sl_str value)
@@ -234,6 +239,10 @@ static void take_stream_frame(struct sl_h2_stream *stream, const nghttp2_frame *
         stream->session->block_bytes += SL_H2_FRAME_HEAD_BYTES + frame->hd.length;
     }
     if (stream->is_reset || (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS)) {
+        return;
+    }
+    if (is_block_refused(stream)) {
+        sl_h2_stream_reset(stream, SL_H2_ENHANCE_YOUR_CALM);
         return;
     }
     stream->has_end = ends;

@@ -125,6 +125,9 @@ static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t error, void
     if (!stream) {
         return 0;
     }
+    if (stream->is_reset && error == NGHTTP2_NO_ERROR && stream->cause != SL_H2_CAUSE_NONE) {
+        error = NGHTTP2_ENHANCE_YOUR_CALM; /* of a reset that its regular end made superfluous */
+    }
     sl_h2_stream_set_closed(stream, error, stream->is_ended_by_peer);
     nghttp2_session_set_stream_user_data(ng, id, NULL);
     if (!stream->holds) {

@@ -832,6 +832,28 @@ static void a_block_of_too_many_fields_resets_its_stream(void **state)
     close_bench(&bench);
 }
 
+/* The request is through, so this block is all that was missing: no RST_STREAM is due. */
+static void a_block_of_too_many_fields_is_no_regular_end(void **state)
+{
+    struct bench bench;
+    const char *fields[202] = {":status=200"};
+    struct sl_h2_stream *stream = open_client(&bench);
+
+    (void)state;
+    for (size_t i = 1; i <= sl_h2_default_limits.header_fields; i++) {
+        fields[i] = "a=b";
+    }
+    assert_true(sl_h2_stream_finish(stream, NULL, 0));
+    sent(&bench);
+    put_headers(&bench.in, END_STREAM, 1, fields);
+    feed_ok(&bench);
+    sent(&bench);
+    assert_non_null(strstr(sl_buf_text(&bench.said), "1:close:ENHANCE_YOUR_CALM"));
+    assert_null(strstr(sl_buf_text(&bench.said), "1:end"));
+    assert_string_equal(sl_status_reason(&bench.why), "header-too-large");
+    close_bench(&bench);
+}
+
 static void a_block_of_too_many_bytes_resets_its_stream(void **state)
 {
     struct bench bench;
@@ -1121,6 +1143,7 @@ int main(void)
         cmocka_unit_test(trailers_without_data_need_no_empty_frame),
         cmocka_unit_test(a_stream_that_nobody_takes_is_refused),
         cmocka_unit_test(a_block_of_too_many_fields_resets_its_stream),
+        cmocka_unit_test(a_block_of_too_many_fields_is_no_regular_end),
         cmocka_unit_test(a_block_of_too_many_bytes_resets_its_stream),
         cmocka_unit_test(a_peer_that_pings_and_does_not_read_is_dropped),
         cmocka_unit_test(resets_that_the_peer_does_not_read_are_bounded),
