@@ -246,6 +246,18 @@ static void turn_away(struct sl_conn *conn)
     sl_conn_close(conn);
 }
 
+static bool is_wanted(const struct sl_grpc_server *server, struct connection *connection)
+{
+    return !server->events->on_connected ||
+           server->events->on_connected(&connection->peer, server->arg);
+}
+
+static bool keep_alive(const struct sl_grpc_server *server, struct connection *connection)
+{
+    return server->watch.ping_interval_ms == 0 ||
+           sl_h2_link_watch(connection->link, &server->watch);
+}
+
 /* False when memory is out: then `conn` is still the caller's. */
 static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
 {
@@ -270,9 +282,7 @@ static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
     begin_age(server, connection);
     server->stats.accepted++;
     server->stats.connections++;
-    bool is_taken = !server->events->on_connected ||
-                    server->events->on_connected(&connection->peer, server->arg);
-    if (!is_taken || !sl_h2_link_watch(connection->link, &server->watch)) {
+    if (!is_wanted(server, connection) || !keep_alive(server, connection)) {
         sl_h2_link_close(connection->link);
     }
     return true;
@@ -343,7 +353,6 @@ static struct sl_grpc_server *new_server(const struct sl_grpc_server_options *op
     sl_grpc_context_init(&server->context, options->loop);
     server->limits = options->limits;
     server->watch = (struct sl_h2_watch){
-        .settings_ms = (options->limits ? options->limits : &sl_h2_default_limits)->greeting_ms,
         .ping_interval_ms = options->ping_interval_ms,
         .ping_timeout_ms = options->ping_timeout_ms,
     };

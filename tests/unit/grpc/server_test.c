@@ -172,6 +172,32 @@ static void a_drain_lets_calls_finish_and_takes_no_more(void **state)
     end(asks, 1);
 }
 
+static bool are_two_served(struct house *house)
+{
+    return house->served_count == 2;
+}
+
+/* It is on its way when the server begins to drain, and the client cannot know. */
+static void a_call_that_crosses_the_drain_is_served(void **state)
+{
+    struct house *house = *state;
+    struct guest *guest = invite(house);
+
+    begin(asks, 2);
+    call(guest, &asks[0], &served_method);
+    run_until(house, is_served);
+    sl_grpc_server_drain(house->server, 60 * 1000, on_closed, house);
+    call(guest, &asks[1], &served_method);
+    run_until(house, are_two_served);
+    finish(&house->served[0]);
+    finish(&house->served[1]);
+    run_until(house, is_server_closed);
+    run_until(house, are_two_answered);
+    assert_int_equal(asks[0].status.code, SL_OK);
+    assert_int_equal(asks[1].status.code, SL_OK);
+    end(asks, 2);
+}
+
 static void a_new_connection_is_refused_during_a_drain(void **state)
 {
     struct house *house = *state;
@@ -486,6 +512,7 @@ int main(void)
         PLAIN(a_call_reaches_its_handler_and_is_answered),
         PLAIN(an_unknown_method_is_unimplemented_and_its_connection_stays),
         PLAIN(a_drain_lets_calls_finish_and_takes_no_more),
+        PLAIN(a_call_that_crosses_the_drain_is_served),
         PLAIN(a_new_connection_is_refused_during_a_drain),
         PLAIN(what_goes_on_after_the_grace_is_cancelled),
         PLAIN(a_close_hurries_a_drain_on),
