@@ -5,7 +5,13 @@ The same calls with the same answers, in plaintext and over TLS with certificate
 checked is every line that a client prints and the code that it ends with. That grpcio's client and
 server agree on all of it checks the checks.
 """
+import queue
+import signal
+import sys
+
 from harness import check, must, part, run, wait_for  # first: it enters the environment
+
+import grpc
 
 from certificates import Authority, Certificates
 from sample_services import Samples
@@ -36,6 +42,7 @@ def hello_cases():
     names = [f"name-{number}" for number in range(MANY)]
     replies = [f"Hello, {name}!" for name in names]
     long = "x" * 100_000
+    large = [str(number % 10) * 10_000 for number in range(100)]
     return [
         ("unary", (), (f"{HELLO}/SayHello", "Zoë"), good("Hello, Zoë!")),
         ("unary, 100 kB", (), (f"{HELLO}/SayHello", long), good(f"Hello, {long}!")),
@@ -54,6 +61,8 @@ def hello_cases():
          good("Hello, a!", "Hello, bc!", "Hello, d!")),
         ("bidirectional, empty", (), (f"{HELLO}/BidiHello",), good()),
         (f"bidirectional, {MANY}", (), (f"{HELLO}/BidiHello", *names), good(*replies)),
+        ("bidirectional, 1 MB, more than any buffer", (), (f"{HELLO}/BidiHello", *large),
+         good(*(f"Hello, {name}!" for name in large))),
         (f"bidirectional, {MANY}, gzip", ("--gzip",), (f"{HELLO}/BidiHello", *names),
          good(*replies)),
     ]
@@ -204,6 +213,28 @@ def server_cancels(_lab, samples):
     check(code in (CANCELLED, UNAVAILABLE), f"our client, grpcio's server: {said[-1]}")
 
 
+def drains(_lab, samples):
+    """A server that stops takes no new connection, and a call that goes on can be finished."""
+    server = samples.server("ours", "draining", "--grace-ms", 60_000)
+    hello, stubs = (sys.modules[name] for name in ("hello_pb2", "hello_pb2_grpc"))
+    names = queue.Queue()
+    with grpc.insecure_channel(server.address) as channel:
+        replies = stubs.HelloServiceStub(channel).BidiHello(
+            hello.HelloRequest(greeting=name) for name in iter(names.get, None))
+        names.put("before")
+        said = [next(replies).reply]
+        server.signal(signal.SIGTERM)
+        wait_for(lambda: samples.run("ours", ("--address", server.address), f"{HELLO}/SayHello",
+                                     "Ann")[0] == UNAVAILABLE, 20, "nobody new is served")
+        check(server.is_alive(), "the server waits for the call")
+        names.put("after")
+        said.append(next(replies).reply)
+        names.put(None)
+        check([*said, *replies] == ["Hello, before!", "Hello, after!"] and
+              replies.code() == grpc.StatusCode.OK, f"the call is finished: {said}")
+    check(server.process.wait(30) == 0, "then the server ends with 0")
+
+
 def not_served(lab, samples, certificates, tls_words):
     """Nobody listens; a certificate of somebody else's; none where one is demanded."""
     server = samples.server("ours", "strict", *tls_words)
@@ -244,6 +275,7 @@ def main(lab):
     all_pairings(lab, samples, "plaintext", (), (), ())
     all_pairings(lab, samples, "TLS", tls_server, tls_client, ["header greeted-as=client"])
     part(lab, "a server that stops", server_cancels, samples)
+    part(lab, "a server that drains", drains, samples)
     part(lab, "not served", not_served, samples, certificates, tls_server)
     part(lab, "unix sockets", unix, samples)
 

@@ -144,7 +144,7 @@ class Client:
         stub = yes_pb2_grpc.YesStub(self.channel)
         call = getattr(stub, name)(yes_pb2.YesRequest(message=word), **self.extra)
         for number, reply in enumerate(call, 1):
-            if number <= int(count):
+            if int(count) == 0 or number <= int(count):
                 self.say(reply.message)
             if number == int(count):
                 call.cancel()

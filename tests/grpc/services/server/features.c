@@ -14,8 +14,11 @@ static bool read_degrees(const json_t *entry, const char *key, double limit, int
     const json_t *number = json_object_get(entry, key);
     double degrees = json_number_value(number);
 
-    *value = (int32_t)lround(degrees * UNITS_A_DEGREE * (fabs(degrees) <= limit));
-    return json_is_number(number) && fabs(degrees) <= limit;
+    if (!json_is_number(number) || fabs(degrees) > limit) {
+        return false;
+    }
+    *value = (int32_t)lround(degrees * UNITS_A_DEGREE);
+    return true;
 }
 
 static bool read_feature(const json_t *entry, struct feature *feature)

@@ -12,7 +12,12 @@
 #include "grpc/server.h"
 #include "services.h"
 
-enum { DEFAULT_PORT = 50051, DEFAULT_GRACE_MS = 5000, EXIT_USAGE = 2 };
+enum {
+    DEFAULT_PORT = 50051,
+    DEFAULT_GRACE_MS = 5000,
+    MAX_REQUEST_BYTES = 1024 * 1024,
+    EXIT_USAGE = 2,
+};
 
 static const char usage[] =
     "usage: services-server [options]\n"
@@ -135,6 +140,7 @@ static bool open_server(struct program *program)
         .tls = program->tls,
         .services = services,
         .service_count = SL_ARRAY_LEN(services),
+        .max_message_bytes = MAX_REQUEST_BYTES,
     };
 
     program->server = sl_grpc_server_open(&options, &program->why);
