@@ -74,15 +74,21 @@ static void put_text(struct sl_buf *out, const char *text)
     put(out, 0, (uint32_t)strlen(text), text, strlen(text));
 }
 
+static bool is_split; /* the second round: bytes come one by one */
+
 /* From memory of exactly this size, which is gone afterwards. */
 static struct sl_status feed(struct consumer *consumer, const char *bytes, size_t len)
 {
-    uint8_t *copy = malloc(len ? len : 1);
+    size_t step = is_split ? 1 : len;
+    struct sl_status status = sl_status_ok();
 
-    assert_non_null(copy);
-    memcpy(copy, bytes, len);
-    struct sl_status status = sl_grpc_reader_feed(&consumer->reader, copy, len);
-    free(copy);
+    for (size_t at = 0; at < len && sl_status_is_ok(&status); at += step) {
+        uint8_t *copy = malloc(step);
+        assert_non_null(copy);
+        memcpy(copy, bytes + at, step);
+        status = sl_grpc_reader_feed(&consumer->reader, copy, step);
+        free(copy);
+    }
     return status;
 }
 
@@ -325,5 +331,8 @@ int main(void)
         cmocka_unit_test(a_backlog_that_is_read_as_fast_as_it_is_fed_does_not_grow),
     };
 
-    return cmocka_run_group_tests_name("reader", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("reader", tests, NULL, NULL);
+
+    is_split = true;
+    return failed + cmocka_run_group_tests_name("reader, byte by byte", tests, NULL, NULL);
 }
