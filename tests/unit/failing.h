@@ -1,6 +1,7 @@
 /* failing.h - one allocation of ours fails, the `left`th from now.
  *
- * For one file of a test that is linked with --wrap=malloc, calloc and realloc. */
+ * Ours are nghttp2's too, which is told to allocate as we do. For one file of a test that is linked
+ * with SL_FAILING_LINK. */
 #ifndef SLUICE_TESTS_UNIT_FAILING_H
 #define SLUICE_TESTS_UNIT_FAILING_H
 
@@ -10,9 +11,11 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
 
 static long left = -1; /* allocations until one fails; below 0: none does */
 static bool has_failed;
@@ -39,6 +42,11 @@ void *__wrap_calloc(size_t count, size_t size)
 void *__wrap_realloc(void *old, size_t size)
 {
     return fails() ? NULL : __real_realloc(old, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return fails() ? NULL : __real_aligned_alloc(alignment, size);
 }
 
 #endif

@@ -1,10 +1,10 @@
-/* Every allocation of calls over a channel fails once, nghttp2's too: each run lets one more
- * succeed, until a run needs no more. Whatever fails, every call ends with one status, the channel
- * closes and nothing is lost. The server is a site, whose own memory does not fail. */
+/* Every allocation of calls over a channel fails once, nghttp2's and libuv's too: each run lets one
+ * more succeed, until a run needs no more. Whatever fails, every call ends with one status, the
+ * channel closes and nothing is lost. The server is a site, whose own memory does not fail. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "failing.h"
+#include "failing_libuv.h"
 #include "grpc/record.h"
 #include "grpc/site.h"
 
@@ -148,5 +148,6 @@ int main(void)
         cmocka_unit_test(every_call_ends_whichever_allocation_fails),
     };
 
+    failing_libuv();
     return cmocka_run_group_tests_name("channel memory", tests, NULL, NULL);
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "failing.h"
-#include "failing_nghttp2.h"
 #include "grpc/record.h"
 
 enum { CALLS = 4, LARGE_BYTES = 30000 };

@@ -1,4 +1,4 @@
-/* Every allocation fails once, of ours and of nghttp2's: a server with both standard services, a
+/* Every allocation fails once, ours, nghttp2's and libuv's: a server with both standard services, a
  * client with a call to each, and the end of it all. Whatever fails, every call and every
  * connection ends, the server closes, and nothing is lost. */
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "test.h"
 
-#include "failing.h"
+#include "failing_libuv.h"
 
 #include "base/log.h"
 #include "grpc/health.h"
@@ -289,5 +289,6 @@ int main(void)
         cmocka_unit_test(everything_ends_whichever_allocation_fails),
     };
 
+    failing_libuv();
     return cmocka_run_group_tests_name("server memory", tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
  * threads, allocations are counted and one fails. libuv's realloc never does: it holds a loop's
  * table of descriptors, without which libuv aborts.
  *
- * For programs that are linked with SL_FAILING_LINK of the CMakeLists.txt beside it. */
+ * For programs that are linked with SL_FAILING_LINK. */
 #ifndef SLUICE_TESTS_SESSION_FAILING_EVERYWHERE_H
 #define SLUICE_TESTS_SESSION_FAILING_EVERYWHERE_H
 
