@@ -216,8 +216,12 @@ static bool begin_message(uint32_t length, bool is_compressed, void *arg)
 {
     struct sl_grpc_call *call = arg;
     uint32_t limit = max_message_bytes(call);
-    struct sl_status why = is_compressed ? check_compressed(call) : sl_status_ok();
+    struct sl_status why;
 
+    if (!is_compressed && length <= limit) {
+        return true;
+    }
+    why = is_compressed ? check_compressed(call) : sl_status_ok();
     if (sl_status_is_ok(&why) && length > limit) {
         why =
             sl_status_because("message-too-large",

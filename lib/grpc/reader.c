@@ -25,41 +25,45 @@ void sl_grpc_reader_fini(struct sl_grpc_reader *reader)
     reader->is_stopped = true;
 }
 
-static struct sl_status stop(struct sl_grpc_reader *reader, struct sl_status why)
+/* What follows is run for each message: a status is written where something is wrong, and handed
+ * around nowhere. */
+
+static bool stop(struct sl_grpc_reader *reader, const char *reason, const struct sl_status *said,
+                 struct sl_status *why)
 {
     drop_body(reader);
     reader->is_held = false;
     reader->is_stopped = true;
-    return why;
+    *why = sl_status_because(reason, *said);
+    return false;
 }
 
-static struct sl_status stop_for_memory(struct sl_grpc_reader *reader)
+static bool stop_for_memory(struct sl_grpc_reader *reader, struct sl_status *why)
 {
-    return stop(reader, sl_status_because("out-of-memory",
-                                          sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory")));
+    struct sl_status said = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+
+    return stop(reader, "out-of-memory", &said, why);
 }
 
 /* The prefix is complete: may this message come? */
-static struct sl_status begin(struct sl_grpc_reader *reader)
+static bool begin(struct sl_grpc_reader *reader, struct sl_status *why)
 {
     const uint8_t *prefix = reader->prefix;
     uint32_t length = (uint32_t)prefix[1] << 24 | (uint32_t)prefix[2] << 16 |
                       (uint32_t)prefix[3] << 8 | prefix[4];
 
     if (prefix[0] > 1) {
-        return stop(reader,
-                    sl_status_because("broken-prefix",
-                                      sl_status_error(SL_INTERNAL, "a message with the flag %u",
-                                                      (unsigned)prefix[0])));
+        struct sl_status said =
+            sl_status_error(SL_INTERNAL, "a message with the flag %u", (unsigned)prefix[0]);
+        return stop(reader, "broken-prefix", &said, why);
     }
     if (reader->events->on_begin &&
         !reader->events->on_begin(length, prefix[0] == 1, reader->arg)) {
-        return stop(reader,
-                    sl_status_because("message-too-large",
-                                      sl_status_error(SL_RESOURCE_EXHAUSTED, "message refused")));
+        struct sl_status said = sl_status_error(SL_RESOURCE_EXHAUSTED, "message refused");
+        return stop(reader, "message-too-large", &said, why);
     }
     reader->body_length = length;
-    return sl_status_ok();
+    return true;
 }
 
 /* Offers a whole message; false when no more may be read now. */
@@ -94,8 +98,8 @@ static bool keep(struct sl_grpc_reader *reader, const uint8_t *bytes, uint32_t l
 
 /* One step of the body: bytes taken in `*taken`; the message is offered when it is whole. A held
  * message that lay in the fed bytes is copied, for those are gone afterwards. */
-static struct sl_status body_step(struct sl_grpc_reader *reader, const uint8_t *bytes, size_t len,
-                                  size_t *taken)
+static bool body_step(struct sl_grpc_reader *reader, const uint8_t *bytes, size_t len,
+                      size_t *taken, struct sl_status *why)
 {
     uint32_t need = reader->body_length - reader->body_have;
     uint32_t piece = (uint32_t)sl_min_size(len, need);
@@ -104,24 +108,23 @@ static struct sl_status body_step(struct sl_grpc_reader *reader, const uint8_t *
     *taken = piece;
     if (is_in_place) {
         if (!offer(reader, bytes) && reader->is_held && !keep(reader, bytes, piece)) {
-            return stop_for_memory(reader);
+            return stop_for_memory(reader, why);
         }
-        return sl_status_ok();
+        return true;
     }
     if (!keep(reader, bytes, piece)) {
-        return stop_for_memory(reader);
+        return stop_for_memory(reader, why);
     }
     if (reader->body_have == reader->body_length) {
         offer(reader, reader->body);
     }
-    return sl_status_ok();
+    return true;
 }
 
 /* One step: the prefix, then the body. */
-static struct sl_status step(struct sl_grpc_reader *reader, const uint8_t *bytes, size_t len,
-                             size_t *taken)
+static bool step(struct sl_grpc_reader *reader, const uint8_t *bytes, size_t len, size_t *taken,
+                 struct sl_status *why)
 {
-    struct sl_status status = sl_status_ok();
     size_t want = SL_GRPC_PREFIX_BYTES - reader->prefix_have;
 
     *taken = 0;
@@ -130,17 +133,19 @@ static struct sl_status step(struct sl_grpc_reader *reader, const uint8_t *bytes
         memcpy(reader->prefix + reader->prefix_have, bytes, *taken);
         reader->prefix_have += (uint32_t)*taken;
         if (reader->prefix_have < SL_GRPC_PREFIX_BYTES) {
-            return status;
+            return true;
         }
-        status = begin(reader);
-        if (!sl_status_is_ok(&status) || (reader->body_length > 0 && *taken == len)) {
-            return status;
+        if (!begin(reader, why)) {
+            return false;
+        }
+        if (reader->body_length > 0 && *taken == len) {
+            return true;
         }
     }
     size_t more;
-    status = body_step(reader, bytes + *taken, len - *taken, &more);
+    bool is_good = body_step(reader, bytes + *taken, len - *taken, &more, why);
     *taken += more;
-    return status;
+    return is_good;
 }
 
 /* Drops what is through of the backlog, when that is at least half of it: a backlog that is fed as
@@ -160,18 +165,18 @@ static void trim_backlog(struct sl_grpc_reader *reader)
 }
 
 /* Reads on until the bytes end or nothing more may be read; how far it came in `*taken`. */
-static struct sl_status read_on(struct sl_grpc_reader *reader, const uint8_t *bytes, size_t len,
-                                size_t *taken)
+static bool read_on(struct sl_grpc_reader *reader, const uint8_t *bytes, size_t len, size_t *taken,
+                    struct sl_status *why)
 {
-    struct sl_status status = sl_status_ok();
+    bool is_good = true;
 
     *taken = 0;
-    while (*taken < len && !reader->is_held && !reader->is_stopped && sl_status_is_ok(&status)) {
+    while (*taken < len && !reader->is_held && !reader->is_stopped && is_good) {
         size_t piece;
-        status = step(reader, bytes + *taken, len - *taken, &piece);
+        is_good = step(reader, bytes + *taken, len - *taken, &piece, why);
         *taken += piece;
     }
-    return status;
+    return is_good;
 }
 
 struct sl_status sl_grpc_reader_feed(struct sl_grpc_reader *reader, const uint8_t *bytes,
@@ -183,13 +188,13 @@ struct sl_status sl_grpc_reader_feed(struct sl_grpc_reader *reader, const uint8_
     if (reader->is_stopped) {
         return status;
     }
-    if (!reader->is_held) {
-        status = read_on(reader, bytes, len, &taken);
+    if (!reader->is_held && !read_on(reader, bytes, len, &taken, &status)) {
+        return status;
     }
-    if (reader->is_held && sl_status_is_ok(&status)) {
+    if (reader->is_held) {
         sl_buf_add(&reader->backlog, bytes + taken, len - taken);
         if (reader->backlog.failed) {
-            return stop_for_memory(reader);
+            stop_for_memory(reader, &status);
         }
     }
     return status;
@@ -209,8 +214,8 @@ struct sl_status sl_grpc_reader_resume(struct sl_grpc_reader *reader)
         return status;
     }
     if (reader->backlog.len > reader->backlog_done) {
-        status = read_on(reader, (const uint8_t *)reader->backlog.data + reader->backlog_done,
-                         reader->backlog.len - reader->backlog_done, &taken);
+        read_on(reader, (const uint8_t *)reader->backlog.data + reader->backlog_done,
+                reader->backlog.len - reader->backlog_done, &taken, &status);
         reader->backlog_done += taken;
     }
     trim_backlog(reader);
