@@ -3,7 +3,10 @@
 #include "fixture.h"
 
 #include <openssl/err.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "certificates.h"
@@ -322,21 +325,21 @@ static void pass(struct side *from, struct side *to, int64_t now_ns)
 
 static bool resumes_at(struct sl_tls *client_tls, struct sl_tls *server_tls, int64_t now_ns)
 {
-    static struct side client, server;
+    struct side *sides = calloc(2, sizeof(*sides));
+    struct side *client = &sides[0], *server = &sides[1];
 
-    memset(&client, 0, sizeof(client));
-    memset(&server, 0, sizeof(server));
-    client.session = sl_tls_session_new(client_tls, "leaf1", &client.output);
-    server.session = sl_tls_session_new(server_tls, NULL, &server.output);
-    sl_tls_session_resume(client.session, "leaf1:57400");
+    client->session = sl_tls_session_new(client_tls, "leaf1", &client->output);
+    server->session = sl_tls_session_new(server_tls, NULL, &server->output);
+    sl_tls_session_resume(client->session, "leaf1:57400");
     for (size_t i = 0; i < 4; i++) {
-        pass(&client, &server, now_ns);
-        pass(&server, &client, now_ns);
+        pass(client, server, now_ns);
+        pass(server, client, now_ns);
     }
-    assert_true(client.is_done && server.is_done);
-    bool is_again = sl_tls_session_is_resumed(server.session);
-    sl_tls_session_free(client.session);
-    sl_tls_session_free(server.session);
+    assert_true(client->is_done && server->is_done);
+    bool is_again = sl_tls_session_is_resumed(server->session);
+    sl_tls_session_free(client->session);
+    sl_tls_session_free(server->session);
+    free(sides);
     return is_again;
 }
 
@@ -355,6 +358,42 @@ static void keys_of_tickets_change_and_the_last_one_still_opens(void **state)
     assert_false(resumes_at(client_tls, server_tls, 50 * period_ns));
     sl_tls_release(client_tls);
     sl_tls_release(server_tls);
+}
+
+/* ---- by several threads ---- */
+
+struct shared {
+    struct sl_tls *client_tls, *server_tls;
+    atomic_uint resumed;
+};
+
+static void *come_back(void *arg)
+{
+    struct shared *shared = arg;
+
+    for (int64_t i = 0; i < 20; i++) { /* time passes, and with it the keys of tickets */
+        bool is_again = resumes_at(shared->client_tls, shared->server_tls,
+                                   i * SL_TLS_TICKET_KEY_S * SL_NS_PER_S / 3);
+        atomic_fetch_add(&shared->resumed, is_again);
+    }
+    return NULL;
+}
+
+static void threads_share_sessions_and_keys(void **state)
+{
+    struct shared shared = {make_client(NULL, false), make_server(NULL, "leaf"), 0};
+    pthread_t threads[4];
+
+    (void)state;
+    for (size_t i = 0; i < SL_ARRAY_LEN(threads); i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, come_back, &shared), 0);
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(threads); i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    assert_true(atomic_load(&shared.resumed) > 0);
+    sl_tls_release(shared.client_tls);
+    sl_tls_release(shared.server_tls);
 }
 
 static void a_client_keeps_only_so_many_sessions(void **state)
@@ -510,6 +549,7 @@ int main(void)
         cmocka_unit_test(who_is_known_from_an_old_session_still_has_a_name),
         cmocka_unit_test(tickets_of_other_certificates_are_worth_nothing),
         cmocka_unit_test(keys_of_tickets_change_and_the_last_one_still_opens),
+        cmocka_unit_test(threads_share_sessions_and_keys),
         cmocka_unit_test(a_client_keeps_only_so_many_sessions),
         cmocka_unit_test(versions_and_ciphers_are_what_was_asked_for),
         cmocka_unit_test(what_is_wrong_with_a_version_or_a_cipher_is_told),
