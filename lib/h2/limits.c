@@ -30,7 +30,7 @@ const struct sl_h2_limits sl_h2_default_limits = {
     .idle_ms = 10 * 60 * 1000,
     .drain_ms = 10 * 1000,
     .blocked_ms = 120 * 1000,
-    .stall_ms = 60 * 1000,
+    .stall_ms = 30 * 1000,
     .stall_ms_per_byte = 250,
     .max_stall_ms = 24 * 3600 * 1000,
 };
