@@ -283,14 +283,20 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
 
 /* nghttp2 refuses a frame. When that costs the stream alone, the stream remembers why; when it
  * costs the connection, the GOAWAY says it. */
+/* A client of grpc-go says goodbye with a last stream of its own, where there can be only one of
+ * ours: the session ends for it, but a goodbye it was. */
 static int on_invalid_frame(nghttp2_session *ng, const nghttp2_frame *frame, int rule, void *arg)
 {
-    struct sl_h2_stream *stream = sl_h2_stream_find(arg, frame->hd.stream_id);
+    struct sl_h2_session *session = arg;
+    struct sl_h2_stream *stream = sl_h2_stream_find(session, frame->hd.stream_id);
 
     (void)ng;
     if (stream && stream->cause == SL_H2_CAUSE_NONE) {
         stream->cause = SL_H2_CAUSE_RULE;
         stream->rule = rule;
+    }
+    if (frame->hd.type == NGHTTP2_GOAWAY && session->role == SL_H2_SERVER) {
+        take_goaway(session, &frame->goaway);
     }
     return 0;
 }

@@ -596,6 +596,21 @@ static void a_goaway_refuses_what_is_above_its_last_stream(void **state)
     close_bench(&bench);
 }
 
+static void a_client_may_say_goodbye_with_a_stream_of_its_own(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_server(&bench, END_STREAM);
+    sl_buf_reset(&bench.said);
+    put_goaway(&bench.in, 1, SL_H2_NO_ERROR, "bye");
+    feed_ok(&bench);
+    expect_said(&bench, "goaway:1:NO_ERROR:bye ");
+    sent(&bench);
+    assert_true(sl_h2_session_is_done(bench.session));
+    close_bench(&bench);
+}
+
 static void our_goaway_lets_open_streams_go_on(void **state)
 {
     struct bench bench;
@@ -1130,6 +1145,7 @@ int main(void)
         cmocka_unit_test(a_request_that_has_not_left_is_withdrawn_without_a_frame),
         cmocka_unit_test(a_request_waits_for_its_turn_and_may_be_withdrawn_meanwhile),
         cmocka_unit_test(a_goaway_refuses_what_is_above_its_last_stream),
+        cmocka_unit_test(a_client_may_say_goodbye_with_a_stream_of_its_own),
         cmocka_unit_test(our_goaway_lets_open_streams_go_on),
         cmocka_unit_test(a_held_stream_closes_after_its_release),
         cmocka_unit_test(a_session_that_goes_ends_every_stream),
