@@ -172,7 +172,7 @@ static void read_admin(struct sl_settings_reader *reader, const struct sl_config
         return;
     }
     if (!sl_address_parse(listen, SL_SETTINGS_DEFAULT_ADMIN_PORT, address) ||
-        !is_loopback(address->host)) {
+        sl_address_is_unix(address) || !is_loopback(address->host)) {
         sl_config_error(reader->config, node,
                         "'listen': expected a loopback address such as 127.0.0.1:%d, or \"\" for "
                         "none, found '%.80s'",

@@ -63,9 +63,9 @@ struct sl_dial_options {
 
 /* Resolves and races the addresses (race.h), for at most `timeout_ms` in all. The first socket that
  * is connected wins and goes on to the proxy, if that is whom it leads to, and the handshake of
- * TLS, which nobody races: whoever answers at all is asked. A proxy's no has a reason of its own,
- * "proxy-refused", "-login", "-protocol", "-timeout" or "-cut". Where that fails, or takes longer
- * than its even share of the time, the addresses that are left are raced again. Never fails at
+ * TLS, which nobody races: whoever answers at all is asked. Where that fails, or takes longer than
+ * its even share of the time, the addresses that are left are raced again. A proxy's no has a
+ * reason of its own: "proxy-refused", "-login", "-protocol", "-timeout" or "-cut". Never fails at
  * once: every outcome is an event; the reason is that of an attempt that came furthest. Copies the
  * options. NULL when memory is out. */
 struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_dial_options *options,
@@ -77,8 +77,8 @@ struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_dial_options 
 bool sl_conn_write(struct sl_conn *conn, const void *bytes, size_t len);
 
 /* Stops and starts reading; a new connection reads. A paused one learns that its peer closed when
- * it reads again or writes. Paused before its first on_read, one with TLS may still be given what
- * came together with the end of the handshake. */
+ * it reads again or writes. Paused before its first on_read, one with TLS or a proxy may still be
+ * given what came together with the end of the handshake or the proxy's answer. */
 void sl_conn_pause(struct sl_conn *conn);
 void sl_conn_resume(struct sl_conn *conn);
 
