@@ -5,9 +5,9 @@
  * write. When the socket takes no more, the session is not asked for more until it does: at most
  * one write waits in memory, and what cannot leave stays in the streams' bounded send buffers.
  *
- * A dialled peer is watched: its SETTINGS have to come in time, it has to answer a PING when it has
- * been silent (sl_h2_link_watch), and what it sends beside DATA is bounded (limits.h). So a peer
- * cannot keep a loop busy with frames that say nothing.
+ * Every peer is held to limits.h, a server's also to its times: so nobody keeps a loop busy with
+ * frames that say nothing, or memory by not reading. Whose owner asks for it (sl_h2_link_watch) has
+ * to send its SETTINGS in time, and to answer a PING when it has been silent.
  *
  * Loop thread only. Events come from the loop, never from a function here.
  */
@@ -45,8 +45,9 @@ struct sl_h2_link_events {
     void (*on_sent)(struct sl_h2_link *link, void *arg);
     /* The last event, after every stream's on_close; connection, session and `link` are gone when
      * it returns. `why`: CANCELLED when the end came from here, UNAVAILABLE when the peer or the
-     * network ended it ("goaway", or what net says), else what the session's receive refused, or
-     * "settings-timeout", "ping-timeout", "frame-flood". */
+     * network ended it ("goaway", or what net says) or its time was over ("settings-timeout",
+     * "ping-timeout", and those of limits.h; CANCELLED with "idle"), else why the session ended
+     * (sl_h2_session_why). */
     void (*on_closed)(struct sl_h2_link *link, const struct sl_status *why, void *arg);
 };
 
@@ -68,8 +69,8 @@ struct sl_h2_watch {
 /* Once, after the open. False when memory is out: then nothing is watched. */
 bool sl_h2_link_watch(struct sl_h2_link *link, const struct sl_h2_watch *watch) SL_MUST_CHECK;
 
-/* For a peer's GOAWAY. What grpc-go and grpc-core say to a client that pings more often than they
- * want (ENHANCE_YOUR_CALM, "too_many_pings") doubles the interval, up to
+/* For a peer's GOAWAY. What servers say to a client that pings more often than they want
+ * (ENHANCE_YOUR_CALM, "too_many_pings"; ours say it too) doubles the interval, up to
  * SL_H2_MAX_PING_INTERVAL_MS, for the connections to come: true. */
 bool sl_h2_ping_less(uint64_t *ping_interval_ms, uint32_t error, struct sl_str debug_data);
 
@@ -83,7 +84,8 @@ const char *sl_h2_link_peer(const struct sl_h2_link *link);
  * the streams' on_close. */
 const struct sl_status *sl_h2_link_why(const struct sl_h2_link *link);
 
-/* Sends GOAWAY, lets the open streams go on and closes when the last one has ended. Idempotent. */
+/* Sends GOAWAY, lets the open streams go on and closes when the last one has ended; at a server so
+ * that none that is on its way is refused (sl_h2_session_drain). Idempotent. */
 void sl_h2_link_drain(struct sl_h2_link *link);
 
 /* Ends it at once: what is ready, and a GOAWAY, leave as far as the socket takes them now.

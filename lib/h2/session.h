@@ -1,10 +1,10 @@
 /* session.h - one HTTP/2 connection: bytes in, bytes out (RFC 9113).
  *
- * No I/O and no clock: the owner feeds what its transport read and writes what sl_h2_session_output
- * gives. nghttp2 does frames and HPACK; what is ours is the windows. Connection credit goes back to
- * the peer as soon as DATA arrives. Stream credit goes back only by sl_h2_stream_grant, so that a
- * stream that is held never starves its siblings (or by itself, on a stream that asked for
- * `auto_window`).
+ * No I/O and no clock: the owner feeds what its transport read, says what time it is
+ * (sl_h2_session_set_now), and writes what sl_h2_session_output gives. nghttp2 does frames and
+ * HPACK; what is ours is the windows. Connection credit goes back to the peer as soon as DATA
+ * arrives. Stream credit goes back only by sl_h2_stream_grant, so that a stream that is held never
+ * starves its siblings (or by itself, on a stream that asked for `auto_window`).
  *
  * Events come from within sl_h2_session_receive, sl_h2_session_output and sl_h2_session_free, never
  * from a function that submits something. In an event every function here may be called but these

@@ -36,6 +36,8 @@ struct bench {
     size_t received;
     size_t sent;     /* by the session */
     size_t own_sent; /* of that, what we gave it to send */
+    size_t stalls;
+    int64_t now_ns;
     bool is_server;
 };
 
@@ -238,6 +240,15 @@ static void step(struct bench *bench)
     } else if (action == 9) {
         sl_h2_session_goaway(bench->session, SL_H2_NO_ERROR);
         bench->own_sent += 17;
+    } else if (action == 10) {
+        bench->now_ns += (int64_t)fuzz_byte(&bench->steering) * 1000 * SL_NS_PER_MS;
+        sl_h2_session_set_now(bench->session, bench->now_ns);
+        SL_ASSERT(sl_h2_session_unfinished_ms(bench->session) <=
+                  (uint64_t)(bench->now_ns / SL_NS_PER_MS));
+        bench->stalls += sl_h2_session_is_stalled(bench->session);
+    } else if (action == 11) {
+        sl_h2_session_drain(bench->session);
+        bench->own_sent += 3 * 17;
     } else if (action < 8 && owner->stream) {
         act(owner, action, fuzz_byte(&bench->steering));
     }

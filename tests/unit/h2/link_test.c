@@ -1,11 +1,10 @@
-#include "test.h"
-
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "base/buf.h"
+#include "h2/frames.h"
 #include "h2/link.h"
 
 enum {
@@ -26,6 +25,7 @@ struct end {
     uint32_t stream_error;
     enum sl_code why_at_stream_end;
     bool is_granting;
+    bool answers; /* a request with a byte */
     bool has_stream_ended;
     bool is_closed;
     unsigned greetings; /* the peer's first SETTINGS */
@@ -45,6 +45,7 @@ struct bench {
     struct end server;
     bool (*is_met)(struct bench *bench);
     bool is_late;
+    struct sl_h2_limits limits; /* the server's */
     bool wants_raw_server;
     bool wants_raw_client;
     bool is_quiet_over;
@@ -107,9 +108,12 @@ static bool on_data(struct sl_h2_stream *stream, const uint8_t *bytes, size_t le
 static void on_end(struct sl_h2_stream *stream, void *arg)
 {
     const struct sl_h2_field status = {.name = SL_STR(":status"), .value = SL_STR("200")};
+    const struct end *end = arg;
 
-    (void)arg;
-    assert_true(sl_h2_stream_respond(stream, &status, 1, true));
+    assert_true(sl_h2_stream_respond(stream, &status, 1, !end->answers));
+    if (end->answers) {
+        assert_true(sl_h2_stream_send(stream, &SL_STR("x"), 1));
+    }
 }
 
 static void on_writable(struct sl_h2_stream *stream, void *arg)
@@ -263,7 +267,9 @@ static void take(struct end *end, struct sl_conn *conn, enum sl_h2_role role, bo
         end->raw = conn;
         sl_conn_set_events(conn, &raw_events, end);
     } else {
-        end->link = sl_h2_link_open(end->bench->loop, conn, role, NULL, &link_events, end);
+        end->link =
+            sl_h2_link_open(end->bench->loop, conn, role,
+                            role == SL_H2_SERVER ? &end->bench->limits : NULL, &link_events, end);
         assert_non_null(end->link);
     }
     check(end->bench);
@@ -304,6 +310,7 @@ static int open_bench(void **state)
     struct sl_status why;
 
     assert_non_null(bench);
+    bench->limits = sl_h2_default_limits;
     bench->client.bench = bench;
     bench->server.bench = bench;
     bench->server.is_granting = true;
@@ -667,6 +674,149 @@ static void frames_that_carry_nothing_are_bounded(void **state)
     assert_non_null(strstr(bench->client.why.text, "65536 a second at most"));
 }
 
+/* ---- the times of a server ---- */
+
+static bool has_server_closed(struct bench *bench)
+{
+    return bench->server.is_closed;
+}
+
+/* A client that is none: what the test writes on its connection is all that it says. */
+static void connect_raw_client(struct bench *bench)
+{
+    bench->wants_raw_client = true;
+    connect_both(bench);
+}
+
+static void say(struct bench *bench, struct sl_buf *frames)
+{
+    sl_conn_write(bench->client.raw, frames->data, frames->len);
+    sl_buf_fini(frames);
+}
+
+static void expect_server_end(struct bench *bench, const char *reason, const char *text)
+{
+    run_until(bench, has_server_closed);
+    assert_string_equal(sl_status_reason(&bench->server.why), reason);
+    assert_string_equal(bench->server.why.text, text);
+}
+
+static void a_client_without_preface_is_given_up(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->limits.greeting_ms = 20;
+    connect_raw_client(bench);
+    expect_server_end(bench, "settings-timeout", "no SETTINGS from the peer in 0.02 s");
+}
+
+static const char *const request_fields[] = {":method=POST", ":scheme=http", ":path=/a",
+                                             ":authority=x", NULL};
+
+static void a_request_that_is_never_whole_is_given_up(void **state)
+{
+    struct bench *bench = *state;
+    struct sl_buf frames = {0};
+
+    bench->limits.frame_ms = 20;
+    connect_raw_client(bench);
+    put_client_preface(&frames);
+    put_headers(&frames, 0, 1, request_fields);
+    frames.len--;
+    say(bench, &frames);
+    expect_server_end(bench, "frame-timeout",
+                      "a frame or a header block was not complete in 0.02 s");
+}
+
+static void a_client_without_window_is_given_up(void **state)
+{
+    struct bench *bench = *state;
+    struct sl_buf frames = {0};
+
+    bench->limits.stall_ms = 20;
+    connect_raw_client(bench);
+    bench->server.answers = true;
+    put_client_preface(&frames);
+    put_setting(&frames, 4, 0);
+    put_headers(&frames, END_STREAM, 1, request_fields);
+    say(bench, &frames);
+    expect_server_end(bench, "send-stalled",
+                      "the peer gives no window for what a stream has to send in 0.02 s");
+    assert_true(bench->server.has_stream_ended);
+}
+
+static void a_connection_without_a_stream_is_drained(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->limits.idle_ms = 20;
+    connect_both(bench);
+    run_until(bench, is_down);
+    assert_string_equal(sl_status_reason(&bench->server.why), "idle");
+    assert_string_equal(sl_status_reason(&bench->client.why), "goaway");
+}
+
+static void with_a_stream_it_is_not_idle(void **state)
+{
+    struct bench *bench = *state;
+    struct sl_timer *quiet = sl_timer_new(bench->loop, on_quiet, bench);
+
+    bench->limits.idle_ms = 4;
+    connect_both(bench);
+    bench->server.is_granting = false;
+    request(bench);
+    sl_timer_start(quiet, 40);
+    run_until(bench, has_quiet_passed);
+    sl_timer_free(quiet);
+    assert_false(bench->server.is_closed);
+}
+
+static void a_drain_does_not_wait_for_its_ping_for_ever(void **state)
+{
+    struct bench *bench = *state;
+    struct sl_buf frames = {0};
+
+    bench->limits.drain_ms = 20;
+    connect_raw_client(bench);
+    put_client_preface(&frames);
+    say(bench, &frames);
+    sl_h2_link_drain(bench->server.link);
+    run_until(bench, has_server_closed);
+    assert_int_equal(bench->server.why.code, SL_CANCELLED);
+}
+
+static void a_flood_ends_a_server_s_link_with_its_reason(void **state)
+{
+    struct bench *bench = *state;
+    struct sl_buf frames = {0};
+
+    connect_raw_client(bench);
+    put_client_preface(&frames);
+    for (int i = 0; i < 1001; i++) {
+        put_frame(&frames, PRIORITY, 0, 1, "\0\0\0\0\1", 5);
+    }
+    say(bench, &frames);
+    expect_server_end(bench, "priority-flood", "PRIORITY (1000 at once, 100 a second at most)");
+}
+
+/* A server that finds out while it sends. */
+static void resets_that_a_client_provokes_end_its_link_with_their_reason(void **state)
+{
+    struct bench *bench = *state;
+    struct sl_buf frames = {0};
+
+    bench->limits.provoked_resets = (struct sl_h2_rate){.burst = 1};
+    connect_raw_client(bench);
+    put_client_preface(&frames);
+    for (int32_t id = 1; id <= 3; id += 2) {
+        put_headers(&frames, 0, id, request_fields);
+        put_u32_frame(&frames, WINDOW_UPDATE, id, INT32_MAX);
+    }
+    say(bench, &frames);
+    expect_server_end(bench, "provoked-resets",
+                      "frames that made us reset a stream (1 at once, 0 a second at most)");
+}
+
 #define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
 
 int main(void)
@@ -689,6 +839,14 @@ int main(void)
         BENCH_TEST(a_peer_that_answers_stays),
         BENCH_TEST(without_a_stream_nobody_is_pinged),
         BENCH_TEST(frames_that_carry_nothing_are_bounded),
+        BENCH_TEST(a_client_without_preface_is_given_up),
+        BENCH_TEST(a_request_that_is_never_whole_is_given_up),
+        BENCH_TEST(a_client_without_window_is_given_up),
+        BENCH_TEST(a_connection_without_a_stream_is_drained),
+        BENCH_TEST(with_a_stream_it_is_not_idle),
+        BENCH_TEST(a_drain_does_not_wait_for_its_ping_for_ever),
+        BENCH_TEST(a_flood_ends_a_server_s_link_with_its_reason),
+        BENCH_TEST(resets_that_a_client_provokes_end_its_link_with_their_reason),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -572,6 +572,41 @@ static void a_request_waits_for_its_turn_and_may_be_withdrawn_meanwhile(void **s
     close_bench(&bench);
 }
 
+/* A peer that takes no stream at all, then one, then more. */
+static void requests_wait_until_the_peer_takes_more(void **state)
+{
+    struct bench bench;
+    struct sl_h2_stream *streams[4];
+
+    (void)state;
+    open_bench(&bench, SL_H2_CLIENT);
+    put_setting(&bench.in, 3, 0);
+    feed_ok(&bench);
+    sent(&bench);
+    for (size_t i = 0; i < SL_ARRAY_LEN(streams); i++) {
+        streams[i] = request(&bench);
+        assert_non_null(streams[i]);
+        assert_false(sl_h2_stream_is_open(streams[i]));
+    }
+    assert_true(sl_h2_stream_send(streams[0], &SL_STR("hello"), 1));
+    assert_string_equal(sent(&bench), "");
+    put_setting(&bench.in, 3, 1);
+    feed_ok(&bench);
+    assert_non_null(strstr(sent(&bench), "DATA 1 5\n"));
+    expect_said(&bench, "1:open ");
+    assert_true(sl_h2_stream_is_open(streams[0]));
+    assert_false(sl_h2_stream_is_open(streams[1]));
+    put_setting(&bench.in, 3, 3);
+    feed_ok(&bench);
+    sent(&bench);
+    expect_said(&bench, "3:open 5:open ");
+    put_u32_frame(&bench.in, RST_STREAM, 3, SL_H2_REFUSED_STREAM);
+    feed_ok(&bench);
+    sent(&bench);
+    expect_said(&bench, "3:close-by-peer:REFUSED_STREAM 7:open ");
+    close_bench(&bench);
+}
+
 static void a_goaway_refuses_what_is_above_its_last_stream(void **state)
 {
     struct bench bench;
@@ -1144,6 +1179,7 @@ int main(void)
         cmocka_unit_test(a_stream_reset_in_an_event_says_nothing_more_but_its_end),
         cmocka_unit_test(a_request_that_has_not_left_is_withdrawn_without_a_frame),
         cmocka_unit_test(a_request_waits_for_its_turn_and_may_be_withdrawn_meanwhile),
+        cmocka_unit_test(requests_wait_until_the_peer_takes_more),
         cmocka_unit_test(a_goaway_refuses_what_is_above_its_last_stream),
         cmocka_unit_test(a_client_may_say_goodbye_with_a_stream_of_its_own),
         cmocka_unit_test(our_goaway_lets_open_streams_go_on),
