@@ -10,8 +10,9 @@ while a client of grpcio makes calls beside them. Of each attack is judged:
   memory    bounded, however much was sent
   CPU       bounded by what the attack itself brings
 
-Afterwards busy clients: calls by the ten thousand, and cancelled ones, none of which may be ended. The
-long form has the attacks that take minutes too.
+Beside them: a gzip bomb and a huge prefix, which cost their call alone, and more connections of one peer than it may have.
+Then busy clients: calls by the ten thousand, and cancelled ones, none of which may be ended. The long
+form has the attacks that take minutes too.
 """
 import contextlib
 import os
@@ -38,6 +39,7 @@ PATIENCE_S = 60
 LONG_PATIENCE_S = 200
 FLOOD_BYTES = 256 << 20  # nobody needs more to be ended
 GROWS_MIB = 96           # sockets' buffers of all attackers at once, and what streams may hold
+CROWD_MIB = 64           # with a message of the largest size, and a thousand connections
 CPU_PER_BYTE = 150e-9    # seconds; frames of 9 bytes cost the most
 CPU_SHARE = 0.5          # of a core, for the good client
 SCENE = 15               # attacks on one server
@@ -381,6 +383,60 @@ def attacks(lab, rows):
         scene.end()
 
 
+# ---- what is no matter of frames ----
+
+CROWD = "127.0.0.2"  # whose connections are counted apart from the good client's
+CONNECTIONS_OF_A_PEER = 1000
+BOMB_BYTES = 64 << 20  # in a few KiB; the limit of a message is 16 MiB
+
+
+def gzip_bomb(port):
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        try:
+            channel.unary_unary(SERVICE + "UnaryCall")(
+                bytes(BOMB_BYTES), compression=grpc.Compression.Gzip, timeout=PATIENCE_S)
+            code = None
+        except grpc.RpcError as error:
+            code = error.code()
+    check(code == grpc.StatusCode.RESOURCE_EXHAUSTED, f"a gzip bomb ends its call with {code}")
+
+
+def huge_prefix(port):
+    """A message that says it has 4 GiB, and begins."""
+    peer = Attacker(port, Attack("huge-prefix", None, ""))
+    peer.start()
+    peer.send(request(1, "UnaryCall"), data(1, h2.message(bytes(100), length=2**32 - 1)))
+    ended = False
+    while not ended:
+        kind, flags, stream, _ = peer.read_frame()
+        ended = kind == h2.HEADERS and stream == 1 and flags & h2.END_STREAM
+    check(ended, "a message of 4 GiB: its call ends at once")
+    peer.sock.close()
+
+
+def too_many_connections(server, port):
+    with contextlib.ExitStack() as crowd:
+        for _ in range(CONNECTIONS_OF_A_PEER + 1):
+            crowd.enter_context(socket.create_connection(("127.0.0.1", port),
+                                                         source_address=(CROWD, 0)))
+        server.wait_line(rf"peer={CROWD}:\d+ reason=too-many-connections-of-peer", PATIENCE_S)
+    check(True, "more connections of a peer than it may have: the log says so")
+
+
+def crowds(lab):
+    server, port = our_server(lab, None)
+    good = Good(lab, port)
+    gzip_bomb(port)
+    huge_prefix(port)
+    too_many_connections(server, port)
+    done = good.done
+    wait_for(lambda: good.done > done + 10, 20, "calls of the good client beside them")
+    good.end()
+    check(not good.failures, f"the good client: {good.done} calls, {good.failures}")
+    check(server.peak_mib() < CROWD_MIB, f"peak {server.peak_mib():.0f} MiB of {CROWD_MIB}")
+    check(server.terminate() == 0, "it ends with 0 on SIGTERM")
+
+
 # ---- busy clients ----
 
 CANCELLED = 100
@@ -405,13 +461,10 @@ def busy(lab):
     body = lab.path("empty")
     body.write_bytes(struct.pack(">BI", 0, 0))
     calls = 200_000 if lab.is_long else 20_000
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     done = subprocess.run(["h2load", "-n", str(calls), "-c", "100", "-m", "100", "-t", "1", "-d", body,
                            "-H", "content-type: application/grpc", "-H", "te: trailers",
                            f"http://127.0.0.1:{port}{SERVICE}EmptyCall"], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, text=True, check=False)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     check(f"{calls} succeeded, 0 failed, 0 errored" in done.stdout,
           "h2load -c 100 -m 100: " + " ".join(re.findall(r"^requests: .*", done.stdout, re.MULTILINE)))
     cancelling(lab, port)
@@ -421,7 +474,10 @@ def busy(lab):
 
 def main(lab):
     rows = [row for row in ATTACKS if lab.is_long or not row.is_slow]
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))  # for our children too
     part(lab, f"{len(rows)} attacks at once", attacks, rows)
+    part(lab, "crowds", crowds)
     part(lab, "busy clients", busy)
 
 
