@@ -272,7 +272,8 @@ static void a_race_may_be_closed_while_it_runs(void **state)
 
 /* ---- when the winner is of no use ---- */
 
-/* 127.0.0.2 says nothing at first, 127.0.0.1 has a certificate that is not trusted. */
+/* 127.0.0.2 says nothing at first, and then hangs up; 127.0.0.1 has a certificate that is not
+ * trusted. */
 static void those_that_lost_are_raced_again(void **state)
 {
     static const char *const addresses[] = {"127.0.0.2", "127.0.0.1"};
@@ -290,15 +291,19 @@ static void those_that_lost_are_raced_again(void **state)
     name(addresses, SL_ARRAY_LEN(addresses));
 
     struct end end = {.stop_at = ON_CLOSE};
-    dial(&world, &end, "names", DIAL_MS / 2);
+    dial(&world, &end, "names", 3 * DIAL_MS);
     while (!world.refused) { /* the other end of 127.0.0.1 */
         run_for(&world, 1);
     }
     assert_int_equal(end.closes, 0);
-    make_room(&silence); /* now 127.0.0.2 hears, and still says nothing */
+    make_room(&silence); /* now 127.0.0.2 hears, and hangs up */
+    struct pollfd wait = {.fd = silence.fd, .events = POLLIN};
+    while (poll(&wait, 1, 0) == 0) {
+        run_for(&world, 1);
+    }
+    close(accept(silence.fd, NULL, NULL));
     run(&world);
-    assert_string_equal(sl_status_reason(&end.why), "tls-handshake-timeout");
-    assert_int_equal(strncmp(end.why.text, "TLS 127.0.0.2:", 14), 0);
+    assert_non_null(strstr(end.why.text, " 127.0.0.2:"));
     end_silence(&silence);
     close_world(&world);
 }
