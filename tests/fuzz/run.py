@@ -37,7 +37,7 @@ DEFAULT_MOST_BYTES = 1024
 KEPT_BYTES = 512  # of an input in the repository; longer ones are left to the golden messages
 # No leak and no memory without a bound either. A unit of 5 s is a hang: each takes microseconds.
 VALUES = {"number", "path", "status", "h2", "reader", "metadata", "gzip",
-          "proxy"}  # comparisons guide these; others grow too slow
+          "proxy", "guard"}  # comparisons guide these; others grow too slow
 OPTIONS = ["-timeout=5", "-rss_limit_mb=1024", "-malloc_limit_mb=256", "-print_final_stats=1",
            "-detect_leaks=1"]
 ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8",
