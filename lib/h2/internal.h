@@ -87,7 +87,7 @@ struct sl_h2_stream {
     uint32_t frame_bytes;  /* with SL_H2_CAUSE_WINDOW */
     uint32_t window_bytes; /* likewise */
     uint64_t taken_bytes;  /* of DATA that left */
-    uint64_t seen_bytes;   /* taken_bytes when last looked at */
+    uint64_t seen_bytes;   /* of those, when it was last found waiting */
     uint64_t stalls_at_ms; /* while it is waiting */
     bool is_open;          /* its first HEADERS left or arrived */
     bool is_answered;      /* a frame of ours left */

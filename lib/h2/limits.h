@@ -68,7 +68,8 @@ struct sl_h2_limits {
     uint64_t drain_ms;    /* for the answer to the PING of a drain; then it is not waited for */
     uint64_t blocked_ms;  /* until the socket takes one write: "send-blocked" */
     /* For a peer that gives a stream no credit for what it has to send: "send-stalled". Each byte
-     * that the peer takes gives it more, so that a slow reader with a large window lives. */
+     * that the peer took before gives it more, up to `max_stall_ms`: a reader that is slow, or
+     * stops for hours, lives; one that never had a window to speak of does not. */
     uint64_t stall_ms;
     uint64_t stall_ms_per_byte;
     uint64_t max_stall_ms;

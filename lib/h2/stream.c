@@ -256,14 +256,13 @@ nghttp2_data_provider sl_h2_stream_provider(struct sl_h2_stream *stream)
     return (nghttp2_data_provider){.source = {.ptr = stream}, .read_callback = read_data};
 }
 
-/* What it took since it was last asked for gives it more time. */
+/* What it took since it was last found waiting gives it more time. */
 static bool is_stalled(struct sl_h2_stream *stream)
 {
     const struct sl_h2_limits *limits = stream->session->limits;
     uint64_t now_ms = (uint64_t)stream->session->guard.now_ms;
     uint64_t more_ms = (stream->taken_bytes - stream->seen_bytes) * limits->stall_ms_per_byte;
 
-    stream->seen_bytes = stream->taken_bytes;
     if (sl_h2_stream_unsent(stream) == 0 || limits->stall_ms == 0) {
         return false;
     }
@@ -271,6 +270,7 @@ static bool is_stalled(struct sl_h2_stream *stream)
         stream->is_waiting = true;
         stream->stalls_at_ms = now_ms + limits->stall_ms;
     }
+    stream->seen_bytes = stream->taken_bytes;
     stream->stalls_at_ms =
         sl_min_u64(stream->stalls_at_ms + more_ms, now_ms + limits->max_stall_ms);
     return now_ms > stream->stalls_at_ms;

@@ -619,6 +619,29 @@ static void a_window_that_stays_shut_is_a_stall(void **state)
     close_bench(&bench);
 }
 
+/* A stream that has carried something for long may stop for long. */
+static void a_reader_that_pauses_is_no_stall(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_answering(&bench, 10000);
+    for (int i = 0; i < 100; i++) {
+        pass_ms(&bench, 1000);
+        send_zeros(&bench, 100);
+        sent(&bench);
+        assert_false(sl_h2_session_is_stalled(bench.session));
+    }
+    send_zeros(&bench, 100);
+    assert_string_equal(sent(&bench), "");
+    assert_false(sl_h2_session_is_stalled(bench.session));
+    pass_ms(&bench, 30 * 1000 + 250 * 10000);
+    assert_false(sl_h2_session_is_stalled(bench.session));
+    pass_ms(&bench, 1);
+    assert_true(sl_h2_session_is_stalled(bench.session));
+    close_bench(&bench);
+}
+
 /* One message a second of ten bytes, given back a thousand at a time. */
 static void a_slow_reader_with_a_window_is_no_stall(void **state)
 {
@@ -857,6 +880,7 @@ int main(void)
         cmocka_unit_test(windows_of_a_byte_have_a_rate),
         cmocka_unit_test(small_messages_are_no_small_windows),
         cmocka_unit_test(a_window_that_stays_shut_is_a_stall),
+        cmocka_unit_test(a_reader_that_pauses_is_no_stall),
         cmocka_unit_test(a_slow_reader_with_a_window_is_no_stall),
         cmocka_unit_test(a_frame_or_block_that_is_not_complete_is_seen),
         cmocka_unit_test(a_busy_client_meets_no_limit),
