@@ -32,6 +32,10 @@
 /* Prints the condition and its place on standard error and aborts. Any thread. */
 _Noreturn void sl_assert_failed(const char *condition, const char *file, int line);
 
+/* Zeroed memory, freed with free(); NULL when there is none. For what comes and goes with each
+ * call: glibc's calloc passes by the blocks that the thread has just freed. Any thread. */
+void *sl_zalloc(size_t size) SL_MUST_CHECK;
+
 #define SL_KIB UINT64_C(1024)
 #define SL_MIB (SL_KIB * 1024)
 #define SL_GIB (SL_MIB * 1024)

@@ -417,7 +417,7 @@ void sl_grpc_call_on_writable(struct sl_h2_stream *stream, void *arg)
 struct sl_grpc_call *sl_grpc_call_new(const struct sl_grpc_call_events *events, void *arg,
                                       struct sl_grpc_context *context)
 {
-    struct sl_grpc_call *call = calloc(1, sizeof(*call));
+    struct sl_grpc_call *call = sl_zalloc(sizeof(*call));
 
     if (call) {
         call->events = events;

@@ -112,7 +112,13 @@ static void on_open(struct sl_h2_stream *stream, void *arg)
 /* The peer's status, in words where it has none. */
 static struct sl_status what_peer_says(const struct sl_grpc_call *call)
 {
+    static const struct sl_status fine = {
+        .code = SL_OK, .reason = "ended-by-peer", .text = "the peer ended the call with OK"};
     enum sl_code code = call->peer_code;
+
+    if (code == SL_OK && !call->message.len) {
+        return fine; /* nearly always: nothing to be written */
+    }
     struct sl_status said =
         call->message.len
             ? sl_status_quote(code, "the peer says", sl_buf_str(&call->message))
@@ -208,7 +214,7 @@ struct sl_h2_stream *sl_grpc_client_open_stream(struct sl_grpc_call *call,
                                                 const struct sl_grpc_request *request)
 {
     struct sl_h2_field *fields =
-        calloc(MAX_FIXED_FIELDS + request->metadata_count, sizeof(*fields));
+        malloc((MAX_FIXED_FIELDS + request->metadata_count) * sizeof(*fields));
     struct sl_h2_stream *stream = NULL;
     struct sl_buf binaries = {0};
     struct sl_buf timeout = {0};

@@ -71,7 +71,7 @@ struct sl_grpc_call *sl_grpc_call_prepare(const struct sl_grpc_request *request,
     if (!call) {
         return NULL;
     }
-    call->opening = calloc(1, sizeof(*call->opening));
+    call->opening = sl_zalloc(sizeof(*call->opening));
     if (!call->opening || !copy_request(call->opening, request) ||
         !sl_grpc_call_begin(call, request)) {
         sl_grpc_call_free(call);

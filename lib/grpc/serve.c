@@ -33,7 +33,7 @@ static size_t write_head(const struct sl_grpc_call *call, struct sl_h2_field *fi
 static bool send_headers(struct sl_grpc_call *call, const struct sl_grpc_field *metadata,
                          size_t metadata_count)
 {
-    struct sl_h2_field *fields = calloc(MAX_FIXED_FIELDS + metadata_count, sizeof(*fields));
+    struct sl_h2_field *fields = malloc((MAX_FIXED_FIELDS + metadata_count) * sizeof(*fields));
     struct sl_buf binaries = {0};
 
     if (!fields) {
@@ -133,7 +133,7 @@ static bool send_end(struct sl_grpc_call *call, const struct sl_grpc_end *end)
 {
     const struct sl_grpc_field details = {SL_STR("grpc-status-details-bin"), end->details, false};
     size_t room = MAX_FIXED_FIELDS + 1 + end->trailer_count;
-    struct sl_h2_field *fields = calloc(room, sizeof(*fields));
+    struct sl_h2_field *fields = malloc(room * sizeof(*fields));
     struct sl_buf code = {0};
     struct sl_buf message = {0};
     struct sl_buf packed = {0};

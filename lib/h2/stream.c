@@ -33,7 +33,7 @@ const char *sl_h2_error_name(uint32_t error)
 
 struct sl_h2_stream *sl_h2_stream_new(struct sl_h2_session *session)
 {
-    struct sl_h2_stream *stream = calloc(1, sizeof(*stream));
+    struct sl_h2_stream *stream = sl_zalloc(sizeof(*stream));
 
     if (!stream) {
         return NULL;
@@ -146,7 +146,7 @@ static nghttp2_nv borrow_field(const struct sl_h2_field *field)
 
 nghttp2_nv *sl_h2_fields_borrow(const struct sl_h2_field *fields, size_t count)
 {
-    nghttp2_nv *pairs = calloc(count ? count : 1, sizeof(*pairs));
+    nghttp2_nv *pairs = malloc((count + 1) * sizeof(*pairs)); /* never 0 bytes */
 
     for (size_t i = 0; pairs && i < count; i++) {
         pairs[i] = borrow_field(&fields[i]);
