@@ -91,7 +91,9 @@ def outage(scene, name, broken, seconds):
     check(blocked and min(blocked) > expected_s,
           f"{name}: {len(blocked)} devices say blocked, for {min(blocked, default=0):.1f} s at least")
     check(more == 0, f"{name}: once held, the devices sent {more} messages")
-    check(side_at_end[1] == side[1], f"{name}: the second stream says not blocked")
+    # A machine that is busy lets it wait for moments; one that is held waits all the time.
+    side_s = side_at_end[1] - side[1]
+    check(side_s < expected_s / 10, f"{name}: the second stream was blocked for {side_s:.3f} s")
     check(side_at_end[0] - side[0] > SIDE_RATE * expected_s,
           f"{name}: the second stream went on, {side_at_end[0] - side[0]} messages")
     back, sent = time.monotonic(), sum(seq for seq, _ in held_at_end.values())
