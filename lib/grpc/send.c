@@ -21,10 +21,15 @@ static bool is_begun(struct sl_grpc_call *call)
     return false;
 }
 
-/* What the stream did not take: more than it has room for, or anything. */
-static enum sl_grpc_send why_refused(const struct sl_grpc_call *call)
+/* The stream did not take it: it has no room now, or it is at its end. A call that lost a message
+ * must not start again without. */
+static enum sl_grpc_send refused(struct sl_grpc_call *call)
 {
-    return sl_h2_stream_unsent(call->stream) > 0 ? SL_GRPC_FULL : SL_GRPC_CLOSED;
+    if (sl_h2_stream_unsent(call->stream) > 0) {
+        return SL_GRPC_FULL;
+    }
+    sl_grpc_opening_commit(call);
+    return SL_GRPC_CLOSED;
 }
 
 static enum sl_grpc_send send_pieces(struct sl_grpc_call *call, const struct sl_str *pieces,
@@ -40,7 +45,7 @@ static enum sl_grpc_send send_pieces(struct sl_grpc_call *call, const struct sl_
         return SL_GRPC_CLOSED;
     }
     if (!sl_h2_stream_send(call->stream, pieces, count)) {
-        return why_refused(call);
+        return refused(call);
     }
     sl_grpc_opening_note_sent(call, pieces, count);
     return SL_GRPC_SENT;
@@ -121,7 +126,7 @@ static enum sl_grpc_send pack_straight(struct sl_grpc_call *call, const Protobuf
         return SL_GRPC_CLOSED;
     }
     if (!sl_h2_stream_begin_send(call->stream, sizeof(prefix) + length)) {
-        return why_refused(call);
+        return refused(call);
     }
     sl_h2_stream_add(call->stream, prefix.bytes, sizeof(prefix));
     SL_ASSERT(protobuf_c_message_pack_to_buffer(message, &straight.base) == length);

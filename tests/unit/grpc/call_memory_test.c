@@ -25,6 +25,7 @@ struct side {
     size_t bytes;   /* of the names of notes */
     struct sl_status status;
     bool has_details;
+    bool has_lost; /* a note that was refused for good */
 };
 
 struct bench {
@@ -58,6 +59,7 @@ static void send_note(struct side *side, size_t len)
     note.name = large;
     if (side->call) {
         sent = sl_grpc_call_send(side->call, &note.base);
+        side->has_lost = side->has_lost || sent != SL_GRPC_SENT;
     }
     assert_true(sent == SL_GRPC_SENT || has_failed);
 }
@@ -377,6 +379,7 @@ static void check(const struct bench *bench)
 
     for (size_t i = 0; i < CALLS; i++) {
         assert_int_equal(asks[i].begun, asks[i].ended);
+        assert_false(asks[i].has_lost && asks[i].has_details); /* or it began again without it */
     }
     for (size_t i = 0; i < bench->answered; i++) {
         assert_int_equal(bench->answers[i].begun, bench->answers[i].ended);
