@@ -6,6 +6,11 @@
 
 #define MS_PER_S 1000
 
+enum {
+    HEADS_PER_DATA = 2, /* bytes on the wire for each of DATA, in small frames */
+    MAX_EXPECTED_BYTES = 32 * 1024 * 1024,
+};
+
 /* Where its limit stands and how it is called. */
 struct abuse {
     size_t limit_at;
@@ -69,6 +74,21 @@ void sl_h2_guard_give(struct sl_h2_guard *guard, enum sl_h2_abuse rate, uint64_t
     struct sl_h2_bucket *bucket = &guard->buckets[rate];
 
     bucket->used -= sl_min_u64(bucket->used, amount);
+}
+
+void sl_h2_guard_expect(struct sl_h2_guard *guard, uint32_t data_bytes)
+{
+    uint64_t with_heads = HEADS_PER_DATA * (uint64_t)data_bytes;
+
+    guard->expected_bytes = sl_min_u64(guard->expected_bytes + with_heads, MAX_EXPECTED_BYTES);
+}
+
+bool sl_h2_guard_idle(struct sl_h2_guard *guard, uint64_t bytes)
+{
+    uint64_t expected = sl_min_u64(bytes, guard->expected_bytes);
+
+    guard->expected_bytes -= expected;
+    return bytes == expected || sl_h2_guard_take(guard, SL_H2_IDLE_BYTES, bytes - expected);
 }
 
 void sl_h2_guard_sent(struct sl_h2_guard *guard, size_t data_bytes)

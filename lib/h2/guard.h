@@ -46,7 +46,8 @@ struct sl_h2_guard {
     int64_t now_ms;
     int64_t began_ms; /* the frame or the block under way */
     int64_t pinged_ms;
-    uint32_t skip_bytes; /* of the frame under way */
+    uint64_t expected_bytes; /* of streams that were reset here */
+    uint32_t skip_bytes;     /* of the frame under way */
     uint32_t hasty_pings;
     uint8_t head[SL_H2_FRAME_HEAD_BYTES];
     uint8_t head_have;
@@ -72,6 +73,13 @@ bool sl_h2_guard_take(struct sl_h2_guard *guard, enum sl_h2_abuse rate,
 
 /* Allows so many more, up to the burst. */
 void sl_h2_guard_give(struct sl_h2_guard *guard, enum sl_h2_abuse rate, uint64_t amount);
+
+/* A stream was reset here whose peer may not know yet: up to so many bytes of DATA are on their
+ * way, and are no abuse. */
+void sl_h2_guard_expect(struct sl_h2_guard *guard, uint32_t data_bytes);
+
+/* Bytes came that nobody takes. False: too many. */
+bool sl_h2_guard_idle(struct sl_h2_guard *guard, uint64_t bytes) SL_MUST_CHECK;
 
 /* A frame of a request or response left, with `data_bytes` of DATA. */
 void sl_h2_guard_sent(struct sl_h2_guard *guard, size_t data_bytes);

@@ -40,7 +40,8 @@ struct sl_h2_limits {
     struct sl_h2_rate priorities; /* "priority-flood" */
     /* DATA without a byte and without END_STREAM: "empty-data-flood". DATA with one allows one. */
     struct sl_h2_rate empty_data;
-    struct sl_h2_rate idle_bytes; /* beside DATA and header blocks: "frame-flood" … */
+    struct sl_h2_rate
+        idle_bytes; /* beside DATA and header blocks that streams take: "frame-flood" … */
     uint32_t idle_bytes_per_byte; /* … but for each byte of DATA, sent or received, so many more */
 
     /* RST_STREAM at a server: "rapid-reset" (CVE-2023-44487). `unanswered_resets` counts those of

@@ -88,7 +88,7 @@ static bool make_ng_session(struct sl_h2_session *session)
     sl_h2_set_outgoing(callbacks);
     nghttp2_option_set_no_auto_window_update(option, 1);
     /* A server knows streams that are closed for a while: what comes for one after END_STREAM is an
-     * error (RFC 9113 section 5.1). With the open ones they are no more than SL_H2_MAX_STREAMS. */
+     * error (RFC 9113 section 5.1). With the open ones they are no more than may be open. */
     nghttp2_option_set_no_closed_streams(option, session->role == SL_H2_CLIENT);
     nghttp2_option_set_max_deflate_dynamic_table_size(option, session->limits->sent_table_bytes);
     set_limits(option, session->limits);
@@ -265,7 +265,7 @@ static void count_idle(struct sl_h2_session *session, size_t len, size_t data_by
 
     session->block_bytes = 0;
     sl_h2_guard_give(&session->guard, SL_H2_IDLE_BYTES, more + (welcome > len ? welcome - len : 0));
-    if (welcome < len && !sl_h2_guard_take(&session->guard, SL_H2_IDLE_BYTES, len - welcome)) {
+    if (welcome < len && !sl_h2_guard_idle(&session->guard, len - welcome)) {
         sl_h2_session_end_for(session, SL_H2_IDLE_BYTES);
     }
 }

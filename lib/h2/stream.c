@@ -422,6 +422,9 @@ void sl_h2_stream_reset(struct sl_h2_stream *stream, enum sl_h2_error error)
         sl_h2_stream_withdraw(stream, error, false);
         return;
     }
+    if (!stream->has_end) {
+        sl_h2_guard_expect(&session->guard, sl_h2_stream_window(stream));
+    }
     sl_h2_session_note(
         session, nghttp2_submit_rst_stream(session->ng, NGHTTP2_FLAG_NONE, stream->id, error));
 }

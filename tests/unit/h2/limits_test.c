@@ -274,12 +274,40 @@ static void data_allows_more_idle_bytes(void **state)
         put_u32_frame(&bench.in, WINDOW_UPDATE, 1, 1);
         talk_ok(&bench);
     }
+    put_request(&bench, 3, 0);
+    talk_ok(&bench);
     sl_h2_stream_reset(bench.stream, SL_H2_CANCEL);
     sent(&bench);
-    for (int i = 0; i < 11; i++) {
-        put_data(&bench.in, 0, 1, "0123456789");
+    put_u32_frame(&bench.in, WINDOW_UPDATE, 0, 1);
+    for (int i = 0; i < 10; i++) {
+        put_frame(&bench.in, PING, ACK, 0, "12345678", 8);
     }
+    talk_ok(&bench); /* in place of DATA that was under way */
+    bench.limits.idle_bytes = (struct sl_h2_rate){0};
+    put_zeros(&bench.in, 0, 3, SL_H2_STREAM_WINDOW_BYTES);
+    put_zeros(&bench.in, 0, 3, SL_H2_STREAM_WINDOW_BYTES - 2 * 9 - 13 - 10 * 17);
+    talk_ok(&bench);
+    put_data(&bench.in, 0, 3, "");
     expect_end(&bench, "frame-flood", "frame-flood");
+    close_bench(&bench);
+}
+
+/* Whoever uploads learns only later that the server has had enough. */
+static void data_for_streams_that_we_reset_is_no_flood(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    open_bench(&bench, SL_H2_SERVER);
+    talk_ok(&bench);
+    for (int32_t id = 1; id < 400; id += 2) {
+        put_request(&bench, id, 0);
+        talk_ok(&bench);
+        respond(bench.stream, true);
+        sent(&bench);
+        put_zeros(&bench.in, 0, id, SL_H2_STREAM_WINDOW_BYTES);
+        talk_ok(&bench);
+    }
     close_bench(&bench);
 }
 
@@ -867,6 +895,7 @@ int main(void)
         cmocka_unit_test(the_end_of_a_stream_is_no_empty_data),
         cmocka_unit_test(unknown_frames_have_a_rate_of_bytes),
         cmocka_unit_test(data_allows_more_idle_bytes),
+        cmocka_unit_test(data_for_streams_that_we_reset_is_no_flood),
         cmocka_unit_test(a_large_block_costs_its_stream_a_bomb_the_connection),
         cmocka_unit_test(streams_reset_before_an_answer_have_a_rate),
         cmocka_unit_test(streams_that_were_answered_may_be_reset_and_allow_others),
