@@ -19,7 +19,7 @@ const struct sl_h2_limits sl_h2_default_limits = {
     .idle_bytes = {.burst = SL_MIB, .per_s = 64 * SL_KIB},
     .idle_bytes_per_byte = 16,
     .resets = {.burst = 20 * 1000, .per_s = 10 * 1000},
-    .unanswered_resets = {.burst = 2000, .per_s = 1000},
+    .unanswered_resets = {.burst = 5000, .per_s = 2000},
     .provoked_resets = {.burst = 1000, .per_s = 100},
     .tiny_frames = {.burst = 1000, .per_s = 10},
     .ping_interval_ms = 5 * 60 * 1000,
