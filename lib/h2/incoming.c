@@ -282,9 +282,8 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
 }
 
 /* nghttp2 refuses a frame. When that costs the stream alone, the stream remembers why; when it
- * costs the connection, the GOAWAY says it. */
-/* A client of Go says goodbye with a last stream of its own, where there can be only one of
- * ours: the session ends for it, but a goodbye it was. */
+ * costs the connection, the GOAWAY says it. A client of Go says goodbye with a last stream of its
+ * own, where there can be only one of ours: the session ends for it, but a goodbye it was. */
 static int on_invalid_frame(nghttp2_session *ng, const nghttp2_frame *frame, int rule, void *arg)
 {
     struct sl_h2_session *session = arg;
