@@ -3,9 +3,9 @@
  * The tables are made in the build from the descriptors of the .proto files (proto/services), one
  * for each service:
  *
- *     extern const struct sl_grpc_service gnmi__g_nmi__service;
- *     extern const struct sl_grpc_method gnmi__g_nmi__methods[4];
- *     enum { GNMI__G_NMI__CAPABILITIES = 0, … GNMI__G_NMI__SUBSCRIBE = 3 };
+ *     extern const struct sl_grpc_service helloworld__greeter__service;
+ *     extern const struct sl_grpc_method helloworld__greeter__methods[2];
+ *     enum { HELLOWORLD__GREETER__SAY_HELLO = 0, HELLOWORLD__GREETER__SAY_HELLO_AGAIN = 1 };
  *
  * spelt as protoc-c spells its symbols. A call names a method of a table, a server has a handler
  * for each method that it offers. Constant: any thread.
@@ -22,8 +22,8 @@
 struct sl_grpc_service;
 
 struct sl_grpc_method {
-    const char *name;    /* "Subscribe" */
-    const char *path;    /* "/gnmi.gNMI/Subscribe" */
+    const char *name;    /* "SayHello" */
+    const char *path;    /* "/helloworld.Greeter/SayHello" */
     bool client_streams; /* more than one message from the client */
     bool server_streams;
     const ProtobufCMessageDescriptor *input;
@@ -39,7 +39,7 @@ struct sl_grpc_extension {
 
 /* What reflection tells about a .proto file. */
 struct sl_grpc_file {
-    const char *name;     /* "gnmi.proto" */
+    const char *name;     /* "helloworld.proto" */
     const uint8_t *bytes; /* a google.protobuf.FileDescriptorProto, serialised */
     size_t len;
     const struct sl_grpc_file *const *imports; /* NULL ends it */
@@ -49,7 +49,7 @@ struct sl_grpc_file {
 };
 
 struct sl_grpc_service {
-    const char *name; /* "gnmi.gNMI" */
+    const char *name; /* "helloworld.Greeter" */
     const struct sl_grpc_method *methods;
     size_t method_count;
     const struct sl_grpc_file *file; /* that defines it */

@@ -2,9 +2,9 @@
 """layers.py - holds every #include line against the layers of lib/README.md.
 
 A file of lib/NAME may include its own module and what its CMakeLists.txt names under DEPS; a module
-may depend only on modules that come before it in the top CMakeLists.txt. plugins/ sees nothing of
-lib/, and of plugins/ itself only sluice_plugin.h and sluice_option.h. Exits 1 and names each line
-that breaks the order.
+may depend only on modules that come before it in the top CMakeLists.txt. lib/h2 speaks no word of
+gRPC, lib/grpc none of gNMI. plugins/ sees nothing of lib/, and of plugins/ itself only
+sluice_plugin.h and sluice_option.h. Exits 1 and names each line that breaks the order.
 """
 import pathlib
 import re
@@ -12,6 +12,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+FOREIGN_WORDS = {"h2": re.compile(r"grpc|gnmi", re.I), "grpc": re.compile(r"gnmi", re.I)}
 MADE = (".pb-c.h", ".services.h")  # by the build, from proto/
 
 
@@ -52,6 +53,14 @@ def check_module(module, modules, errors):
                 errors.append(f"{path.relative_to(ROOT)}:{line}: {name} is not of {module} nor its DEPS")
 
 
+def check_words(module, errors):
+    word = FOREIGN_WORDS[module]
+    for path in sorted((ROOT / "lib" / module).glob("*.[ch]")):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if word.search(line):
+                errors.append(f"{path.relative_to(ROOT)}:{number}: a word of another layer: {line}")
+
+
 def check_plugins(errors):
     allowed = {"sluice_plugin.h", "sluice_option.h"}
     for path in sorted((ROOT / "plugins").rglob("*.[ch]")):
@@ -68,6 +77,8 @@ def main():
     for path in sorted((ROOT / "lib").iterdir()):
         if path.is_dir() and path.name not in modules:
             errors.append(f"lib/{path.name}: not in the list of the top CMakeLists.txt")
+    for module in FOREIGN_WORDS:
+        check_words(module, errors)
     check_plugins(errors)
     print("\n".join(errors) or f"layers: {len(modules)} modules and the plugins keep the order")
     return 1 if errors else 0
