@@ -113,6 +113,17 @@ static void step(struct bench *bench)
     }
 }
 
+/* While a message is held, what the peer may send gets less: nothing that comes is looked at. */
+static void assert_held(const struct own *own)
+{
+    struct sl_h2_stream *stream = sl_grpc_call_stream(own->call);
+
+    if (stream && own->call->reader.is_held && !own->is_manual &&
+        sl_h2_session_is_settled(own->bench->session)) {
+        SL_ASSERT(sl_h2_stream_window(stream) <= own->held_window);
+    }
+}
+
 /* What a call keeps is bounded by one message and what the peer was let send. */
 static void assert_state(const struct bench *bench)
 {
@@ -121,6 +132,7 @@ static void assert_state(const struct bench *bench)
         if (own->call) {
             uint64_t window = UINT16_MAX + SL_GRPC_WINDOW_BYTES + own->granted_bytes;
             SL_ASSERT(sl_grpc_call_held_bytes(own->call) <= own->max_message_bytes + 2 * window);
+            assert_held(own);
         }
     }
 }

@@ -67,6 +67,7 @@ static enum sl_grpc_take take(struct own *own)
     SL_ASSERT(!own->is_half_closed);
     perhaps_act(own);
     uint8_t answer = steer(own->bench);
+    own->held_window = sl_h2_stream_window(sl_grpc_call_stream(own->call));
     return answer == 255 ? SL_GRPC_STOP : answer % 8 == 6 ? SL_GRPC_HOLD : SL_GRPC_TAKEN;
 }
 

@@ -16,7 +16,8 @@ struct own {
     const struct sl_grpc_method *method;
     uint32_t max_message_bytes;
     uint64_t granted_bytes;
-    int64_t deadline_ns; /* 0: none was seen */
+    uint32_t held_window; /* the peer's, when the last message was held */
+    int64_t deadline_ns;  /* 0: none was seen */
     bool is_manual;
     bool is_open; /* client: on_open came, since its last start */
     bool has_headers;

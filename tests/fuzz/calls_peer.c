@@ -207,7 +207,7 @@ static void put_bomb(struct sl_buf *out)
 static void speak_message(struct peer *peer, struct fuzz_input *input, struct sl_buf *out)
 {
     enum { PLAIN, PLAIN_MARKED, STORED, STORED_UNMARKED, BOMB, ZEROS, FORMS };
-    static const char zeros[16 * UINT8_MAX];
+    static const char zeros[64 * UINT8_MAX];
     uint8_t flags = fuzz_byte(input);
     uint32_t id = read_stream(peer, input);
     uint8_t form = fuzz_byte(input) % FORMS;
@@ -217,7 +217,7 @@ static void speak_message(struct peer *peer, struct fuzz_input *input, struct sl
     if (form == BOMB) {
         put_bomb(&body);
     } else if (form == ZEROS) {
-        sl_buf_add(&body, zeros, 16u * len);
+        sl_buf_add(&body, zeros, 64u * len);
     } else if (form == STORED || form == STORED_UNMARKED) {
         put_stored(&body, fuzz_bytes(input, len));
     } else {
