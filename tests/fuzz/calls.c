@@ -1,15 +1,17 @@
 /* calls.c - whole calls of all four kinds, as server or as client, against a peer that says
  * anything (calls_peer.h), while their owner sends, holds, grants, cancels and finishes, from
- * within events too, and time goes on (still_loop.h). A server offers health checks and reflection
- * beside.
+ * within events too, time goes on (still_loop.h), and memory runs out once. A server offers health
+ * checks and reflection beside.
  *
- * Input: role and mode; the number of steering bytes and those; the peer's frames. */
+ * Input: role and mode; which allocation fails, if the mode says so; the number of steering bytes
+ * and those; the peer's frames. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "calls_owner.h"
 #include "calls_peer.h"
 #include "grpc/reflection.h"
+#include "failing.h"
 #include "still_loop.h"
 
 enum {
@@ -28,7 +30,8 @@ static void change_health(struct bench *bench)
     } else if (how & 2) {
         sl_grpc_health_remove(bench->health, service);
     } else {
-        SL_ASSERT(sl_grpc_health_set(bench->health, service, (how >> 2) % 3));
+        bool is_set = sl_grpc_health_set(bench->health, service, (how >> 2) % 3);
+        SL_ASSERT(is_set || has_failed);
     }
 }
 
@@ -79,6 +82,8 @@ static void turn(struct bench *bench, uint64_t later_ms)
 static void step(struct bench *bench)
 {
     uint8_t what = steer(bench);
+
+    left = bench->allocations;
     struct own *own = &bench->calls[what % 8 % CALLS];
 
     switch (what / 8 % 8) {
@@ -111,6 +116,8 @@ static void step(struct bench *bench)
     if (!(what & 128)) {
         drain(bench);
     }
+    bench->allocations = left;
+    left = -1;
 }
 
 /* While a message is held, what the peer may send gets less: nothing that comes is looked at. */
@@ -147,8 +154,10 @@ static bool receive(struct bench *bench, struct sl_str bytes)
         memcpy(copy, bytes.data, bytes.len);
     }
     bench->received += bytes.len;
+    left = bench->allocations;
     struct sl_status status = sl_h2_session_receive(bench->session, copy, bytes.len);
-
+    bench->allocations = left;
+    left = -1;
     free(copy);
     assert_state(bench);
     return sl_status_is_ok(&status);
@@ -228,6 +237,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bench bench = {.steering = {(const uint8_t *)steering.data,
                                        (const uint8_t *)steering.data + steering.len}};
 
+    bench.allocations = mode & 16 ? 1 + fuzz_byte(&input) : -1;
+    has_failed = false;
     open_bench(&bench, mode);
     const struct sl_grpc_service_entry entries[] = {
         {owner_handlers, &bench},

@@ -273,7 +273,7 @@ static bool on_unprocessed(struct sl_grpc_call *call, bool is_moved, void *arg)
     struct own *own = own_of(bench, call);
 
     SL_ASSERT(own && !own->is_decided && !own->has_headers);
-    SL_ASSERT(!is_moved || !own->is_open);
+    SL_ASSERT(!own->has_lost && (!is_moved || !own->is_open));
     if (steer(bench) % 2) {
         return false;
     }
@@ -318,6 +318,7 @@ void owner_abandon_waiting(struct bench *bench)
 static void note_send(struct own *own, enum sl_grpc_send sent, size_t len)
 {
     SL_ASSERT(sent == SL_GRPC_CLOSED || (!own->is_decided && !own->is_finished));
+    own->has_lost = own->has_lost || (sent == SL_GRPC_CLOSED && !own->is_finished);
     own->has_responded = true;
     own->bench->own_sent += 500 + 2 * len;
 }
@@ -335,10 +336,14 @@ static void send_bytes(struct own *own)
 static void send_message(struct own *own)
 {
     text_message message = GOOGLE__PROTOBUF__UNINTERPRETED_OPTION__NAME_PART__INIT;
-    char text[] = "one\0.two.three";
+    char text[LARGE_BYTES / 10];
+    size_t len = steer(own->bench);
 
+    len = len < 200 ? len : sizeof(text) - 1;
+    memset(text, 'x', len);
+    text[len] = '\0';
     message.name_part = text;
-    note_send(own, sl_grpc_call_send(own->call, &message.base), sizeof(text));
+    note_send(own, sl_grpc_call_send(own->call, &message.base), len);
 }
 
 static void cancel(struct own *own)

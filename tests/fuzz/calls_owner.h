@@ -26,6 +26,7 @@ struct own {
     bool is_finished;    /* by us */
     bool is_decided;     /* ends with the turn */
     bool is_ending;      /* on_status is under way */
+    bool has_lost;       /* a message that was refused for good */
 };
 
 struct bench {
@@ -40,7 +41,8 @@ struct bench {
     struct own calls[CALLS];
     size_t received;
     size_t sent;
-    size_t own_sent; /* of that, at most so much by what we asked for */
+    size_t own_sent;  /* of that, at most so much by what we asked for */
+    long allocations; /* until one fails; below 0: none does */
     bool is_server;
 };
 
