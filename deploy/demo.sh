@@ -201,7 +201,7 @@ broker=$(grep -o '127\.0\.0\.1:[0-9]*' "$dir/broker.log" | head -1)
 start sim "$binary" sim --listen 127.0.0.1:0 --ports each --devices "$DEVICES" --interfaces 2 \
     --updates 3 --rate "$RATE" --verbose
 until_true 10 "the devices' addresses" has_lines "$dir/sim.log" "$DEVICES" '^listening '
-admin=127.0.0.1:$((20000 + $$ % 20000))
+admin=127.0.0.1:$((20000 + $$ % 12000)) # below those that the kernel hands out
 write_configuration
 cat "$dir/sluice.yaml"
 start sluice "$binary" run -c "$dir/sluice.yaml"
