@@ -11,6 +11,7 @@ virtual environment of its own, outside the source tree, made on first use.
 import argparse
 import hashlib
 import os
+import random
 import re
 import shutil
 import signal
