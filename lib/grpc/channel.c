@@ -611,6 +611,11 @@ struct sl_grpc_channel *sl_grpc_channel_open(const struct sl_grpc_channel_option
     return channel;
 }
 
+void sl_grpc_channel_set_tls(struct sl_grpc_channel *channel, struct sl_tls *tls)
+{
+    channel->dial.tls = tls;
+}
+
 void sl_grpc_channel_connect(struct sl_grpc_channel *channel)
 {
     if (channel->state != SL_GRPC_CHANNEL_READY) {

@@ -149,6 +149,10 @@ struct sl_grpc_channel_options {
 struct sl_grpc_channel *
 sl_grpc_channel_open(const struct sl_grpc_channel_options *options) SL_MUST_CHECK;
 
+/* What connections to come go by: certificates that were renewed, for one. Those that stand keep
+ * theirs. `tls` outlives the channel or the next change. */
+void sl_grpc_channel_set_tls(struct sl_grpc_channel *channel, struct sl_tls *tls);
+
 /* Connects without a call, and tries on until a connection stands. */
 void sl_grpc_channel_connect(struct sl_grpc_channel *channel);
 

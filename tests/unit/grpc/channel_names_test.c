@@ -17,6 +17,8 @@ struct bench {
     struct sl_buf authority; /* of the call that the server saw */
     struct sl_buf user_agent;
     struct sl_status status;
+    struct sl_tls *later_tls; /* of a second call, or NULL */
+    enum sl_code first_code;  /* with it: of the first one */
 };
 
 static const struct sl_grpc_method method = {.path = "/a/b"};
@@ -53,12 +55,22 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
 
 static const struct sl_grpc_call_events events = {.on_status = on_status};
 
-/* A server, a channel, one call, and all of it gone again. */
+static void call_once(struct bench *bench, struct sl_grpc_channel *channel, bool waits)
+{
+    const struct sl_grpc_request request = {.method = &method, .wait_for_ready = waits};
+    struct sl_grpc_call *call = sl_grpc_channel_call(channel, &request, &events, bench);
+
+    assert_non_null(call);
+    assert_int_equal(sl_grpc_call_send_bytes(call, "", 0), SL_GRPC_SENT);
+    sl_grpc_call_half_close(call);
+    sl_loop_run(bench->loop);
+}
+
+/* A server, a channel, one call (a second one with other trust), and all of it gone again. */
 static struct sl_status call_at(struct bench *bench, const struct sl_address *address,
                                 struct sl_tls *tls)
 {
     const struct sl_grpc_service_entry entry = {handlers, bench};
-    const struct sl_grpc_request request = {.method = &method};
     const struct sl_grpc_server_options serve = {.loop = bench->loop,
                                                  .address = *address,
                                                  .services = &entry,
@@ -74,11 +86,12 @@ static struct sl_status call_at(struct bench *bench, const struct sl_address *ad
     bench->options.dial.address.port = sl_grpc_server_port(bench->server);
     struct sl_grpc_channel *channel = sl_grpc_channel_open(&bench->options);
     assert_non_null(channel);
-    struct sl_grpc_call *call = sl_grpc_channel_call(channel, &request, &events, bench);
-    assert_non_null(call);
-    assert_int_equal(sl_grpc_call_send_bytes(call, "", 0), SL_GRPC_SENT);
-    sl_grpc_call_half_close(call);
-    sl_loop_run(bench->loop);
+    call_once(bench, channel, false);
+    if (bench->later_tls) {
+        bench->first_code = bench->status.code;
+        sl_grpc_channel_set_tls(channel, bench->later_tls);
+        call_once(bench, channel, true);
+    }
     sl_grpc_channel_close(channel, stop, bench->loop);
     sl_loop_run(bench->loop);
     sl_grpc_server_close(bench->server, stop, bench->loop);
@@ -227,6 +240,19 @@ static void a_certificate_by_somebody_else_fails_the_call(void **state)
     assert_true(strncmp(sl_status_reason(&status), "tls-", 4) == 0);
 }
 
+static void trust_may_change_between_connections(void **state)
+{
+    const struct sl_tls_options right = {.ca = "ca.pem"};
+    struct bench *bench = *state;
+
+    bench->later_tls = make_tls(SL_TLS_CLIENT, &right);
+    bench->options.backoff_min_ms = 1;
+    struct sl_status status = call_over_tls(bench, "other-ca.pem", NULL);
+    sl_tls_release(bench->later_tls);
+    assert_int_equal(bench->first_code, SL_UNAVAILABLE);
+    assert_int_equal(status.code, SL_OK);
+}
+
 #define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
 
 int main(void)
@@ -240,6 +266,7 @@ int main(void)
         BENCH_TEST(a_certificate_for_the_name_is_trusted),
         BENCH_TEST(a_certificate_for_somebody_else_fails_the_call),
         BENCH_TEST(a_certificate_by_somebody_else_fails_the_call),
+        BENCH_TEST(trust_may_change_between_connections),
     };
 
     return cmocka_run_group_tests_name("channel names", tests, make_certificates,
