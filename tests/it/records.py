@@ -58,8 +58,8 @@ def event_sample(payload):
     return sample
 
 
-def gnmi_messages():
-    """Message classes from openconfig's own gnmi.proto, out of the Go module that the peers use."""
+def openconfig_descriptors():
+    """The descriptors of openconfig's own gnmi.proto, out of the Go module that the peers use."""
     def text(*argv):
         return subprocess.run(argv, cwd=ROOT / "tests/peers", check=True, capture_output=True,
                               text=True).stdout.strip()
@@ -73,9 +73,15 @@ def gnmi_messages():
         shutil.copyfile(f"{source}/proto/{part}/{part}.proto", folder / f"{part}.proto")
     text("protoc", f"-I{place}", "-I/usr/include", "--include_imports",
          f"--descriptor_set_out={place}/set", f"{name}/proto/gnmi/gnmi.proto")
-    pool = descriptors(place / "set")
-    return {word: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"gnmi.{word}"))
-            for word in ("SubscribeResponse", "SubscribeRequest")}
+    return place / "set"
+
+
+def gnmi_messages():
+    """Message classes of openconfig's definitions, by their names in the package gnmi."""
+    pool = descriptors(openconfig_descriptors())
+    file = pool.FindFileContainingSymbol("gnmi.gNMI")
+    return {word: message_factory.GetMessageClass(message)
+            for word, message in file.message_types_by_name.items()}
 
 
 def descriptors(descriptor_set):
