@@ -1,5 +1,7 @@
 #include "gnmi/path.h"
 
+#include <string.h>
+
 void sl_gnmi_path_read(struct sl_str bytes, struct sl_gnmi_path *path)
 {
     struct sl_wire wire = sl_wire_of(bytes);
@@ -128,4 +130,43 @@ bool sl_gnmi_elem_next_key(struct sl_gnmi_elem *elem, struct sl_gnmi_key *key)
         }
     }
     return take_text_key(&elem->text_keys, key);
+}
+
+/* Puts the key where it belongs in the order; one of the same name gives way. False: too many. */
+static bool insert_key(struct sl_gnmi_key *keys, size_t *count, const struct sl_gnmi_key *key)
+{
+    size_t from = 0;
+    size_t to = *count;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        int order = sl_str_cmp(keys[middle].name, key->name);
+        if (order == 0) {
+            keys[middle].value = key->value;
+            return true;
+        }
+        from = order < 0 ? middle + 1 : from;
+        to = order < 0 ? to : middle;
+    }
+    if (*count == SL_GNMI_MAX_KEYS) {
+        return false;
+    }
+    memmove(&keys[from + 1], &keys[from], (*count - from) * sizeof(keys[0]));
+    keys[from] = *key;
+    ++*count;
+    return true;
+}
+
+bool sl_gnmi_elem_sort_keys(struct sl_gnmi_elem *elem, struct sl_gnmi_key keys[SL_GNMI_MAX_KEYS],
+                            size_t *count)
+{
+    struct sl_gnmi_key key;
+
+    *count = 0;
+    while (sl_gnmi_elem_next_key(elem, &key)) {
+        if (!insert_key(keys, count, &key)) {
+            return false;
+        }
+    }
+    return true;
 }

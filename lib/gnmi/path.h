@@ -16,7 +16,10 @@
 #include "base/str.h"
 #include "gnmi/wire.h"
 
-enum { SL_GNMI_MAX_TEXT_BYTES = 16 * 1024 }; /* of a path as text */
+enum {
+    SL_GNMI_MAX_TEXT_BYTES = 16 * 1024, /* of a path as text */
+    SL_GNMI_MAX_KEYS = 128,             /* of one element, where they are sorted */
+};
 
 struct sl_gnmi_path {
     struct sl_str origin;
@@ -45,6 +48,11 @@ bool sl_gnmi_path_next(struct sl_gnmi_path *path, struct sl_gnmi_elem *elem);
 
 /* The next key of the element, in the order of the wire. Of two with one name the later counts. */
 bool sl_gnmi_elem_next_key(struct sl_gnmi_elem *elem, struct sl_gnmi_key *key);
+
+/* All keys of the element (which has none left then), sorted bytewise by name, of two with one name
+ * the later one. False when there are more than SL_GNMI_MAX_KEYS. */
+bool sl_gnmi_elem_sort_keys(struct sl_gnmi_elem *elem, struct sl_gnmi_key keys[SL_GNMI_MAX_KEYS],
+                            size_t *count) SL_MUST_CHECK;
 
 /* The message that `text` stands for, to be freed with gnmi__path__free_unpacked. NULL with what is
  * wrong, and at which byte, in `why`. */

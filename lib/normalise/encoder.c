@@ -4,6 +4,8 @@
 
 #include "gnmi/path.h"
 #include "normalise/event.h"
+#include "normalise/gnmic_json.h"
+#include "normalise/protojson.h"
 #include "normalise/record.h"
 
 struct sl_encoder {
@@ -14,7 +16,8 @@ struct sl_encoder {
     union {
         struct sl_event event;
         struct sl_record record;
-    } of; /* of the format; PROTO: none */
+        struct sl_gnmic_json gnmic_json;
+    } of; /* of the format; PROTO and PROTOJSON: none */
 };
 
 const char *sl_format_name(enum sl_format format)
@@ -26,6 +29,10 @@ const char *sl_format_name(enum sl_format format)
         return "proto";
     case SL_FORMAT_SLUICE_V1:
         return "sluice.v1";
+    case SL_FORMAT_GNMIC_JSON:
+        return "gnmic-json";
+    case SL_FORMAT_PROTOJSON:
+        return "protojson";
     }
     return "unknown";
 }
@@ -47,7 +54,10 @@ static bool init_format(struct sl_encoder *encoder, const struct sl_encoder_conf
         return sl_event_init(&encoder->of.event, config);
     case SL_FORMAT_SLUICE_V1:
         return sl_record_init(&encoder->of.record, config);
+    case SL_FORMAT_GNMIC_JSON:
+        return sl_gnmic_json_init(&encoder->of.gnmic_json, config);
     case SL_FORMAT_PROTO:
+    case SL_FORMAT_PROTOJSON:
         break;
     }
     return true;
@@ -55,10 +65,19 @@ static bool init_format(struct sl_encoder *encoder, const struct sl_encoder_conf
 
 static void fini_format(struct sl_encoder *encoder)
 {
-    if (encoder->format == SL_FORMAT_EVENT) {
+    switch (encoder->format) {
+    case SL_FORMAT_EVENT:
         sl_event_fini(&encoder->of.event);
-    } else if (encoder->format == SL_FORMAT_SLUICE_V1) {
+        break;
+    case SL_FORMAT_SLUICE_V1:
         sl_record_fini(&encoder->of.record);
+        break;
+    case SL_FORMAT_GNMIC_JSON:
+        sl_gnmic_json_fini(&encoder->of.gnmic_json);
+        break;
+    case SL_FORMAT_PROTO:
+    case SL_FORMAT_PROTOJSON:
+        break;
     }
 }
 
@@ -117,6 +136,10 @@ static bool encode(struct sl_encoder *encoder, const struct sl_gnmi_response *re
         return sl_event_encode(&encoder->of.event, response, out, encoded);
     case SL_FORMAT_SLUICE_V1:
         return sl_record_encode(&encoder->of.record, response, context, out, encoded);
+    case SL_FORMAT_GNMIC_JSON:
+        return sl_gnmic_json_encode(&encoder->of.gnmic_json, response, out, encoded);
+    case SL_FORMAT_PROTOJSON:
+        return sl_protojson_encode(response, out, encoded);
     case SL_FORMAT_PROTO:
         break;
     }

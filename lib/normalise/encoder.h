@@ -1,6 +1,7 @@
 /* encoder.h - a SubscribeResponse becomes the payload of one record.
  *
- * The formats: event (event.h), proto, sluice.v1 (record.h, and for consumers proto/sluice.proto).
+ * The formats: event (event.h), proto, sluice.v1 (record.h, and for consumers proto/sluice.proto),
+ * gnmic-json (gnmic_json.h), protojson (protojson.h).
  *
  * One encoder serves one stream and one sink. What depends on a path alone (its text, the tags) is
  * worked out once and kept (interned), up to the bytes that `memory` still has; a path that finds
@@ -25,10 +26,14 @@ enum { SL_ENCODER_MAX_RECORD_BYTES = 32 * 1024 * 1024 };
 struct sl_encoder;
 
 enum sl_format {
-    SL_FORMAT_EVENT,     /* gnmic's event array */
-    SL_FORMAT_PROTO,     /* the SubscribeResponse as it came */
-    SL_FORMAT_SLUICE_V1, /* proto/sluice.proto: every arm, every digit, numbered */
+    SL_FORMAT_EVENT,      /* gnmic's event array */
+    SL_FORMAT_PROTO,      /* the SubscribeResponse as it came */
+    SL_FORMAT_SLUICE_V1,  /* proto/sluice.proto: every arm, every digit, numbered */
+    SL_FORMAT_GNMIC_JSON, /* gnmic's `format: json` */
+    SL_FORMAT_PROTOJSON,  /* the SubscribeResponse in protobuf's JSON mapping */
 };
+
+enum { SL_FORMATS = SL_FORMAT_PROTOJSON + 1 };
 
 const char *sl_format_name(enum sl_format format);
 
@@ -60,8 +65,9 @@ struct sl_encoder_context {
 /* What became of the updates and deletes of one response. */
 struct sl_encoded {
     uint32_t published; /* in the payload */
-    uint32_t dropped;   /* event: a value that it cannot carry (broken JSON, NaN); a path beyond the
-                           limits of fragment.h or record_path.h; and from where the record, or the
+    uint32_t dropped;   /* event, gnmic-json: a value that it cannot carry (broken JSON, NaN);
+                           protojson: an Any that it has no form for; a path beyond the limits of
+                           fragment.h, path.h or record_path.h; and from where the record, or the
                            work on it, would pass SL_ENCODER_MAX_RECORD_BYTES, the rest of the
                            message */
 };
@@ -71,8 +77,9 @@ struct sl_encoder *sl_encoder_new(const struct sl_encoder_config *config) SL_MUS
 void sl_encoder_free(struct sl_encoder *encoder);
 
 /* Appends the record to `out`; nothing when the format has no record for this response (event: a
- * sync, an empty one, one whose every update was dropped; sluice.v1: one without notification,
- * sync_response = true and extensions). published + dropped is always response->updates +
+ * sync, an empty one; sluice.v1: one without notification, sync_response = true and extensions;
+ * gnmic-json: one without notification, sync_response and extensions; event, gnmic-json, protojson:
+ * one whose every update and delete was dropped). published + dropped is always response->updates +
  * response->deletes. False only when memory is out. */
 bool sl_encoder_encode(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
                        const struct sl_encoder_context *context, struct sl_buf *out,

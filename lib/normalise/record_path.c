@@ -91,41 +91,13 @@ void sl_record_path_add_name(struct sl_buf *buf, struct sl_str name)
 
 /* ---- elements ---- */
 
-/* Puts the key where it belongs in the order; one of the same name gives way. False: too many. */
-static bool insert_key(struct sl_gnmi_key *keys, size_t *count, const struct sl_gnmi_key *key)
-{
-    size_t from = 0;
-    size_t to = *count;
-
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        int order = sl_str_cmp(keys[middle].name, key->name);
-        if (order == 0) {
-            keys[middle].value = key->value;
-            return true;
-        }
-        from = order < 0 ? middle + 1 : from;
-        to = order < 0 ? to : middle;
-    }
-    if (*count == SL_RECORD_PATH_MAX_KEYS) {
-        return false;
-    }
-    memmove(&keys[from + 1], &keys[from], (*count - from) * sizeof(keys[0]));
-    keys[from] = *key;
-    ++*count;
-    return true;
-}
-
 static bool add_keys(struct sl_buf *buf, struct sl_gnmi_elem *elem)
 {
-    struct sl_gnmi_key keys[SL_RECORD_PATH_MAX_KEYS];
-    struct sl_gnmi_key key;
-    size_t count = 0;
+    struct sl_gnmi_key keys[SL_GNMI_MAX_KEYS];
+    size_t count;
 
-    while (sl_gnmi_elem_next_key(elem, &key)) {
-        if (!insert_key(keys, &count, &key)) {
-            return false;
-        }
+    if (!sl_gnmi_elem_sort_keys(elem, keys, &count)) {
+        return false;
     }
     for (size_t i = 0; i < count; i++) {
         sl_buf_add_byte(buf, '[');

@@ -16,10 +16,7 @@
 #include "base/str.h"
 #include "normalise/fragment.h"
 
-enum {
-    SL_RECORD_PATH_MAX_KEYS = 128,              /* of one element */
-    SL_RECORD_PATH_MAX_BYTES = 8 * 1024 * 1024, /* of a fragment */
-};
+enum { SL_RECORD_PATH_MAX_BYTES = 8 * 1024 * 1024 }; /* of a fragment */
 
 /* The working memory, kept from one path to the next. */
 struct sl_record_path {

@@ -15,7 +15,7 @@
 #include "normalise/record_path.h"
 
 struct sl_encoder_scratch {
-    struct sl_fragment_builder builder; /* event */
+    struct sl_fragment_builder builder; /* event; gnmic-json: its text alone */
     struct sl_json json;
     struct sl_record_path path; /* sluice.v1 */
     struct sl_record_json record_json;

@@ -136,7 +136,7 @@ void sl_text_add_escaped_rune(struct sl_buf *buf, uint32_t rune)
     }
 }
 
-void sl_text_add_escaped(struct sl_buf *buf, struct sl_str text)
+static void add_escaped(struct sl_buf *buf, struct sl_str text, bool keeps_separators)
 {
     while (text.len) {
         size_t len = sl_text_plain_len(text);
@@ -148,10 +148,25 @@ void sl_text_add_escaped(struct sl_buf *buf, struct sl_str text)
             return;
         }
         len = sl_text_decode(text, &rune);
-        sl_text_add_escaped_rune(buf, len ? rune : SL_TEXT_REPLACEMENT);
+        rune = len ? rune : SL_TEXT_REPLACEMENT;
+        if (keeps_separators && rune >= 0x80) {
+            sl_text_add_rune(buf, rune);
+        } else {
+            sl_text_add_escaped_rune(buf, rune);
+        }
         len = len ? len : 1;
         text = (struct sl_str){text.data + len, text.len - len};
     }
+}
+
+void sl_text_add_escaped(struct sl_buf *buf, struct sl_str text)
+{
+    add_escaped(buf, text, false);
+}
+
+void sl_text_add_escaped_least(struct sl_buf *buf, struct sl_str text)
+{
+    add_escaped(buf, text, true);
 }
 
 void sl_text_add_quoted(struct sl_buf *buf, struct sl_str text)

@@ -29,6 +29,9 @@ void sl_text_add_escaped(struct sl_buf *buf, struct sl_str text);
 void sl_text_add_quoted(struct sl_buf *buf, struct sl_str text);
 void sl_text_add_base64(struct sl_buf *buf, struct sl_str bytes);
 
+/* As sl_text_add_escaped, but for U+2028 and U+2029, which stay: as protobuf's JSON has it. */
+void sl_text_add_escaped_least(struct sl_buf *buf, struct sl_str text);
+
 /* How many bytes at the front of `text` stand for themselves in a JSON string and are ASCII. */
 size_t sl_text_plain_len(struct sl_str text);
 

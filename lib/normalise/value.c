@@ -183,3 +183,8 @@ bool sl_value_add(struct sl_buf *buf, struct sl_json *json, const struct sl_gnmi
     }
     return add_scalar(buf, value);
 }
+
+bool sl_value_add_whole(struct sl_buf *buf, struct sl_json *json, const struct sl_gnmi_value *value)
+{
+    return add_element(buf, json, value);
+}

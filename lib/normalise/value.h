@@ -14,4 +14,9 @@
 bool sl_value_add(struct sl_buf *buf, struct sl_json *json,
                   const struct sl_gnmi_value *value) SL_MUST_CHECK;
 
+/* The same as gnmic's format json has it: JSON keeps its shape and its nulls, a decimal and a
+ * leaf-list look as Go prints their structs, and no value is null. */
+bool sl_value_add_whole(struct sl_buf *buf, struct sl_json *json,
+                        const struct sl_gnmi_value *value) SL_MUST_CHECK;
+
 #endif

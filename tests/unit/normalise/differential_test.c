@@ -1,5 +1,5 @@
 /* The walk against protobuf-c: mutations of the golden messages must be accepted by both or by
- * neither, and give the same event, and the same record of sluice.v1, whether they are read as they
+ * neither, and give the same record in each format, whether they are read as they
  * are or as protobuf-c packs them again.
  */
 #include <string.h>
@@ -91,6 +91,13 @@ static void mutations_give_the_record_that_protobuf_gives(void **state)
     assert_mutations_meet(SL_FORMAT_SLUICE_V1);
 }
 
+static void mutations_give_the_json_that_protobuf_gives(void **state)
+{
+    (void)state;
+    assert_mutations_meet(SL_FORMAT_GNMIC_JSON);
+    assert_mutations_meet(SL_FORMAT_PROTOJSON);
+}
+
 static void assert_pieces_meet(enum sl_format format)
 {
     struct sl_encoder_memory memory = {.limit_bytes = 256 * SL_KIB};
@@ -111,6 +118,8 @@ static void a_message_cut_anywhere_gives_what_protobuf_gives(void **state)
     (void)state;
     assert_pieces_meet(SL_FORMAT_EVENT);
     assert_pieces_meet(SL_FORMAT_SLUICE_V1);
+    assert_pieces_meet(SL_FORMAT_GNMIC_JSON);
+    assert_pieces_meet(SL_FORMAT_PROTOJSON);
 }
 
 static void the_proto_format_is_the_message_as_it_came(void **state)
@@ -157,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mutations_give_the_event_that_protobuf_gives),
         cmocka_unit_test(mutations_give_the_record_that_protobuf_gives),
+        cmocka_unit_test(mutations_give_the_json_that_protobuf_gives),
         cmocka_unit_test(a_message_cut_anywhere_gives_what_protobuf_gives),
         cmocka_unit_test(the_proto_format_is_the_message_as_it_came),
     };

@@ -116,6 +116,13 @@ static void every_message_survives_every_failure_in_sluice_v1(void **state)
     survive(SL_FORMAT_SLUICE_V1);
 }
 
+static void every_message_survives_every_failure_in_json(void **state)
+{
+    (void)state;
+    survive(SL_FORMAT_GNMIC_JSON);
+    survive(SL_FORMAT_PROTOJSON);
+}
+
 static void pack_one_request(void *arg)
 {
     const char *const paths[] = {"/a[k=v][l=\\]]/b", "origin:/c", NULL};
@@ -165,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_survives_every_failure_in_event),
         cmocka_unit_test(every_message_survives_every_failure_in_sluice_v1),
+        cmocka_unit_test(every_message_survives_every_failure_in_json),
         cmocka_unit_test(a_request_survives_every_failure),
     };
     return cmocka_run_group_tests(tests, load, unload);
