@@ -33,6 +33,8 @@ const char *sl_format_name(enum sl_format format)
         return "gnmic-json";
     case SL_FORMAT_PROTOJSON:
         return "protojson";
+    case SL_FORMAT_SLUICE_V1_JSON:
+        return "sluice.v1-json";
     }
     return "unknown";
 }
@@ -53,6 +55,7 @@ static bool init_format(struct sl_encoder *encoder, const struct sl_encoder_conf
     case SL_FORMAT_EVENT:
         return sl_event_init(&encoder->of.event, config);
     case SL_FORMAT_SLUICE_V1:
+    case SL_FORMAT_SLUICE_V1_JSON:
         return sl_record_init(&encoder->of.record, config);
     case SL_FORMAT_GNMIC_JSON:
         return sl_gnmic_json_init(&encoder->of.gnmic_json, config);
@@ -70,6 +73,7 @@ static void fini_format(struct sl_encoder *encoder)
         sl_event_fini(&encoder->of.event);
         break;
     case SL_FORMAT_SLUICE_V1:
+    case SL_FORMAT_SLUICE_V1_JSON:
         sl_record_fini(&encoder->of.record);
         break;
     case SL_FORMAT_GNMIC_JSON:
@@ -140,6 +144,8 @@ static bool encode(struct sl_encoder *encoder, const struct sl_gnmi_response *re
         return sl_gnmic_json_encode(&encoder->of.gnmic_json, response, out, encoded);
     case SL_FORMAT_PROTOJSON:
         return sl_protojson_encode(response, out, encoded);
+    case SL_FORMAT_SLUICE_V1_JSON:
+        return sl_record_encode_json(&encoder->of.record, response, context, out, encoded);
     case SL_FORMAT_PROTO:
         break;
     }

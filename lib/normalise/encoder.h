@@ -1,7 +1,7 @@
 /* encoder.h - a SubscribeResponse becomes the payload of one record.
  *
- * The formats: event (event.h), proto, sluice.v1 (record.h, and for consumers proto/sluice.proto),
- * gnmic-json (gnmic_json.h), protojson (protojson.h).
+ * The formats: event (event.h), proto, sluice.v1 and sluice.v1-json (record.h, and for consumers
+ * proto/sluice.proto), gnmic-json (gnmic_json.h), protojson (protojson.h).
  *
  * One encoder serves one stream and one sink. What depends on a path alone (its text, the tags) is
  * worked out once and kept (interned), up to the bytes that `memory` still has; a path that finds
@@ -26,14 +26,15 @@ enum { SL_ENCODER_MAX_RECORD_BYTES = 32 * 1024 * 1024 };
 struct sl_encoder;
 
 enum sl_format {
-    SL_FORMAT_EVENT,      /* gnmic's event array */
-    SL_FORMAT_PROTO,      /* the SubscribeResponse as it came */
-    SL_FORMAT_SLUICE_V1,  /* proto/sluice.proto: every arm, every digit, numbered */
-    SL_FORMAT_GNMIC_JSON, /* gnmic's `format: json` */
-    SL_FORMAT_PROTOJSON,  /* the SubscribeResponse in protobuf's JSON mapping */
+    SL_FORMAT_EVENT,          /* gnmic's event array */
+    SL_FORMAT_PROTO,          /* the SubscribeResponse as it came */
+    SL_FORMAT_SLUICE_V1,      /* proto/sluice.proto: every arm, every digit, numbered */
+    SL_FORMAT_GNMIC_JSON,     /* gnmic's `format: json` */
+    SL_FORMAT_PROTOJSON,      /* the SubscribeResponse in protobuf's JSON mapping */
+    SL_FORMAT_SLUICE_V1_JSON, /* the record of sluice.v1 in protobuf's JSON mapping */
 };
 
-enum { SL_FORMATS = SL_FORMAT_PROTOJSON + 1 };
+enum { SL_FORMATS = SL_FORMAT_SLUICE_V1_JSON + 1 };
 
 const char *sl_format_name(enum sl_format format);
 
@@ -69,7 +70,7 @@ struct sl_encoded {
                            protojson: an Any that it has no form for; a path beyond the limits of
                            fragment.h, path.h or record_path.h; and from where the record, or the
                            work on it, would pass SL_ENCODER_MAX_RECORD_BYTES, the rest of the
-                           message */
+                           message (sluice.v1-json: all of it, where only its text does) */
 };
 
 /* Copies what `config` points at, but for the memory. NULL when memory is out. */

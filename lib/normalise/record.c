@@ -1,5 +1,8 @@
 #include "normalise/record.h"
 
+#include "sluice.pb-c.h"
+
+#include "normalise/message_json.h"
 #include "normalise/pack.h"
 #include "normalise/pass.h"
 #include "normalise/record_fields.h"
@@ -7,7 +10,8 @@
 #include "normalise/text.h"
 
 enum {
-    EXTENSION = 5,     /* of SubscribeResponse */
+    EXTENSION = 5, /* of SubscribeResponse */
+    KEPT_BYTES = 64 * 1024,
     HEAD_BYTES = 96,   /* the fields of a record that are numbers: at most these */
     UPDATE_BYTES = 40, /* of an update beside its fragment and its value: at most these */
 };
@@ -275,6 +279,26 @@ bool sl_record_encode(struct sl_record *record, const struct sl_gnmi_response *r
     }
     if (encoded->dropped) {
         sl_pack_varint(out, SL_RECORD_DROPPED, encoded->dropped);
+    }
+    return !out->failed;
+}
+
+bool sl_record_encode_json(struct sl_record *record, const struct sl_gnmi_response *response,
+                           const struct sl_encoder_context *context, struct sl_buf *out,
+                           struct sl_encoded *encoded)
+{
+    struct sl_buf *packed = &record->scratch->record;
+    size_t start = out->len;
+
+    sl_buf_trim(packed, KEPT_BYTES);
+    if (!sl_record_encode(record, response, context, packed, encoded)) {
+        return false;
+    }
+    if (packed->len && !sl_message_json_add(out, start, SL_MESSAGE_PROTOJSON,
+                                            &sluice__v1__record__descriptor, sl_buf_str(packed))) {
+        out->len = start;
+        encoded->dropped += encoded->published;
+        encoded->published = 0;
     }
     return !out->failed;
 }

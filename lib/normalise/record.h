@@ -1,5 +1,6 @@
 /* record.h - the format sluice.v1: one Record of proto/sluice.proto for each response that says
- * something. Written by hand straight into the record's buffer.
+ * something. Written by hand straight into the record's buffer; and sluice.v1-json, the same as
+ * JSON.
  */
 #ifndef SLUICE_NORMALISE_RECORD_H
 #define SLUICE_NORMALISE_RECORD_H
@@ -28,5 +29,11 @@ void sl_record_fini(struct sl_record *record);
 bool sl_record_encode(struct sl_record *record, const struct sl_gnmi_response *response,
                       const struct sl_encoder_context *context, struct sl_buf *out,
                       struct sl_encoded *encoded) SL_MUST_CHECK;
+
+/* The same record in protobuf's JSON mapping (message_json.h). One that would have more than
+ * SL_ENCODER_MAX_RECORD_BYTES as text is dropped whole. */
+bool sl_record_encode_json(struct sl_record *record, const struct sl_gnmi_response *response,
+                           const struct sl_encoder_context *context, struct sl_buf *out,
+                           struct sl_encoded *encoded) SL_MUST_CHECK;
 
 #endif

@@ -28,6 +28,7 @@ void sl_encoder_scratch_release(struct sl_encoder_memory *memory)
     sl_json_fini(&memory->scratch->json);
     sl_record_path_fini(&memory->scratch->path);
     sl_record_json_fini(&memory->scratch->record_json);
+    sl_buf_fini(&memory->scratch->record);
     free(memory->scratch);
     memory->scratch = NULL;
 }

@@ -19,6 +19,7 @@ struct sl_encoder_scratch {
     struct sl_json json;
     struct sl_record_path path; /* sluice.v1 */
     struct sl_record_json record_json;
+    struct sl_buf record; /* sluice.v1-json: the record, packed */
 };
 
 /* The memory's one, made for the first who holds it; NULL when memory is out. */

@@ -29,5 +29,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(SL_FORMAT_SLUICE_V1, message);
     check(SL_FORMAT_GNMIC_JSON, message);
     check(SL_FORMAT_PROTOJSON, message);
+    check(SL_FORMAT_SLUICE_V1_JSON, message);
     return 0;
 }

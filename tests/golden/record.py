@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""record - records of the format sluice.v1, read back by Python's protobuf.
+"""record - records of the format sluice.v1, and what is JSON of protobuf, read back by Python's protobuf.
 
     record.py --encoder PROGRAM   holds what sluice makes (tests/unit/normalise/record_corpus) against
                                   the rule (rule.py): of our own cases and their expected text
@@ -8,10 +8,13 @@
     record.py --write             writes record/: the cases (record_cases.py) and, from the rule and
                                   never from sluice, the text of their records
 
+The JSON of sluice.v1-json and of protojson must be what Python's own mapping makes of the same message.
+
 A record must be the message that the rule makes, to the last field, with nothing unknown in it, and
 each path's text must give the path back.
 """
 import argparse
+import json as json_text
 import random
 import struct
 import subprocess
@@ -23,7 +26,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "it")]
 
 import harness  # noqa: E402,F401  pylint: disable=wrong-import-position,unused-import
 
-from google.protobuf import text_format  # noqa: E402
+from google.protobuf import json_format, text_format  # noqa: E402
+from google.protobuf import unknown_fields  # noqa: E402
 from google.protobuf.message import DecodeError  # noqa: E402
 
 import rule  # noqa: E402
@@ -69,11 +73,11 @@ class Checks:
                 print(f"FAILED  {text}", flush=True)
 
 
-def encode(encoder, corpus):
+def encode(encoder, corpus, form="sluice.v1"):
     """[(record or None, published, dropped)] of [(message, is_synced)]; False for no message."""
     sent = b"".join(struct.pack("<IB", len(message), is_synced) + message
                     for message, is_synced in corpus)
-    got = subprocess.run([encoder], input=sent, stdout=subprocess.PIPE, check=True).stdout
+    got = subprocess.run([encoder, form], input=sent, stdout=subprocess.PIPE, check=True).stdout
     at = 0
     for _ in corpus:
         length, published, dropped = struct.unpack_from("<III", got, at)
@@ -146,6 +150,68 @@ def check_corpus(checks, encoder, corpus, paths=True):
         check_one(checks, name, number, entries[number - 1], got)
         if paths:
             check_paths(checks, name, entries[number - 1][0])
+
+
+def has_lost_keys(response):
+    """Python takes a map's entry with an unknown field in it for an unknown field as a whole."""
+    notification = response.update
+    paths = [notification.prefix] + [update.path for update in notification.update]
+    return any(field.field_number == 2 for path in paths + list(notification.delete)
+               for elem in path.elem for field in unknown_fields.UnknownFieldSet(elem))
+
+
+def is_same_float(got, expected):
+    """It may have other digits, as long as it is the same float."""
+    return got == expected or struct.pack("<f", float(got)) == struct.pack("<f", float(expected))
+
+
+def is_same(got, expected):
+    if isinstance(got, dict) and isinstance(expected, dict):
+        return got.keys() == expected.keys() and all(
+            is_same_float(got[k], expected[k]) if k == "floatVal" else is_same(got[k], expected[k])
+            for k in got)
+    if isinstance(got, list) and isinstance(expected, list):
+        return len(got) == len(expected) and all(map(is_same, got, expected))
+    return type(got) is type(expected) and got == expected or (
+        isinstance(expected, float) and isinstance(got, int) and float(got) == expected)
+
+
+def response_of(message):
+    """None: not one for Python, or with what its mapping has no form for."""
+    try:
+        response = rule.BUILD_RESPONSE.FromString(message)
+        if has_lost_keys(response):
+            return None
+        return json_text.loads(json_format.MessageToJson(
+            response, indent=None, descriptor_pool=rule.BUILD_RESPONSE.DESCRIPTOR.file.pool))
+    except (DecodeError, json_format.SerializeToJsonError, TypeError, ValueError):
+        return None
+
+
+def record_json(message, number, is_synced):
+    try:
+        record = rule.record_of(message, number, is_synced)
+    except DecodeError:
+        return None
+    return record and json_text.loads(json_format.MessageToJson(record, indent=None))
+
+
+def check_json(checks, encoder, corpus):
+    entries = list(corpus.values())
+    compared = 0
+    for number, (name, got) in enumerate(zip(corpus, encode(encoder, entries, "protojson")), 1):
+        expected = response_of(entries[number - 1][0])
+        if expected is not None and got[0] is not False and not got[2]:
+            compared += 1
+            checks.check(is_same(json_text.loads(got[0]), expected), f"{name}: {got[0]} is not {expected}")
+    for number, (name, got) in enumerate(zip(corpus, encode(encoder, entries, "sluice.v1-json")), 1):
+        expected = record_json(*entries[number - 1][:1], number, entries[number - 1][1])
+        if expected is None:
+            checks.check(not got[0], f"{name}: a record or none")
+        else:
+            checks.check(got[0] and is_same(json_text.loads(got[0]), expected),
+                         f"{name}: {got[0]} is not {expected}")
+    checks.check(compared > len(corpus) // 5, f"only {compared} of {len(corpus)} were compared")
 
 
 def check_texts(checks, encoder):
@@ -246,7 +312,10 @@ def main():
     check_texts(checks, options.encoder)
     check_corpus(checks, options.encoder, ours)
     check_corpus(checks, options.encoder, shared)
-    check_corpus(checks, options.encoder, dict(mutations({**ours, **shared})), paths=False)
+    mutated = dict(mutations({**ours, **shared}))
+    check_corpus(checks, options.encoder, mutated, paths=False)
+    check_json(checks, options.encoder, {**ours, **shared})
+    check_json(checks, options.encoder, mutated)
     check_corpus(checks, options.encoder, dict(json_mutations({**ours, **shared})), paths=False)
     print(f"{len(ours)} own cases, {len(shared)} shared ones, their mutations: {checks.done} checks,"
           f" {checks.failed} failed")

@@ -121,6 +121,7 @@ static void every_message_survives_every_failure_in_json(void **state)
     (void)state;
     survive(SL_FORMAT_GNMIC_JSON);
     survive(SL_FORMAT_PROTOJSON);
+    survive(SL_FORMAT_SLUICE_V1_JSON);
 }
 
 static void pack_one_request(void *arg)

@@ -1,4 +1,6 @@
-/* record_corpus - messages in, records of the format sluice.v1 out: for readers in other languages.
+/* record_corpus - messages in, records out: for readers in other languages.
+ *
+ *     record_corpus [FORMAT]        sluice.v1 where none is given
  *
  *     in    for each message: its length (4 bytes, little endian), 1 byte that is 1 when the stream
  *           was synced before it, and the message
@@ -11,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "normalise/encoder.h"
 
@@ -29,14 +32,24 @@ static _Noreturn void give_up(const char *what)
     exit(1);
 }
 
-static struct sl_encoder *make_encoder(struct sl_encoder_memory *memory)
+static enum sl_format format_named(const char *name)
+{
+    for (unsigned i = 0; i < SL_FORMATS; i++) {
+        if (strcmp(sl_format_name((enum sl_format)i), name) == 0) {
+            return (enum sl_format)i;
+        }
+    }
+    give_up("no such format");
+}
+
+static struct sl_encoder *make_encoder(enum sl_format format, struct sl_encoder_memory *memory)
 {
     static const struct sluice_pair pairs[] = {{"site", "tyo1"},
                                                {"role", "le\xc3\xa4"
                                                         "f"}};
     static const struct sluice_map labels = {pairs, SL_ARRAY_LEN(pairs)};
     struct sl_encoder_config config = {
-        .format = SL_FORMAT_SLUICE_V1,
+        .format = format,
         .target = SL_STR("leaf1"),
         .subscription = SL_STR("sub1"),
         .labels = &labels,
@@ -138,8 +151,9 @@ static bool pass_next(struct corpus *corpus)
     return true;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    enum sl_format format = argc > 1 ? format_named(argv[1]) : SL_FORMAT_SLUICE_V1;
     struct corpus corpus = {
         .memories = {{.limit_bytes = SL_MIB}, {.limit_bytes = 0}},
         .context = {.epoch = UINT64_C(1700000000000000000),
@@ -147,7 +161,7 @@ int main(void)
     };
 
     for (int i = 0; i < ENCODERS; i++) {
-        corpus.encoders[i] = make_encoder(&corpus.memories[i]);
+        corpus.encoders[i] = make_encoder(format, &corpus.memories[i]);
     }
     while (pass_next(&corpus)) {
     }
