@@ -10,14 +10,24 @@
 #include "base/base.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "base/buf.h"
 #include "device/device.h"
+#include "device/tree_json.h"
+#include "gnmi.services.h"
 #include "loop/loop.h"
 
-enum { DEFAULT_PORT = 57400, DEFAULT_INTERFACES = 1, DEFAULT_UPDATES = 20, SECOND_MS = 1000 };
+enum {
+    DEFAULT_PORT = 57400,
+    DEFAULT_INTERFACES = 1,
+    DEFAULT_UPDATES = 20,
+    SECOND_MS = 1000,
+    MAX_DATA_BYTES = 64 * 1024 * 1024,
+};
 
 struct sim {
     struct sl_device_options options;
     struct sl_tls_options tls;
+    const char *data; /* a file */
     bool is_quiet;
     bool is_verbose;
     bool wants_help;
@@ -40,6 +50,25 @@ static bool to_u32(const char *text, uint32_t *value)
     }
     *value = (uint32_t)wide;
     return true;
+}
+
+/* False: it cannot be read, or is too long. */
+static bool read_file(const char *path, struct sl_buf *out)
+{
+    FILE *file = fopen(path, "re");
+    char block[4096];
+    size_t len;
+    bool is_read;
+
+    if (!file) {
+        return false;
+    }
+    while ((len = fread(block, 1, sizeof(block), file)) > 0) {
+        sl_buf_add(out, block, len);
+    }
+    is_read = !ferror(file) && !out->failed;
+    fclose(file);
+    return is_read;
 }
 
 static bool set_listen(struct sim *sim, const char *value)
@@ -165,6 +194,42 @@ static bool set_tls_ciphersuites(struct sim *sim, const char *value)
     return *value != '\0';
 }
 
+static bool set_data(struct sim *sim, const char *value)
+{
+    sim->data = value;
+    return *value != '\0';
+}
+
+/* "Get=NOT_FOUND" or "Get=NOT_FOUND:text". */
+static bool set_fail(struct sim *sim, const char *value)
+{
+    const char *equals = strchr(value, '=');
+    const char *colon = equals ? strchr(equals, ':') : NULL;
+    struct sl_device_failure failure = {.text = colon ? colon + 1 : "it fails on demand"};
+    size_t method = 0;
+    struct sl_str name;
+    struct sl_str code;
+
+    if (!equals) {
+        return false;
+    }
+    name = (struct sl_str){value, (size_t)(equals - value)};
+    code = sl_str_from(equals + 1);
+    code.len = colon ? (size_t)(colon - equals - 1) : code.len;
+    for (int i = 1; i < SL_CODES; i++) {
+        failure.code =
+            sl_str_eq_c(code, sl_code_name((enum sl_code)i)) ? (enum sl_code)i : failure.code;
+    }
+    while (method < SL_DEVICE_METHODS && !sl_str_eq_c(name, gnmi__g_nmi__methods[method].name)) {
+        method++;
+    }
+    if (method == SL_DEVICE_METHODS || failure.code == SL_OK) {
+        return false;
+    }
+    sim->options.failures[method] = failure;
+    return true;
+}
+
 static bool set_quiet(struct sim *sim, const char *value)
 {
     (void)value;
@@ -223,6 +288,11 @@ static const struct option {
     {"--tls-ciphers", "LIST", set_tls_ciphers, "of TLS 1.2, as OpenSSL writes a list of them"},
     {"--tls-ciphersuites", "LIST", set_tls_ciphersuites,
      "of TLS 1.3, by name, with colons between them"},
+    {"--data", "FILE", set_data,
+     "what Capabilities, Get and Set work on: JSON, whose members are elements (arrays of objects\n"
+     "are lists) or paths; without it a few interfaces"},
+    {"--fail", "METHOD=CODE[:TEXT]", set_fail,
+     "answer Capabilities, Get, Set or Subscribe with this status, such as Get=NOT_FOUND"},
     {"--quiet", NULL, set_quiet, "no line each second"},
     {"--verbose", NULL, set_verbose, "each second a line for each stream too"},
     {"--help", NULL, set_help, "this text"},
@@ -448,6 +518,26 @@ static bool make_tls(struct sim *sim)
     return sim->options.tls != NULL;
 }
 
+/* False after an error, which is said. */
+static bool make_data(struct sim *sim)
+{
+    struct sl_status why = sl_status_error(SL_INVALID_ARGUMENT, "it cannot be read");
+    struct sl_buf text;
+
+    if (!sim->data) {
+        return true;
+    }
+    sl_buf_init(&text, MAX_DATA_BYTES);
+    if (read_file(sim->data, &text)) {
+        sim->options.data = sl_device_json_read(sl_buf_str(&text), sl_loop_wall_ns(), &why);
+    }
+    sl_buf_fini(&text);
+    if (!sim->options.data) {
+        fprintf(stderr, "sluice sim: %s: %s\n", sim->data, why.text);
+    }
+    return sim->options.data != NULL;
+}
+
 static int serve(struct sim *sim)
 {
     struct sl_status why;
@@ -492,7 +582,8 @@ int sl_command_sim(int argc, char **argv)
         print_usage(stdout);
         return SL_EXIT_OK;
     }
-    if (!make_tls(&sim)) {
+    if (!make_data(&sim) || !make_tls(&sim)) {
+        sl_device_tree_release(sim.options.data);
         return SL_EXIT_USAGE;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -502,6 +593,7 @@ int sl_command_sim(int argc, char **argv)
     if (!sim.loop) {
         fputs("sluice sim: the system has no descriptors or memory left\n", stderr);
         sl_tls_release(sim.options.tls);
+        sl_device_tree_release(sim.options.data);
         return SL_EXIT_FAILED;
     }
     code = serve(&sim);
@@ -510,5 +602,6 @@ int sl_command_sim(int argc, char **argv)
     sl_signal_free(sim.terminate);
     sl_loop_free(sim.loop);
     sl_tls_release(sim.options.tls);
+    sl_device_tree_release(sim.options.data);
     return code;
 }

@@ -15,6 +15,10 @@
  * it has seq alone, and whoever reads tells RPCs apart by other means. sync_response has no seq.
  * There is one seq for all subscriptions of an RPC.
  *
+ * Capabilities, Get and Set work on a data tree that each device has of its own (tree.h, store.h),
+ * apart from those leaves: what a Set writes a Get reads, state too, so that a test can change what
+ * a device says of itself.
+ *
  * Each port answers health probes and server reflection too (grpc/health.h, grpc/reflection.h).
  *
  * Loop thread only.
@@ -79,6 +83,16 @@ struct sl_device_events {
     void (*on_closed)(void *arg);
 };
 
+struct sl_device_tree;
+
+/* What a method answers instead of what it would. */
+struct sl_device_failure {
+    enum sl_code code; /* SL_OK: none */
+    const char *text;
+};
+
+enum { SL_DEVICE_METHODS = 4 }; /* in the order of gnmi__g_nmi__methods */
+
 struct sl_device_options {
     struct sl_address listen; /* the first port; 0: any free one, for each */
     uint32_t devices;
@@ -101,7 +115,9 @@ struct sl_device_options {
     enum sl_device_when_held when_held;
     const char *username; /* demanded in the metadata; NULL: not */
     const char *password;
-    struct sl_tls *tls; /* a server's, held; NULL: plaintext */
+    struct sl_tls *tls;          /* a server's, held; NULL: plaintext */
+    struct sl_device_tree *data; /* of each device at first, held; NULL: a small one of its own */
+    struct sl_device_failure failures[SL_DEVICE_METHODS];
 };
 
 struct sl_device_fleet;

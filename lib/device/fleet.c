@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "device/flow.h"
+#include "device/unary.h"
 #include "gnmi.services.h"
 #include "grpc/health.h"
 #include "grpc/reflection.h"
@@ -63,24 +64,68 @@ static struct sl_device_flow *new_flow(const struct port *port, struct sl_grpc_c
     return flow;
 }
 
-static void on_subscribe(struct sl_grpc_call *call, void *arg)
+/* Whether the call goes on; else it was finished. */
+static bool is_let_in(const struct port *port, struct sl_grpc_call *call, size_t method)
 {
-    const struct port *port = arg;
-    struct sl_status status;
+    const struct sl_device_options *options = &port->fleet->world.options;
+    const struct sl_device_failure *failure = &options->failures[method];
+    struct sl_status status = sl_status_ok();
 
-    if (!is_allowed(&port->fleet->world.options, call)) {
+    if (!is_allowed(options, call)) {
         status = sl_status_error(SL_UNAUTHENTICATED, "username and password are not right");
     } else if (port->fleet->is_closing) {
         status = sl_status_error(SL_UNAVAILABLE, "the simulator stops");
-    } else if (new_flow(port, call)) {
-        return;
-    } else {
-        status = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+    } else if (failure->code != SL_OK) {
+        status = sl_status_error(failure->code, "%s", failure->text);
     }
-    sl_grpc_call_finish(call, &status);
+    if (!sl_status_is_ok(&status)) {
+        sl_grpc_call_finish(call, &status);
+    }
+    return sl_status_is_ok(&status);
+}
+
+static void begin_call(const struct port *port, struct sl_grpc_call *call, size_t method)
+{
+    struct sl_status status = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+    bool is_begun;
+
+    if (!is_let_in(port, call, method)) {
+        return;
+    }
+    if (method == GNMI__G_NMI__SUBSCRIBE) {
+        is_begun = new_flow(port, call) != NULL;
+    } else {
+        is_begun = sl_device_unary_begin(&port->fleet->world, call, port->device);
+    }
+    if (!is_begun) {
+        sl_grpc_call_finish(call, &status);
+    }
+}
+
+static void on_capabilities(struct sl_grpc_call *call, void *arg)
+{
+    begin_call(arg, call, GNMI__G_NMI__CAPABILITIES);
+}
+
+static void on_get(struct sl_grpc_call *call, void *arg)
+{
+    begin_call(arg, call, GNMI__G_NMI__GET);
+}
+
+static void on_set(struct sl_grpc_call *call, void *arg)
+{
+    begin_call(arg, call, GNMI__G_NMI__SET);
+}
+
+static void on_subscribe(struct sl_grpc_call *call, void *arg)
+{
+    begin_call(arg, call, GNMI__G_NMI__SUBSCRIBE);
 }
 
 static const struct sl_grpc_handler handlers[] = {
+    {&gnmi__g_nmi__methods[GNMI__G_NMI__CAPABILITIES], on_capabilities},
+    {&gnmi__g_nmi__methods[GNMI__G_NMI__GET], on_get},
+    {&gnmi__g_nmi__methods[GNMI__G_NMI__SET], on_set},
     {&gnmi__g_nmi__methods[GNMI__G_NMI__SUBSCRIBE], on_subscribe},
     {NULL, NULL},
 };
@@ -165,6 +210,7 @@ static void free_fleet(struct sl_device_fleet *fleet)
     sl_grpc_context_fini(&fleet->context);
     sl_device_writer_fini(&fleet->world.writer);
     sl_device_leaves_fini(&fleet->world.leaves);
+    sl_device_world_fini(&fleet->world);
     free(fleet->ports);
     free(fleet);
 }
@@ -314,7 +360,8 @@ static bool open_parts(struct sl_device_fleet *fleet)
     sl_grpc_context_init(&fleet->context, world->loop);
     set_limits(&fleet->limits);
     fleet->health = sl_grpc_health_new();
-    return sl_device_leaves_init(&world->leaves, world->options.interfaces) && fleet->health &&
+    return sl_device_world_init(world) &&
+           sl_device_leaves_init(&world->leaves, world->options.interfaces) && fleet->health &&
            sl_grpc_health_set(fleet->health, gnmi__g_nmi__service.name, SL_GRPC_HEALTH_SERVING);
 }
 
@@ -339,7 +386,6 @@ struct sl_device_fleet *sl_device_fleet_open(struct sl_loop *loop,
     fleet->world.options = *options;
     fleet->world.events = events;
     fleet->world.arg = arg;
-    fleet->world.opened_ns = sl_loop_now_ns(loop);
     if (!open_parts(fleet) || !open_ports(fleet, why)) {
         free_fleet(fleet);
         return NULL;

@@ -311,28 +311,6 @@ static void report_done(struct sl_device_flow *flow)
     }
 }
 
-static bool resolve_target(struct sl_device_flow *flow)
-{
-    struct sl_str target = sl_str_from(flow->subscription.target);
-    struct sl_str prefix = SL_STR("sim");
-    uint64_t number;
-
-    if (flow->device != SL_DEVICE_BY_TARGET) {
-        return true;
-    }
-    if (!sl_str_starts_with(target, prefix)) {
-        return false;
-    }
-    target.data += prefix.len;
-    target.len -= prefix.len;
-    if (!sl_str_to_u64(target, &number) || number == 0 || target.data[0] == '0' ||
-        number > flow->world->options.devices) {
-        return false;
-    }
-    flow->device = (uint32_t)number - 1;
-    return true;
-}
-
 static struct sl_status begin(struct sl_device_flow *flow, struct sl_str request)
 {
     struct sl_device_world *world = flow->world;
@@ -343,9 +321,8 @@ static struct sl_status begin(struct sl_device_flow *flow, struct sl_str request
     if (!sl_status_is_ok(&status)) {
         return status;
     }
-    if (!resolve_target(flow)) {
-        return sl_status_error(SL_NOT_FOUND, "prefix.target names no device: sim1 to sim%u do",
-                               world->options.devices);
+    if (!sl_device_world_resolve(world, flow->device, subscription->target, &flow->device)) {
+        return sl_device_world_no_device(world);
     }
     if (getrandom(&session, sizeof(session), 0) != (ssize_t)sizeof(session)) {
         return sl_status_error(SL_INTERNAL, "the system has no random number");

@@ -19,21 +19,9 @@
 #include "device/message.h"
 #include "device/subscription.h"
 #include "device/track.h"
+#include "device/world.h"
 #include "grpc/call.h"
 #include "loop/loop.h"
-
-/* What all flows of a fleet share. */
-struct sl_device_world {
-    struct sl_loop *loop;
-    struct sl_device_options options;
-    const struct sl_device_events *events;
-    void *arg;
-    struct sl_device_leaves leaves;
-    struct sl_device_writer writer;
-    struct sl_device_totals totals; /* blocked_ns: of what is over */
-    int64_t opened_ns;
-    uint64_t rpcs; /* ever */
-};
 
 enum sl_device_phase {
     SL_DEVICE_ASKED, /* the call is there, its request not yet */
@@ -45,9 +33,6 @@ enum sl_device_phase {
 };
 
 enum { SL_DEVICE_SESSION_BYTES = 17, SL_DEVICE_NAME_BYTES = 16 };
-
-/* The device that a call is for is named by prefix.target. */
-#define SL_DEVICE_BY_TARGET UINT32_MAX
 
 struct sl_device_flow {
     struct sl_list node;        /* its owner's */
