@@ -20,8 +20,8 @@ static const size_t plugin_offset = (sizeof(struct common_options) + sizeof(max_
                                     sizeof(max_align_t) * sizeof(max_align_t);
 
 /* In the order of enum sl_format. */
-static const char *const formats[] = {"event",     "proto",          "sluice.v1", "gnmic-json",
-                                      "protojson", "sluice.v1-json", NULL};
+static const char *const formats[] = {"event",     "proto",          "sluice.v1",   "gnmic-json",
+                                      "protojson", "sluice.v1-json", "event-split", NULL};
 
 static const struct sluice_option common_table[] = {
     {.name = "type",
@@ -35,7 +35,8 @@ static const struct sluice_option common_table[] = {
      .default_text = "event",
      .names = formats,
      .doc =
-         "event: gnmic's JSON array; proto: the bytes of the gNMI message as they came; "
+         "event: gnmic's JSON array; event-split: its events one by one; proto: the bytes of the "
+         "gNMI message as they came; "
          "sluice.v1: the record of proto/sluice.proto, exact and numbered; gnmic-json: gnmic's "
          "format json; protojson: the gNMI message in protobuf's JSON mapping; sluice.v1-json: the "
          "record of sluice.v1 in that mapping."},

@@ -35,6 +35,8 @@ const char *sl_format_name(enum sl_format format)
         return "protojson";
     case SL_FORMAT_SLUICE_V1_JSON:
         return "sluice.v1-json";
+    case SL_FORMAT_EVENT_SPLIT:
+        return "event-split";
     }
     return "unknown";
 }
@@ -53,6 +55,7 @@ static bool init_format(struct sl_encoder *encoder, const struct sl_encoder_conf
 {
     switch (encoder->format) {
     case SL_FORMAT_EVENT:
+    case SL_FORMAT_EVENT_SPLIT:
         return sl_event_init(&encoder->of.event, config);
     case SL_FORMAT_SLUICE_V1:
     case SL_FORMAT_SLUICE_V1_JSON:
@@ -70,6 +73,7 @@ static void fini_format(struct sl_encoder *encoder)
 {
     switch (encoder->format) {
     case SL_FORMAT_EVENT:
+    case SL_FORMAT_EVENT_SPLIT:
         sl_event_fini(&encoder->of.event);
         break;
     case SL_FORMAT_SLUICE_V1:
@@ -131,6 +135,42 @@ static bool encode_proto(const struct sl_gnmi_response *response, struct sl_buf 
     return !out->failed;
 }
 
+static bool is_in_pieces(const struct sl_encoder *encoder)
+{
+    return encoder->format == SL_FORMAT_EVENT_SPLIT;
+}
+
+static bool encode_next(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
+                        struct sl_encoder_progress *progress, struct sl_buf *out,
+                        struct sl_encoded *encoded)
+{
+    SL_ASSERT(is_in_pieces(encoder));
+    return sl_event_next(&encoder->of.event, response, progress, out, encoded);
+}
+
+/* All records, one a line. */
+static bool encode_lines(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
+                         struct sl_buf *out, struct sl_encoded *encoded)
+{
+    struct sl_encoder_progress progress = {0};
+    size_t start = out->len;
+
+    while (!progress.is_done) {
+        struct sl_encoded step = {0};
+        size_t before = out->len;
+        if (before > start) {
+            sl_buf_add_byte(out, '\n');
+        }
+        if (!encode_next(encoder, response, &progress, out, &step)) {
+            return false;
+        }
+        out->len = step.published ? out->len : before;
+        encoded->published += step.published;
+        encoded->dropped += step.dropped;
+    }
+    return !out->failed;
+}
+
 static bool encode(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
                    const struct sl_encoder_context *context, struct sl_buf *out,
                    struct sl_encoded *encoded)
@@ -146,6 +186,8 @@ static bool encode(struct sl_encoder *encoder, const struct sl_gnmi_response *re
         return sl_protojson_encode(response, out, encoded);
     case SL_FORMAT_SLUICE_V1_JSON:
         return sl_record_encode_json(&encoder->of.record, response, context, out, encoded);
+    case SL_FORMAT_EVENT_SPLIT:
+        return encode_lines(encoder, response, out, encoded);
     case SL_FORMAT_PROTO:
         break;
     }
@@ -162,6 +204,26 @@ bool sl_encoder_encode(struct sl_encoder *encoder, const struct sl_gnmi_response
 
     SL_ASSERT(!is_ok ||
               encoded->published + encoded->dropped == response->updates + response->deletes);
+    return is_ok;
+}
+
+bool sl_encoder_next(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
+                     const struct sl_encoder_context *context, struct sl_encoder_progress *progress,
+                     struct sl_buf *out, struct sl_encoded *encoded)
+{
+    SL_ASSERT(encoder && progress && !progress->is_done);
+    bool is_ok;
+
+    if (is_in_pieces(encoder)) {
+        *encoded = (struct sl_encoded){0};
+        is_ok = encode_next(encoder, response, progress, out, encoded);
+    } else {
+        progress->is_done = true;
+        is_ok = sl_encoder_encode(encoder, response, context, out, encoded);
+    }
+    progress->passed += encoded->published + encoded->dropped;
+    SL_ASSERT(!is_ok || !progress->is_done ||
+              progress->passed == response->updates + response->deletes);
     return is_ok;
 }
 

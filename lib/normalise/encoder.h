@@ -1,7 +1,7 @@
 /* encoder.h - a SubscribeResponse becomes the payload of one record.
  *
- * The formats: event (event.h), proto, sluice.v1 and sluice.v1-json (record.h, and for consumers
- * proto/sluice.proto), gnmic-json (gnmic_json.h), protojson (protojson.h).
+ * The formats: event and event-split (event.h), proto, sluice.v1 and sluice.v1-json (record.h, and
+ * for consumers proto/sluice.proto), gnmic-json (gnmic_json.h), protojson (protojson.h).
  *
  * One encoder serves one stream and one sink. What depends on a path alone (its text, the tags) is
  * worked out once and kept (interned), up to the bytes that `memory` still has; a path that finds
@@ -32,9 +32,10 @@ enum sl_format {
     SL_FORMAT_GNMIC_JSON,     /* gnmic's `format: json` */
     SL_FORMAT_PROTOJSON,      /* the SubscribeResponse in protobuf's JSON mapping */
     SL_FORMAT_SLUICE_V1_JSON, /* the record of sluice.v1 in protobuf's JSON mapping */
+    SL_FORMAT_EVENT_SPLIT,    /* gnmic's events, a record for each */
 };
 
-enum { SL_FORMATS = SL_FORMAT_SLUICE_V1_JSON + 1 };
+enum { SL_FORMATS = SL_FORMAT_EVENT_SPLIT + 1 };
 
 const char *sl_format_name(enum sl_format format);
 
@@ -73,6 +74,17 @@ struct sl_encoded {
                            message (sluice.v1-json: all of it, where only its text does) */
 };
 
+/* Where the records of one response stand, in a format that makes several of it. Zeroed to begin
+ * with. */
+struct sl_encoder_progress {
+    size_t at;           /* bytes of the notification that are through */
+    bool is_deleting;    /* the updates are, and `at` is where its deletes stand */
+    bool is_done;        /* nothing is left */
+    uint32_t passed;     /* updates and deletes, published and dropped */
+    uint64_t made_bytes; /* of records */
+    size_t built_bytes;  /* of paths that were not interned */
+};
+
 /* Copies what `config` points at, but for the memory. NULL when memory is out. */
 struct sl_encoder *sl_encoder_new(const struct sl_encoder_config *config) SL_MUST_CHECK;
 void sl_encoder_free(struct sl_encoder *encoder);
@@ -85,6 +97,14 @@ void sl_encoder_free(struct sl_encoder *encoder);
 bool sl_encoder_encode(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
                        const struct sl_encoder_context *context, struct sl_buf *out,
                        struct sl_encoded *encoded) SL_MUST_CHECK;
+
+/* Appends the next record of the response, from where `progress` stands, and moves that; nothing
+ * when none is left. `encoded` is what became of the updates and deletes that were passed. A format
+ * that makes one record of a response does so at the first call: that is sl_encoder_encode, which
+ * for the others appends all records, as lines. */
+bool sl_encoder_next(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
+                     const struct sl_encoder_context *context, struct sl_encoder_progress *progress,
+                     struct sl_buf *out, struct sl_encoded *encoded) SL_MUST_CHECK;
 
 /* The origin that ${origin} stands for: the prefix's, else the first path's, else empty. Borrowed
  * from the message. */

@@ -135,7 +135,9 @@ static void add_integer_event(struct sl_pass *pass, const struct sl_fragment *fr
     }
     char *at = out->data + out->len;
 
-    *at++ = pass->encoded->published ? ',' : '[';
+    if (!event_of(pass)->is_split) {
+        *at++ = pass->encoded->published ? ',' : '[';
+    }
     at = put(at, head->data, head->len);
     at = put(at, fragment->text, fragment->len);
     at = value->kind == SL_GNMI_VALUE_UINT ? sl_number_put_u64(at, value->of.u64)
@@ -156,46 +158,60 @@ static void begin_event(struct sl_pass *pass)
 {
     const struct sl_buf *head = &event_of(pass)->head;
 
-    sl_buf_add_byte(pass->out, pass->encoded->published ? ',' : '[');
+    if (!event_of(pass)->is_split) {
+        sl_buf_add_byte(pass->out, pass->encoded->published ? ',' : '[');
+    }
     sl_buf_add(pass->out, head->data, head->len);
+}
+
+static void add_update(struct sl_pass *pass, const struct sl_gnmi_update *update)
+{
+    size_t start = pass->out->len;
+    struct sl_fragment fragment;
+    bool is_ok = find_room(pass, update->path, &fragment);
+
+    if (is_ok && is_integer(&update->value)) {
+        add_integer_event(pass, &fragment, &update->value);
+    } else if (is_ok) {
+        begin_event(pass);
+        is_ok = add_body(pass, &fragment, &update->value);
+    }
+    sl_pass_count(pass, start, is_ok);
+}
+
+static void add_delete(struct sl_pass *pass, struct sl_str path)
+{
+    size_t start = pass->out->len;
+    struct sl_fragment fragment;
+    bool is_ok = find_room(pass, path, &fragment);
+
+    if (is_ok) {
+        begin_event(pass);
+        sl_buf_add(pass->out, fragment.text, fragment.tags_len);
+        sl_buf_add_c(pass->out, ",\"deletes\":[\"");
+        sl_buf_add(pass->out, fragment.text + fragment.key_at, fragment.key_len);
+        sl_buf_add_c(pass->out, "\"]}");
+    }
+    sl_pass_count(pass, start, is_ok);
 }
 
 static void add_updates(struct sl_pass *pass)
 {
     struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(pass->response);
     struct sl_gnmi_update update;
-    struct sl_fragment fragment;
 
     while (sl_gnmi_next_update(&cursor, &update)) {
-        size_t start = pass->out->len;
-        bool is_ok = find_room(pass, update.path, &fragment);
-        if (is_ok && is_integer(&update.value)) {
-            add_integer_event(pass, &fragment, &update.value);
-        } else if (is_ok) {
-            begin_event(pass);
-            is_ok = add_body(pass, &fragment, &update.value);
-        }
-        sl_pass_count(pass, start, is_ok);
+        add_update(pass, &update);
     }
 }
 
 static void add_deletes(struct sl_pass *pass)
 {
     struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(pass->response);
-    struct sl_fragment fragment;
     struct sl_str path;
 
     while (sl_gnmi_next_delete(&cursor, &path)) {
-        size_t start = pass->out->len;
-        bool is_ok = find_room(pass, path, &fragment);
-        if (is_ok) {
-            begin_event(pass);
-            sl_buf_add(pass->out, fragment.text, fragment.tags_len);
-            sl_buf_add_c(pass->out, ",\"deletes\":[\"");
-            sl_buf_add(pass->out, fragment.text + fragment.key_at, fragment.key_len);
-            sl_buf_add_c(pass->out, "\"]}");
-        }
-        sl_pass_count(pass, start, is_ok);
+        add_delete(pass, path);
     }
 }
 
@@ -213,10 +229,10 @@ static bool make_head(struct sl_event *event, int64_t timestamp_ns)
     return !head->failed;
 }
 
-bool sl_event_encode(struct sl_event *event, const struct sl_gnmi_response *response,
-                     struct sl_buf *out, struct sl_encoded *encoded)
+static struct sl_pass pass_of(struct sl_event *event, const struct sl_gnmi_response *response,
+                              struct sl_buf *out, struct sl_encoded *encoded)
 {
-    struct sl_pass pass = {
+    return (struct sl_pass){
         .response = response,
         .paths = &event_paths,
         .arg = event,
@@ -224,6 +240,12 @@ bool sl_event_encode(struct sl_event *event, const struct sl_gnmi_response *resp
         .out = out,
         .encoded = encoded,
     };
+}
+
+bool sl_event_encode(struct sl_event *event, const struct sl_gnmi_response *response,
+                     struct sl_buf *out, struct sl_encoded *encoded)
+{
+    struct sl_pass pass = pass_of(event, response, out, encoded);
 
     if (response->updates + response->deletes == 0) {
         return true;
@@ -239,6 +261,91 @@ bool sl_event_encode(struct sl_event *event, const struct sl_gnmi_response *resp
     if (encoded->published) {
         sl_buf_add_byte(out, ']');
     }
+    return !out->failed;
+}
+
+/* ---- one at a time ---- */
+
+/* What encoding/json escapes for HTML. They stand in strings alone, so the finished text can be
+ * looked through. */
+static void escape_html(struct sl_buf *out, size_t start)
+{
+    enum { MORE_BYTES = 5 };
+    static const char digits[] = "0123456789abcdef";
+    size_t count = 0;
+
+    for (size_t i = start; i < out->len; i++) {
+        count += out->data[i] == '<' || out->data[i] == '>' || out->data[i] == '&';
+    }
+    if (!count || !sl_buf_reserve(out, count * MORE_BYTES)) {
+        return;
+    }
+    size_t from = out->len;
+    size_t to = out->len += count * MORE_BYTES;
+
+    while (from < to) {
+        char byte = out->data[--from];
+        if (byte == '<' || byte == '>' || byte == '&') {
+            to -= 1 + MORE_BYTES;
+            memcpy(out->data + to, "\\u00", 4);
+            out->data[to + 4] = digits[byte >> 4];
+            out->data[to + 5] = digits[byte & 0xf];
+        } else {
+            out->data[--to] = byte;
+        }
+    }
+}
+
+/* The update or delete where `progress` stands; false behind the last. */
+static bool add_next(struct sl_pass *pass, struct sl_encoder_progress *progress)
+{
+    struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(pass->response);
+    const uint8_t *begin = cursor.at;
+    struct sl_gnmi_update update;
+    struct sl_str path;
+
+    if (!progress->is_deleting) {
+        cursor.at += progress->at;
+        if (sl_gnmi_next_update(&cursor, &update)) {
+            progress->at = (size_t)(cursor.at - begin);
+            add_update(pass, &update);
+            return true;
+        }
+        progress->is_deleting = true;
+        progress->at = 0;
+        cursor.at = begin;
+    }
+    cursor.at += progress->at;
+    if (!sl_gnmi_next_delete(&cursor, &path)) {
+        return false;
+    }
+    progress->at = (size_t)(cursor.at - begin);
+    add_delete(pass, path);
+    return true;
+}
+
+bool sl_event_next(struct sl_event *event, const struct sl_gnmi_response *response,
+                   struct sl_encoder_progress *progress, struct sl_buf *out,
+                   struct sl_encoded *encoded)
+{
+    struct sl_pass pass = pass_of(event, response, out, encoded);
+
+    pass.made_bytes = progress->made_bytes;
+    pass.built_bytes = progress->built_bytes;
+    if (response->updates + response->deletes == 0) {
+        progress->is_done = true;
+        return true;
+    }
+    if (!make_head(event, response->timestamp_ns)) {
+        return false;
+    }
+    sl_pass_begin(&pass);
+    while (!progress->is_done && !encoded->published) {
+        progress->is_done = !add_next(&pass, progress);
+    }
+    escape_html(out, pass.start);
+    progress->made_bytes += out->len - pass.start;
+    progress->built_bytes = pass.built_bytes;
     return !out->failed;
 }
 
@@ -261,6 +368,7 @@ bool sl_event_init(struct sl_event *event, const struct sl_encoder_config *confi
                                         .subscription = config->subscription,
                                         .subscription_target = config->subscription_target}};
     sl_intern_init(&event->intern, config->memory);
+    event->is_split = config->format == SL_FORMAT_EVENT_SPLIT;
     event->scratch = sl_encoder_scratch_hold(config->memory);
     return event->scratch && make_name(event);
 }

@@ -45,7 +45,7 @@ bool sl_pass_find(struct sl_pass *pass, struct sl_str path, struct sl_fragment *
 
 bool sl_pass_fits(const struct sl_pass *pass, size_t more)
 {
-    size_t len = pass->out->len - pass->start;
+    uint64_t len = pass->made_bytes + (pass->out->len - pass->start);
 
     return !pass->is_full && more <= SL_ENCODER_MAX_RECORD_BYTES &&
            len <= SL_ENCODER_MAX_RECORD_BYTES - more;

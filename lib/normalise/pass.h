@@ -1,9 +1,10 @@
 /* pass.h - one response on its way into a record: the fragments of its paths, and what room and
  * work are left.
  *
- * A record has at most SL_ENCODER_MAX_RECORD_BYTES, and so many bytes at most are worked out for
- * paths that were not interned (a long prefix over many short updates costs time even where little
- * of it is written). From where either is passed nothing more is taken from the message.
+ * A record, and all records of a response together, have at most SL_ENCODER_MAX_RECORD_BYTES, and
+ * so many bytes at most are worked out for paths that were not interned (a long prefix over many
+ * short updates costs time even where little of it is written). From where either is passed nothing
+ * more is taken from the message.
  */
 #ifndef SLUICE_NORMALISE_PASS_H
 #define SLUICE_NORMALISE_PASS_H
@@ -37,11 +38,12 @@ struct sl_pass {
     size_t wasted_bytes; /* written and taken back, over the updates */
     bool is_full;        /* something found no room in the record: nothing behind it is taken */
     struct sl_buf *out;
-    size_t start; /* of the record in `out` */
+    size_t start;        /* of the record in `out` */
+    uint64_t made_bytes; /* of the records before it, of the same response */
     struct sl_encoded *encoded;
 };
 
-/* `pass` has all but `prefix` and what begins at 0. */
+/* `pass` has all but `start`, `prefix` and what begins at 0. */
 void sl_pass_begin(struct sl_pass *pass);
 
 /* False when the record is full or the path passes a limit. The fragment lives until the next. */

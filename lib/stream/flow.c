@@ -91,34 +91,43 @@ static void delivery_begin(struct sl_stream *stream, struct sl_delivery *deliver
     stream->in_flight++;
 }
 
+/* Where the next record of the route is kept while it is with the sink; NULL when memory is out. */
+static struct sl_delivery *delivery_new(const struct sl_stream *stream,
+                                        const struct sl_route *route)
+{
+    if (stream->given == 0) {
+        return &stream->charge->deliveries[route - stream->routes];
+    }
+    return malloc(sizeof(struct sl_delivery));
+}
+
+static void delivery_free(struct sl_delivery *delivery)
+{
+    if (delivery->is_extra) {
+        free(delivery);
+    }
+}
+
 /* Offers the payload in `buf`, which is emptied when it is taken. False: the sink is full. */
 static bool offer(struct sl_stream *stream, struct sl_route *route, struct sl_buf *buf,
-                  const struct sl_gnmi_response *response, struct sl_route_place *place,
-                  uint32_t updates)
+                  const struct sl_gnmi_response *response, struct sl_delivery *delivery,
+                  const struct sl_delivery *what)
 {
-    size_t index = (size_t)(route - stream->routes);
-    struct sl_delivery *delivery = &stream->charge->deliveries[index];
     struct sluice_record record;
-    size_t cap = malloc_usable_size(buf->data);
 
-    record_fill(stream, route, place, response, &record);
+    record_fill(stream, route, what->place, response, &record);
     record.payload = buf->data;
     record.payload_len = buf->len;
-    *delivery = (struct sl_delivery){
-        .token = {.owner = delivery},
-        .charge = stream->charge,
-        .route = route,
-        .place = place,
-        .updates = updates,
-        .cost_bytes = record_cost(route, cap),
-        .payload_bytes = (uint32_t)buf->len,
-    };
+    *delivery = *what;
+    delivery->token = (struct sluice_token){.owner = delivery};
     if (sl_sink_accept(route->sink, &record, &delivery->token) == SLUICE_FULL) {
+        delivery_free(delivery);
         return false;
     }
     route->typical_bytes = buf->len;
     *buf = (struct sl_buf){0};
     delivery_begin(stream, delivery);
+    stream->given++;
     return true;
 }
 
@@ -133,33 +142,85 @@ static struct sl_encoder_context context_of(const struct sl_stream *stream,
     };
 }
 
-/* The record of one response for one route. False: its sink is full, nothing was counted. */
-static bool give_route(struct sl_stream *stream, struct sl_route *route,
-                       const struct sl_gnmi_response *response)
+/* Gives a record to its sink and counts what became of the updates it was made of. False: the sink
+ * is full, nothing was counted. */
+static bool give(struct sl_stream *stream, struct sl_route *route,
+                 const struct sl_gnmi_response *response, struct sl_buf *buf,
+                 const struct sl_encoded *encoded)
+{
+    struct sl_route_place *place = sl_route_place_of(route, response);
+
+    if (!place) {
+        count_drop(route, SL_DROP_ORIGIN, encoded->published + encoded->dropped);
+        return true;
+    }
+    struct sl_delivery *delivery = delivery_new(stream, route);
+
+    if (!delivery) {
+        count_drop(route, SL_DROP_MEMORY, encoded->published + encoded->dropped);
+        return true;
+    }
+    const struct sl_delivery what = {
+        .charge = stream->charge,
+        .route = route,
+        .place = place,
+        .updates = encoded->published,
+        .cost_bytes = record_cost(route, malloc_usable_size(buf->data)),
+        .payload_bytes = (uint32_t)buf->len,
+        .is_extra = stream->given > 0,
+    };
+
+    if (!offer(stream, route, buf, response, delivery, &what)) {
+        return false;
+    }
+    count_drop(route, SL_DROP_VALUE, encoded->dropped);
+    return true;
+}
+
+/* The next record of one response for one route, from where `progress` stands. False: its sink is
+ * full, nothing was counted. */
+static bool give_next(struct sl_stream *stream, struct sl_route *route,
+                      const struct sl_gnmi_response *response, struct sl_encoder_progress *progress)
 {
     struct sl_buf buf = {0};
     struct sl_encoded encoded = {0};
     struct sl_encoder_context context = context_of(stream, route);
-    uint32_t updates = response->updates + response->deletes;
+    uint32_t updates = response->updates + response->deletes - progress->passed;
     size_t guess = route->typical_bytes + route->typical_bytes / 16;
-    bool is_done = true;
+    bool is_taken = true;
 
     if (!sl_buf_reserve(&buf, guess ? guess : FIRST_PAYLOAD_BYTES) ||
-        !sl_encoder_encode(route->encoder, response, &context, &buf, &encoded)) {
+        !sl_encoder_next(route->encoder, response, &context, progress, &buf, &encoded)) {
         count_drop(route, SL_DROP_MEMORY, updates);
+        progress->is_done = true;
     } else if (buf.len == 0) {
         count_drop(route, SL_DROP_VALUE, encoded.dropped);
     } else {
-        struct sl_route_place *place = sl_route_place_of(route, response);
-        if (!place) {
-            count_drop(route, SL_DROP_ORIGIN, updates);
-        } else {
-            is_done = offer(stream, route, &buf, response, place, encoded.published);
-            count_drop(route, SL_DROP_VALUE, is_done ? encoded.dropped : 0);
-        }
+        is_taken = give(stream, route, response, &buf, &encoded);
     }
     sl_buf_fini(&buf);
-    return is_done;
+    return is_taken;
+}
+
+/* What is left of the records of one response for one route. False: its sink is full. */
+static bool give_route(struct sl_stream *stream, struct sl_route *route,
+                       const struct sl_gnmi_response *response)
+{
+    while (!stream->progress.is_done) {
+        struct sl_encoder_progress progress = stream->progress;
+        if (!give_next(stream, route, response, &progress)) {
+            return false;
+        }
+        stream->progress = progress;
+    }
+    return true;
+}
+
+static void next_route(struct sl_stream *stream, size_t index)
+{
+    stream->next_route = index;
+    stream->progress = (struct sl_encoder_progress){0};
+    stream->given = 0;
 }
 
 static void check_routes(const struct sl_stream *stream)
@@ -169,14 +230,14 @@ static void check_routes(const struct sl_stream *stream)
     }
 }
 
-/* Goes on with the message under way at the first route without its record. False: full. */
+/* Goes on with the message under way at the first route without all its records. False: full. */
 static bool give_routes(struct sl_stream *stream, const struct sl_gnmi_response *response)
 {
     while (stream->next_route < stream->config.route_count) {
         if (!give_route(stream, &stream->routes[stream->next_route], response)) {
             return false;
         }
-        stream->next_route++;
+        next_route(stream, stream->next_route + 1);
     }
     check_routes(stream);
     return true;
@@ -241,7 +302,7 @@ static bool begin_charge(struct sl_stream *stream, uint32_t window_bytes)
     charge->holders = 1;
     sl_credit_charge(&stream->credit, window_bytes);
     stream->charge = charge;
-    stream->next_route = 0;
+    next_route(stream, 0);
     return true;
 }
 
@@ -343,6 +404,7 @@ void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result
     stream->cost_held_bytes -= delivery->cost_bytes;
     stream->config.pool->cost_held_bytes -= delivery->cost_bytes;
     stream->in_flight--;
+    delivery_free(delivery);
     charge_drop(charge);
     if (stream->in_flight == 0 && stream->state == SL_STREAM_DRAINING && !stream->charge) {
         sl_stream_handle(stream, SL_STREAM_EMPTY);

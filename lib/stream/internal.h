@@ -16,10 +16,12 @@ struct sl_delivery {
     uint32_t updates;
     uint64_t cost_bytes;
     uint32_t payload_bytes;
+    bool is_extra; /* on the heap, not the charge's */
 };
 
 /* One message: its bytes go back to the device when its last record is acknowledged. Recycled
- * through the stream's free list; as many deliveries as the stream has routes. */
+ * through the stream's free list; as many deliveries as the stream has routes: a route's first
+ * record has one of them, any further ones theirs from the heap. */
 struct sl_charge {
     struct sl_stream *stream;
     struct sl_charge *next_free;
@@ -39,10 +41,12 @@ struct sl_stream {
     struct sl_credit credit;
     struct sl_cost_rate rate;
     struct sl_loan loan;
-    uint64_t cost_held_bytes; /* over all generations */
-    uint64_t in_flight;       /* records with sinks, over all generations */
-    struct sl_charge *charge; /* of the message whose records are being made */
-    size_t next_route;        /* the first that has not got its record yet */
+    uint64_t cost_held_bytes;            /* over all generations */
+    uint64_t in_flight;                  /* records with sinks, over all generations */
+    struct sl_charge *charge;            /* of the message whose records are being made */
+    size_t next_route;                   /* the first that has not got its records yet */
+    struct sl_encoder_progress progress; /* of those records */
+    uint32_t given;                      /* how many of them are with the sink */
     struct sl_charge *free_charges;
     struct sl_route *routes;
     struct sl_buf request; /* the SubscribeRequest */

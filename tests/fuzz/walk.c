@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sl_str message = {(const char *)data, size};
 
     check(SL_FORMAT_EVENT, message);
+    check(SL_FORMAT_EVENT_SPLIT, message);
     check(SL_FORMAT_SLUICE_V1, message);
     check(SL_FORMAT_GNMIC_JSON, message);
     check(SL_FORMAT_PROTOJSON, message);

@@ -83,6 +83,7 @@ static void mutations_give_the_event_that_protobuf_gives(void **state)
 {
     (void)state;
     assert_mutations_meet(SL_FORMAT_EVENT);
+    assert_mutations_meet(SL_FORMAT_EVENT_SPLIT);
 }
 
 static void mutations_give_the_record_that_protobuf_gives(void **state)
@@ -118,6 +119,7 @@ static void a_message_cut_anywhere_gives_what_protobuf_gives(void **state)
 {
     (void)state;
     assert_pieces_meet(SL_FORMAT_EVENT);
+    assert_pieces_meet(SL_FORMAT_EVENT_SPLIT);
     assert_pieces_meet(SL_FORMAT_SLUICE_V1);
     assert_pieces_meet(SL_FORMAT_GNMIC_JSON);
     assert_pieces_meet(SL_FORMAT_PROTOJSON);

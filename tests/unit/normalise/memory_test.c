@@ -108,6 +108,7 @@ static void every_message_survives_every_failure_in_event(void **state)
 {
     (void)state;
     survive(SL_FORMAT_EVENT);
+    survive(SL_FORMAT_EVENT_SPLIT);
 }
 
 static void every_message_survives_every_failure_in_sluice_v1(void **state)

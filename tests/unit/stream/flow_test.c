@@ -22,6 +22,7 @@ struct fake_sink {
     struct sl_buf kept[KEPT_RECORDS];   /* the payloads of the first records */
     struct sl_buf places[KEPT_RECORDS]; /* and their destinations */
     bool is_full;
+    uint64_t full_at; /* so many records it takes; 0: any */
 };
 
 static struct fake_sink *the_fake; /* of the one instance that is open */
@@ -49,7 +50,7 @@ static enum sluice_accept fake_accept(void *sink, const struct sluice_record *re
 {
     struct fake_sink *fake = sink;
 
-    if (fake->is_full) {
+    if (fake->is_full || (fake->full_at && fake->records >= fake->full_at)) {
         return SLUICE_FULL;
     }
     assert_true(fake->count < MOST_TOKENS);
@@ -305,6 +306,11 @@ static int set_up(void **state)
 static int set_up_sluice_v1(void **state)
 {
     return set_up_format(state, SL_FORMAT_SLUICE_V1, NULL);
+}
+
+static int set_up_event_split(void **state)
+{
+    return set_up_format(state, SL_FORMAT_EVENT_SPLIT, NULL);
 }
 
 static struct sl_template *by_origin;
@@ -602,6 +608,92 @@ static void a_marker_goes_where_the_record_before_it_went(void **state)
     }
 }
 
+/* Three updates, the second of them NaN, and a delete: /a = 1, /n, /b = 2, and /d. */
+static const char several[] = "\x0a\x35"
+                              "\x22\x0b\x0a\x05\x1a\x03\x0a\x01"
+                              "a\x1a\x02\x18\x01"
+                              "\x22\x12\x0a\x05\x1a\x03\x0a\x01"
+                              "n\x1a\x09\x71\x00\x00\x00\x00\x00\x00\xf8\x7f"
+                              "\x22\x0b\x0a\x05\x1a\x03\x0a\x01"
+                              "b\x1a\x02\x18\x02"
+                              "\x2a\x05\x1a\x03\x0a\x01"
+                              "d";
+
+static void send_several(struct world *world)
+{
+    assert_int_equal(sl_grpc_call_send_bytes(world->device, several, sizeof(several) - 1),
+                     SL_GRPC_SENT);
+    settle(world);
+}
+
+static void each_update_is_a_record_and_the_last_one_returns_the_credit(void **state)
+{
+    struct world *world = *state;
+
+    send_several(world);
+    assert_int_equal(the_fake->records, 3);
+    assert_int_equal(counts(world)->held, 3);
+    assert_int_equal(counts(world)->dropped[SL_DROP_VALUE], 1);
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_int_equal(the_fake->seqs[i], i + 1);
+        assert_non_null(strstr(sl_buf_text(&the_fake->kept[i]), i == 0   ? "{\"/a\":1}"
+                                                                : i == 1 ? "{\"/b\":2}"
+                                                                         : "[\"/d\"]"));
+    }
+    the_fake->count = 2; /* the third is acknowledged later */
+    struct sluice_token *last = the_fake->tokens[2];
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    settle(world);
+    assert_int_equal(counts(world)->published, 2);
+    assert_true(view(world).held_bytes > 0);
+    the_fake->tokens[the_fake->count++] = last;
+    fake_acknowledge(the_fake, SLUICE_FAILED);
+    settle(world);
+    assert_int_equal(view(world).held_bytes, 0);
+    assert_int_equal(view(world).cost_held_bytes, 0);
+    assert_int_equal(counts(world)->dropped[SL_DROP_SINK], 1);
+}
+
+static void a_sink_that_fills_up_within_a_message_gets_each_record_once(void **state)
+{
+    struct world *world = *state;
+
+    for (uint64_t room = 1; room < 3; room++) {
+        uint64_t before = the_fake->records;
+        the_fake->full_at = before + room;
+        send_several(world);
+        assert_int_equal(view(world).state, SL_STREAM_HELD);
+        assert_int_equal(the_fake->records, before + room);
+        the_fake->full_at = 0;
+        the_fake->host->calls->ready(the_fake->host);
+        settle(world);
+        assert_int_equal(the_fake->records, before + 3);
+        for (uint64_t i = 0; i < before + 3; i++) {
+            assert_int_equal(the_fake->seqs[i], i + 1);
+        }
+    }
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    settle(world);
+    assert_int_equal(counts(world)->published, 6);
+    assert_int_equal(counts(world)->dropped[SL_DROP_VALUE], 2);
+    assert_int_equal(view(world).held_bytes, 0);
+}
+
+static void a_call_that_ends_within_a_message_counts_what_got_no_record(void **state)
+{
+    struct world *world = *state;
+
+    the_fake->full_at = 1;
+    send_several(world);
+    sl_stream_set_session(world->stream, NULL);
+    sl_h2_session_free(world->client);
+    world->client = sl_h2_session_new(SL_H2_CLIENT, NULL, &client_events, world);
+    assert_int_equal(counts(world)->dropped[SL_DROP_CLOSED], 3);
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    assert_int_equal(counts(world)->published, 1);
+    assert_int_equal(counts(world)->received, 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -616,6 +708,12 @@ int main(void)
         TEST(a_late_report_counts_as_published_but_not_as_credit),
         TEST(a_failed_record_is_counted_and_its_credit_returns),
         TEST(closing_waits_for_what_is_held),
+        cmocka_unit_test_setup_teardown(each_update_is_a_record_and_the_last_one_returns_the_credit,
+                                        set_up_event_split, tear_down),
+        cmocka_unit_test_setup_teardown(a_sink_that_fills_up_within_a_message_gets_each_record_once,
+                                        set_up_event_split, tear_down),
+        cmocka_unit_test_setup_teardown(a_call_that_ends_within_a_message_counts_what_got_no_record,
+                                        set_up_event_split, tear_down),
         cmocka_unit_test_setup_teardown(a_marker_is_numbered_and_holds_its_credit_as_any_record,
                                         set_up_sluice_v1, tear_down),
         cmocka_unit_test_setup_teardown(a_marker_goes_where_the_record_before_it_went,
