@@ -11,6 +11,7 @@ enum { ERROR_BYTES = 400, MAX_TYPES = 32 };
 struct common_options {
     const char *type;
     int format;
+    bool is_float64;
     bool is_required;
     int64_t stall_after_ns;
 };
@@ -40,6 +41,12 @@ static const struct sluice_option common_table[] = {
          "sluice.v1: the record of proto/sluice.proto, exact and numbered; gnmic-json: gnmic's "
          "format json; protojson: the gNMI message in protobuf's JSON mapping; sluice.v1-json: the "
          "record of sluice.v1 in that mapping."},
+    {.name = "compat-float64",
+     .type = SLUICE_BOOL,
+     .offset = offsetof(struct common_options, is_float64),
+     .default_text = "false",
+     .doc = "event, event-split, gnmic-json: decimals, and the numbers in JSON, are rounded to a "
+            "double, as gnmic does; else they keep every digit."},
     {.name = "required",
      .type = SLUICE_BOOL,
      .offset = offsetof(struct common_options, is_required),
@@ -200,6 +207,7 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
     sink->spec.plugin = plugin;
     sink->spec.options = object + plugin_offset;
     sink->spec.format = common->format;
+    sink->spec.is_float64 = common->is_float64;
     sink->spec.is_required = common->is_required;
     sink->spec.stall_after_ns = common->stall_after_ns;
     if (!common->is_required) {

@@ -53,7 +53,9 @@ struct sl_encoder_config {
     struct sl_str subscription;        /* event: "name" and tag "subscription-name"; sluice.v1 */
     struct sl_str subscription_target; /* event: tag "subscription-target"; empty: none */
     const struct sluice_map *labels;   /* sluice.v1: the target's; NULL: none */
-    struct sl_encoder_memory *memory;  /* outlives the encoder */
+    bool is_float64; /* event, event-split, gnmic-json: decimals and the numbers in JSON go through
+                        a double, as in gnmic */
+    struct sl_encoder_memory *memory; /* outlives the encoder */
 };
 
 /* What a record says of its stream beside what the response says. */

@@ -253,6 +253,7 @@ bool sl_event_encode(struct sl_event *event, const struct sl_gnmi_response *resp
     if (!make_head(event, response->timestamp_ns)) {
         return false;
     }
+    event->scratch->json.is_rounding = event->is_float64;
     sl_pass_begin(&pass);
     add_updates(&pass);
     if (response->deletes) {
@@ -339,6 +340,7 @@ bool sl_event_next(struct sl_event *event, const struct sl_gnmi_response *respon
     if (!make_head(event, response->timestamp_ns)) {
         return false;
     }
+    event->scratch->json.is_rounding = event->is_float64;
     sl_pass_begin(&pass);
     while (!progress->is_done && !encoded->published) {
         progress->is_done = !add_next(&pass, progress);
@@ -369,6 +371,7 @@ bool sl_event_init(struct sl_event *event, const struct sl_encoder_config *confi
                                         .subscription_target = config->subscription_target}};
     sl_intern_init(&event->intern, config->memory);
     event->is_split = config->format == SL_FORMAT_EVENT_SPLIT;
+    event->is_float64 = config->is_float64;
     event->scratch = sl_encoder_scratch_hold(config->memory);
     return event->scratch && make_name(event);
 }

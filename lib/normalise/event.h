@@ -19,6 +19,7 @@ struct sl_event {
     struct sl_buf name; /* what every event begins with: {"name":"sub1", */
     struct sl_buf head; /* ... and with the timestamp of the notification under way */
     bool is_split;
+    bool is_float64;
     struct sl_encoder_scratch *scratch;
     struct sl_intern intern;
 };

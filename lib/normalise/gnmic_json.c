@@ -234,6 +234,7 @@ bool sl_gnmic_json_encode(struct sl_gnmic_json *json, const struct sl_gnmi_respo
         .encoded = encoded,
     };
 
+    json->scratch->json.is_rounding = json->is_float64;
     if (response->kind == SL_GNMI_UPDATE) {
         add_notification(&pass);
     } else {
@@ -264,7 +265,7 @@ static void add_name(struct sl_buf *names, const char *name, struct sl_str text)
 
 bool sl_gnmic_json_init(struct sl_gnmic_json *json, const struct sl_encoder_config *config)
 {
-    *json = (struct sl_gnmic_json){0};
+    *json = (struct sl_gnmic_json){.is_float64 = config->is_float64};
     sl_intern_init(&json->paths, config->memory);
     json->scratch = sl_encoder_scratch_hold(config->memory);
     sl_buf_add_byte(&json->names, '{');

@@ -26,6 +26,7 @@
 struct sl_gnmic_json {
     struct sl_buf names; /* what every record begins with: {"source":"leaf1",…, */
     struct sl_encoder_scratch *scratch;
+    bool is_float64;
     struct sl_intern paths; /* by path: "c","values":{"c": */
 };
 

@@ -400,7 +400,9 @@ static enum sl_json_result finish(struct reader *reader, bool is_ok, enum sl_jso
 static struct reader reader_of(struct sl_json *json, struct sl_str source)
 {
     struct reader reader = {.json = json,
-                            .scan = {.at = source.data, .end = source.data + source.len}};
+                            .scan = {.at = source.data,
+                                     .end = source.data + source.len,
+                                     .is_rounding = json->is_rounding}};
 
     empty_all(json);
     json->text.failed = !sl_buf_reserve(&json->text, 1) || !sl_buf_reserve(&json->names, 1);

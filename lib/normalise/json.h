@@ -15,6 +15,7 @@
 #ifndef SLUICE_NORMALISE_JSON_H
 #define SLUICE_NORMALISE_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/base.h"
@@ -31,6 +32,7 @@ struct sl_json {
     struct sl_buf members; /* a stack: struct item */
     struct sl_buf path;    /* the name of the leaf under way */
     struct sl_buf spare;
+    bool is_rounding; /* numbers go through a double, as gnmic's; false to begin with */
 };
 
 enum sl_json_result {

@@ -328,7 +328,7 @@ static bool is_exact(const struct scan *scan, double value)
            memcmp(nearest.digits, scan->decimal.digits, nearest.len) == 0;
 }
 
-static bool add_long_number(struct sl_buf *buf, struct sl_str text, const struct scan *scan)
+static bool read_long_number(struct sl_str text, double *value)
 {
     char shortened[SHORT_TEXT_BYTES];
     char *copy = text.len < sizeof(shortened) ? shortened : malloc(text.len + 1);
@@ -338,12 +338,18 @@ static bool add_long_number(struct sl_buf *buf, struct sl_str text, const struct
     }
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
-    double value = strtod(copy, NULL);
-
+    *value = strtod(copy, NULL);
     if (copy != shortened) {
         free(copy);
     }
-    if (!isfinite(value)) {
+    return isfinite(*value);
+}
+
+static bool add_long_number(struct sl_buf *buf, struct sl_str text, const struct scan *scan)
+{
+    double value;
+
+    if (!read_long_number(text, &value)) {
         return false;
     }
     if (is_exact(scan, value)) {
@@ -377,4 +383,33 @@ bool sl_number_add_json(struct sl_buf *buf, struct sl_str text)
         return true;
     }
     return add_long_number(buf, text, &scan);
+}
+
+bool sl_number_add_json_rounded(struct sl_buf *buf, struct sl_str text)
+{
+    double value;
+
+    if (is_short_integer(text)) {
+        sl_buf_add_str(buf, text);
+        return true;
+    }
+    return read_long_number(text, &value) && sl_number_add_double(buf, value);
+}
+
+/* 10^power as Go's math.Pow10 has it: the product of two powers that are exact or nearest. */
+static double power_of_ten(uint32_t power)
+{
+    static const double small[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10,
+                                   1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21,
+                                   1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31};
+    static const double large[] = {1e0, 1e32, 1e64, 1e96, 1e128, 1e160, 1e192, 1e224, 1e256, 1e288};
+
+    return power > DBL_MAX_10_EXP ? HUGE_VAL : large[power / 32] * small[power % 32];
+}
+
+void sl_number_add_decimal_rounded(struct sl_buf *buf, int64_t digits, uint32_t precision)
+{
+    bool is_added = sl_number_add_double(buf, (double)digits / power_of_ten(precision));
+
+    SL_ASSERT(is_added);
 }

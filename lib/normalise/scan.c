@@ -193,5 +193,9 @@ bool sl_scan_number(struct sl_scan *scan, struct sl_buf *out)
 {
     struct sl_str text;
 
-    return sl_scan_digits(scan, &text) && sl_number_add_json(out, text);
+    if (!sl_scan_digits(scan, &text)) {
+        return false;
+    }
+    return scan->is_rounding ? sl_number_add_json_rounded(out, text)
+                             : sl_number_add_json(out, text);
 }

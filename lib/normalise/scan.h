@@ -12,6 +12,7 @@
 struct sl_scan {
     const char *at;
     const char *end;
+    bool is_rounding;  /* numbers go through a double */
     bool is_replacing; /* a string held something that is no character, and U+FFFD stands for it */
 };
 
@@ -34,7 +35,7 @@ bool sl_scan_string(struct sl_scan *scan, struct sl_buf *out, bool is_escaped) S
 /* The number that comes, as it stands. False when it is not one. */
 bool sl_scan_digits(struct sl_scan *scan, struct sl_str *text) SL_MUST_CHECK;
 
-/* Appends the number that comes (sl_number_add_json). False when it is not one. */
+/* Appends the number that comes (sl_number_add_json, or _rounded). False when it is not one. */
 bool sl_scan_number(struct sl_scan *scan, struct sl_buf *out) SL_MUST_CHECK;
 
 #endif

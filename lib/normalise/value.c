@@ -178,7 +178,12 @@ bool sl_value_add(struct sl_buf *buf, struct sl_json *json, const struct sl_gnmi
         return add_list(buf, json, value->of.bytes);
     }
     if (value->kind == SL_GNMI_VALUE_DECIMAL) {
-        sl_number_add_decimal(buf, value->of.decimal.digits, value->of.decimal.precision);
+        if (json->is_rounding) {
+            sl_number_add_decimal_rounded(buf, value->of.decimal.digits,
+                                          value->of.decimal.precision);
+        } else {
+            sl_number_add_decimal(buf, value->of.decimal.digits, value->of.decimal.precision);
+        }
         return true;
     }
     return add_scalar(buf, value);

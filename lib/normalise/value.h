@@ -10,7 +10,8 @@
 #include "normalise/json.h"
 
 /* Appends the value. False when the format cannot carry it: NaN, an infinity, or (in a leaf-list)
- * broken JSON; then some of it may have been appended. `json` is working memory. */
+ * broken JSON; then some of it may have been appended. `json` is working memory, and says whether
+ * decimals and the numbers in JSON go through a double. */
 bool sl_value_add(struct sl_buf *buf, struct sl_json *json,
                   const struct sl_gnmi_value *value) SL_MUST_CHECK;
 

@@ -26,6 +26,7 @@ struct sl_sink_spec {
     const struct sluice_sink_plugin *plugin;
     const void *options; /* the plugin's own, parsed */
     int format;          /* enum sl_format of normalise/encoder.h */
+    bool is_float64;     /* sl_encoder_config has it */
     bool is_required;
     int64_t stall_after_ns; /* no report for this long with records out: it takes no new streams */
 };

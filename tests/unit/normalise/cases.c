@@ -91,10 +91,12 @@ void cases_free(struct test_cases *cases)
     }
 }
 
-struct sl_encoder *cases_encoder(enum sl_format format, struct sl_encoder_memory *memory)
+struct sl_encoder *cases_encoder(enum sl_format format, bool is_float64,
+                                 struct sl_encoder_memory *memory)
 {
     struct sl_encoder_config config = {
         .format = format,
+        .is_float64 = is_float64,
         .target = SL_STR("leaf1"),
         .subscription = SL_STR("sub1"),
         .memory = memory,

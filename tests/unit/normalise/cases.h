@@ -31,7 +31,8 @@ size_t cases_list(const char *dir, const char *suffix, char names[][CASE_NAME_BY
 bool cases_read(const char *dir, const char *name, const char *suffix, struct sl_buf *out);
 
 /* An encoder as gnmic was configured for the cases: target leaf1, subscription sub1. */
-struct sl_encoder *cases_encoder(enum sl_format format, struct sl_encoder_memory *memory);
+struct sl_encoder *cases_encoder(enum sl_format format, bool is_float64,
+                                 struct sl_encoder_memory *memory);
 
 /* What those encoders are told of each message. */
 extern const struct sl_encoder_context cases_context;

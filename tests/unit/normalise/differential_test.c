@@ -60,7 +60,7 @@ static void mutate(struct sl_buf *message)
 static void assert_mutations_meet(enum sl_format format)
 {
     struct sl_encoder_memory memory = {.limit_bytes = 256 * SL_KIB};
-    struct sl_encoder *encoder = cases_encoder(format, &memory);
+    struct sl_encoder *encoder = cases_encoder(format, false, &memory);
     unsigned compared = 0;
 
     for (size_t i = 0; i < cases.count; i++) {
@@ -103,7 +103,7 @@ static void mutations_give_the_json_that_protobuf_gives(void **state)
 static void assert_pieces_meet(enum sl_format format)
 {
     struct sl_encoder_memory memory = {.limit_bytes = 256 * SL_KIB};
-    struct sl_encoder *encoder = cases_encoder(format, &memory);
+    struct sl_encoder *encoder = cases_encoder(format, false, &memory);
 
     for (size_t i = 0; i < cases.count; i++) {
         struct sl_str message = sl_buf_str(&cases.cases[i].message);
@@ -129,7 +129,7 @@ static void a_message_cut_anywhere_gives_what_protobuf_gives(void **state)
 static void the_proto_format_is_the_message_as_it_came(void **state)
 {
     struct sl_encoder_memory memory = {0};
-    struct sl_encoder *encoder = cases_encoder(SL_FORMAT_PROTO, &memory);
+    struct sl_encoder *encoder = cases_encoder(SL_FORMAT_PROTO, false, &memory);
     size_t refused = 0;
 
     (void)state;

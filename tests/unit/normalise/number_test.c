@@ -189,9 +189,43 @@ static void any_double_reads_back_as_itself(void **state)
     }
 }
 
+static void what_is_rounded_goes_through_a_double(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *rounded;
+    } cases[] = {
+        {"9007199254740993", "9007199254740992"},
+        {"18446744073709551616", "18446744073709552000"},
+        {"0.1000000000000000055511151231257827", "0.1"},
+        {"1e-400", "0"},
+        {"-0.0", "-0"},
+        {"123456789", "123456789"},
+        {"1.50", "1.5"},
+    };
+    struct sl_buf buf = {0};
+
+    (void)state;
+    for (size_t i = 0; i < SL_ARRAY_LEN(cases); i++) {
+        sl_buf_reset(&buf);
+        assert_true(sl_number_add_json_rounded(&buf, sl_str_from(cases[i].text)));
+        assert_string_equal(sl_buf_text(&buf), cases[i].rounded);
+    }
+    assert_false(sl_number_add_json_rounded(&buf, SL_STR("1e400")));
+    sl_buf_reset(&buf);
+    sl_number_add_decimal_rounded(&buf, INT64_MIN, 308);
+    sl_buf_add_byte(&buf, ' ');
+    sl_number_add_decimal_rounded(&buf, 5, 309);
+    sl_buf_add_byte(&buf, ' ');
+    sl_number_add_decimal_rounded(&buf, 12345, 2);
+    assert_string_equal(sl_buf_text(&buf), "-9.223372036854776e-290 0 123.45");
+    sl_buf_fini(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_rounded_goes_through_a_double),
         cmocka_unit_test(doubles_have_their_shortest_digits),
         cmocka_unit_test(exponents_begin_where_go_begins_them),
         cmocka_unit_test(floats_have_the_digits_of_a_float),
