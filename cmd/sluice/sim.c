@@ -289,8 +289,10 @@ static const struct option {
     {"--tls-ciphersuites", "LIST", set_tls_ciphersuites,
      "of TLS 1.3, by name, with colons between them"},
     {"--data", "FILE", set_data,
-     "what Capabilities, Get and Set work on: JSON, whose members are elements (arrays of objects\n"
-     "are lists) or paths; without it a few interfaces"},
+     "what Capabilities, Get and Set work on, and Subscribe too: JSON, whose members are elements\n"
+     "(arrays of objects are lists) or paths; without it a few interfaces, which Subscribe reads "
+     "in\n"
+     "the modes ONCE and POLL"},
     {"--fail", "METHOD=CODE[:TEXT]", set_fail,
      "answer Capabilities, Get, Set or Subscribe with this status, such as Get=NOT_FOUND"},
     {"--quiet", NULL, set_quiet, "no line each second"},

@@ -148,30 +148,47 @@ uint32_t sl_device_depth(GnmiExt__Extension *const *extensions, size_t count)
 
 /* ---- Capabilities ---- */
 
-#define MODELS 3
+static const char organization[] = "OpenConfig working group";
+
+static const struct model {
+    const char *name;
+    const char *version;
+} models[] = {{"openconfig-interfaces", "3.0.0"},
+              {"openconfig-system", "0.17.0"},
+              {"openconfig-platform", "0.24.0"}};
+
+enum { MODELS = SL_ARRAY_LEN(models) };
+
+bool sl_device_knows_model(const Gnmi__ModelData *asked)
+{
+    for (size_t i = 0; i < MODELS; i++) {
+        if (strcmp(asked->name, models[i].name) == 0) {
+            return (!*asked->organization || strcmp(asked->organization, organization) == 0) &&
+                   (!*asked->version || strcmp(asked->version, models[i].version) == 0);
+        }
+    }
+    return false;
+}
 
 struct sl_status sl_device_answer_capabilities(const Gnmi__CapabilityRequest *request,
                                                struct sl_buf *out)
 {
-    static const char *const names[MODELS][2] = {{"openconfig-interfaces", "3.0.0"},
-                                                 {"openconfig-system", "0.17.0"},
-                                                 {"openconfig-platform", "0.24.0"}};
     Gnmi__Encoding encodings[] = {GNMI__ENCODING__JSON, GNMI__ENCODING__BYTES,
                                   GNMI__ENCODING__PROTO, GNMI__ENCODING__ASCII,
                                   GNMI__ENCODING__JSON_IETF};
     Gnmi__CapabilityResponse response = GNMI__CAPABILITY_RESPONSE__INIT;
-    Gnmi__ModelData models[MODELS];
+    Gnmi__ModelData supported[MODELS];
     Gnmi__ModelData *pointers[MODELS];
 
     if (sl_device_depth(request->extension, request->n_extension) > 0) {
         return sl_status_error(SL_INVALID_ARGUMENT, "a depth has no meaning in Capabilities");
     }
     for (size_t i = 0; i < MODELS; i++) {
-        gnmi__model_data__init(&models[i]);
-        models[i].name = borrowed(names[i][0]);
-        models[i].organization = borrowed("OpenConfig working group");
-        models[i].version = borrowed(names[i][1]);
-        pointers[i] = &models[i];
+        gnmi__model_data__init(&supported[i]);
+        supported[i].name = borrowed(models[i].name);
+        supported[i].organization = borrowed(organization);
+        supported[i].version = borrowed(models[i].version);
+        pointers[i] = &supported[i];
     }
     response.n_supported_models = MODELS;
     response.supported_models = pointers;
@@ -340,6 +357,12 @@ static struct sl_status check_get(const Gnmi__GetRequest *request)
     }
     if (request->type > GNMI__GET_REQUEST__DATA_TYPE__OPERATIONAL) {
         return sl_status_error(SL_INVALID_ARGUMENT, "the type of data is not known");
+    }
+    for (size_t i = 0; i < request->n_use_models; i++) {
+        if (!sl_device_knows_model(request->use_models[i])) {
+            return sl_status_error(SL_INVALID_ARGUMENT,
+                                   "a model is not known: Capabilities tells which are");
+        }
     }
     if (request->n_path > SL_DEVICE_MAX_GET_PATHS) {
         return sl_status_error(SL_RESOURCE_EXHAUSTED, "more than %d paths",

@@ -7,6 +7,7 @@
 #ifndef SLUICE_DEVICE_ANSWER_H
 #define SLUICE_DEVICE_ANSWER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/base.h"
@@ -32,6 +33,9 @@ struct sl_status sl_device_answer_get(const struct sl_device_tree *tree,
 /* Appends the SetResponse to a request that was done. */
 struct sl_status sl_device_answer_set(const Gnmi__SetRequest *request, int64_t now_ns,
                                       struct sl_buf *out) SL_MUST_CHECK;
+
+/* Whether that is one of the models; an organization or version that is not said is any. */
+bool sl_device_knows_model(const Gnmi__ModelData *asked);
 
 /* ---- their parts, for Subscribe too ---- */
 

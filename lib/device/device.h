@@ -17,7 +17,9 @@
  *
  * Capabilities, Get and Set work on a data tree that each device has of its own (tree.h, store.h),
  * apart from those leaves: what a Set writes a Get reads, state too, so that a test can change what
- * a device says of itself.
+ * a device says of itself. Subscribe reads that tree too, without numbers, in the modes ONCE and
+ * POLL, with a history or a config subscription, and always where the devices were given `data`
+ * (watch.h); such RPCs are in no report.
  *
  * Each port answers health probes and server reflection too (grpc/health.h, grpc/reflection.h).
  *

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "grpc/message.h"
+
 enum { FILL_BYTES = 32 * 1024 }; /* waits in the send buffer before a flow pauses until it left */
 
 static uint64_t next_random(uint64_t *state)
@@ -350,6 +352,25 @@ static uint32_t max_message_bytes(const struct sl_grpc_call *call, void *arg)
     return SL_DEVICE_MAX_REQUEST_BYTES;
 }
 
+/* Whether the first message asks for the tree. */
+static bool is_watch(struct sl_device_flow *flow, const uint8_t *bytes, uint32_t length)
+{
+    struct sl_status why;
+    ProtobufCMessage *message =
+        sl_grpc_message_unpack_kept(&gnmi__subscribe_request__descriptor, bytes, length, &why);
+    Gnmi__SubscribeRequest *request = (Gnmi__SubscribeRequest *)message;
+
+    if (!request || !sl_device_watch_is_asked(flow->world, request)) {
+        gnmi__subscribe_request__free_unpacked(request, NULL);
+        return false;
+    }
+    flow->watch = sl_device_watch_new(flow->world, flow->call, flow->device, request, &why);
+    if (!flow->watch) {
+        sl_device_flow_finish(flow, &why);
+    }
+    return true;
+}
+
 static enum sl_grpc_take on_message(struct sl_grpc_call *call, const uint8_t *bytes,
                                     uint32_t length, void *arg)
 {
@@ -357,7 +378,12 @@ static enum sl_grpc_take on_message(struct sl_grpc_call *call, const uint8_t *by
     struct sl_status status;
 
     (void)call;
-    if (flow->phase == SL_DEVICE_ENDING) {
+    if (flow->watch) {
+        sl_device_watch_message(flow->watch, (struct sl_str){(const char *)bytes, length});
+        return SL_GRPC_TAKEN;
+    }
+    if (flow->phase == SL_DEVICE_ENDING ||
+        (flow->phase == SL_DEVICE_ASKED && is_watch(flow, bytes, length))) {
         return SL_GRPC_TAKEN;
     }
     if (flow->phase == SL_DEVICE_ASKED) {
@@ -380,6 +406,10 @@ static void on_half_close(struct sl_grpc_call *call, void *arg)
     struct sl_status status = sl_status_ok();
 
     (void)call;
+    if (flow->watch) {
+        sl_device_watch_half_close(flow->watch);
+        return;
+    }
     if (flow->phase == SL_DEVICE_ASKED) {
         status = sl_status_error(SL_INVALID_ARGUMENT, "the call ended without a request");
     }
@@ -388,8 +418,14 @@ static void on_half_close(struct sl_grpc_call *call, void *arg)
 
 static void on_writable(struct sl_grpc_call *call, void *arg)
 {
+    struct sl_device_flow *flow = arg;
+
     (void)call;
-    run(arg);
+    if (flow->watch) {
+        sl_device_watch_writable(flow->watch);
+    } else {
+        run(flow);
+    }
 }
 
 static void on_status(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
@@ -415,6 +451,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     sl_list_remove(&flow->node);
     sl_list_remove(&flow->unsent_node);
     free(flow->tracks);
+    sl_device_watch_free(flow->watch);
     sl_device_subscription_fini(&flow->subscription);
     sl_timer_free(flow->timer);
     free(flow);
@@ -475,6 +512,10 @@ void sl_device_flow_sent(struct sl_device_flow *flow)
 
 void sl_device_flow_finish(struct sl_device_flow *flow, const struct sl_status *status)
 {
+    if (flow->watch) {
+        sl_device_watch_finish(flow->watch, status);
+        return;
+    }
     if (flow->phase == SL_DEVICE_ENDING) {
         return;
     }

@@ -19,6 +19,7 @@
 #include "device/message.h"
 #include "device/subscription.h"
 #include "device/track.h"
+#include "device/watch.h"
 #include "device/world.h"
 #include "grpc/call.h"
 #include "loop/loop.h"
@@ -40,6 +41,8 @@ struct sl_device_flow {
     struct sl_list *unsent;
     struct sl_device_world *world;
     struct sl_grpc_call *call;
+    struct sl_device_watch
+        *watch; /* what goes on instead of the flow, when the tree is asked for */
     struct sl_timer *timer;
     enum sl_device_phase phase;
     uint32_t device;

@@ -59,6 +59,12 @@ static void add_version(struct sl_device_store *store, struct sl_device_tree *tr
         drop_oldest(store);
     }
     store->versions[store->version_count++] = version;
+    SL_LIST_FOR_EACH(node, &store->hooks)
+    {
+        struct sl_device_hook *hook = SL_CONTAINER_OF(node, struct sl_device_hook, node);
+
+        hook->on_version(hook->arg);
+    }
 }
 
 /* ---- who may ---- */
@@ -487,6 +493,7 @@ struct sl_device_store *sl_device_store_new(struct sl_loop *loop, struct sl_devi
     store->versions[0] =
         (struct sl_device_version){.tree = sl_device_tree_hold(tree), .made_ns = now_ns};
     store->version_count = 1;
+    sl_list_init(&store->hooks);
     return store;
 }
 
@@ -495,10 +502,19 @@ void sl_device_store_free(struct sl_device_store *store)
     if (!store) {
         return;
     }
+    SL_ASSERT(sl_list_is_empty(&store->hooks));
     end_commit(store);
     while (store->version_count > 0) {
         drop_oldest(store);
     }
     sl_timer_free(store->rollback);
     free(store);
+}
+
+void sl_device_store_watch(struct sl_device_store *store, struct sl_device_hook *hook,
+                           void (*on_version)(void *arg), void *arg)
+{
+    hook->on_version = on_version;
+    hook->arg = arg;
+    sl_list_append(&store->hooks, &hook->node);
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "base/list.h"
 #include "base/status.h"
 #include "device/tree.h"
 #include "loop/loop.h"
@@ -50,6 +51,13 @@ struct sl_device_version {
     char commit_id[SL_DEVICE_MAX_ID_BYTES]; /* the client's; "": none */
 };
 
+/* Somebody who wants to know of new versions. */
+struct sl_device_hook {
+    struct sl_list node;
+    void (*on_version)(void *arg);
+    void *arg;
+};
+
 struct sl_device_store {
     struct sl_device_version versions[SL_DEVICE_MAX_VERSIONS]; /* the last one holds */
     uint32_t version_count;
@@ -57,17 +65,23 @@ struct sl_device_store {
     uint32_t role_count;
     struct sl_device_commit commit;
     struct sl_timer *rollback;
+    struct sl_list hooks;
 };
 
 /* Holds `tree`, which was there from `now_ns` on. NULL when memory is out. */
 struct sl_device_store *sl_device_store_new(struct sl_loop *loop, struct sl_device_tree *tree,
                                             int64_t now_ns) SL_MUST_CHECK;
 
-/* NULL: nothing. */
+/* Nobody is hooked on any more. NULL: nothing. */
 void sl_device_store_free(struct sl_device_store *store);
 
 /* The version that holds. */
 const struct sl_device_version *sl_device_store_now(const struct sl_device_store *store);
+
+/* Calls `on_version` for each new version, in the midst of the call that makes it, until `hook` is
+ * taken off its list. */
+void sl_device_store_watch(struct sl_device_store *store, struct sl_device_hook *hook,
+                           void (*on_version)(void *arg), void *arg);
 
 /* What a SetRequest asks for, whole or not at all, at `now_ns` (since 1970). The codes are those of
  * gnmi-specification.md 3.4.7 and of the extensions' documents; after an error all is as it was,

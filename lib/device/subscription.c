@@ -4,14 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_INTERVAL_NS (INT64_C(366) * 24 * 3600 * SL_NS_PER_S)
-
-/* The one model that the leaves are of (their own apart). */
-static const Gnmi__ModelData model = {
-    .name = (char[]){"openconfig-interfaces"},
-    .organization = (char[]){"OpenConfig working group"},
-    .version = (char[]){"3.0.0"},
-};
+#include "device/answer.h"
 
 struct bound {
     size_t left_bytes;
@@ -44,18 +37,10 @@ static struct sl_status invalid(const char *why)
     return sl_status_error(SL_INVALID_ARGUMENT, "%s", why);
 }
 
-/* Says so where it knows the model of that name otherwise, too. */
-static bool is_known_model(const Gnmi__ModelData *asked)
-{
-    return strcmp(asked->name, model.name) == 0 &&
-           (!*asked->organization || strcmp(asked->organization, model.organization) == 0) &&
-           (!*asked->version || strcmp(asked->version, model.version) == 0);
-}
-
 static struct sl_status check_list(const Gnmi__SubscriptionList *list)
 {
-    if (list->mode != GNMI__SUBSCRIPTION_LIST__MODE__STREAM) {
-        return sl_status_error(SL_UNIMPLEMENTED, "the simulator does mode STREAM alone");
+    if (list->mode > GNMI__SUBSCRIPTION_LIST__MODE__POLL) {
+        return invalid("the mode of the list is not known");
     }
     if (list->encoding > GNMI__ENCODING__JSON_IETF) {
         return sl_status_error(SL_UNIMPLEMENTED, "the simulator does not know encoding %u",
@@ -76,9 +61,8 @@ static struct sl_status check_list(const Gnmi__SubscriptionList *list)
         return invalid("qos.marking is no DSCP");
     }
     for (size_t i = 0; i < list->n_use_models; i++) {
-        if (!is_known_model(list->use_models[i])) {
-            return sl_status_error(SL_INVALID_ARGUMENT, "the model is not known; %s %s is",
-                                   model.name, model.version);
+        if (!sl_device_knows_model(list->use_models[i])) {
+            return invalid("a model is not known: Capabilities tells which are");
         }
     }
     return sl_status_ok();
@@ -112,6 +96,16 @@ static struct sl_status check_asked(const Gnmi__SubscriptionList *list,
         return invalid("an origin in prefix and path");
     }
     return sl_status_ok();
+}
+
+struct sl_status sl_device_subscription_check(const Gnmi__SubscriptionList *list)
+{
+    struct sl_status status = check_list(list);
+
+    for (size_t i = 0; i < list->n_subscription && sl_status_is_ok(&status); i++) {
+        status = check_asked(list, list->subscription[i]);
+    }
+    return status;
 }
 
 static bool add_elems(struct sl_device_pattern *pattern, const Gnmi__Path *path)
@@ -168,8 +162,8 @@ static void set_path(struct sl_device_subscription *subscription, struct sl_str 
 static struct sl_device_part part_of(const Gnmi__Subscription *asked)
 {
     bool is_sampled = asked->mode == GNMI__SUBSCRIPTION_MODE__SAMPLE;
-    uint64_t heartbeat = sl_min_u64(asked->heartbeat_interval, (uint64_t)MAX_INTERVAL_NS);
-    uint64_t interval = sl_min_u64(asked->sample_interval, (uint64_t)MAX_INTERVAL_NS);
+    uint64_t heartbeat = sl_min_u64(asked->heartbeat_interval, (uint64_t)SL_DEVICE_MAX_INTERVAL_NS);
+    uint64_t interval = sl_min_u64(asked->sample_interval, (uint64_t)SL_DEVICE_MAX_INTERVAL_NS);
     struct sl_device_part part = {.interval_ns = is_sampled ? (int64_t)interval : 0};
 
     part.only_changes = asked->mode == GNMI__SUBSCRIPTION_MODE__ON_CHANGE ||
@@ -277,13 +271,10 @@ static struct sl_status select_leaves(struct reading *reading)
 static struct sl_status read_asked(struct reading *reading, size_t i, struct sl_buf *text)
 {
     const Gnmi__Subscription *asked = reading->list->subscription[i];
-    struct sl_status status = check_asked(reading->list, asked);
+    struct sl_status status = sl_status_ok();
     struct sl_device_pattern pattern = {.count = 0};
     struct sl_device_part part = part_of(asked);
 
-    if (!sl_status_is_ok(&status)) {
-        return status;
-    }
     if (!add_elems(&pattern, reading->list->prefix) || !add_elems(&pattern, asked->path)) {
         return sl_status_error(SL_RESOURCE_EXHAUSTED, "a path has more than %d elements",
                                (int)SL_DEVICE_MAX_PATH_ELEMS);
@@ -312,8 +303,11 @@ static struct sl_status read_list(struct sl_device_subscription *subscription,
                                   const struct sl_device_leaves *table)
 {
     struct reading reading = {.subscription = subscription, .list = list, .table = table};
-    struct sl_status status = check_list(list);
+    struct sl_status status = sl_device_subscription_check(list);
 
+    if (sl_status_is_ok(&status) && list->mode != GNMI__SUBSCRIPTION_LIST__MODE__STREAM) {
+        status = sl_status_error(SL_UNIMPLEMENTED, "numbered messages are for mode STREAM alone");
+    }
     if (!sl_status_is_ok(&status)) {
         return status;
     }

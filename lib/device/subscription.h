@@ -24,6 +24,8 @@ enum {
 };
 
 #define SL_DEVICE_MIN_INTERVAL_NS SL_NS_PER_MS
+#define SL_DEVICE_MAX_INTERVAL_NS                                                                  \
+    (INT64_C(366) * 24 * 3600 * SL_NS_PER_S) /* longer ones are so long */
 /* How often values are looked at where the request does not say so: ON_CHANGE, and SAMPLE with
  * suppress_redundant and a sample_interval of 0. */
 #define SL_DEVICE_LOOK_NS (100 * SL_NS_PER_MS)
@@ -45,6 +47,9 @@ struct sl_device_subscription {
     uint32_t part_count;          /* at least one */
     bool updates_only;            /* no initial dump */
 };
+
+/* What of a list is wrong whatever the leaves are, as below; its mode is any. */
+struct sl_status sl_device_subscription_check(const Gnmi__SubscriptionList *list) SL_MUST_CHECK;
 
 /* What gnmi-specification.md 3.5.1 asks of a target, as far as a request can be wrong.
  *

@@ -20,160 +20,6 @@ static struct sl_status too_large(void)
                            (int)SL_DEVICE_MAX_TREE_LEAVES, (int)SL_DEVICE_MAX_TREE_BYTES);
 }
 
-/* ---- places ---- */
-
-/* The name without the module in front of it. The text is the caller's. */
-static char *bare(char *name)
-{
-    char *colon = strchr(name, ':');
-
-    return colon && colon[1] ? colon + 1 : name;
-}
-
-static bool is_native(const char *origin)
-{
-    return *origin != '\0';
-}
-
-static struct sl_status check_keys(const Gnmi__PathElem *elem)
-{
-    if (elem->n_key > SL_DEVICE_MAX_TREE_KEYS) {
-        return sl_status_error(SL_RESOURCE_EXHAUSTED, "an element has more than %d keys",
-                               (int)SL_DEVICE_MAX_TREE_KEYS);
-    }
-    for (size_t i = 0; i < elem->n_key; i++) {
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(elem->key[i]->key, elem->key[j]->key) == 0) {
-                return sl_status_error(SL_INVALID_ARGUMENT, "a key comes twice in one element");
-            }
-        }
-    }
-    return sl_status_ok();
-}
-
-static struct sl_status add_elems(struct sl_device_place *place, const Gnmi__Path *path)
-{
-    struct sl_status status = sl_status_ok();
-
-    if (path->n_element > 0) {
-        return sl_status_error(SL_INVALID_ARGUMENT, "the deprecated `element` is not taken");
-    }
-    if (path->n_elem > SL_DEVICE_MAX_TREE_ELEMS - place->count) {
-        return sl_status_error(SL_RESOURCE_EXHAUSTED, "a path has more than %d elements",
-                               (int)SL_DEVICE_MAX_TREE_ELEMS);
-    }
-    for (size_t i = 0; i < path->n_elem && sl_status_is_ok(&status); i++) {
-        Gnmi__PathElem *elem = &place->elems[place->count++];
-
-        *elem = *path->elem[i];
-        if (*elem->name == '\0') {
-            return sl_status_error(SL_INVALID_ARGUMENT, "an element has no name");
-        }
-        elem->name = is_native(place->origin) ? elem->name : bare(elem->name);
-        status = check_keys(elem);
-    }
-    return status;
-}
-
-struct sl_status sl_device_place_init(struct sl_device_place *place, const Gnmi__Path *prefix,
-                                      const Gnmi__Path *path)
-{
-    const char *above = prefix ? prefix->origin : "";
-    const char *origin = path ? path->origin : "";
-    struct sl_status status = sl_status_ok();
-
-    place->count = 0;
-    if (*above && *origin) {
-        return sl_status_error(SL_INVALID_ARGUMENT, "an origin in prefix and path");
-    }
-    place->origin = *above ? above : origin;
-    if (strcmp(place->origin, "openconfig") == 0) {
-        place->origin = "";
-    }
-    if (prefix) {
-        status = add_elems(place, prefix);
-    }
-    if (path && sl_status_is_ok(&status)) {
-        status = add_elems(place, path);
-    }
-    return status;
-}
-
-bool sl_device_place_is_concrete(const struct sl_device_place *place)
-{
-    for (size_t i = 0; i < place->count; i++) {
-        const Gnmi__PathElem *elem = &place->elems[i];
-
-        if (strcmp(elem->name, "*") == 0 || strcmp(elem->name, "...") == 0) {
-            return false;
-        }
-        for (size_t k = 0; k < elem->n_key; k++) {
-            if (strcmp(elem->key[k]->value, "*") == 0) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-static const char *key_value(const Gnmi__PathElem *elem, const char *name)
-{
-    for (size_t i = 0; i < elem->n_key; i++) {
-        if (strcmp(elem->key[i]->key, name) == 0) {
-            return elem->key[i]->value;
-        }
-    }
-    return NULL;
-}
-
-static bool elem_selects(const Gnmi__PathElem *asked, const Gnmi__PathElem *elem)
-{
-    if (strcmp(asked->name, "*") != 0 && strcmp(asked->name, elem->name) != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < asked->n_key; i++) {
-        const char *value = key_value(elem, asked->key[i]->key);
-
-        if (!value ||
-            (strcmp(asked->key[i]->value, "*") != 0 && strcmp(asked->key[i]->value, value) != 0)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool sl_device_place_selects(const struct sl_device_place *place, const struct sl_device_leaf *leaf,
-                             size_t *consumed)
-{
-    const Gnmi__Path *path = leaf->path;
-    size_t at = 0;              /* in the place */
-    size_t index = 0;           /* in the leaf's path */
-    size_t retry_at = SIZE_MAX; /* behind the last `...` */
-    size_t retry_index = 0;     /* where the next attempt behind it begins */
-
-    if (strcmp(place->origin, leaf->origin) != 0) {
-        return false;
-    }
-    while (at < place->count) {
-        const Gnmi__PathElem *elem = &place->elems[at];
-
-        if (strcmp(elem->name, "...") == 0) {
-            retry_at = ++at;
-            retry_index = index;
-        } else if (index < path->n_elem && elem_selects(elem, path->elem[index])) {
-            at++;
-            index++;
-        } else if (retry_at != SIZE_MAX && retry_index < path->n_elem) {
-            at = retry_at;
-            index = ++retry_index;
-        } else {
-            return false;
-        }
-    }
-    *consumed = index;
-    return true;
-}
-
 /* ---- leaves ---- */
 
 static int compare_elems(const Gnmi__PathElem *a, const Gnmi__PathElem *b)
@@ -203,10 +49,10 @@ size_t sl_device_leaf_common(const struct sl_device_leaf *a, const struct sl_dev
 
 int sl_device_leaf_compare(const struct sl_device_leaf *a, const struct sl_device_leaf *b)
 {
-    int order = strcmp(a->origin, b->origin);
+    int order = a == b ? 0 : strcmp(a->origin, b->origin);
     size_t common;
 
-    if (order != 0) {
+    if (order != 0 || a == b) {
         return order;
     }
     common = sl_device_leaf_common(a, b);
@@ -374,7 +220,7 @@ bool sl_device_edit_init(struct sl_device_edit *edit, const struct sl_device_tre
 {
     size_t count = base ? base->count : 0;
 
-    *edit = (struct sl_device_edit){.now_ns = now_ns};
+    *edit = (struct sl_device_edit){.base = base, .now_ns = now_ns};
     edit->entries = calloc(count + 1, sizeof(*edit->entries));
     if (!edit->entries) {
         return false;
@@ -488,7 +334,7 @@ struct sl_status sl_device_edit_put(struct sl_device_edit *edit,
     }
     if (place->count > 1) {
         const char *name = place->elems[place->count - 1].name;
-        const char *key = key_value(&place->elems[place->count - 2], name);
+        const char *key = sl_device_key_value(&place->elems[place->count - 2], name);
 
         if (key && !is_same_text(value, key)) {
             return sl_status_quote(SL_INVALID_ARGUMENT, "a leaf differs from the key of its name",
@@ -624,6 +470,29 @@ static struct sl_status check_neighbours(const struct sl_device_leaf *a,
                            sl_str_from(one->name));
 }
 
+/* What was taken away and put back is what it was. */
+static void share_with_base(struct sl_device_edit *edit)
+{
+    const struct sl_device_tree *base = edit->base;
+    size_t at = 0;
+
+    for (size_t i = 0; base && i < edit->count && at < base->count; i++) {
+        struct sl_device_leaf *leaf = edit->entries[i].leaf;
+        int order = 1;
+
+        while (at < base->count && order > 0) {
+            order = sl_device_leaf_compare(leaf, base->leaves[at]);
+            at += order > 0;
+        }
+        if (order == 0 && leaf != base->leaves[at] &&
+            sl_device_leaf_equals(leaf, base->leaves[at])) {
+            edit->entries[i].leaf = base->leaves[at];
+            base->leaves[at]->holders++;
+            release_leaf(leaf);
+        }
+    }
+}
+
 static struct sl_device_tree *new_tree(struct sl_device_edit *edit)
 {
     struct sl_device_tree *tree = calloc(1, sizeof(*tree));
@@ -659,6 +528,7 @@ struct sl_device_tree *sl_device_edit_done(struct sl_device_edit *edit, struct s
         *why = check_neighbours(edit->entries[i - 1].leaf, edit->entries[i].leaf);
     }
     if (sl_status_is_ok(why)) {
+        share_with_base(edit);
         tree = new_tree(edit);
         *why = tree ? sl_status_ok() : no_memory();
     }

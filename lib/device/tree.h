@@ -58,7 +58,7 @@ struct sl_device_place {
 };
 
 /* What prefix and path, of which each may be NULL, name together. INVALID_ARGUMENT: an origin in
- * both, the deprecated `element`, an element without a name, a key that comes twice;
+ * both, a key in the deprecated `element`, an element without a name, a key that comes twice;
  * RESOURCE_EXHAUSTED beyond a limit. */
 struct sl_status sl_device_place_init(struct sl_device_place *place, const Gnmi__Path *prefix,
                                       const Gnmi__Path *path) SL_MUST_CHECK;
@@ -69,6 +69,9 @@ bool sl_device_place_is_concrete(const struct sl_device_place *place);
 /* Whether the place selects the leaf, whose first `*consumed` elements are then what it names. */
 bool sl_device_place_selects(const struct sl_device_place *place, const struct sl_device_leaf *leaf,
                              size_t *consumed);
+
+/* The value of one of an element's keys; NULL: it has none of that name. */
+const char *sl_device_key_value(const Gnmi__PathElem *elem, const char *name);
 
 /* Below 0, 0 or above 0: by origin, then element by element, a beginning before what it begins. */
 int sl_device_leaf_compare(const struct sl_device_leaf *a, const struct sl_device_leaf *b);
@@ -91,6 +94,7 @@ struct sl_device_entry {
 };
 
 struct sl_device_edit {
+    const struct sl_device_tree *base;
     struct sl_device_entry *entries;
     size_t count;
     size_t cap;
@@ -99,7 +103,8 @@ struct sl_device_edit {
     int64_t now_ns;
 };
 
-/* `base` may be NULL: an empty tree. False when memory is out; then there is nothing to `fini`. */
+/* `base` outlives the edit; NULL: an empty tree. False when memory is out; then there is nothing to
+ * `fini`. */
 bool sl_device_edit_init(struct sl_device_edit *edit, const struct sl_device_tree *base,
                          int64_t now_ns) SL_MUST_CHECK;
 void sl_device_edit_fini(struct sl_device_edit *edit);
@@ -115,9 +120,10 @@ struct sl_status sl_device_edit_put(struct sl_device_edit *edit,
                                     const struct sl_device_place *place,
                                     const Gnmi__TypedValue *value) SL_MUST_CHECK;
 
-/* The version that comes of it, held for the caller; the edit is used up, and there is nothing left
- * to `fini`. NULL with the reason in `why`: a leaf below a leaf, a list's entry beside an element
- * of that name without keys, keys that differ from the leaves of their names. */
+/* The version that comes of it, held for the caller; a leaf with the value that it had in the base
+ * is the one of the base. the edit is used up, and there is nothing left to `fini`. NULL with the
+ * reason in `why`: a leaf below a leaf, a list's entry beside an element of that name without keys,
+ * keys that differ from the leaves of their names. */
 struct sl_device_tree *sl_device_edit_done(struct sl_device_edit *edit,
                                            struct sl_status *why) SL_MUST_CHECK;
 
