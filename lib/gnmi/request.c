@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "gnmi/build.h"
 #include "gnmi/path.h"
 
 struct sl_status sl_gnmi_path_check(struct sl_str text)
@@ -15,35 +16,6 @@ struct sl_status sl_gnmi_path_check(struct sl_str text)
     return why;
 }
 
-static bool out_of_memory(struct sl_status *why)
-{
-    *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "no memory for a request");
-    return false;
-}
-
-/* "" is what an empty string of protobuf-c is already, and is not to be freed. */
-static bool set_text(char **field, const char *text, struct sl_status *why)
-{
-    char *copy = *text ? sl_str_dup(sl_str_from(text)) : *field;
-
-    if (!copy) {
-        return out_of_memory(why);
-    }
-    *field = copy;
-    return true;
-}
-
-static bool set_prefix(Gnmi__SubscriptionList *list, const struct sl_gnmi_subscribe *subscribe,
-                       struct sl_status *why)
-{
-    if (!subscribe->prefix && !subscribe->target) {
-        return true;
-    }
-    list->prefix = sl_gnmi_path_parse(sl_str_from(subscribe->prefix), why);
-    return list->prefix &&
-           (!subscribe->target || set_text(&list->prefix->target, subscribe->target, why));
-}
-
 static bool set_qos(Gnmi__SubscriptionList *list, const struct sl_gnmi_subscribe *subscribe,
                     struct sl_status *why)
 {
@@ -52,40 +24,10 @@ static bool set_qos(Gnmi__SubscriptionList *list, const struct sl_gnmi_subscribe
     }
     list->qos = malloc(sizeof(*list->qos));
     if (!list->qos) {
-        return out_of_memory(why);
+        return sl_gnmi_build_no_memory(why);
     }
     gnmi__qosmarking__init(list->qos);
     list->qos->marking = subscribe->qos;
-    return true;
-}
-
-static bool add_model(Gnmi__SubscriptionList *list, const struct sl_gnmi_model *given,
-                      struct sl_status *why)
-{
-    Gnmi__ModelData *model = malloc(sizeof(*model));
-
-    if (!model) {
-        return out_of_memory(why);
-    }
-    gnmi__model_data__init(model);
-    list->use_models[list->n_use_models++] = model;
-    return set_text(&model->name, given->name, why) &&
-           set_text(&model->organization, given->organization, why) &&
-           set_text(&model->version, given->version, why);
-}
-
-static bool set_models(Gnmi__SubscriptionList *list, const struct sl_gnmi_subscribe *subscribe,
-                       struct sl_status *why)
-{
-    list->use_models = calloc(subscribe->model_count + 1, sizeof(Gnmi__ModelData *));
-    if (!list->use_models) {
-        return out_of_memory(why);
-    }
-    for (size_t i = 0; i < subscribe->model_count; i++) {
-        if (!add_model(list, &subscribe->models[i], why)) {
-            return false;
-        }
-    }
     return true;
 }
 
@@ -95,7 +37,7 @@ static bool add_subscription(Gnmi__SubscriptionList *list, const char *text,
     Gnmi__Subscription *subscription = malloc(sizeof(*subscription));
 
     if (!subscription) {
-        return out_of_memory(why);
+        return sl_gnmi_build_no_memory(why);
     }
     gnmi__subscription__init(subscription);
     list->subscription[list->n_subscription++] = subscription;
@@ -126,7 +68,7 @@ static bool set_subscriptions(Gnmi__SubscriptionList *list,
 {
     list->subscription = calloc(count_paths(subscribe) + 1, sizeof(Gnmi__Subscription *));
     if (!list->subscription) {
-        return out_of_memory(why);
+        return sl_gnmi_build_no_memory(why);
     }
     for (size_t i = 0; i < subscribe->asked_count; i++) {
         const struct sl_gnmi_asked *asked = &subscribe->asked[i];
@@ -142,42 +84,60 @@ static bool set_subscriptions(Gnmi__SubscriptionList *list,
 static bool fill_list(Gnmi__SubscriptionList *list, const struct sl_gnmi_subscribe *subscribe,
                       struct sl_status *why)
 {
-    list->mode = GNMI__SUBSCRIPTION_LIST__MODE__STREAM;
+    list->mode = (Gnmi__SubscriptionList__Mode)subscribe->mode;
     list->encoding = (Gnmi__Encoding)subscribe->encoding;
     list->updates_only = subscribe->updates_only;
-    return set_subscriptions(list, subscribe, why) && set_prefix(list, subscribe, why) &&
-           set_qos(list, subscribe, why) && set_models(list, subscribe, why);
+    return set_subscriptions(list, subscribe, why) &&
+           sl_gnmi_build_prefix(&list->prefix, subscribe->prefix, subscribe->target, why) &&
+           set_qos(list, subscribe, why) &&
+           sl_gnmi_build_models(&list->use_models, &list->n_use_models, subscribe->models,
+                                subscribe->model_count, why);
 }
 
-static bool pack(Gnmi__SubscriptionList *list, struct sl_buf *out)
+static bool pack(const Gnmi__SubscribeRequest *request, struct sl_buf *out)
 {
-    Gnmi__SubscribeRequest request = GNMI__SUBSCRIBE_REQUEST__INIT;
-
-    request.request_case = GNMI__SUBSCRIBE_REQUEST__REQUEST_SUBSCRIBE;
-    request.subscribe = list;
-    size_t size = gnmi__subscribe_request__get_packed_size(&request);
+    size_t size = gnmi__subscribe_request__get_packed_size(request);
 
     if (!sl_buf_reserve(out, size)) {
         return false;
     }
-    out->len += gnmi__subscribe_request__pack(&request, (uint8_t *)out->data + out->len);
+    out->len += gnmi__subscribe_request__pack(request, (uint8_t *)out->data + out->len);
     return true;
+}
+
+static bool fill_request(Gnmi__SubscribeRequest *request, const struct sl_gnmi_subscribe *subscribe,
+                         struct sl_status *why)
+{
+    request->subscribe = malloc(sizeof(*request->subscribe));
+    if (!request->subscribe) {
+        return sl_gnmi_build_no_memory(why);
+    }
+    request->request_case = GNMI__SUBSCRIBE_REQUEST__REQUEST_SUBSCRIBE;
+    gnmi__subscription_list__init(request->subscribe);
+    return fill_list(request->subscribe, subscribe, why) &&
+           sl_gnmi_build_extensions(&request->extension, &request->n_extension,
+                                    subscribe->extensions, subscribe->extension_count, why);
 }
 
 struct sl_status sl_gnmi_subscribe_pack(const struct sl_gnmi_subscribe *subscribe,
                                         struct sl_buf *out)
 {
     struct sl_status status = sl_status_ok();
-    Gnmi__SubscriptionList *list = malloc(sizeof(*list));
+    Gnmi__SubscribeRequest *request = malloc(sizeof(*request));
 
-    if (!list) {
-        (void)out_of_memory(&status);
+    if (!request) {
+        (void)sl_gnmi_build_no_memory(&status);
         return status;
     }
-    gnmi__subscription_list__init(list);
-    if (fill_list(list, subscribe, &status) && !pack(list, out)) {
-        (void)out_of_memory(&status);
+    gnmi__subscribe_request__init(request);
+    if (fill_request(request, subscribe, &status) && !pack(request, out)) {
+        (void)sl_gnmi_build_no_memory(&status);
     }
-    gnmi__subscription_list__free_unpacked(list, NULL);
+    gnmi__subscribe_request__free_unpacked(request, NULL);
     return status;
+}
+
+struct sl_str sl_gnmi_poll(void)
+{
+    return SL_STR("\x1a\x00");
 }

@@ -31,6 +31,12 @@ enum sl_gnmi_encoding {
     SL_GNMI_JSON_IETF = 4,
 };
 
+enum sl_gnmi_list_mode {
+    SL_GNMI_STREAM = 0,
+    SL_GNMI_ONCE = 1,
+    SL_GNMI_POLL = 2,
+};
+
 enum { SL_GNMI_MAX_QOS = 63 }; /* a DSCP has 6 bits */
 
 /* Paths that are asked for in one way; each becomes a Subscription of its own. */
@@ -48,6 +54,8 @@ struct sl_gnmi_model {
     const char *version;      /* "" : any */
 };
 
+struct sl_gnmi_extension; /* extension.h */
+
 struct sl_gnmi_subscribe {
     const struct sl_gnmi_asked *asked; /* at least one */
     size_t asked_count;
@@ -59,6 +67,9 @@ struct sl_gnmi_subscribe {
     uint32_t qos;                       /* a DSCP */
     const struct sl_gnmi_model *models; /* use_models */
     size_t model_count;
+    enum sl_gnmi_list_mode mode;
+    const struct sl_gnmi_extension *extensions;
+    size_t extension_count;
 };
 
 /* Whether `text` is a path: "origin:/a/b[k=v\]]/c"; else what is wrong and at which byte. */
@@ -67,8 +78,11 @@ struct sl_status sl_gnmi_path_check(struct sl_str text) SL_MUST_CHECK;
 /* The origin that a path's text begins with; empty: none. */
 struct sl_str sl_gnmi_path_origin(struct sl_str text);
 
-/* Appends the bytes of the SubscribeRequest (list mode STREAM). */
+/* Appends the bytes of the SubscribeRequest. */
 struct sl_status sl_gnmi_subscribe_pack(const struct sl_gnmi_subscribe *subscribe,
                                         struct sl_buf *out) SL_MUST_CHECK;
+
+/* The bytes of a SubscribeRequest that polls: each later message of a call in mode POLL. */
+struct sl_str sl_gnmi_poll(void);
 
 #endif

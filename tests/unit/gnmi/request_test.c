@@ -1,6 +1,7 @@
 /* The SubscribeRequest that goes to a device. */
 #include "gnmi.pb-c.h"
 
+#include "gnmi/extension.h"
 #include "gnmi/request.h"
 #include "test.h"
 
@@ -17,7 +18,7 @@ static Gnmi__SubscribeRequest *pack(const struct sl_gnmi_subscribe *subscribe)
 
     assert_non_null(request);
     assert_int_equal(request->request_case, GNMI__SUBSCRIBE_REQUEST__REQUEST_SUBSCRIBE);
-    assert_int_equal(request->subscribe->mode, GNMI__SUBSCRIPTION_LIST__MODE__STREAM);
+    assert_int_equal(request->subscribe->mode, subscribe->mode);
     sl_buf_fini(&out);
     return request;
 }
@@ -44,6 +45,39 @@ static void every_path_becomes_a_subscription(void **state)
     assert_string_equal(list->subscription[0]->path->elem[0]->key[0]->value, "v");
     assert_string_equal(list->subscription[1]->path->origin, "origin");
     assert_string_equal(list->subscription[1]->path->elem[0]->name, "c");
+    gnmi__subscribe_request__free_unpacked(request, NULL);
+}
+
+static void the_mode_and_the_extensions_are_sent(void **state)
+{
+    const char *const paths[] = {"/", NULL};
+    const struct sl_gnmi_asked asked = {.paths = paths};
+    const struct sl_gnmi_extension extensions[] = {{.kind = SL_GNMI_SNAPSHOT, .of.snapshot_ns = 5},
+                                                   {.kind = SL_GNMI_DEPTH, .of.depth = 1}};
+    const struct sl_gnmi_subscribe subscribe = {.asked = &asked,
+                                                .asked_count = 1,
+                                                .mode = SL_GNMI_ONCE,
+                                                .extensions = extensions,
+                                                .extension_count = 2};
+    Gnmi__SubscribeRequest *request = pack(&subscribe);
+
+    (void)state;
+    assert_int_equal(request->subscribe->mode, GNMI__SUBSCRIPTION_LIST__MODE__ONCE);
+    assert_int_equal(request->n_extension, 2);
+    assert_int_equal(request->extension[0]->history->snapshot_time, 5);
+    assert_int_equal(request->extension[1]->depth->level, 1);
+    gnmi__subscribe_request__free_unpacked(request, NULL);
+}
+
+static void a_poll_is_a_request(void **state)
+{
+    struct sl_str poll = sl_gnmi_poll();
+    Gnmi__SubscribeRequest *request =
+        gnmi__subscribe_request__unpack(NULL, poll.len, (const uint8_t *)poll.data);
+
+    (void)state;
+    assert_non_null(request);
+    assert_int_equal(request->request_case, GNMI__SUBSCRIBE_REQUEST__REQUEST_POLL);
     gnmi__subscribe_request__free_unpacked(request, NULL);
 }
 
@@ -175,6 +209,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_path_becomes_a_subscription),
+        cmocka_unit_test(the_mode_and_the_extensions_are_sent),
+        cmocka_unit_test(a_poll_is_a_request),
         cmocka_unit_test(several_ways_of_asking_are_one_list),
         cmocka_unit_test(what_the_list_says_is_packed),
         cmocka_unit_test(an_interval_is_sent_with_samples_only),
