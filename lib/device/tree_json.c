@@ -530,6 +530,7 @@ static void add_quotable(struct sl_buf *out, bool is_quoted, const struct sl_buf
     if (is_quoted) {
         sl_buf_add_byte(out, '"');
     }
+    out->failed = out->failed || text->failed;
 }
 
 /* Numbers; what is none of JSON's (NaN, the infinities) as a string of its name. */

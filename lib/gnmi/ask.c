@@ -129,7 +129,8 @@ static bool set_decimal(Gnmi__TypedValue *value, const struct sl_gnmi_value *giv
 
 static bool broken(struct sl_status *why)
 {
-    *why = sl_status_error(SL_INVALID_ARGUMENT, "the value is not the message that it stands for");
+    *why = sl_status_error(SL_INVALID_ARGUMENT,
+                           "the value is not the message that it stands for, or memory is out");
     return false;
 }
 
