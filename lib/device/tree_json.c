@@ -418,7 +418,7 @@ static struct reader reader_of(struct sl_device_edit *edit, struct sl_device_pla
                                struct sl_str text)
 {
     return (struct reader){
-        .scan = {text.data, text.data + text.len, false},
+        .scan = {.at = text.data, .end = text.data + text.len},
         .edit = edit,
         .place = place,
         .status = sl_status_ok(),
