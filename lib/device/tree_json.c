@@ -271,6 +271,12 @@ static bool add_key(struct reader *reader, struct keys *keys, const char *name)
     if (keys->count == SL_DEVICE_MAX_TREE_KEYS) {
         return skip_value(reader);
     }
+    for (size_t i = 0; i < keys->count; i++) {
+        if (strcmp(keys->entries[i].key, name) == 0) {
+            return refuse(reader, sl_status_error(SL_INVALID_ARGUMENT,
+                                                  "a member comes twice in a list's entry"));
+        }
+    }
     if (!read_scalar(reader, &value)) {
         return false;
     }
