@@ -21,8 +21,9 @@ static const size_t plugin_offset = (sizeof(struct common_options) + sizeof(max_
                                     sizeof(max_align_t) * sizeof(max_align_t);
 
 /* In the order of enum sl_format. */
-static const char *const formats[] = {"event",     "proto",          "sluice.v1",   "gnmic-json",
-                                      "protojson", "sluice.v1-json", "event-split", NULL};
+static const char *const formats[] = {
+    "event",          "proto",       "sluice.v1",     "gnmic-json", "protojson",
+    "sluice.v1-json", "event-split", "telegraf-json", "influx",     NULL};
 
 static const struct sluice_option common_table[] = {
     {.name = "type",
@@ -40,13 +41,14 @@ static const struct sluice_option common_table[] = {
          "gNMI message as they came; "
          "sluice.v1: the record of proto/sluice.proto, exact and numbered; gnmic-json: gnmic's "
          "format json; protojson: the gNMI message in protobuf's JSON mapping; sluice.v1-json: the "
-         "record of sluice.v1 in that mapping."},
+         "record of sluice.v1 in that mapping; telegraf-json, "
+         "influx: metrics as Telegraf's Kafka output writes them."},
     {.name = "compat-float64",
      .type = SLUICE_BOOL,
      .offset = offsetof(struct common_options, is_float64),
      .default_text = "false",
-     .doc = "event, event-split, gnmic-json: decimals, and the numbers in JSON, are rounded to a "
-            "double, as gnmic does; else they keep every digit."},
+     .doc = "event, event-split, gnmic-json, telegraf-json, influx: decimals, and the numbers in "
+            "JSON, are rounded as gnmic and Telegraf do; else they keep every digit."},
     {.name = "required",
      .type = SLUICE_BOOL,
      .offset = offsetof(struct common_options, is_required),

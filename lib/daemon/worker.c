@@ -212,6 +212,7 @@ static void fill_route(struct sl_worker *worker, const struct sl_target_settings
                     .target = sl_str_from(target->name),
                     .subscription = sl_str_from(subscription->name),
                     .subscription_target = sl_str_from(or_null(subscription->options.target)),
+                    .subscribe = &subscription->request,
                     .labels = &target->options.labels,
                     .memory = &worker->interned},
     };

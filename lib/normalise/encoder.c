@@ -7,6 +7,7 @@
 #include "normalise/gnmic_json.h"
 #include "normalise/protojson.h"
 #include "normalise/record.h"
+#include "normalise/telegraf.h"
 
 struct sl_encoder {
     enum sl_format format;
@@ -17,6 +18,7 @@ struct sl_encoder {
         struct sl_event event;
         struct sl_record record;
         struct sl_gnmic_json gnmic_json;
+        struct sl_telegraf telegraf;
     } of; /* of the format; PROTO and PROTOJSON: none */
 };
 
@@ -37,6 +39,10 @@ const char *sl_format_name(enum sl_format format)
         return "sluice.v1-json";
     case SL_FORMAT_EVENT_SPLIT:
         return "event-split";
+    case SL_FORMAT_TELEGRAF_JSON:
+        return "telegraf-json";
+    case SL_FORMAT_INFLUX:
+        return "influx";
     }
     return "unknown";
 }
@@ -62,6 +68,9 @@ static bool init_format(struct sl_encoder *encoder, const struct sl_encoder_conf
         return sl_record_init(&encoder->of.record, config);
     case SL_FORMAT_GNMIC_JSON:
         return sl_gnmic_json_init(&encoder->of.gnmic_json, config);
+    case SL_FORMAT_TELEGRAF_JSON:
+    case SL_FORMAT_INFLUX:
+        return sl_telegraf_init(&encoder->of.telegraf, config);
     case SL_FORMAT_PROTO:
     case SL_FORMAT_PROTOJSON:
         break;
@@ -82,6 +91,10 @@ static void fini_format(struct sl_encoder *encoder)
         break;
     case SL_FORMAT_GNMIC_JSON:
         sl_gnmic_json_fini(&encoder->of.gnmic_json);
+        break;
+    case SL_FORMAT_TELEGRAF_JSON:
+    case SL_FORMAT_INFLUX:
+        sl_telegraf_fini(&encoder->of.telegraf);
         break;
     case SL_FORMAT_PROTO:
     case SL_FORMAT_PROTOJSON:
@@ -137,7 +150,8 @@ static bool encode_proto(const struct sl_gnmi_response *response, struct sl_buf 
 
 static bool is_in_pieces(const struct sl_encoder *encoder)
 {
-    return encoder->format == SL_FORMAT_EVENT_SPLIT;
+    return encoder->format == SL_FORMAT_EVENT_SPLIT || encoder->format == SL_FORMAT_TELEGRAF_JSON ||
+           encoder->format == SL_FORMAT_INFLUX;
 }
 
 static bool encode_next(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
@@ -145,6 +159,9 @@ static bool encode_next(struct sl_encoder *encoder, const struct sl_gnmi_respons
                         struct sl_encoded *encoded)
 {
     SL_ASSERT(is_in_pieces(encoder));
+    if (encoder->format != SL_FORMAT_EVENT_SPLIT) {
+        return sl_telegraf_next(&encoder->of.telegraf, response, progress, out, encoded);
+    }
     return sl_event_next(&encoder->of.event, response, progress, out, encoded);
 }
 
@@ -158,13 +175,13 @@ static bool encode_lines(struct sl_encoder *encoder, const struct sl_gnmi_respon
     while (!progress.is_done) {
         struct sl_encoded step = {0};
         size_t before = out->len;
-        if (before > start) {
+        if (before > start && !out->failed && out->data[before - 1] != '\n') {
             sl_buf_add_byte(out, '\n');
         }
         if (!encode_next(encoder, response, &progress, out, &step)) {
             return false;
         }
-        out->len = step.published ? out->len : before;
+        out->len = step.published || out->len > before + 1 ? out->len : before;
         encoded->published += step.published;
         encoded->dropped += step.dropped;
     }
@@ -187,6 +204,8 @@ static bool encode(struct sl_encoder *encoder, const struct sl_gnmi_response *re
     case SL_FORMAT_SLUICE_V1_JSON:
         return sl_record_encode_json(&encoder->of.record, response, context, out, encoded);
     case SL_FORMAT_EVENT_SPLIT:
+    case SL_FORMAT_TELEGRAF_JSON:
+    case SL_FORMAT_INFLUX:
         return encode_lines(encoder, response, out, encoded);
     case SL_FORMAT_PROTO:
         break;

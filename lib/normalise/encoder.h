@@ -1,7 +1,8 @@
 /* encoder.h - a SubscribeResponse becomes the payload of one record.
  *
  * The formats: event and event-split (event.h), proto, sluice.v1 and sluice.v1-json (record.h, and
- * for consumers proto/sluice.proto), gnmic-json (gnmic_json.h), protojson (protojson.h).
+ * for consumers proto/sluice.proto), telegraf-json and influx (telegraf.h), gnmic-json
+ * (gnmic_json.h), protojson (protojson.h).
  *
  * One encoder serves one stream and one sink. What depends on a path alone (its text, the tags) is
  * worked out once and kept (interned), up to the bytes that `memory` still has; a path that finds
@@ -24,6 +25,7 @@
 enum { SL_ENCODER_MAX_RECORD_BYTES = 32 * 1024 * 1024 };
 
 struct sl_encoder;
+struct sl_gnmi_subscribe;
 
 enum sl_format {
     SL_FORMAT_EVENT,          /* gnmic's event array */
@@ -33,9 +35,11 @@ enum sl_format {
     SL_FORMAT_PROTOJSON,      /* the SubscribeResponse in protobuf's JSON mapping */
     SL_FORMAT_SLUICE_V1_JSON, /* the record of sluice.v1 in protobuf's JSON mapping */
     SL_FORMAT_EVENT_SPLIT,    /* gnmic's events, a record for each */
+    SL_FORMAT_TELEGRAF_JSON,  /* Telegraf's metrics, a record for each */
+    SL_FORMAT_INFLUX,         /* the same in the line protocol */
 };
 
-enum { SL_FORMATS = SL_FORMAT_EVENT_SPLIT + 1 };
+enum { SL_FORMATS = SL_FORMAT_INFLUX + 1 };
 
 const char *sl_format_name(enum sl_format format);
 
@@ -52,9 +56,11 @@ struct sl_encoder_config {
     struct sl_str target;              /* event: tag "source"; sluice.v1: `target` */
     struct sl_str subscription;        /* event: "name" and tag "subscription-name"; sluice.v1 */
     struct sl_str subscription_target; /* event: tag "subscription-target"; empty: none */
-    const struct sluice_map *labels;   /* sluice.v1: the target's; NULL: none */
-    bool is_float64; /* event, event-split, gnmic-json: decimals and the numbers in JSON go through
-                        a double, as in gnmic */
+    struct sl_str host; /* telegraf-json, influx: tag "host"; empty: this machine's name */
+    const struct sl_gnmi_subscribe *subscribe; /* the same: its paths; NULL: none */
+    const struct sluice_map *labels;           /* sluice.v1: the target's; NULL: none */
+    bool is_float64; /* event, event-split, gnmic-json, telegraf-json, influx: decimals and the
+                        numbers in JSON go through a double, as in gnmic */
     struct sl_encoder_memory *memory; /* outlives the encoder */
 };
 
@@ -82,6 +88,8 @@ struct sl_encoder_progress {
     size_t at;           /* bytes of the notification that are through */
     bool is_deleting;    /* the updates are, and `at` is where its deletes stand */
     bool is_done;        /* nothing is left */
+    uint32_t given;      /* telegraf-json, influx: metrics of the updates from `at` on */
+    uint32_t counted;    /* the same: updates from `at` on that are published or dropped */
     uint32_t passed;     /* updates and deletes, published and dropped */
     uint64_t made_bytes; /* of records */
     size_t built_bytes;  /* of paths that were not interned */

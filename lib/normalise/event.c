@@ -267,36 +267,6 @@ bool sl_event_encode(struct sl_event *event, const struct sl_gnmi_response *resp
 
 /* ---- one at a time ---- */
 
-/* What encoding/json escapes for HTML. They stand in strings alone, so the finished text can be
- * looked through. */
-static void escape_html(struct sl_buf *out, size_t start)
-{
-    enum { MORE_BYTES = 5 };
-    static const char digits[] = "0123456789abcdef";
-    size_t count = 0;
-
-    for (size_t i = start; i < out->len; i++) {
-        count += out->data[i] == '<' || out->data[i] == '>' || out->data[i] == '&';
-    }
-    if (!count || !sl_buf_reserve(out, count * MORE_BYTES)) {
-        return;
-    }
-    size_t from = out->len;
-    size_t to = out->len += count * MORE_BYTES;
-
-    while (from < to) {
-        char byte = out->data[--from];
-        if (byte == '<' || byte == '>' || byte == '&') {
-            to -= 1 + MORE_BYTES;
-            memcpy(out->data + to, "\\u00", 4);
-            out->data[to + 4] = digits[byte >> 4];
-            out->data[to + 5] = digits[byte & 0xf];
-        } else {
-            out->data[--to] = byte;
-        }
-    }
-}
-
 /* The update or delete where `progress` stands; false behind the last. */
 static bool add_next(struct sl_pass *pass, struct sl_encoder_progress *progress)
 {
@@ -345,7 +315,7 @@ bool sl_event_next(struct sl_event *event, const struct sl_gnmi_response *respon
     while (!progress->is_done && !encoded->published) {
         progress->is_done = !add_next(&pass, progress);
     }
-    escape_html(out, pass.start);
+    sl_text_escape_html(out, pass.start);
     progress->made_bytes += out->len - pass.start;
     progress->built_bytes = pass.built_bytes;
     return !out->failed;

@@ -16,6 +16,7 @@ struct reader {
     struct sl_scan scan;
     unsigned depth;
     bool keeps_null;
+    bool is_flat; /* sl_json_flatten_all */
 };
 
 /* Anything but an array or an object. */
@@ -292,7 +293,7 @@ static bool read_array_leaves(struct reader *reader)
         return leave(reader);
     }
     for (uint64_t index = 0; index == 0 || sl_scan_take(&reader->scan, ','); index++) {
-        sl_buf_add_byte(path, '.');
+        sl_buf_add_byte(path, reader->is_flat ? '/' : '.');
         sl_buf_add_u64(path, index);
         if (!read_leaves(reader)) {
             return false;
@@ -313,7 +314,9 @@ static bool read_member_leaves(struct reader *reader, struct members *members)
             return false;
         }
         member.from = leaf_count(json);
-        sl_buf_add_byte(&json->path, '/');
+        if (member.name_len || !reader->is_flat) {
+            sl_buf_add_byte(&json->path, '/');
+        }
         sl_buf_add(&json->path, json->names.data + member.name_at, member.name_len);
         if (!read_leaves(reader)) {
             return false;
@@ -487,4 +490,15 @@ enum sl_json_result sl_json_rewrite(struct sl_json *json, struct sl_str source,
 
     *value = sl_buf_str(&json->text);
     return result;
+}
+
+enum sl_json_result sl_json_flatten_all(struct sl_json *json, struct sl_str source)
+{
+    struct reader reader = reader_of(json, source);
+
+    reader.keeps_null = true;
+    reader.is_flat = true;
+    enum sl_json_result result = finish(&reader, read_leaves(&reader), SL_JSON_LEAVES);
+
+    return result == SL_JSON_LEAVES && !settle_leaves(json) ? SL_JSON_NO_ROOM : result;
 }

@@ -56,6 +56,10 @@ enum sl_json_result sl_json_flatten(struct sl_json *json, struct sl_str source,
 size_t sl_json_leaf_count(const struct sl_json *json);
 struct sl_json_leaf sl_json_leaf(const struct sl_json *json, size_t index);
 
+/* Any value as leaves, as Telegraf has them: the items of arrays are "/0", "/1" …, a member without
+ * a name adds nothing, and null is a leaf like others. */
+enum sl_json_result sl_json_flatten_all(struct sl_json *json, struct sl_str source) SL_MUST_CHECK;
+
 /* The same without any of it: an object stays one value, and null stays null. */
 enum sl_json_result sl_json_rewrite(struct sl_json *json, struct sl_str source,
                                     struct sl_str *value) SL_MUST_CHECK;

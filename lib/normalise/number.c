@@ -13,6 +13,7 @@ enum {
     EXACT_DIGITS = DBL_DIG, /* any decimal of so many digits survives a double */
     EXACT_POWER = 290,      /* ... within this range */
     SHORT_TEXT_BYTES = 512,
+    PLAIN_POWER = 400, /* beyond it a number without an exponent is 0 */
 };
 
 /* d.ddd × 10^power, without leading or trailing zeros; zero has no digits. */
@@ -412,4 +413,53 @@ void sl_number_add_decimal_rounded(struct sl_buf *buf, int64_t digits, uint32_t 
     bool is_added = sl_number_add_double(buf, (double)digits / power_of_ten(precision));
 
     SL_ASSERT(is_added);
+}
+
+void sl_number_add_plain(struct sl_buf *out, struct sl_str text)
+{
+    size_t mantissa = 0;
+    char digits[32];
+
+    while (mantissa < text.len && (text.data[mantissa] | 0x20) != 'e') {
+        mantissa++;
+    }
+    size_t len = text.len - mantissa - (mantissa < text.len);
+
+    if (mantissa == text.len || len >= sizeof(digits)) {
+        sl_buf_add(out, text.data, mantissa);
+        return;
+    }
+    memcpy(digits, text.data + mantissa + 1, len);
+    digits[len] = '\0';
+    long power = strtol(digits, NULL, 10);
+    const char *point = memchr(text.data, '.', mantissa);
+    size_t whole = point ? (size_t)(point - text.data) : mantissa;
+    bool is_negative = text.data[0] == '-';
+
+    if (power > PLAIN_POWER || power < -PLAIN_POWER) {
+        sl_buf_add_byte(out, '0');
+        return;
+    }
+    sl_buf_add_c(out, is_negative ? "-" : "");
+    long position = (long)whole - is_negative + power; /* of the point among the digits */
+    if (position <= 0) {
+        sl_buf_add_c(out, "0.");
+    }
+    for (long i = position; i < 0; i++) {
+        sl_buf_add_byte(out, '0');
+    }
+    long at = 0;
+    for (size_t i = is_negative; i < mantissa; i++) {
+        if (text.data[i] == '.') {
+            continue;
+        }
+        if (at == position && at > 0) {
+            sl_buf_add_byte(out, '.');
+        }
+        sl_buf_add_byte(out, text.data[i]);
+        at++;
+    }
+    for (; at < position; at++) {
+        sl_buf_add_byte(out, '0');
+    }
 }

@@ -30,6 +30,9 @@ void sl_number_add_decimal(struct sl_buf *buf, int64_t digits, uint32_t precisio
  * else as it stands. False, with nothing appended, when it is beyond a double's range. */
 bool sl_number_add_json(struct sl_buf *buf, struct sl_str text) SL_MUST_CHECK;
 
+/* A number of JSON text without an exponent: 1e+21 as 1000000000000000000000. */
+void sl_number_add_plain(struct sl_buf *out, struct sl_str text);
+
 /* Both as gnmic has them, through a double: float64(digits) / 10^precision, which is 0 for a
  * precision above 308, and the double that is nearest to the text. */
 void sl_number_add_decimal_rounded(struct sl_buf *buf, int64_t digits, uint32_t precision);

@@ -12,6 +12,9 @@ struct sl_encoder_scratch *sl_encoder_scratch_hold(struct sl_encoder_memory *mem
         sl_fragment_init(&memory->scratch->builder);
         sl_json_init(&memory->scratch->json);
         sl_record_path_init(&memory->scratch->path);
+        sl_telegraf_path_init(&memory->scratch->telegraf);
+        sl_buf_init(&memory->scratch->metrics, 2 * SL_ENCODER_MAX_RECORD_BYTES);
+        sl_buf_init(&memory->scratch->fields, 2 * SL_ENCODER_MAX_RECORD_BYTES);
         sl_record_json_init(&memory->scratch->record_json);
     }
     memory->scratch_holders++;
@@ -28,6 +31,9 @@ void sl_encoder_scratch_release(struct sl_encoder_memory *memory)
     sl_json_fini(&memory->scratch->json);
     sl_record_path_fini(&memory->scratch->path);
     sl_record_json_fini(&memory->scratch->record_json);
+    sl_telegraf_path_fini(&memory->scratch->telegraf);
+    sl_buf_fini(&memory->scratch->metrics);
+    sl_buf_fini(&memory->scratch->fields);
     sl_buf_fini(&memory->scratch->record);
     free(memory->scratch);
     memory->scratch = NULL;

@@ -13,13 +13,17 @@
 #include "normalise/json.h"
 #include "normalise/record_json.h"
 #include "normalise/record_path.h"
+#include "normalise/telegraf_path.h"
 
 struct sl_encoder_scratch {
     struct sl_fragment_builder builder; /* event; gnmic-json: its text alone */
     struct sl_json json;
     struct sl_record_path path; /* sluice.v1 */
     struct sl_record_json record_json;
-    struct sl_buf record; /* sluice.v1-json: the record, packed */
+    struct sl_telegraf_path telegraf;
+    struct sl_buf metrics; /* telegraf-json, influx: texts of a window of updates */
+    struct sl_buf fields;  /* and its fields */
+    struct sl_buf record;  /* sluice.v1-json: the record, packed */
 };
 
 /* The memory's one, made for the first who holds it; NULL when memory is out. */

@@ -191,3 +191,31 @@ void sl_text_add_base64(struct sl_buf *buf, struct sl_str bytes)
         sl_buf_add(buf, text, sizeof(text));
     }
 }
+
+void sl_text_escape_html(struct sl_buf *buf, size_t start)
+{
+    enum { MORE_BYTES = 5 };
+    static const char digits[] = "0123456789abcdef";
+    size_t count = 0;
+
+    for (size_t i = start; i < buf->len; i++) {
+        count += buf->data[i] == '<' || buf->data[i] == '>' || buf->data[i] == '&';
+    }
+    if (!count || !sl_buf_reserve(buf, count * MORE_BYTES)) {
+        return;
+    }
+    size_t from = buf->len;
+    size_t to = buf->len += count * MORE_BYTES;
+
+    while (from < to) {
+        char byte = buf->data[--from];
+        if (byte == '<' || byte == '>' || byte == '&') {
+            to -= 1 + MORE_BYTES;
+            memcpy(buf->data + to, "\\u00", 4);
+            buf->data[to + 4] = digits[byte >> 4];
+            buf->data[to + 5] = digits[byte & 0xf];
+        } else {
+            buf->data[--to] = byte;
+        }
+    }
+}

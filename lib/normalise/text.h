@@ -32,6 +32,10 @@ void sl_text_add_base64(struct sl_buf *buf, struct sl_str bytes);
 /* As sl_text_add_escaped, but for U+2028 and U+2029, which stay: as protobuf's JSON has it. */
 void sl_text_add_escaped_least(struct sl_buf *buf, struct sl_str text);
 
+/* What encoding/json escapes for HTML, < > and &, in the finished JSON from `start` on: they stand
+ * in strings alone. */
+void sl_text_escape_html(struct sl_buf *buf, size_t start);
+
 /* How many bytes at the front of `text` stand for themselves in a JSON string and are ASCII. */
 size_t sl_text_plain_len(struct sl_str text);
 

@@ -31,5 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(SL_FORMAT_GNMIC_JSON, message);
     check(SL_FORMAT_PROTOJSON, message);
     check(SL_FORMAT_SLUICE_V1_JSON, message);
+    check(SL_FORMAT_TELEGRAF_JSON, message);
+    check(SL_FORMAT_INFLUX, message);
     return 0;
 }

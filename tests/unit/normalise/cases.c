@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gnmi/request.h"
 #include "test.h"
 
 const struct sl_encoder_context cases_context = {
@@ -94,10 +95,16 @@ void cases_free(struct test_cases *cases)
 struct sl_encoder *cases_encoder(enum sl_format format, bool is_float64,
                                  struct sl_encoder_memory *memory)
 {
+    static const char *const paths[] = {"/interfaces/interface", NULL};
+    static const struct sl_gnmi_asked asked = {.paths = paths};
+    static const struct sl_gnmi_subscribe subscribe = {.asked = &asked, .asked_count = 1};
+    bool is_telegraf = format == SL_FORMAT_TELEGRAF_JSON || format == SL_FORMAT_INFLUX;
     struct sl_encoder_config config = {
         .format = format,
         .is_float64 = is_float64,
-        .target = SL_STR("leaf1"),
+        .target = is_telegraf ? SL_STR("127.0.0.1:57400") : SL_STR("leaf1"),
+        .host = SL_STR("collector1"),
+        .subscribe = &subscribe,
         .subscription = SL_STR("sub1"),
         .memory = memory,
     };

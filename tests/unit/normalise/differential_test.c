@@ -98,6 +98,8 @@ static void mutations_give_the_json_that_protobuf_gives(void **state)
     assert_mutations_meet(SL_FORMAT_GNMIC_JSON);
     assert_mutations_meet(SL_FORMAT_PROTOJSON);
     assert_mutations_meet(SL_FORMAT_SLUICE_V1_JSON);
+    assert_mutations_meet(SL_FORMAT_TELEGRAF_JSON);
+    assert_mutations_meet(SL_FORMAT_INFLUX);
 }
 
 static void assert_pieces_meet(enum sl_format format)
@@ -124,6 +126,8 @@ static void a_message_cut_anywhere_gives_what_protobuf_gives(void **state)
     assert_pieces_meet(SL_FORMAT_GNMIC_JSON);
     assert_pieces_meet(SL_FORMAT_PROTOJSON);
     assert_pieces_meet(SL_FORMAT_SLUICE_V1_JSON);
+    assert_pieces_meet(SL_FORMAT_TELEGRAF_JSON);
+    assert_pieces_meet(SL_FORMAT_INFLUX);
 }
 
 static void the_proto_format_is_the_message_as_it_came(void **state)

@@ -461,6 +461,54 @@ static void formats_have_names(void **state)
     assert_string_equal(sl_format_name(SL_FORMAT_SLUICE_V1), "sluice.v1");
 }
 
+/* As many metrics as updates, of several windows, without memory for paths: none is lost. */
+static void each_of_many_series_becomes_a_metric(void **state)
+{
+    enum { UPDATES = 700 };
+    struct sl_encoder_memory memory = {.limit_bytes = 0};
+    struct sl_encoder_config config = {.format = SL_FORMAT_TELEGRAF_JSON,
+                                       .target = SL_STR("leaf1"),
+                                       .host = SL_STR("h"),
+                                       .memory = &memory};
+    struct sl_encoder *encoder = sl_encoder_new(&config);
+    struct sl_encoder_progress progress = {0};
+    struct sl_gnmi_response response;
+    struct sl_buf message = {0};
+    struct sl_buf scratch = {0};
+    unsigned records = 0;
+
+    (void)state;
+    assert_non_null(encoder);
+    size_t body = UPDATES * 29;
+    char head[] = {0x0a, (char)(0x80 | (body & 0x7f)), (char)(0x80 | (body >> 7 & 0x7f)),
+                   (char)(body >> 14)};
+    sl_buf_add(&message, head, sizeof(head));
+    for (unsigned i = 0; i < UPDATES; i++) { /* /a[k=0000]/v = 1 */
+        sl_buf_printf(&message,
+                      "\x22\x1b\x0a\x15\x1a\x0e\x0a\x01"
+                      "a\x12\x09\x0a\x01k\x12\x04%04u"
+                      "\x1a\x03\x0a\x01v\x1a\x02\x18\x01",
+                      i);
+    }
+    struct sl_status status = sl_gnmi_response_read(sl_buf_str(&message), &scratch, &response);
+
+    assert_true(sl_status_is_ok(&status));
+    assert_int_equal(response.updates, UPDATES);
+    while (!progress.is_done) {
+        struct sl_encoded encoded;
+        struct sl_buf out = {0};
+        assert_true(sl_encoder_next(encoder, &response, &context, &progress, &out, &encoded));
+        assert_int_equal(encoded.published, out.len > 0);
+        assert_int_equal(encoded.dropped, 0);
+        records += out.len > 0;
+        sl_buf_fini(&out);
+    }
+    assert_int_equal(records, UPDATES);
+    sl_encoder_free(encoder);
+    sl_buf_fini(&scratch);
+    sl_buf_fini(&message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_small_message_cannot_cost_much_time),
         cmocka_unit_test(the_memory_for_paths_is_shared_bounded_and_returned),
         cmocka_unit_test(too_many_tags_drop_the_update),
+        cmocka_unit_test(each_of_many_series_becomes_a_metric),
         cmocka_unit_test(formats_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,10 @@ static struct suite suites[] = {
     {.format = SL_FORMAT_EVENT, .dir = ".", .is_float64 = true},
     {.format = SL_FORMAT_EVENT_SPLIT, .dir = "event-split", .is_float64 = true},
     {.format = SL_FORMAT_GNMIC_JSON, .dir = "gnmic-json", .is_float64 = true},
+    {.format = SL_FORMAT_TELEGRAF_JSON, .dir = "telegraf-json"},
+    {.format = SL_FORMAT_TELEGRAF_JSON, .dir = "telegraf-json", .is_float64 = true},
+    {.format = SL_FORMAT_INFLUX, .dir = "influx"},
+    {.format = SL_FORMAT_INFLUX, .dir = "influx", .is_float64 = true},
     {.format = SL_FORMAT_PROTOJSON, .dir = "protojson", .has_blanks = true},
 };
 
@@ -92,8 +96,7 @@ static void encode_all(struct sl_encoder *encoder, const struct sl_gnmi_response
         size_t before = out->len;
         assert_true(sl_encoder_next(encoder, response, &cases_context, &progress, out, &encoded));
         assert_true(out->len > before || encoded.published == 0);
-        assert_true(out->len == before || encoded.published > 0 || encoded.dropped == 0);
-        if (out->len > before) {
+        if (out->len > before && out->data[out->len - 1] != '\n') {
             sl_buf_add_byte(out, '\n');
         }
     }

@@ -123,6 +123,8 @@ static void every_message_survives_every_failure_in_json(void **state)
     survive(SL_FORMAT_GNMIC_JSON);
     survive(SL_FORMAT_PROTOJSON);
     survive(SL_FORMAT_SLUICE_V1_JSON);
+    survive(SL_FORMAT_TELEGRAF_JSON);
+    survive(SL_FORMAT_INFLUX);
 }
 
 static void pack_one_request(void *arg)

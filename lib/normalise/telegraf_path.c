@@ -1,0 +1,340 @@
+#include "normalise/telegraf_path.h"
+
+#include <string.h>
+
+#include "gnmi/path.h"
+#include "normalise/text.h"
+
+enum { KEPT_BYTES = 64 * 1024 };
+
+/* ---- elements and tags ---- */
+
+static void replace_dashes(struct sl_buf *buf, size_t from)
+{
+    for (; from < buf->len; from++) {
+        buf->data[from] = buf->data[from] == '-' ? '_' : buf->data[from];
+    }
+}
+
+static struct sl_telegraf_elem split(struct sl_str name)
+{
+    const char *colon = name.len ? memchr(name.data, ':', name.len) : NULL;
+    struct sl_telegraf_elem elem = {.name = name};
+
+    if (colon) {
+        size_t len = (size_t)(colon - name.data);
+        elem.module = (struct sl_str){name.data, len};
+        elem.name = (struct sl_str){colon + 1, name.len - len - 1};
+    }
+    return elem;
+}
+
+/* Appends the elements from `from` on, each behind a '/'. */
+static void add_elems(struct sl_buf *buf, const struct sl_telegraf_path *path, size_t from)
+{
+    for (size_t i = from; i < path->elem_count; i++) {
+        sl_buf_add_byte(buf, '/');
+        if (path->elems[i].module.len) {
+            sl_buf_add_str(buf, path->elems[i].module);
+            sl_buf_add_byte(buf, ':');
+        }
+        sl_buf_add_str(buf, path->elems[i].name);
+    }
+}
+
+static bool has_tag(const struct sl_telegraf_path *path, const struct sl_item *name)
+{
+    for (size_t i = 0; i < path->tag_count; i++) {
+        if (sl_items_compare(&path->tags[i].name, name, path->words.data) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool push_tag(struct sl_telegraf_path *path, size_t name_at, struct sl_str value)
+{
+    struct sl_item name = {.name_at = (uint32_t)name_at,
+                           .name_len = (uint32_t)(path->words.len - name_at)};
+
+    if (path->words.failed || path->tag_count == SL_FRAGMENT_MAX_TAGS) {
+        return false;
+    }
+    path->tags[path->tag_count++] = (struct sl_fragment_tag){.name = name, .value = value};
+    return true;
+}
+
+static bool add_key(struct sl_telegraf_path *path, const struct sl_gnmi_key *key)
+{
+    struct sl_buf *words = &path->words;
+    size_t at = words->len;
+
+    sl_buf_add_str(words, key->name);
+    replace_dashes(words, at);
+    struct sl_item name = {.name_at = (uint32_t)at, .name_len = (uint32_t)(words->len - at)};
+
+    if (!words->failed && has_tag(path, &name)) {
+        words->len = at;
+        add_elems(words, path, 0);
+        sl_buf_add_byte(words, '/');
+        size_t from = words->len;
+        sl_buf_add_str(words, key->name);
+        replace_dashes(words, from);
+    }
+    return push_tag(path, at, key->value);
+}
+
+static bool add_path(struct sl_telegraf_path *path, struct sl_str bytes, struct sl_str *origin)
+{
+    struct sl_gnmi_key keys[SL_GNMI_MAX_KEYS];
+    struct sl_gnmi_path read;
+    struct sl_gnmi_elem elem;
+
+    sl_gnmi_path_read(bytes, &read);
+    *origin = read.origin.len ? read.origin : *origin;
+    while (sl_gnmi_path_next(&read, &elem)) {
+        struct sl_telegraf_elem own = split(elem.name);
+        size_t count;
+        if (own.name.len && path->elem_count == SL_TELEGRAF_MAX_ELEMS) {
+            return false;
+        }
+        if (own.name.len) {
+            path->elems[path->elem_count++] = own;
+        }
+        if (!sl_gnmi_elem_sort_keys(&elem, keys, &count)) {
+            return false;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (!add_key(path, &keys[i])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool add_own_tag(struct sl_telegraf_path *path, struct sl_str name, struct sl_str value)
+{
+    size_t at = path->words.len;
+
+    sl_buf_add_str(&path->words, name);
+    struct sl_item item = {.name_at = (uint32_t)at, .name_len = (uint32_t)name.len};
+
+    return path->words.failed || has_tag(path, &item) || push_tag(path, at, value);
+}
+
+/* ---- names ---- */
+
+static bool leads_to(const Gnmi__Path *root, const struct sl_telegraf_path *path,
+                     struct sl_str origin, size_t *count)
+{
+    size_t at = 0;
+
+    if (*root->origin && origin.len && !sl_str_eq_c(origin, root->origin)) {
+        return false;
+    }
+    for (size_t i = 0; i < root->n_elem; i++) {
+        struct sl_telegraf_elem elem = split(sl_str_from(root->elem[i]->name));
+        if (!elem.name.len) {
+            continue;
+        }
+        if (at == path->elem_count || !sl_str_eq(elem.name, path->elems[at].name) ||
+            (elem.module.len && path->elems[at].module.len &&
+             !sl_str_eq(elem.module, path->elems[at].module))) {
+            return false;
+        }
+        at++;
+    }
+    *count = at;
+    return true;
+}
+
+/* How many elements stand in the subscription's path that leads to this one. False: none does. */
+static bool find_root(const struct sl_telegraf_names *names, const struct sl_telegraf_path *path,
+                      struct sl_str origin, size_t *longest)
+{
+    bool is_found = false;
+
+    *longest = 0;
+    for (size_t i = 0; i < names->root_count; i++) {
+        size_t count;
+        if (leads_to(names->roots[i], path, origin, &count) && (!is_found || count > *longest)) {
+            *longest = count;
+            is_found = true;
+        }
+    }
+    return is_found;
+}
+
+static const char *control_text(uint32_t rune)
+{
+    switch (rune) {
+    case '\n':
+        return "\\n";
+    case '\t':
+        return "\\t";
+    case '\r':
+        return "\\r";
+    case '\f':
+        return "\\f";
+    default:
+        return NULL;
+    }
+}
+
+void sl_telegraf_add_escaped(struct sl_buf *buf, struct sl_str text, const char *specials)
+{
+    while (text.len && text.data[text.len - 1] == '\\') {
+        text.len--; /* one at the end would escape what comes */
+    }
+    while (text.len) {
+        uint32_t rune;
+        size_t len = sl_text_decode(text, &rune);
+        rune = len ? rune : SL_TEXT_REPLACEMENT;
+        if (control_text(rune)) {
+            sl_buf_add_c(buf, control_text(rune));
+        } else {
+            if (rune && rune < 0x80 && strchr(specials, (int)rune)) {
+                sl_buf_add_byte(buf, '\\');
+            }
+            sl_text_add_rune(buf, rune);
+        }
+        len = len ? len : 1;
+        text = (struct sl_str){text.data + len, text.len - len};
+    }
+}
+
+static bool write_tags(struct sl_telegraf_path *path, bool is_influx)
+{
+    struct sl_item order[SL_FRAGMENT_MAX_TAGS];
+    struct sl_buf *text = &path->text;
+
+    for (size_t i = 0; i < path->tag_count; i++) {
+        order[i] = path->tags[i].name;
+        order[i].from = (uint32_t)i;
+    }
+    if (!sl_items_sort(order, path->tag_count, path->words.data)) {
+        return false;
+    }
+    for (size_t i = 0; i < path->tag_count; i++) {
+        const struct sl_fragment_tag *tag = &path->tags[order[i].from];
+        struct sl_str name = {path->words.data + tag->name.name_at, tag->name.name_len};
+        if (!is_influx) {
+            sl_buf_add_c(text, i == 0 ? "" : ",");
+            sl_text_add_quoted(text, name);
+            sl_buf_add_byte(text, ':');
+            sl_text_add_quoted(text, tag->value);
+        } else if (name.len && tag->value.len) {
+            sl_buf_add_byte(text, ',');
+            sl_telegraf_add_escaped(text, name, ", =");
+            sl_buf_add_byte(text, '=');
+            sl_telegraf_add_escaped(text, tag->value, ", =");
+        }
+    }
+    return true;
+}
+
+static bool write_series(struct sl_telegraf_path *path, const struct sl_telegraf_names *names,
+                         bool has_name)
+{
+    struct sl_buf *text = &path->text;
+
+    if (names->is_influx) {
+        if (!has_name) {
+            return true;
+        }
+        sl_telegraf_add_escaped(text, names->name, ", ");
+        return write_tags(path, true);
+    }
+    sl_buf_add_c(text, "\"name\":");
+    sl_text_add_quoted(text, has_name ? names->name : SL_STR(""));
+    sl_buf_add_c(text, ",\"tags\":{");
+    bool is_ok = write_tags(path, false);
+
+    sl_buf_add_byte(text, '}');
+    return is_ok;
+}
+
+/* ---- public ---- */
+
+void sl_telegraf_path_init(struct sl_telegraf_path *path)
+{
+    path->elem_count = 0;
+    path->tag_count = 0;
+    sl_buf_init(&path->text, SL_FRAGMENT_MAX_BYTES);
+    sl_buf_init(&path->words, SL_FRAGMENT_MAX_BYTES);
+}
+
+void sl_telegraf_path_fini(struct sl_telegraf_path *path)
+{
+    sl_buf_fini(&path->text);
+    sl_buf_fini(&path->words);
+}
+
+/* Puts the tag `path` behind the names; false when there is none. A module in front of the first
+ * element stands for an origin. */
+static bool add_prefix_text(struct sl_telegraf_path *path, struct sl_str origin)
+{
+    struct sl_telegraf_elem *first = &path->elems[0];
+
+    if (!path->elem_count) {
+        return false;
+    }
+    struct sl_str module = first->module;
+
+    first->module = origin.len ? module : (struct sl_str){0};
+    if (origin.len || module.len) {
+        sl_buf_add_str(&path->words, origin.len ? origin : module);
+        sl_buf_add_byte(&path->words, ':');
+    }
+    add_elems(&path->words, path, 0);
+    return true;
+}
+
+bool sl_telegraf_path_build(struct sl_telegraf_path *path, const struct sl_telegraf_names *names,
+                            struct sl_str bytes, struct sl_fragment *fragment)
+{
+    struct sl_buf *text = &path->text;
+    struct sl_str origin = {0};
+    size_t root;
+
+    sl_buf_trim(text, KEPT_BYTES);
+    sl_buf_trim(&path->words, KEPT_BYTES);
+    path->elem_count = path->tag_count = 0;
+    if (!sl_buf_reserve(&path->words, 1) || !sl_buf_reserve(text, 1) ||
+        !add_path(path, path->prefix, &origin)) {
+        return false;
+    }
+    size_t prefix_at = path->words.len;
+    bool has_prefix = add_prefix_text(path, origin);
+    size_t prefix_len = path->words.len - prefix_at;
+
+    if (!add_path(path, bytes, &origin) || !add_own_tag(path, SL_STR("host"), names->host) ||
+        !add_own_tag(path, SL_STR("source"), names->source)) {
+        return false;
+    }
+    if (has_prefix) { /* reserved first: the text is in the buffer that grows */
+        if (!sl_buf_reserve(&path->words, 16) ||
+            !add_own_tag(path, SL_STR("path"),
+                         (struct sl_str){path->words.data + prefix_at, prefix_len})) {
+            return false;
+        }
+    }
+    bool has_name = find_root(names, path, origin, &root);
+
+    if (!write_series(path, names, has_name && names->name.len)) {
+        return false;
+    }
+    fragment->tags_len = (uint32_t)text->len;
+    bool is_root = root > 0 && root == path->elem_count;
+
+    root -= is_root; /* a field has a name */
+    fragment->key_at = (uint32_t)text->len + (path->elem_count > 0);
+    add_elems(text, path, root);
+    fragment->key_len = path->elem_count ? (uint32_t)text->len - fragment->key_at : 0;
+    replace_dashes(text, fragment->tags_len);
+    sl_buf_add_c(text, is_root ? "." : "");
+    fragment->text = text->data;
+    fragment->len = (uint32_t)text->len;
+    return !text->failed && !path->words.failed;
+}
