@@ -581,6 +581,10 @@ bool sl_telegraf_next(struct sl_telegraf *telegraf, const struct sl_gnmi_respons
         .made_bytes = progress->made_bytes,
     };
 
+    if (response->updates + response->deletes == 0) {
+        progress->is_done = true;
+        return true;
+    }
     scratch->json.is_rounding = telegraf->is_float64;
     sl_pass_begin(&pass);
     while (!progress->is_done && out->len == pass.start && !out->failed) {
