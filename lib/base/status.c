@@ -32,6 +32,12 @@ const char *sl_code_name(enum sl_code code)
     return (unsigned)code < SL_CODES ? codes[code].name : codes[SL_UNKNOWN].name;
 }
 
+struct sl_status sl_status_out_of_memory(void)
+{
+    return sl_status_because("out-of-memory",
+                             sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
+}
+
 const char *sl_status_reason(const struct sl_status *status)
 {
     unsigned code = status->code;

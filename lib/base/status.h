@@ -69,6 +69,9 @@ void sl_status_hide(struct sl_status *status, const char *secret);
  * "window-overshoot". There are a few dozen of them in all, and a peer cannot make new ones. */
 struct sl_status sl_status_because(const char *reason, struct sl_status status);
 
+/* RESOURCE_EXHAUSTED, reason "out-of-memory". */
+struct sl_status sl_status_out_of_memory(void);
+
 /* The reason; without one the code's name in the same spelling, "unavailable". */
 const char *sl_status_reason(const struct sl_status *status);
 

@@ -285,12 +285,6 @@ static const struct sl_h2_link_events link_events = {
     .on_closed = on_link_closed,
 };
 
-static struct sl_status out_of_memory(void)
-{
-    return sl_status_because("out-of-memory",
-                             sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
-}
-
 static void on_conn_open(struct sl_conn *conn, void *arg)
 {
     struct connection *connection = arg;
@@ -299,13 +293,13 @@ static void on_conn_open(struct sl_conn *conn, void *arg)
     connection->link =
         sl_h2_link_open(channel->context.loop, conn, SL_H2_CLIENT, NULL, &link_events, connection);
     if (!connection->link) {
-        connection->why = out_of_memory();
+        connection->why = sl_status_out_of_memory();
         sl_conn_close(conn);
         return;
     }
     connection->conn = NULL;
     if (!sl_h2_link_watch(connection->link, &channel->watch)) {
-        connection->why = out_of_memory();
+        connection->why = sl_status_out_of_memory();
         sl_h2_link_close(connection->link);
     }
 }
@@ -345,7 +339,7 @@ static void dial(struct sl_grpc_channel *channel)
     handle(channel, EVENT_DIAL);
     channel->current = new_connection(channel);
     if (!channel->current) {
-        struct sl_status why = out_of_memory();
+        struct sl_status why = sl_status_out_of_memory();
         note_error(channel, &why);
         fail(channel);
     }
@@ -379,7 +373,7 @@ static bool takes_calls(const struct sl_grpc_channel *channel)
 
 static void start_waiting(struct sl_grpc_channel *channel, struct sl_grpc_call *call)
 {
-    struct sl_status why = out_of_memory();
+    struct sl_status why = sl_status_out_of_memory();
 
     if (!takes_calls(channel)) {
         return;

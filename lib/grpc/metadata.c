@@ -120,8 +120,7 @@ struct sl_status sl_grpc_metadata_add(struct sl_grpc_metadata *metadata, struct 
         add(bytes, name, value);
     }
     if (bytes->failed) {
-        status = sl_status_because("out-of-memory",
-                                   sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
+        status = sl_status_out_of_memory();
     }
     if (!sl_status_is_ok(&status)) {
         bytes->len = whole;

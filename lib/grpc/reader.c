@@ -40,7 +40,7 @@ static bool stop(struct sl_grpc_reader *reader, const char *reason, const struct
 
 static bool stop_for_memory(struct sl_grpc_reader *reader, struct sl_status *why)
 {
-    struct sl_status said = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+    struct sl_status said = sl_status_out_of_memory();
 
     return stop(reader, "out-of-memory", &said, why);
 }

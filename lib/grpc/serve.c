@@ -199,8 +199,7 @@ static void take_timeout(struct sl_grpc_call *call, struct sl_str value)
                                    sl_status_quote(SL_INTERNAL, "not a grpc-timeout", value));
         sl_grpc_call_fail(call, &status);
     } else if (!call->timer && !sl_grpc_call_set_deadline(call, timeout_ns)) {
-        status = sl_status_because("out-of-memory",
-                                   sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
+        status = sl_status_out_of_memory();
         sl_grpc_call_fail(call, &status);
     }
 }

@@ -291,8 +291,7 @@ static bool serve(struct sl_grpc_server *server, struct sl_conn *conn)
 static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *arg)
 {
     struct sl_grpc_server *server = arg;
-    struct sl_status why =
-        sl_status_because("out-of-memory", sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
+    struct sl_status why = sl_status_out_of_memory();
 
     (void)listener;
     if (!serve(server, conn)) {
@@ -390,7 +389,7 @@ struct sl_grpc_server *sl_grpc_server_open(const struct sl_grpc_server_options *
     };
 
     if (!server) {
-        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        *why = sl_status_out_of_memory();
         return NULL;
     }
     server->listener = sl_listener_open(options->loop, &listen, why);

@@ -122,8 +122,7 @@ struct sl_guest *sl_crowd_enter(struct sl_crowd *crowd, const struct sl_peer_key
         guest = find_or_add(crowd, key);
     }
     if (!guest) {
-        *why = sl_status_because("out-of-memory",
-                                 sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
+        *why = sl_status_out_of_memory();
         return NULL;
     }
     if (crowd->max_per_peer && guest->connections >= crowd->max_per_peer) {

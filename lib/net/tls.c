@@ -375,7 +375,7 @@ static bool set_up(struct maker *maker, const struct sl_tls_options *options)
 struct sl_tls *sl_tls_new(enum sl_tls_role role, const struct sl_tls_options *options,
                           struct sl_status *why, enum sl_tls_part *part)
 {
-    struct maker maker = {.why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory")};
+    struct maker maker = {.why = sl_status_out_of_memory()};
 
     maker.tls = calloc(1, sizeof(*maker.tls));
     if (maker.tls) {

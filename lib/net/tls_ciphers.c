@@ -48,7 +48,7 @@ static bool each_word(const char *list, SSL_CTX *context, struct sl_status *why,
     bool is_good = true;
 
     if (!copy) {
-        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        *why = sl_status_out_of_memory();
         return false;
     }
     for (char *word = strtok_r(copy, ":, ;", &rest); word && is_good;

@@ -267,7 +267,7 @@ static bool open_instance(struct sl_sink *sink, struct sl_status *why)
     sink->mailbox = sl_mailbox_open(sink->loop);
     sink->stall_timer = sl_timer_new(sink->loop, on_stall_timer, sink);
     if (!sink->mailbox || !sink->stall_timer) {
-        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        *why = sl_status_out_of_memory();
         return false;
     }
     sink->record_cost = plugin->record_cost(sink->spec->options);
@@ -297,7 +297,7 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
     struct sl_sink *sink = calloc(1, sizeof(*sink));
 
     if (!sink) {
-        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        *why = sl_status_out_of_memory();
         return NULL;
     }
     sink->host = (struct sluice_host){&host_calls, collector, spec->name, worker};

@@ -130,7 +130,7 @@ struct sl_template *sl_template_new(const char *text, struct sl_status *why)
         templ->copy = sl_str_dup(sl_str_from(text));
     }
     if (!templ || !templ->copy) {
-        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        *why = sl_status_out_of_memory();
     } else if (read_parts(templ, why)) {
         return templ;
     }
