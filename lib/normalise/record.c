@@ -3,7 +3,7 @@
 #include "sluice.pb-c.h"
 
 #include "normalise/message_json.h"
-#include "normalise/pack.h"
+#include "gnmi/pack.h"
 #include "normalise/pass.h"
 #include "normalise/record_fields.h"
 #include "normalise/record_value.h"

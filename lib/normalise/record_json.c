@@ -1,6 +1,6 @@
 #include "normalise/record_json.h"
 
-#include "normalise/pack.h"
+#include "gnmi/pack.h"
 #include "normalise/record_fields.h"
 #include "normalise/record_path.h"
 #include "normalise/record_value.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "gnmi/path.h"
-#include "normalise/pack.h"
+#include "gnmi/pack.h"
 #include "normalise/record_fields.h"
 #include "normalise/text.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 #include "gnmi/wire.h"
-#include "normalise/pack.h"
+#include "gnmi/pack.h"
 #include "normalise/text.h"
 
 enum { ANY_TYPE_URL = 1, ANY_VALUE = 2, DECIMAL_DIGITS = 1, DECIMAL_PRECISION };

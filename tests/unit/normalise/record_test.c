@@ -10,7 +10,7 @@
 #include "sluice.pb-c.h"
 
 #include "normalise/encoder.h"
-#include "normalise/pack.h"
+#include "gnmi/pack.h"
 #include "test.h"
 
 enum { RESPONSE_UPDATE = 1, RESPONSE_SYNC = 3, RESPONSE_EXTENSION = 5 };

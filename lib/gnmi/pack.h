@@ -1,6 +1,6 @@
 /* pack.h - fields of a protobuf message, written straight into a buffer. */
-#ifndef SLUICE_NORMALISE_PACK_H
-#define SLUICE_NORMALISE_PACK_H
+#ifndef SLUICE_GNMI_PACK_H
+#define SLUICE_GNMI_PACK_H
 
 #include <stddef.h>
 #include <stdint.h>

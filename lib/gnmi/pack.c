@@ -1,4 +1,4 @@
-#include "normalise/pack.h"
+#include "gnmi/pack.h"
 
 #include <string.h>
 
