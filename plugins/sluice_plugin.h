@@ -26,6 +26,7 @@ struct sluice_record {
     int64_t received_ns;           /* wall clock at its receipt */
     uint64_t epoch;                /* of the stream, nanoseconds */
     uint64_t seq;                  /* of the stream at this sink, from 1 in each epoch */
+    uint32_t lines;                /* in the payload: that many numbers, from `seq` on */
     struct sluice_str format;      /* "event" */
     struct sluice_str target;
     struct sluice_str subscription;

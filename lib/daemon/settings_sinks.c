@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/settings_read.h"
+#include "normalise/encoder.h"
 
 enum { ERROR_BYTES = 400, MAX_TYPES = 32 };
 
@@ -12,6 +13,10 @@ struct common_options {
     const char *type;
     int format;
     bool is_float64;
+    struct {
+        uint64_t bytes;
+        int64_t delay_ns;
+    } batch;
     bool is_required;
     int64_t stall_after_ns;
 };
@@ -24,6 +29,25 @@ static const size_t plugin_offset = (sizeof(struct common_options) + sizeof(max_
 static const char *const formats[] = {
     "event",          "proto",       "sluice.v1",     "gnmic-json", "protojson",
     "sluice.v1-json", "event-split", "telegraf-json", "influx",     NULL};
+
+static const struct sluice_option batch_table[] = {
+    {.name = "bytes",
+     .type = SLUICE_SIZE,
+     .offset = offsetof(struct common_options, batch.bytes),
+     .default_text = "0",
+     .max = 8 * SL_MIB,
+     .doc = "Several records of a stream leave as one, a line each, when they have so many bytes; "
+            "0: each leaves by itself. For formats of text."},
+    {.name = "delay",
+     .type = SLUICE_DURATION,
+     .offset = offsetof(struct common_options, batch.delay_ns),
+     .default_text = "5ms",
+     .min = SL_NS_PER_MS,
+     .max = 10 * SL_NS_PER_S,
+     .doc = "A line waits no longer for company; less where the device waits for credit, or a "
+            "quarter of its window is in the batch."},
+    {.name = NULL},
+};
 
 static const struct sluice_option common_table[] = {
     {.name = "type",
@@ -49,6 +73,11 @@ static const struct sluice_option common_table[] = {
      .default_text = "false",
      .doc = "event, event-split, gnmic-json, telegraf-json, influx: decimals, and the numbers in "
             "JSON, are rounded as gnmic and Telegraf do; else they keep every digit."},
+    {.name = "batch",
+     .type = SLUICE_OBJECT,
+     .table = batch_table,
+     .doc =
+         "Lines instead of records: many times cheaper for Kafka, where its consumers read lines."},
     {.name = "required",
      .type = SLUICE_BOOL,
      .offset = offsetof(struct common_options, is_required),
@@ -186,6 +215,20 @@ static void check_options(struct sl_config *config, const struct sl_config_node 
     }
 }
 
+/* Lines want text: the bytes of a protobuf message may be a line feed. */
+static void check_batch(struct sl_config *config, const struct sl_config_node *map,
+                        const struct common_options *options)
+{
+    bool is_text = options->format != SL_FORMAT_PROTO && options->format != SL_FORMAT_SLUICE_V1;
+
+    if (options->batch.bytes && !is_text) {
+        sl_config_error(config, place_of(map, "batch"),
+                        "'batch': expected a format of text lines, such as event or sluice.v1-json;"
+                        " found format %s",
+                        formats[options->format]);
+    }
+}
+
 static bool read_sink(struct sl_config *config, const struct sl_config_node *map,
                       struct sl_sink_settings *sink)
 {
@@ -210,12 +253,15 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
     sink->spec.options = object + plugin_offset;
     sink->spec.format = common->format;
     sink->spec.is_float64 = common->is_float64;
+    sink->spec.batch.bytes = common->batch.bytes;
+    sink->spec.batch.delay_ns = common->batch.delay_ns;
     sink->spec.is_required = common->is_required;
     sink->spec.stall_after_ns = common->stall_after_ns;
     if (!common->is_required) {
         sl_config_error(config, place_of(map, "required"),
                         "'required': expected true: in this version credit waits for every sink");
     }
+    check_batch(config, map, common);
     read_templates(config, map, is_filled, sink);
     if (sl_config_errors(config) == errors) {
         check_options(config, map, sink);

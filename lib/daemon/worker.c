@@ -215,6 +215,7 @@ static void fill_route(struct sl_worker *worker, const struct sl_target_settings
                     .subscribe = &subscription->request,
                     .labels = &target->options.labels,
                     .memory = &worker->interned},
+        .batch = {sink->spec.batch.bytes, sink->spec.batch.delay_ns},
     };
 }
 

@@ -27,6 +27,10 @@ struct sl_sink_spec {
     const void *options; /* the plugin's own, parsed */
     int format;          /* enum sl_format of normalise/encoder.h */
     bool is_float64;     /* sl_encoder_config has it */
+    struct {
+        uint64_t bytes; /* 0: no batch; stream/batch.h */
+        int64_t delay_ns;
+    } batch;
     bool is_required;
     int64_t stall_after_ns; /* no report for this long with records out: it takes no new streams */
 };

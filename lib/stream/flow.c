@@ -25,8 +25,7 @@ static struct sl_charge *charge_new(struct sl_stream *stream)
     return calloc(1, sizeof(*charge) + routes * sizeof(charge->deliveries[0]));
 }
 
-/* One holder less; after the last the message's bytes are the device's again. */
-static void charge_drop(struct sl_charge *charge)
+void sl_stream_drop_charge(struct sl_charge *charge)
 {
     struct sl_stream *stream = charge->stream;
 
@@ -48,16 +47,14 @@ static void count_drop(struct sl_route *route, enum sl_drop_reason reason, uint6
 
 /* ---- records ---- */
 
-/* What one record holds: its payload as allocated, its token, and the sink's own. */
-static uint64_t record_cost(const struct sl_route *route, size_t payload_cap)
+uint64_t sl_stream_record_cost(const struct sl_route *route, size_t payload_cap)
 {
     return payload_cap + sizeof(struct sl_charge) + sizeof(struct sl_delivery) +
            sl_sink_record_cost(route->sink);
 }
 
-static void record_fill(const struct sl_stream *stream, const struct sl_route *route,
-                        const struct sl_route_place *place, const struct sl_gnmi_response *response,
-                        struct sluice_record *record)
+void sl_stream_describe(const struct sl_stream *stream, const struct sl_route *route,
+                        const struct sl_route_place *place, struct sluice_record *record)
 {
     struct sl_str format = sl_str_from(sl_format_name(route->config.encoder.format));
     struct sl_str target = route->config.encoder.target;
@@ -66,10 +63,7 @@ static void record_fill(const struct sl_stream *stream, const struct sl_route *r
     *record = (struct sluice_record){
         .destination = {place->destination.data, place->destination.len},
         .key = {place->key.data, place->key.len},
-        .timestamp_ns = response->timestamp_ns,
         .received_ns = stream->received_ns,
-        .epoch = stream->view.epoch,
-        .seq = route->seq + 1,
         .format = {format.data, format.len},
         .target = {target.data, target.len},
         .subscription = {subscription.data, subscription.len},
@@ -115,9 +109,13 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct sl_bu
 {
     struct sluice_record record;
 
-    record_fill(stream, route, what->place, response, &record);
+    sl_stream_describe(stream, route, what->place, &record);
     record.payload = buf->data;
     record.payload_len = buf->len;
+    record.timestamp_ns = response->timestamp_ns;
+    record.epoch = stream->view.epoch;
+    record.seq = route->seq + 1;
+    record.lines = 1;
     *delivery = *what;
     delivery->token = (struct sluice_token){.owner = delivery};
     if (sl_sink_accept(route->sink, &record, &delivery->token) == SLUICE_FULL) {
@@ -131,7 +129,7 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct sl_bu
     return true;
 }
 
-static struct sl_encoder_context context_of(const struct sl_stream *stream,
+struct sl_encoder_context sl_stream_context(const struct sl_stream *stream,
                                             const struct sl_route *route)
 {
     return (struct sl_encoder_context){
@@ -161,11 +159,12 @@ static bool give(struct sl_stream *stream, struct sl_route *route,
         return true;
     }
     const struct sl_delivery what = {
+        .stream = stream,
         .charge = stream->charge,
         .route = route,
         .place = place,
         .updates = encoded->published,
-        .cost_bytes = record_cost(route, malloc_usable_size(buf->data)),
+        .cost_bytes = sl_stream_record_cost(route, malloc_usable_size(buf->data)),
         .payload_bytes = (uint32_t)buf->len,
         .is_extra = stream->given > 0,
     };
@@ -184,7 +183,7 @@ static bool give_next(struct sl_stream *stream, struct sl_route *route,
 {
     struct sl_buf buf = {0};
     struct sl_encoded encoded = {0};
-    struct sl_encoder_context context = context_of(stream, route);
+    struct sl_encoder_context context = sl_stream_context(stream, route);
     uint32_t updates = response->updates + response->deletes - progress->passed;
     size_t guess = route->typical_bytes + route->typical_bytes / 16;
     bool is_taken = true;
@@ -206,9 +205,12 @@ static bool give_next(struct sl_stream *stream, struct sl_route *route,
 static bool give_route(struct sl_stream *stream, struct sl_route *route,
                        const struct sl_gnmi_response *response)
 {
+    bool has_batch = route->config.batch.max_bytes > 0;
+
     while (!stream->progress.is_done) {
         struct sl_encoder_progress progress = stream->progress;
-        if (!give_next(stream, route, response, &progress)) {
+        if (has_batch ? !sl_batch_add(stream, route, response, &progress)
+                      : !give_next(stream, route, response, &progress)) {
             return false;
         }
         stream->progress = progress;
@@ -314,7 +316,7 @@ static void end_charge(struct sl_stream *stream)
     if (charge->cost_bytes) {
         sl_cost_rate_learn(&stream->rate, charge->cost_bytes, charge->window_bytes);
     }
-    charge_drop(charge);
+    sl_stream_drop_charge(charge);
 }
 
 enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t *bytes,
@@ -380,35 +382,52 @@ void sl_stream_drop_unfinished(struct sl_stream *stream)
         counts->dropped[SL_DROP_CLOSED] += counts->received - known;
     }
     stream->charge = NULL;
-    charge_drop(charge);
+    sl_stream_drop_charge(charge);
 }
 
 /* ---- acknowledgements ---- */
 
-void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result)
+/* The record's messages have one record less to wait for. */
+static void delivery_end(struct sl_delivery *delivery)
 {
-    struct sl_delivery *delivery = token->owner;
     struct sl_charge *charge = delivery->charge;
-    struct sl_stream *stream = charge->stream;
+
+    for (size_t i = 0; i < delivery->charge_count; i++) {
+        sl_stream_drop_charge(delivery->charges[i]);
+    }
+    free(delivery->charges);
+    delivery_free(delivery);
+    if (charge) {
+        sl_stream_drop_charge(charge);
+    }
+}
+
+void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter)
+{
+    struct sl_stream *stream = delivery->stream;
     struct sl_route_counts *counts = &delivery->route->counts;
 
     SL_ASSERT(counts->held >= delivery->updates && stream->in_flight > 0);
     counts->held -= delivery->updates;
-    if (result == SLUICE_DELIVERED) {
-        counts->published += delivery->updates;
-    } else {
-        counts->dropped[SL_DROP_SINK] += delivery->updates;
-    }
+    *counter += delivery->updates;
     delivery->place->held -= delivery->updates;
     delivery->place->held_bytes -= delivery->payload_bytes;
     stream->cost_held_bytes -= delivery->cost_bytes;
     stream->config.pool->cost_held_bytes -= delivery->cost_bytes;
     stream->in_flight--;
-    delivery_free(delivery);
-    charge_drop(charge);
+    delivery_end(delivery);
     if (stream->in_flight == 0 && stream->state == SL_STREAM_DRAINING && !stream->charge) {
         sl_stream_handle(stream, SL_STREAM_EMPTY);
     }
+}
+
+void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result)
+{
+    struct sl_delivery *delivery = token->owner;
+    struct sl_route_counts *counts = &delivery->route->counts;
+
+    sl_stream_settle(delivery, result == SLUICE_DELIVERED ? &counts->published
+                                                          : &counts->dropped[SL_DROP_SINK]);
 }
 
 /* ---- credit ---- */
@@ -546,7 +565,11 @@ void sl_stream_give_credit(void *arg)
         }
     }
     repay(stream, missing);
-    note_blocked(stream, gives && sl_credit_need(&stream->credit, missing) > 0);
+    bool is_blocked = gives && sl_credit_need(&stream->credit, missing) > 0;
+    note_blocked(stream, is_blocked);
+    if (is_blocked) {
+        sl_batch_flush(stream); /* what waits for company is what the device waits for */
+    }
 }
 
 void sl_stream_lent(struct sl_loan *loan, void *arg)

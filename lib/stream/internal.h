@@ -10,13 +10,17 @@
 /* One record in flight. `token.owner` is this struct. */
 struct sl_delivery {
     struct sluice_token token;
-    struct sl_charge *charge;
+    struct sl_stream *stream;
+    struct sl_charge *charge;   /* NULL: a batch's, which has `charges` */
+    struct sl_charge **charges; /* of the messages with a line in the batch */
+    size_t charge_count;
+    size_t charge_cap;
     struct sl_route *route;
     struct sl_route_place *place;
     uint32_t updates;
     uint64_t cost_bytes;
     uint32_t payload_bytes;
-    bool is_extra; /* on the heap, not the charge's */
+    bool is_extra; /* on the heap, not the charge's; a batch's always is */
 };
 
 /* One message: its bytes go back to the device when its last record is acknowledged. Recycled
@@ -57,6 +61,8 @@ struct sl_stream {
     uint32_t loan_missing;     /* and what of the message was missing when last looked at */
     int64_t opened_ns;
     struct sl_timer *timer;
+    struct sl_timer *batch_timer; /* NULL: no route has a batch */
+    uint64_t batch_delay_ms;      /* the shortest of its routes */
     struct sl_deferred credit_due;
     struct sl_deferred closed_due;
     int64_t received_ns; /* wall clock of the newest DATA */
@@ -85,6 +91,24 @@ void sl_stream_lent(struct sl_loan *loan, void *arg);
 /* The stream's timer while it has a call: ends it when it borrows the reserve for too long, and
  * others wait. */
 void sl_stream_check_loan(struct sl_stream *stream);
+
+/* One holder of the charge less; after the last the message's bytes are the device's again. */
+void sl_stream_drop_charge(struct sl_charge *charge);
+
+/* What the next record of the route says of its stream. */
+struct sl_encoder_context sl_stream_context(const struct sl_stream *stream,
+                                            const struct sl_route *route);
+
+/* What one record holds: its payload as allocated, its token, and the sink's own. */
+uint64_t sl_stream_record_cost(const struct sl_route *route, size_t payload_cap);
+
+/* Everything of a record but its payload, its numbers and the message's own time. */
+void sl_stream_describe(const struct sl_stream *stream, const struct sl_route *route,
+                        const struct sl_route_place *place, struct sluice_record *record);
+
+/* The record is with nobody any more, and its updates are no longer held: they go to `counter`, of
+ * the route's. */
+void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter);
 
 /* stream.c: the only place that writes `state`. */
 void sl_stream_handle(struct sl_stream *stream, enum sl_stream_event event);

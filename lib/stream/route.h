@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "normalise/encoder.h"
 #include "sink/sink.h"
+#include "stream/batch.h"
 
 enum sl_drop_reason {
     SL_DROP_DECODE, /* the message is not a SubscribeResponse */
@@ -62,6 +63,7 @@ struct sl_route_config {
     const struct sl_template *key;         /* or NULL */
     struct sl_template_values values;
     struct sl_encoder_config encoder;
+    struct sl_batch_config batch;
 };
 
 struct sl_route {
@@ -75,6 +77,7 @@ struct sl_route {
     struct sl_route_place *last_place; /* of the last record; NULL: there was none */
     uint64_t seq;                      /* of the last record, in this epoch */
     size_t typical_bytes;              /* of the last payload: what to reserve for the next */
+    struct sl_batch batch;
 };
 
 /* False when memory is out. What `config` points at outlives the route. */

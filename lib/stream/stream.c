@@ -105,6 +105,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     stream->view.last_error = *status;
     sl_status_hide(&stream->view.last_error, stream->config.password);
     sl_stream_drop_unfinished(stream);
+    sl_batch_flush(stream);
     sl_stream_handle(stream, SL_STREAM_ENDED);
     log_end(stream, &stream->view.last_error);
 }
@@ -206,6 +207,28 @@ static bool init_routes(struct sl_stream *stream)
     return stream->routes != NULL;
 }
 
+static void on_batch_timer(void *arg)
+{
+    sl_batch_flush(arg);
+}
+
+static bool init_batches(struct sl_stream *stream)
+{
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        const struct sl_batch_config *batch = &stream->routes[i].config.batch;
+        uint64_t delay_ms = (uint64_t)batch->delay_ns / SL_NS_PER_MS;
+        if (batch->max_bytes) {
+            stream->batch_delay_ms =
+                stream->batch_delay_ms ? sl_min_u64(stream->batch_delay_ms, delay_ms) : delay_ms;
+            stream->batch_delay_ms = sl_max_u64(stream->batch_delay_ms, 1);
+        }
+    }
+    if (stream->batch_delay_ms) {
+        stream->batch_timer = sl_timer_new(stream->config.loop, on_batch_timer, stream);
+    }
+    return !stream->batch_delay_ms || stream->batch_timer;
+}
+
 static bool init_parts(struct sl_stream *stream, struct sl_status *why)
 {
     const struct sl_stream_config *config = &stream->config;
@@ -215,7 +238,7 @@ static bool init_parts(struct sl_stream *stream, struct sl_status *why)
     if (!sl_status_is_ok(why)) {
         return false;
     }
-    if (!stream->timer || !init_routes(stream)) {
+    if (!stream->timer || !init_routes(stream) || !init_batches(stream)) {
         *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
         return false;
     }
@@ -253,6 +276,9 @@ struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl
 
 void sl_stream_free(struct sl_stream *stream)
 {
+    if (stream->routes) {
+        sl_batch_drop(stream);
+    }
     SL_ASSERT(!stream->call && stream->in_flight == 0);
     sl_log_end(&stream->subject);
     sl_loop_cancel(stream->config.loop, &stream->credit_due);
@@ -269,6 +295,7 @@ void sl_stream_free(struct sl_stream *stream)
         free(charge);
     }
     sl_timer_free(stream->timer);
+    sl_timer_free(stream->batch_timer);
     sl_buf_fini(&stream->request);
     free(stream->routes);
     free(stream);
@@ -287,6 +314,7 @@ void sl_stream_sinks_changed(struct sl_stream *stream)
 
 void sl_stream_sink_ready(struct sl_stream *stream)
 {
+    sl_batch_flush_due(stream);
     if (!stream->charge || !stream->call) {
         return;
     }
@@ -302,6 +330,9 @@ void sl_stream_close(struct sl_stream *stream)
     if (stream->state >= SL_STREAM_DRAINING) {
         return;
     }
+    if (!sl_batch_flush(stream) && !stream->call) {
+        sl_batch_drop(stream);
+    }
     if (!stream->call) {
         sl_stream_handle(stream, SL_STREAM_STOP_IDLE);
         return;
@@ -315,6 +346,7 @@ void sl_stream_close(struct sl_stream *stream)
 void sl_stream_abort(struct sl_stream *stream)
 {
     sl_stream_close(stream);
+    sl_batch_drop(stream);
     if (stream->state == SL_STREAM_DRAINING) {
         sl_stream_handle(stream, SL_STREAM_EMPTY);
     }

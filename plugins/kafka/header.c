@@ -66,16 +66,28 @@ static void put_name(struct kafka_text *text, struct sluice_str name)
     }
 }
 
+size_t kafka_numbers(const struct sluice_record *record, char text[KAFKA_NUMBERS_BYTES])
+{
+    size_t len = kafka_digits(record->seq, text);
+
+    if (record->lines > 1) {
+        text[len++] = '-';
+        len += kafka_digits(record->seq + record->lines - 1, text + len);
+    }
+    return len;
+}
+
 bool kafka_header_compact(const struct sluice_record *record, struct kafka_text *text)
 {
     size_t names = record->format.len + record->target.len + record->subscription.len;
 
-    if (!reserve(text, (size_t)2 * KAFKA_NUMBER_BYTES + 4 + ESCAPED_BYTES * names)) {
+    if (!reserve(text,
+                 (size_t)KAFKA_NUMBER_BYTES + KAFKA_NUMBERS_BYTES + 4 + ESCAPED_BYTES * names)) {
         return false;
     }
     text->len = kafka_digits(record->epoch, text->data);
     text->data[text->len++] = ';';
-    text->len += kafka_digits(record->seq, text->data + text->len);
+    text->len += kafka_numbers(record, text->data + text->len);
     put_name(text, record->format);
     put_name(text, record->target);
     put_name(text, record->subscription);

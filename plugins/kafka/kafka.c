@@ -299,7 +299,7 @@ static rd_kafka_vu_t header_of(const char *name, struct sluice_str value)
 
 /* Adds the headers to `vus`, returns how many. librdkafka copies them. */
 static size_t add_headers(const struct kafka *kafka, const struct sluice_record *record,
-                          char epoch[KAFKA_NUMBER_BYTES], char seq[KAFKA_NUMBER_BYTES],
+                          char epoch[KAFKA_NUMBER_BYTES], char seq[KAFKA_NUMBERS_BYTES],
                           rd_kafka_vu_t *vus)
 {
     switch ((enum kafka_headers)kafka->options->headers) {
@@ -309,7 +309,7 @@ static size_t add_headers(const struct kafka *kafka, const struct sluice_record 
     case KAFKA_HEADERS_SPLIT:
         vus[0] = header_of("sluice-epoch",
                            (struct sluice_str){epoch, kafka_digits(record->epoch, epoch)});
-        vus[1] = header_of("sluice-seq", (struct sluice_str){seq, kafka_digits(record->seq, seq)});
+        vus[1] = header_of("sluice-seq", (struct sluice_str){seq, kafka_numbers(record, seq)});
         vus[2] = header_of("sluice-format", record->format);
         vus[3] = header_of("sluice-target", record->target);
         vus[4] = header_of("sluice-subscription", record->subscription);
@@ -326,7 +326,7 @@ static rd_kafka_resp_err_t produce(const struct kafka *kafka, rd_kafka_topic_t *
 {
     rd_kafka_vu_t vus[FIXED_FIELDS + SPLIT_HEADERS];
     char epoch[KAFKA_NUMBER_BYTES];
-    char seq[KAFKA_NUMBER_BYTES];
+    char seq[KAFKA_NUMBERS_BYTES];
     size_t count = 0;
 
     vus[count].vtype = RD_KAFKA_VTYPE_RKT;

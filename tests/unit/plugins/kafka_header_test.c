@@ -41,6 +41,11 @@ static void the_compact_header_names_the_record(void **state)
     record.target = str("a;b%c");
     record.subscription = (struct sluice_str){NULL, 0};
     assert_header(&text, record, "1700000000000000001;10;event;a%3Bb%25c;");
+    record.lines = 1;
+    assert_header(&text, record, "1700000000000000001;10;event;a%3Bb%25c;");
+    record.lines = 31;
+    assert_header(&text, record, "1700000000000000001;10-40;event;a%3Bb%25c;");
+    record.lines = 1;
     memset(long_name, ';', sizeof(long_name) - 1);
     record.target = str(long_name);
     strcpy(long_header, "1700000000000000001;10;event;");

@@ -18,6 +18,7 @@ struct fake_sink {
     struct sluice_token *tokens[MOST_TOKENS];
     size_t count;
     uint64_t seqs[MOST_TOKENS];
+    uint32_t lines[MOST_TOKENS];
     uint64_t records;
     struct sl_buf kept[KEPT_RECORDS];   /* the payloads of the first records */
     struct sl_buf places[KEPT_RECORDS]; /* and their destinations */
@@ -55,6 +56,7 @@ static enum sluice_accept fake_accept(void *sink, const struct sluice_record *re
     }
     assert_true(fake->count < MOST_TOKENS);
     fake->seqs[fake->records % MOST_TOKENS] = record->seq;
+    fake->lines[fake->records % MOST_TOKENS] = record->lines;
     if (fake->records < KEPT_RECORDS) {
         sl_buf_add(&fake->kept[fake->records], record->payload, record->payload_len);
         sl_buf_add(&fake->places[fake->records], record->destination.data, record->destination.len);
@@ -265,7 +267,8 @@ static void open_stream(struct world *world)
     sl_stream_set_session(world->stream, world->client);
 }
 
-static int set_up_format(void **state, enum sl_format format, struct sl_template *destination)
+static int set_up_batch(void **state, enum sl_format format, struct sl_template *destination,
+                        struct sl_batch_config batch)
 {
     struct world *world = calloc(1, sizeof(*world));
     struct sl_status why;
@@ -288,6 +291,7 @@ static int set_up_format(void **state, enum sl_format format, struct sl_template
                     .target = SL_STR("leaf1"),
                     .subscription = SL_STR("sub1"),
                     .memory = &world->interned},
+        .batch = batch,
     };
     world->client = sl_h2_session_new(SL_H2_CLIENT, NULL, &client_events, world);
     world->server = sl_h2_session_new(SL_H2_SERVER, NULL, &server_events, world);
@@ -296,6 +300,11 @@ static int set_up_format(void **state, enum sl_format format, struct sl_template
     assert_non_null(world->device);
     *state = world;
     return 0;
+}
+
+static int set_up_format(void **state, enum sl_format format, struct sl_template *destination)
+{
+    return set_up_batch(state, format, destination, (struct sl_batch_config){0});
 }
 
 static int set_up(void **state)
@@ -311,6 +320,25 @@ static int set_up_sluice_v1(void **state)
 static int set_up_event_split(void **state)
 {
     return set_up_format(state, SL_FORMAT_EVENT_SPLIT, NULL);
+}
+
+/* Batches that nothing but their size, or the device's need, ends within a test. */
+static int set_up_lines(void **state)
+{
+    return set_up_batch(state, SL_FORMAT_EVENT_SPLIT, NULL,
+                        (struct sl_batch_config){400, 3600 * SL_NS_PER_S});
+}
+
+static int set_up_short_lines(void **state)
+{
+    return set_up_batch(state, SL_FORMAT_EVENT_SPLIT, NULL,
+                        (struct sl_batch_config){100 * 1000, SL_NS_PER_MS});
+}
+
+static int set_up_event_lines(void **state)
+{
+    return set_up_batch(state, SL_FORMAT_EVENT, NULL,
+                        (struct sl_batch_config){SL_MIB, 3600 * SL_NS_PER_S});
 }
 
 static struct sl_template *by_origin;
@@ -694,6 +722,125 @@ static void a_call_that_ends_within_a_message_counts_what_got_no_record(void **s
     assert_int_equal(counts(world)->received, 4);
 }
 
+/* Three lines of `several` three times are more than a batch of 400 bytes. */
+static void lines_of_several_messages_are_one_record(void **state)
+{
+    struct world *world = *state;
+
+    send_several(world);
+    send_several(world);
+    send_several(world);
+    assert_int_equal(the_fake->records, 1);
+    assert_int_equal(the_fake->seqs[0], 1);
+    assert_true(the_fake->lines[0] > 3 && the_fake->lines[0] < 9);
+    const char *text = sl_buf_text(&the_fake->kept[0]);
+    unsigned feeds = 0;
+    for (const char *at = text; (at = strchr(at, '\n')); at++) {
+        feeds++;
+    }
+    assert_int_equal(feeds, the_fake->lines[0] - 1);
+    assert_int_equal(counts(world)->held, 9);
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    assert_int_equal(counts(world)->published, the_fake->lines[0]);
+    assert_int_equal(counts(world)->held, 9 - the_fake->lines[0]);
+    sl_stream_close(world->stream); /* what waits leaves now */
+    assert_int_equal(the_fake->records, 2);
+    assert_int_equal(the_fake->seqs[1], the_fake->lines[0] + 1);
+    assert_int_equal(the_fake->lines[0] + the_fake->lines[1], 9);
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    settle(world);
+    assert_int_equal(counts(world)->published, 9);
+    assert_int_equal(view(world).held_bytes, 0);
+    assert_int_equal(view(world).cost_held_bytes, 0);
+    assert_true(world->is_closed);
+}
+
+static void a_batch_leaves_when_its_time_is_over(void **state)
+{
+    struct world *world = *state;
+
+    send_several(world);
+    while (the_fake->records == 0) {
+        settle(world);
+    }
+    assert_int_equal(the_fake->lines[0], 3);
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    settle(world);
+    assert_int_equal(view(world).held_bytes, 0);
+}
+
+/* A batch of a MiB never fills from a window of 64 KiB: what waits goes when it is a quarter of it.
+ */
+static void a_batch_never_starves_the_device(void **state)
+{
+    struct world *world = *state;
+    unsigned sent = 0;
+
+    for (int i = 0; i < 20; i++) {
+        sent += send_all(world, 9000, 100);
+        fake_acknowledge(the_fake, SLUICE_DELIVERED);
+        settle(world);
+    }
+    assert_true(sent >= 100);
+    assert_true(the_fake->records >= 20);
+    assert_true(counts(world)->published + counts(world)->held == sent);
+}
+
+static void a_full_sink_gets_a_batch_once_and_in_order(void **state)
+{
+    struct world *world = *state;
+
+    the_fake->full_at = 1;
+    for (int i = 0; i < 8; i++) {
+        send_several(world);
+    }
+    assert_int_equal(the_fake->records, 1);
+    assert_int_equal(view(world).state, SL_STREAM_HELD);
+    the_fake->full_at = 0;
+    the_fake->host->calls->ready(the_fake->host);
+    settle(world);
+    sl_stream_close(world->stream);
+    uint64_t next = 1;
+    for (uint64_t i = 0; i < the_fake->records; i++) {
+        assert_int_equal(the_fake->seqs[i], next);
+        next += the_fake->lines[i];
+    }
+    assert_int_equal(next, 8 * 3 + 1);
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    settle(world);
+    assert_int_equal(counts(world)->published, 8 * 3);
+    assert_int_equal(view(world).cost_held_bytes, 0);
+}
+
+static void an_aborted_stream_counts_the_lines_that_waited(void **state)
+{
+    struct world *world = *state;
+
+    the_fake->is_full = true;
+    send_several(world);
+    sl_stream_abort(world->stream);
+    settle(world);
+    assert_int_equal(counts(world)->dropped[SL_DROP_CLOSED], 3);
+    assert_int_equal(counts(world)->held, 0);
+    assert_int_equal(view(world).held_bytes, 0);
+    assert_true(world->is_closed);
+}
+
+static void a_call_that_ends_sends_what_waited_with_its_own_epoch(void **state)
+{
+    struct world *world = *state;
+
+    send_several(world);
+    assert_int_equal(the_fake->records, 0);
+    sl_stream_set_session(world->stream, NULL);
+    sl_h2_session_free(world->client);
+    world->client = sl_h2_session_new(SL_H2_CLIENT, NULL, &client_events, world);
+    assert_int_equal(the_fake->records, 1);
+    assert_int_equal(the_fake->lines[0], 3);
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    assert_int_equal(counts(world)->published, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -714,6 +861,18 @@ int main(void)
                                         set_up_event_split, tear_down),
         cmocka_unit_test_setup_teardown(a_call_that_ends_within_a_message_counts_what_got_no_record,
                                         set_up_event_split, tear_down),
+        cmocka_unit_test_setup_teardown(lines_of_several_messages_are_one_record, set_up_lines,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_leaves_when_its_time_is_over, set_up_short_lines,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_never_starves_the_device, set_up_event_lines,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_full_sink_gets_a_batch_once_and_in_order, set_up_lines,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_aborted_stream_counts_the_lines_that_waited,
+                                        set_up_lines, tear_down),
+        cmocka_unit_test_setup_teardown(a_call_that_ends_sends_what_waited_with_its_own_epoch,
+                                        set_up_lines, tear_down),
         cmocka_unit_test_setup_teardown(a_marker_is_numbered_and_holds_its_credit_as_any_record,
                                         set_up_sluice_v1, tear_down),
         cmocka_unit_test_setup_teardown(a_marker_goes_where_the_record_before_it_went,

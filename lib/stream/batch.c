@@ -1,0 +1,249 @@
+#include "stream/batch.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "stream/internal.h"
+
+enum { FIRST_CHARGES = 16, MAX_LINES = 1000 * 1000 };
+
+/* ---- what waits ---- */
+
+/* The memory that the batch holds now, told to those who watch over it. */
+static void count_cost(struct sl_stream *stream, struct sl_route *route)
+{
+    struct sl_delivery *delivery = route->batch.delivery;
+    size_t payload_cap = malloc_usable_size(route->batch.lines.data);
+    uint64_t cost = sl_stream_record_cost(route, payload_cap) +
+                    delivery->charge_cap * sizeof(struct sl_charge *);
+
+    stream->cost_held_bytes += cost - delivery->cost_bytes;
+    stream->config.pool->cost_held_bytes += cost - delivery->cost_bytes;
+    delivery->cost_bytes = cost;
+}
+
+static bool open_batch(struct sl_stream *stream, struct sl_route *route)
+{
+    struct sl_batch *batch = &route->batch;
+
+    if (!batch->delivery) {
+        batch->delivery = calloc(1, sizeof(*batch->delivery));
+    }
+    if (!batch->delivery) {
+        return false;
+    }
+    if (batch->line_count == 0) {
+        if (!sl_buf_reserve(&batch->lines, route->typical_bytes + 1)) {
+            sl_buf_reset(&batch->lines);
+            return false;
+        }
+        batch->delivery->stream = stream;
+        batch->delivery->route = route;
+        batch->delivery->is_extra = true;
+        batch->epoch = stream->view.epoch;
+        batch->first_seq = route->seq + 1;
+    }
+    return true;
+}
+
+/* The message under way waits for this batch, too. */
+static bool join(struct sl_stream *stream, struct sl_batch *batch)
+{
+    struct sl_delivery *delivery = batch->delivery;
+    struct sl_charge *charge = stream->charge;
+    size_t count = delivery->charge_count;
+
+    if (count && delivery->charges[count - 1] == charge) {
+        return true;
+    }
+    if (count == delivery->charge_cap) {
+        size_t cap = count ? count * 2 : FIRST_CHARGES;
+        struct sl_charge **charges = realloc(delivery->charges, cap * sizeof(*charges));
+        if (!charges) {
+            return false;
+        }
+        delivery->charges = charges;
+        delivery->charge_cap = cap;
+    }
+    delivery->charges[delivery->charge_count++] = charge;
+    charge->holders++;
+    batch->window_bytes += charge->window_bytes;
+    return true;
+}
+
+/* ---- leaving ---- */
+
+static void reset(struct sl_batch *batch)
+{
+    *batch = (struct sl_batch){.lines = batch->lines};
+}
+
+/* False: the sink is full. */
+static bool leave(struct sl_stream *stream, struct sl_route *route)
+{
+    struct sl_batch *batch = &route->batch;
+    struct sl_delivery *delivery = batch->delivery;
+    struct sluice_record record;
+
+    if (batch->line_count == 0) {
+        return true;
+    }
+    sl_stream_describe(stream, route, delivery->place, &record);
+    record.payload = batch->lines.data;
+    record.payload_len = batch->lines.len;
+    record.timestamp_ns = batch->timestamp_ns;
+    record.epoch = batch->epoch;
+    record.seq = batch->first_seq;
+    record.lines = batch->line_count;
+    delivery->token = (struct sluice_token){.owner = delivery};
+    if (sl_sink_accept(route->sink, &record, &delivery->token) == SLUICE_FULL) {
+        batch->is_due = true;
+        return false;
+    }
+    route->typical_bytes = batch->lines.len;
+    batch->lines = (struct sl_buf){0};
+    reset(batch);
+    return true;
+}
+
+static bool flush(struct sl_stream *stream, bool only_due)
+{
+    bool is_flushed = true;
+
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        struct sl_route *route = &stream->routes[i];
+        if (route->batch.is_due || !only_due) {
+            is_flushed = leave(stream, route) && is_flushed;
+        }
+    }
+    return is_flushed;
+}
+
+bool sl_batch_flush(struct sl_stream *stream)
+{
+    return flush(stream, false);
+}
+
+bool sl_batch_flush_due(struct sl_stream *stream)
+{
+    return flush(stream, true);
+}
+
+static void give_up(struct sl_route *route)
+{
+    struct sl_batch *batch = &route->batch;
+    struct sl_delivery *delivery = batch->delivery;
+
+    if (batch->line_count) {
+        sl_stream_settle(delivery, &route->counts.dropped[SL_DROP_CLOSED]);
+    } else if (delivery) {
+        free(delivery->charges);
+        free(delivery);
+    }
+    sl_buf_fini(&batch->lines);
+    reset(batch);
+}
+
+void sl_batch_drop(struct sl_stream *stream)
+{
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        give_up(&stream->routes[i]);
+    }
+}
+
+/* ---- lines ---- */
+
+static void count_line(struct sl_stream *stream, struct sl_route *route, size_t line_bytes,
+                       const struct sl_gnmi_response *response, const struct sl_encoded *encoded)
+{
+    struct sl_batch *batch = &route->batch;
+    struct sl_delivery *delivery = batch->delivery;
+
+    if (batch->line_count == 0) {
+        batch->timestamp_ns = response->timestamp_ns;
+        stream->in_flight++;
+        if (!sl_timer_is_armed(stream->batch_timer)) {
+            sl_timer_start(stream->batch_timer, stream->batch_delay_ms);
+        }
+    }
+    batch->line_count++;
+    route->seq++;
+    route->last_place = delivery->place;
+    route->counts.held += encoded->published;
+    route->counts.dropped[SL_DROP_VALUE] += encoded->dropped;
+    delivery->updates += encoded->published;
+    delivery->payload_bytes += (uint32_t)line_bytes;
+    delivery->place->held += encoded->published;
+    delivery->place->held_bytes += line_bytes;
+    stream->charge->cost_bytes += line_bytes;
+    count_cost(stream, route);
+}
+
+static bool is_ripe(const struct sl_stream *stream, const struct sl_route *route)
+{
+    const struct sl_batch *batch = &route->batch;
+
+    return batch->lines.len >= route->config.batch.max_bytes || batch->line_count >= MAX_LINES ||
+           batch->window_bytes >= stream->credit.limit_bytes / 4;
+}
+
+/* Writes the next record of the response as a line; what of it found no place in the batch is
+ * counted. */
+static void add_line(struct sl_stream *stream, struct sl_route *route, struct sl_route_place *place,
+                     const struct sl_gnmi_response *response, struct sl_encoder_progress *progress)
+{
+    struct sl_batch *batch = &route->batch;
+    struct sl_buf *lines = &batch->lines;
+    struct sl_encoder_context context = sl_stream_context(stream, route);
+    struct sl_encoded encoded = {0};
+    uint32_t left = response->updates + response->deletes - progress->passed;
+    size_t start = lines->len;
+    uint64_t *dropped = route->counts.dropped;
+
+    if (start && lines->data[start - 1] != '\n') {
+        sl_buf_add_byte(lines, '\n');
+    }
+    size_t line = lines->len;
+    bool is_made = sl_encoder_next(route->encoder, response, &context, progress, lines, &encoded) &&
+                   !lines->failed;
+    bool is_line = is_made && lines->len > line;
+
+    if (is_line && place && join(stream, batch)) {
+        batch->delivery->place = place;
+        count_line(stream, route, lines->len - start, response, &encoded);
+        return;
+    }
+    lines->len = start;
+    lines->failed = false;
+    if (!is_made) {
+        dropped[SL_DROP_MEMORY] += left;
+        progress->is_done = true;
+    } else if (!is_line) {
+        dropped[SL_DROP_VALUE] += encoded.dropped;
+    } else {
+        dropped[place ? SL_DROP_MEMORY : SL_DROP_ORIGIN] += encoded.published + encoded.dropped;
+    }
+}
+
+bool sl_batch_add(struct sl_stream *stream, struct sl_route *route,
+                  const struct sl_gnmi_response *response, struct sl_encoder_progress *progress)
+{
+    struct sl_batch *batch = &route->batch;
+    struct sl_route_place *place = sl_route_place_of(route, response);
+    bool has_moved = place && batch->line_count && batch->delivery->place != place;
+
+    if ((batch->is_due || has_moved) && !leave(stream, route)) {
+        return false;
+    }
+    if (!open_batch(stream, route)) {
+        route->counts.dropped[SL_DROP_MEMORY] +=
+            response->updates + response->deletes - progress->passed;
+        progress->is_done = true;
+        return true;
+    }
+    add_line(stream, route, place, response, progress);
+    if (is_ripe(stream, route)) {
+        (void)leave(stream, route); /* what is not taken is due */
+    }
+    return true;
+}
