@@ -4,6 +4,7 @@
 
 #include "gnmi/build.h"
 #include "gnmi/path.h"
+#include "gnmi/shape.h"
 
 struct sl_status sl_gnmi_path_check(struct sl_str text)
 {
@@ -85,7 +86,9 @@ static bool fill_list(Gnmi__SubscriptionList *list, const struct sl_gnmi_subscri
                       struct sl_status *why)
 {
     list->mode = (Gnmi__SubscriptionList__Mode)subscribe->mode;
-    list->encoding = (Gnmi__Encoding)subscribe->encoding;
+    list->encoding = subscribe->encoding == SL_GNMI_AUTO_ENCODING
+                         ? GNMI__ENCODING__PROTO
+                         : (Gnmi__Encoding)subscribe->encoding;
     list->updates_only = subscribe->updates_only;
     return set_subscriptions(list, subscribe, why) &&
            sl_gnmi_build_prefix(&list->prefix, subscribe->prefix, subscribe->target, why) &&
@@ -119,8 +122,9 @@ static bool fill_request(Gnmi__SubscribeRequest *request, const struct sl_gnmi_s
                                     subscribe->extensions, subscribe->extension_count, why);
 }
 
-struct sl_status sl_gnmi_subscribe_pack(const struct sl_gnmi_subscribe *subscribe,
-                                        struct sl_buf *out)
+struct sl_status sl_gnmi_subscribe_pack_for(const struct sl_gnmi_subscribe *subscribe,
+                                            const struct sl_gnmi_profile *profile,
+                                            struct sl_buf *out, uint32_t *in_force)
 {
     struct sl_status status = sl_status_ok();
     Gnmi__SubscribeRequest *request = malloc(sizeof(*request));
@@ -130,11 +134,23 @@ struct sl_status sl_gnmi_subscribe_pack(const struct sl_gnmi_subscribe *subscrib
         return status;
     }
     gnmi__subscribe_request__init(request);
-    if (fill_request(request, subscribe, &status) && !pack(request, out)) {
-        (void)sl_gnmi_build_no_memory(&status);
+    if (fill_request(request, subscribe, &status)) {
+        bool is_shaped =
+            !profile || sl_gnmi_shape(request->subscribe, subscribe->encoding, profile, in_force);
+        if (!is_shaped || !pack(request, out)) {
+            (void)sl_gnmi_build_no_memory(&status);
+        }
     }
     gnmi__subscribe_request__free_unpacked(request, NULL);
     return status;
+}
+
+struct sl_status sl_gnmi_subscribe_pack(const struct sl_gnmi_subscribe *subscribe,
+                                        struct sl_buf *out)
+{
+    uint32_t in_force = 0;
+
+    return sl_gnmi_subscribe_pack_for(subscribe, NULL, out, &in_force);
 }
 
 struct sl_str sl_gnmi_poll(void)

@@ -29,6 +29,8 @@ enum sl_gnmi_encoding {
     SL_GNMI_PROTO = 2,
     SL_GNMI_ASCII = 3,
     SL_GNMI_JSON_IETF = 4,
+    SL_GNMI_AUTO_ENCODING, /* in a subscription alone: what suits the device; PROTO, where none does
+                            */
 };
 
 enum sl_gnmi_list_mode {
@@ -55,6 +57,7 @@ struct sl_gnmi_model {
 };
 
 struct sl_gnmi_extension; /* extension.h */
+struct sl_gnmi_profile;   /* vendor.h */
 
 struct sl_gnmi_subscribe {
     const struct sl_gnmi_asked *asked; /* at least one */
@@ -81,6 +84,12 @@ struct sl_str sl_gnmi_path_origin(struct sl_str text);
 /* Appends the bytes of the SubscribeRequest. */
 struct sl_status sl_gnmi_subscribe_pack(const struct sl_gnmi_subscribe *subscribe,
                                         struct sl_buf *out) SL_MUST_CHECK;
+
+/* The same in the shape that a device wants (vendor.h); what was done otherwise for its sake, as a
+ * set of SL_GNMI_WORK, is added to `in_force`. */
+struct sl_status sl_gnmi_subscribe_pack_for(const struct sl_gnmi_subscribe *subscribe,
+                                            const struct sl_gnmi_profile *profile,
+                                            struct sl_buf *out, uint32_t *in_force) SL_MUST_CHECK;
 
 /* The bytes of a SubscribeRequest that polls: each later message of a call in mode POLL. */
 struct sl_str sl_gnmi_poll(void);
