@@ -1,8 +1,10 @@
 /* path.h - a serialised Path, read where it lies, and paths as text.
  *
  * Text follows gnmi-path-strings.md of openconfig/reference: "origin:/a/b[key=value]/c", "*" and
- * "..." as they are. A backslash takes the meaning from ] [ / = \ and stands before n, r, uXXXX and
- * UXXXXXXXX for a newline, a carriage return and a character by its number.
+ * "..." as they are. A backslash takes the meaning from ] [ / = : \ and stands before n, r, uXXXX,
+ * UXXXXXXXX and xHH for a newline, a carriage return, a character by its number and a byte. "[]" is
+ * an element with neither name nor key, and "cli:show version" (no '/' behind the colon) origin
+ * "cli" with one element that is all the rest as it stands. path_print.h writes a Path as text.
  */
 #ifndef SLUICE_GNMI_PATH_H
 #define SLUICE_GNMI_PATH_H
@@ -57,5 +59,9 @@ bool sl_gnmi_elem_sort_keys(struct sl_gnmi_elem *elem, struct sl_gnmi_key keys[S
 /* The message that `text` stands for, to be freed with gnmi__path__free_unpacked. NULL with what is
  * wrong, and at which byte, in `why`. */
 Gnmi__Path *sl_gnmi_path_parse(struct sl_str text, struct sl_status *why) SL_MUST_CHECK;
+
+/* The same; the byte, from 0, is in `wrong_at` too (0 where the text as a whole is wrong). */
+Gnmi__Path *sl_gnmi_path_parse_at(struct sl_str text, struct sl_status *why,
+                                  size_t *wrong_at) SL_MUST_CHECK;
 
 #endif

@@ -4,17 +4,20 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "gnmi/request.h"
 
 struct parser {
     struct sl_str text;
     size_t at;
     struct sl_buf word; /* the name or value under way, unescaped */
+    size_t wrong_at;    /* where it is wrong */
     struct sl_status *why;
 };
 
 static bool fail(struct parser *parser, size_t at, const char *what)
 {
+    parser->wrong_at = at;
     *parser->why = sl_status_error(SL_INVALID_ARGUMENT, "%s at byte %zu of the path", what, at + 1);
     return false;
 }
@@ -37,21 +40,6 @@ static bool is_at(const struct parser *parser, char byte)
 
 /* ---- words ---- */
 
-static void add_utf8(struct sl_buf *buf, uint32_t rune)
-{
-    if (rune < 0x80) {
-        sl_buf_add_byte(buf, (char)rune);
-        return;
-    }
-    unsigned tail = rune < 0x800 ? 1 : rune < 0x10000 ? 2 : 3;
-    static const uint8_t heads[] = {0, 0xc0, 0xe0, 0xf0};
-
-    sl_buf_add_byte(buf, (char)(heads[tail] | rune >> (6 * tail)));
-    while (tail--) {
-        sl_buf_add_byte(buf, (char)(0x80 | (rune >> (6 * tail) & 0x3f)));
-    }
-}
-
 static int hex_of(char digit)
 {
     if (digit >= '0' && digit <= '9') {
@@ -63,21 +51,44 @@ static int hex_of(char digit)
     return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
 }
 
-static bool add_numbered(struct parser *parser, size_t start, size_t digits)
+static bool read_number(struct parser *parser, size_t digits, uint32_t *number)
 {
-    uint32_t rune = 0;
-
+    *number = 0;
     for (size_t i = 0; i < digits; i++, parser->at++) {
         int digit = is_done(parser) ? -1 : hex_of(parser->text.data[parser->at]);
         if (digit < 0) {
-            return fail(parser, start, "a \\u without its hexadecimal digits");
+            return false;
         }
-        rune = rune << 4 | (uint32_t)digit;
+        *number = *number << 4 | (uint32_t)digit;
+    }
+    return true;
+}
+
+static bool add_numbered(struct parser *parser, size_t start, size_t digits)
+{
+    uint32_t rune;
+
+    if (!read_number(parser, digits, &rune)) {
+        return fail(parser, start, "a \\u without its hexadecimal digits");
     }
     if (rune == 0 || rune > 0x10ffff || (rune >= 0xd800 && rune < 0xe000)) {
         return fail(parser, start, "not the number of a character");
     }
-    add_utf8(&parser->word, rune);
+    sl_utf8_add(&parser->word, rune);
+    return true;
+}
+
+static bool add_byte(struct parser *parser, size_t start)
+{
+    uint32_t byte;
+
+    if (!read_number(parser, 2, &byte)) {
+        return fail(parser, start, "a \\x without its two hexadecimal digits");
+    }
+    if (byte == 0) {
+        return fail(parser, start, "a zero byte");
+    }
+    sl_buf_add_byte(&parser->word, (char)byte);
     return true;
 }
 
@@ -94,6 +105,7 @@ static bool add_escape(struct parser *parser)
     case '[':
     case '/':
     case '=':
+    case ':':
     case '\\':
         sl_buf_add_byte(&parser->word, byte);
         return true;
@@ -103,6 +115,8 @@ static bool add_escape(struct parser *parser)
     case 'r':
         sl_buf_add_byte(&parser->word, '\r');
         return true;
+    case 'x':
+        return add_byte(parser, start);
     case 'u':
         return add_numbered(parser, start, 4);
     case 'U':
@@ -192,6 +206,12 @@ static bool read_key(struct parser *parser, Gnmi__PathElem *elem)
     return true;
 }
 
+static bool end_elem(struct parser *parser)
+{
+    return is_done(parser) || is_at(parser, '/') ||
+           fail(parser, parser->at, "neither '/' nor '[' behind a ']'");
+}
+
 static bool read_keys(struct parser *parser, Gnmi__PathElem *elem)
 {
     while (is_at(parser, '[')) {
@@ -199,8 +219,7 @@ static bool read_keys(struct parser *parser, Gnmi__PathElem *elem)
             return false;
         }
     }
-    return is_done(parser) || is_at(parser, '/') ||
-           fail(parser, parser->at, "neither '/' nor '[' behind a ']'");
+    return end_elem(parser);
 }
 
 static Gnmi__PathElem *add_elem(struct parser *parser, Gnmi__Path *path)
@@ -219,6 +238,16 @@ static Gnmi__PathElem *add_elem(struct parser *parser, Gnmi__Path *path)
     return elem;
 }
 
+/* "[]", which stands for an element with neither name nor key. */
+static bool take_nothing(struct parser *parser)
+{
+    struct sl_str rest = {parser->text.data + parser->at, parser->text.len - parser->at};
+    bool is_there = sl_str_starts_with(rest, SL_STR("[]"));
+
+    parser->at += is_there ? 2 : 0;
+    return is_there;
+}
+
 static bool read_elem(struct parser *parser, Gnmi__Path *path)
 {
     size_t start = parser->at;
@@ -232,31 +261,61 @@ static bool read_elem(struct parser *parser, Gnmi__Path *path)
     if (is_at(parser, ']')) {
         return fail(parser, parser->at, "a ']' without its '['");
     }
-    if (!*name) {
+    if (!*name && !is_at(parser, '[')) {
         return fail(parser, start, "an element without a name");
+    }
+    if (!*name && take_nothing(parser)) {
+        return end_elem(parser);
     }
     return read_keys(parser, elem);
 }
 
 /* ---- the whole ---- */
 
+static bool is_command(struct sl_str text)
+{
+    struct sl_str mark = SL_STR("cli:");
+
+    return text.len > mark.len && sl_str_starts_with(text, mark) && text.data[mark.len] != '/';
+}
+
 static bool read_origin(struct parser *parser, Gnmi__Path *path)
 {
-    struct sl_str found = sl_gnmi_path_origin(parser->text);
+    char *origin;
 
-    if (found.len) {
-        char *origin = sl_str_dup(found);
-        if (!origin) {
-            return fail_memory(parser);
-        }
-        path->origin = origin;
-        parser->at = found.len + 1;
+    if (!sl_gnmi_path_origin(parser->text).len) {
+        return true;
     }
+    origin = read_word(parser, ":");
+    if (!origin) {
+        return false;
+    }
+    path->origin = origin;
+    parser->at++;
     return true;
+}
+
+/* What is behind "cli:" without a '/': a command, one element as it stands. */
+static bool read_command(struct parser *parser, Gnmi__Path *path)
+{
+    struct sl_str rest = {parser->text.data + parser->at, parser->text.len - parser->at};
+    Gnmi__PathElem *elem = add_elem(parser, path);
+    char *name = elem ? sl_str_dup(rest) : NULL;
+
+    if (elem && !name) {
+        return fail_memory(parser);
+    }
+    if (elem) {
+        elem->name = name;
+    }
+    return name != NULL;
 }
 
 static bool read_elems(struct parser *parser, Gnmi__Path *path)
 {
+    if (is_command(parser->text)) {
+        return read_command(parser, path);
+    }
     if (is_at(parser, '/')) {
         parser->at++;
     }
@@ -286,33 +345,43 @@ static bool check_text(struct parser *parser)
     return !zero || fail(parser, (size_t)(zero - parser->text.data), "a zero byte");
 }
 
-/* What stands before the first colon, with '/' or nothing behind it. */
+/* What stands before the first colon, with '/' or nothing behind it; "cli" before anything. */
 struct sl_str sl_gnmi_path_origin(struct sl_str text)
 {
-    for (size_t i = 0; i < text.len && !strchr("/[]\\", text.data[i]); i++) {
+    for (size_t i = 0; i < text.len && !strchr("/[]", text.data[i]); i++) {
         if (text.data[i] == ':') {
-            bool is_origin = i + 1 == text.len || text.data[i + 1] == '/';
+            bool is_origin = i + 1 == text.len || text.data[i + 1] == '/' || is_command(text);
             return (struct sl_str){text.data, is_origin ? i : 0};
         }
+        i += text.data[i] == '\\' ? 1 : 0;
     }
     return (struct sl_str){text.data, 0};
 }
 
 Gnmi__Path *sl_gnmi_path_parse(struct sl_str text, struct sl_status *why)
 {
+    size_t wrong_at;
+
+    return sl_gnmi_path_parse_at(text, why, &wrong_at);
+}
+
+Gnmi__Path *sl_gnmi_path_parse_at(struct sl_str text, struct sl_status *why, size_t *wrong_at)
+{
     struct parser parser = {.text = text, .why = why};
     Gnmi__Path *path = malloc(sizeof(*path));
 
     *why = sl_status_ok();
-    if (!path) {
+    if (path) {
+        gnmi__path__init(path);
+    } else {
         (void)fail_memory(&parser);
-        return NULL;
     }
-    gnmi__path__init(path);
-    if (!check_text(&parser) || !read_origin(&parser, path) || !read_elems(&parser, path)) {
+    if (path &&
+        (!check_text(&parser) || !read_origin(&parser, path) || !read_elems(&parser, path))) {
         gnmi__path__free_unpacked(path, NULL);
         path = NULL;
     }
+    *wrong_at = parser.wrong_at;
     sl_buf_fini(&parser.word);
     return path;
 }

@@ -78,7 +78,7 @@ struct sl_gnmi_subscribe {
 /* Whether `text` is a path: "origin:/a/b[k=v\]]/c"; else what is wrong and at which byte. */
 struct sl_status sl_gnmi_path_check(struct sl_str text) SL_MUST_CHECK;
 
-/* The origin that a path's text begins with; empty: none. */
+/* The origin that a path's text begins with, as it is written there; empty: none. */
 struct sl_str sl_gnmi_path_origin(struct sl_str text);
 
 /* Appends the bytes of the SubscribeRequest. */

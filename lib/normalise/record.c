@@ -2,6 +2,7 @@
 
 #include "sluice.pb-c.h"
 
+#include "base/utf8.h"
 #include "normalise/message_json.h"
 #include "gnmi/pack.h"
 #include "normalise/pass.h"
@@ -312,8 +313,8 @@ static void add_name(struct sl_buf *out, uint32_t number, struct sl_str text)
 
     while (text.len) {
         uint32_t rune;
-        size_t len = sl_text_decode(text, &rune);
-        sl_text_add_rune(out, len ? rune : SL_TEXT_REPLACEMENT);
+        size_t len = sl_utf8_decode(text, &rune);
+        sl_utf8_add(out, len ? rune : SL_TEXT_REPLACEMENT);
         len = len ? len : 1;
         text = (struct sl_str){text.data + len, text.len - len};
     }

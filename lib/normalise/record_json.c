@@ -1,6 +1,7 @@
 #include "normalise/record_json.h"
 
 #include "gnmi/pack.h"
+#include "gnmi/path_print.h"
 #include "normalise/record_fields.h"
 #include "normalise/record_path.h"
 #include "normalise/record_value.h"
@@ -258,7 +259,7 @@ static bool read_name(struct walk *walk)
     if (path->len != walk->root_len) {
         sl_buf_add_byte(path, '/');
     }
-    sl_record_path_add_name(path, sl_buf_str(&walk->json->text));
+    sl_gnmi_print_name(path, sl_buf_str(&walk->json->text));
     if (!walk->json->text.len) {
         sl_buf_add_c(path, "[]");
     }

@@ -1,6 +1,6 @@
 /* record_path.h - what a sluice.v1 record says of a path: its canonical text, as serialised fields.
  *
- * The text's rules stand in proto/sluice.proto. What is worked out is a fragment (fragment.h): its
+ * The text's rules stand in gnmi/path_print.h. What is worked out is a fragment (fragment.h): its
  * `text` are the fields of Update and Delete that depend on the path alone (path, path_target),
  * and `key` is where the canonical text stands in it. For the prefix of a message the fields are
  * those of Record (prefix, prefix_target, prefix_origin).
@@ -45,8 +45,5 @@ bool sl_record_path_build(struct sl_record_path *path, struct sl_str bytes,
 
 /* How many bytes the last build wrote, whether or not it came to an end. */
 size_t sl_record_path_cost(const struct sl_record_path *path);
-
-/* Appends the name of an element. */
-void sl_record_path_add_name(struct sl_buf *buf, struct sl_str name);
 
 #endif

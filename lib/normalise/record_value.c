@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "gnmi/wire.h"
+#include "base/utf8.h"
 #include "gnmi/pack.h"
-#include "normalise/text.h"
+#include "gnmi/wire.h"
 
 enum { ANY_TYPE_URL = 1, ANY_VALUE = 2, DECIMAL_DIGITS = 1, DECIMAL_PRECISION };
 
@@ -95,7 +95,7 @@ static bool add_any(struct sl_buf *out, struct sl_str any)
         sl_pack_bytes(out, ANY_VALUE, value);
     }
     sl_pack_end(out, start);
-    return sl_text_is_utf8(type_url);
+    return sl_utf8_is_valid(type_url);
 }
 
 static bool add_fields(struct sl_buf *out, const struct sl_gnmi_value *value);
@@ -130,7 +130,7 @@ static bool add_bytes(struct sl_buf *out, const struct sl_gnmi_value *value)
 
     SL_ASSERT(value->kind < SL_ARRAY_LEN(arms) && arms[value->kind]);
     sl_pack_bytes(out, arms[value->kind], value->of.bytes);
-    return !is_string || sl_text_is_utf8(value->of.bytes);
+    return !is_string || sl_utf8_is_valid(value->of.bytes);
 }
 
 static bool add_fields(struct sl_buf *out, const struct sl_gnmi_value *value)

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "base/utf8.h"
 #include "normalise/number.h"
 #include "normalise/text.h"
 
@@ -110,7 +111,7 @@ static bool read_rune(struct sl_scan *scan, uint32_t *rune)
     if ((unsigned char)*scan->at < 0x20) {
         return false;
     }
-    size_t len = sl_text_decode(rest, rune);
+    size_t len = sl_utf8_decode(rest, rune);
 
     if (len == 0) {
         *rune = SL_TEXT_REPLACEMENT;
@@ -144,7 +145,7 @@ bool sl_scan_string(struct sl_scan *scan, struct sl_buf *out, bool is_escaped)
         if (is_escaped) {
             sl_text_add_escaped_rune(out, rune);
         } else {
-            sl_text_add_rune(out, rune);
+            sl_utf8_add(out, rune);
         }
     }
 }

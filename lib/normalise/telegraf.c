@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "gnmi/path.h"
 #include "gnmi/request.h"
 #include "normalise/items.h"
@@ -104,12 +105,12 @@ static void add_string(struct window *window, struct sl_str text)
     sl_buf_add_byte(out, '"');
     while (text.len) {
         uint32_t rune;
-        size_t len = sl_text_decode(text, &rune);
+        size_t len = sl_utf8_decode(text, &rune);
         rune = len ? rune : SL_TEXT_REPLACEMENT;
         if (rune == '"' || rune == '\\') {
             sl_buf_add_byte(out, '\\');
         }
-        sl_text_add_rune(out, rune);
+        sl_utf8_add(out, rune);
         len = len ? len : 1;
         text = (struct sl_str){text.data + len, text.len - len};
     }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "gnmi/path.h"
 #include "normalise/text.h"
 
@@ -189,7 +190,7 @@ void sl_telegraf_add_escaped(struct sl_buf *buf, struct sl_str text, const char 
     }
     while (text.len) {
         uint32_t rune;
-        size_t len = sl_text_decode(text, &rune);
+        size_t len = sl_utf8_decode(text, &rune);
         rune = len ? rune : SL_TEXT_REPLACEMENT;
         if (control_text(rune)) {
             sl_buf_add_c(buf, control_text(rune));
@@ -197,7 +198,7 @@ void sl_telegraf_add_escaped(struct sl_buf *buf, struct sl_str text, const char 
             if (rune && rune < 0x80 && strchr(specials, (int)rune)) {
                 sl_buf_add_byte(buf, '\\');
             }
-            sl_text_add_rune(buf, rune);
+            sl_utf8_add(buf, rune);
         }
         len = len ? len : 1;
         text = (struct sl_str){text.data + len, text.len - len};

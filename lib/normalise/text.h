@@ -14,14 +14,7 @@
 
 enum { SL_TEXT_REPLACEMENT = 0xfffd };
 
-/* The bytes of the UTF-8 sequence that `text` begins with, 0 when it is none; `text` is not empty.
- */
-size_t sl_text_decode(struct sl_str text, uint32_t *rune);
-
-bool sl_text_is_utf8(struct sl_str text);
-
-/* Appends one character, as UTF-8 or as it stands inside a JSON string. */
-void sl_text_add_rune(struct sl_buf *buf, uint32_t rune);
+/* Appends one character as it stands inside a JSON string. */
 void sl_text_add_escaped_rune(struct sl_buf *buf, uint32_t rune);
 
 /* Appends what stands inside the quotes of a JSON string; with the quotes; and bytes as base64. */
