@@ -1,5 +1,6 @@
 #include "gnmi/canonical.h"
 
+#include "gnmi/path.h"
 #include "gnmi/wire.h"
 
 /* Merging is concatenation: protobuf reads two messages behind one another as the one merged from
@@ -169,6 +170,33 @@ static void add_joined_field(struct sl_buf *out, struct sl_str message, uint32_t
     }
 }
 
+/* The fields `number` as one Path. The field that holds labels is not a device's to set. */
+static void add_path(struct sl_buf *out, struct sl_str message, uint32_t number)
+{
+    struct sl_wire wire = sl_wire_of(message);
+    struct sl_wire_field field;
+
+    if (!count_fields(message, number)) {
+        return;
+    }
+    size_t start = begin_message(out, number);
+
+    while (sl_wire_next(&wire, &field)) {
+        if (sl_wire_is(&field, number, SL_WIRE_BYTES)) {
+            sl_gnmi_path_add_without_labels(out, field.bytes);
+        }
+    }
+    end_message(out, start);
+}
+
+static void add_delete(struct sl_buf *out, struct sl_str path)
+{
+    size_t start = begin_message(out, 5);
+
+    sl_gnmi_path_add_without_labels(out, path);
+    end_message(out, start);
+}
+
 static void add_val(struct sl_buf *out, struct sl_str update)
 {
     struct sl_buf joined = {0};
@@ -190,7 +218,7 @@ static void add_update(struct sl_buf *out, struct sl_str update)
     struct sl_wire_field field;
     size_t start = begin_message(out, 4);
 
-    add_joined_field(out, update, 1);
+    add_path(out, update, 1);
     add_joined_field(out, update, 2);
     add_val(out, update);
     while (sl_wire_next(&wire, &field)) {
@@ -206,12 +234,13 @@ static void add_notification(struct sl_buf *out, struct sl_str notification)
     struct sl_wire wire = sl_wire_of(notification);
     struct sl_wire_field field;
 
-    add_joined_field(out, notification, 2);
+    add_path(out, notification, 2);
     while (sl_wire_next(&wire, &field)) {
         if (sl_wire_is(&field, 4, SL_WIRE_BYTES)) {
             add_update(out, field.bytes);
-        } else if (sl_wire_is(&field, 5, SL_WIRE_BYTES) || sl_wire_is(&field, 1, SL_WIRE_VARINT) ||
-                   sl_wire_is(&field, 6, SL_WIRE_VARINT)) {
+        } else if (sl_wire_is(&field, 5, SL_WIRE_BYTES)) {
+            add_delete(out, field.bytes);
+        } else if (sl_wire_is(&field, 1, SL_WIRE_VARINT) || sl_wire_is(&field, 6, SL_WIRE_VARINT)) {
             add_field(out, &field);
         }
     }

@@ -1,5 +1,6 @@
 #include "gnmi/check.h"
 
+#include "gnmi/path.h"
 #include "gnmi/response.h"
 #include "gnmi/wire.h"
 
@@ -256,6 +257,8 @@ static bool check_field(struct check *check)
     }
     if (number < FIELDS && type != SL_WIRE_GROUP) {
         mark_seen(check, frame, number);
+    } else if (number == SL_GNMI_PATH_LABELS && frame->message == PATH) {
+        check->is_usual = false; /* ours alone */
     }
     switch (type) {
     case SL_WIRE_VARINT:

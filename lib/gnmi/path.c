@@ -22,6 +22,9 @@ void sl_gnmi_path_read(struct sl_str bytes, struct sl_gnmi_path *path)
         case 4:
             path->target = field.bytes;
             break;
+        case SL_GNMI_PATH_LABELS:
+            path->labels = sl_wire_of(bytes);
+            break;
         default:
             break;
         }
@@ -130,6 +133,31 @@ bool sl_gnmi_elem_next_key(struct sl_gnmi_elem *elem, struct sl_gnmi_key *key)
         }
     }
     return take_text_key(&elem->text_keys, key);
+}
+
+bool sl_gnmi_path_next_label(struct sl_gnmi_path *path, struct sl_gnmi_key *label)
+{
+    struct sl_wire_field field;
+
+    while (sl_wire_next(&path->labels, &field)) {
+        if (sl_wire_is(&field, SL_GNMI_PATH_LABELS, SL_WIRE_BYTES)) {
+            read_key(field.bytes, label);
+            return true;
+        }
+    }
+    return false;
+}
+
+void sl_gnmi_path_add_without_labels(struct sl_buf *out, struct sl_str bytes)
+{
+    struct sl_wire wire = sl_wire_of(bytes);
+    struct sl_wire_field field;
+
+    for (const uint8_t *at = wire.at; sl_wire_next(&wire, &field); at = wire.at) {
+        if (field.number != SL_GNMI_PATH_LABELS) {
+            sl_buf_add(out, at, (size_t)(wire.at - at));
+        }
+    }
 }
 
 /* Puts the key where it belongs in the order; one of the same name gives way. False: too many. */

@@ -14,6 +14,7 @@
 #include "gnmi.pb-c.h"
 
 #include "base/base.h"
+#include "base/buf.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "gnmi/wire.h"
@@ -23,11 +24,20 @@ enum {
     SL_GNMI_MAX_KEYS = 128,             /* of one element, where they are sorted */
 };
 
+/* What rules have said of a path, in a field of Path that gNMI does not have; a device's own field
+ * of that number does not come through (canonical.h). */
+enum {
+    SL_GNMI_PATH_LABELS = 1000,
+    SL_GNMI_LABEL_NAME = 1,
+    SL_GNMI_LABEL_VALUE = 2,
+};
+
 struct sl_gnmi_path {
     struct sl_str origin;
     struct sl_str target;
-    struct sl_wire elems; /* where sl_gnmi_path_next stands */
-    bool has_elem;        /* false: the deprecated `element` strings, if any, are the elements */
+    struct sl_wire elems;  /* where sl_gnmi_path_next stands */
+    bool has_elem;         /* false: the deprecated `element` strings, if any, are the elements */
+    struct sl_wire labels; /* where sl_gnmi_path_next_label stands; empty: none */
 };
 
 struct sl_gnmi_elem {
@@ -55,6 +65,12 @@ bool sl_gnmi_elem_next_key(struct sl_gnmi_elem *elem, struct sl_gnmi_key *key);
  * the later one. False when there are more than SL_GNMI_MAX_KEYS. */
 bool sl_gnmi_elem_sort_keys(struct sl_gnmi_elem *elem, struct sl_gnmi_key keys[SL_GNMI_MAX_KEYS],
                             size_t *count) SL_MUST_CHECK;
+
+/* The next label, in the order of the wire; of two with one name the later counts. */
+bool sl_gnmi_path_next_label(struct sl_gnmi_path *path, struct sl_gnmi_key *label);
+
+/* Appends the bytes of a Path but its labels. */
+void sl_gnmi_path_add_without_labels(struct sl_buf *out, struct sl_str bytes);
 
 /* The message that `text` stands for, to be freed with gnmi__path__free_unpacked. NULL with what is
  * wrong, and at which byte, in `why`. */

@@ -262,6 +262,7 @@ bool sl_gnmi_next_update(struct sl_gnmi_cursor *cursor, struct sl_gnmi_update *u
     }
     struct sl_wire wire = sl_wire_of(bytes);
 
+    update->raw = bytes;
     update->path = (struct sl_str){0};
     update->has_path = false;
     update->value.kind = SL_GNMI_VALUE_NONE;

@@ -39,6 +39,7 @@ struct sl_gnmi_response {
     bool has_prefix;
     bool is_sync; /* sync_response was true */
     bool is_atomic;
+    bool has_labels;      /* a path has some: set by rewrite.h alone */
     int64_t timestamp_ns; /* as sent, whatever unit the device thought it was */
     uint32_t updates;
     uint32_t deletes;
@@ -81,6 +82,7 @@ struct sl_gnmi_value {
 };
 
 struct sl_gnmi_update {
+    struct sl_str raw;  /* the bytes of the Update */
     struct sl_str path; /* the bytes of the Path */
     bool has_path;
     struct sl_gnmi_value value;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "gnmi/path.h"
+#include "gnmi/rewrite.h"
 #include "normalise/event.h"
 #include "normalise/gnmic_json.h"
 #include "normalise/protojson.h"
@@ -143,7 +144,11 @@ void sl_encoder_free(struct sl_encoder *encoder)
 static bool encode_proto(const struct sl_gnmi_response *response, struct sl_buf *out,
                          struct sl_encoded *encoded)
 {
-    sl_buf_add_str(out, response->message);
+    if (response->has_labels) {
+        sl_gnmi_add_without_labels(out, response);
+    } else {
+        sl_buf_add_str(out, response->message);
+    }
     encoded->published = response->updates + response->deletes;
     return !out->failed;
 }
@@ -183,6 +188,7 @@ static bool encode_lines(struct sl_encoder *encoder, const struct sl_gnmi_respon
         }
         out->len = step.published || out->len > before + 1 ? out->len : before;
         encoded->published += step.published;
+        encoded->filtered += step.filtered;
         encoded->dropped += step.dropped;
     }
     return !out->failed;
@@ -221,8 +227,8 @@ bool sl_encoder_encode(struct sl_encoder *encoder, const struct sl_gnmi_response
     *encoded = (struct sl_encoded){0};
     bool is_ok = encode(encoder, response, context, out, encoded);
 
-    SL_ASSERT(!is_ok ||
-              encoded->published + encoded->dropped == response->updates + response->deletes);
+    SL_ASSERT(!is_ok || encoded->published + encoded->filtered + encoded->dropped ==
+                            response->updates + response->deletes);
     return is_ok;
 }
 
@@ -240,7 +246,7 @@ bool sl_encoder_next(struct sl_encoder *encoder, const struct sl_gnmi_response *
         progress->is_done = true;
         is_ok = sl_encoder_encode(encoder, response, context, out, encoded);
     }
-    progress->passed += encoded->published + encoded->dropped;
+    progress->passed += encoded->published + encoded->filtered + encoded->dropped;
     SL_ASSERT(!is_ok || !progress->is_done ||
               progress->passed == response->updates + response->deletes);
     return is_ok;

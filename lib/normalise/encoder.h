@@ -75,6 +75,7 @@ struct sl_encoder_context {
 /* What became of the updates and deletes of one response. */
 struct sl_encoded {
     uint32_t published; /* in the payload */
+    uint32_t filtered;  /* left out because a rule, or the format's own, says so */
     uint32_t dropped;   /* event, gnmic-json: a value that it cannot carry (broken JSON, NaN);
                            protojson: an Any that it has no form for; a path beyond the limits of
                            fragment.h, path.h or record_path.h; and from where the record, or the
@@ -90,7 +91,7 @@ struct sl_encoder_progress {
     bool is_done;        /* nothing is left */
     uint32_t given;      /* telegraf-json, influx: metrics of the updates from `at` on */
     uint32_t counted;    /* the same: updates from `at` on that are published or dropped */
-    uint32_t passed;     /* updates and deletes, published and dropped */
+    uint32_t passed;     /* updates and deletes, published, filtered and dropped */
     uint64_t made_bytes; /* of records */
     size_t built_bytes;  /* of paths that were not interned */
 };
@@ -102,8 +103,8 @@ void sl_encoder_free(struct sl_encoder *encoder);
 /* Appends the record to `out`; nothing when the format has no record for this response (event: a
  * sync, an empty one; sluice.v1: one without notification, sync_response = true and extensions;
  * gnmic-json: one without notification, sync_response and extensions; event, gnmic-json, protojson:
- * one whose every update and delete was dropped). published + dropped is always response->updates +
- * response->deletes. False only when memory is out. */
+ * one whose every update and delete was dropped). published + filtered + dropped is always
+ * response->updates + response->deletes. False only when memory is out. */
 bool sl_encoder_encode(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
                        const struct sl_encoder_context *context, struct sl_buf *out,
                        struct sl_encoded *encoded) SL_MUST_CHECK;

@@ -82,6 +82,18 @@ static bool set_keys(struct sl_fragment_builder *builder, size_t from, struct sl
     return true;
 }
 
+static bool set_labels(struct sl_fragment_builder *builder, size_t from, struct sl_gnmi_path *path)
+{
+    struct sl_gnmi_key label;
+
+    while (sl_gnmi_path_next_label(path, &label)) {
+        if (!set(builder, from, add_name(builder, label.name, NULL), label.value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Appends the text of a Path to builder->path, and its tags to the list. */
 static bool add_path(struct sl_fragment_builder *builder, struct sl_str bytes)
 {
@@ -103,8 +115,9 @@ static bool add_path(struct sl_fragment_builder *builder, struct sl_str bytes)
             return false;
         }
     }
-    return !path.target.len ||
-           set(builder, from, add_name(builder, SL_STR("target"), NULL), path.target);
+    return (!path.target.len ||
+            set(builder, from, add_name(builder, SL_STR("target"), NULL), path.target)) &&
+           set_labels(builder, from, &path);
 }
 
 /* The path's text goes behind the prefix's, with one '/' in between. */

@@ -5,9 +5,10 @@
  *
  * The rules are gnmic's. The text is the prefix's and the path's with one '/' between; an origin
  * stands before its own part. A key of an element is the tag <element without module>_<key>, of an
- * element without a name <key>; a target is the tag "target". Within one Path the later of two tags
- * with one name counts; where the path has another value than the prefix, its tag is called
- * <text>_<tag>. The tags of the subscription (`source` …) give way to these: meta_<tag>.
+ * element without a name <key>; a target is the tag "target"; a label is a tag as it stands. Within
+ * one Path the later of two tags with one name counts; where the path has another value than the
+ * prefix, its tag is called <text>_<tag>. The tags of the subscription (`source` …) give way to
+ * these: meta_<tag>.
  */
 #ifndef SLUICE_NORMALISE_FRAGMENT_H
 #define SLUICE_NORMALISE_FRAGMENT_H

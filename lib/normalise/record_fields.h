@@ -32,6 +32,7 @@ enum sl_record_update {
     SL_RECORD_UPDATE_ENCODING,
     SL_RECORD_UPDATE_PATH_TARGET,
     SL_RECORD_UPDATE_CONTINUED,
+    SL_RECORD_UPDATE_LABELS,
 };
 
 enum sl_record_kind {

@@ -20,8 +20,8 @@ struct walk {
     const struct sl_gnmi_update *update;
     struct sl_scan scan;
     unsigned depth;
-    size_t root_len; /* of the path, when it is that of the root: "/" or "origin:/"; else 0 */
-    struct sl_str path_target; /* a field that each leaf has, or nothing */
+    size_t root_len;      /* of the path, when it is that of the root: "/" or "origin:/"; else 0 */
+    struct sl_str beside; /* path_target and labels, which each leaf has; or nothing */
     size_t leaves;
 };
 
@@ -121,7 +121,7 @@ static bool end_leaf(struct walk *walk, const struct leaf *leaf)
     }
     sl_pack_varint(out, SL_RECORD_UPDATE_ENCODING,
                    is_ietf ? SL_RECORD_FROM_JSON_IETF : SL_RECORD_FROM_JSON);
-    sl_buf_add_str(out, walk->path_target);
+    sl_buf_add_str(out, walk->beside);
     if (walk->leaves > 0) {
         sl_pack_varint(out, SL_RECORD_UPDATE_CONTINUED, true);
     }
@@ -343,7 +343,7 @@ bool sl_record_json_add(struct sl_record_json *json, struct sl_pass *pass,
         .update = update,
         .scan = {.at = source.data, .end = source.data},
         .root_len = root_len(path),
-        .path_target = {fragment->text + fixed, fragment->len - fixed},
+        .beside = {fragment->text + fixed, fragment->len - fixed},
     };
 
     if (!source.len || pass->wasted_bytes > SL_ENCODER_MAX_RECORD_BYTES) {

@@ -36,6 +36,18 @@ static void add_text(struct sl_record_path *path, uint32_t number, struct sl_str
     fragment->key_at = (uint32_t)fields->len - fragment->key_len;
 }
 
+static void add_labels(struct sl_buf *fields, struct sl_gnmi_path *path)
+{
+    struct sl_gnmi_key label;
+
+    while (sl_gnmi_path_next_label(path, &label)) {
+        size_t start = sl_pack_begin(fields, SL_RECORD_UPDATE_LABELS);
+        add_field(fields, SL_RECORD_LABEL_NAME, label.name);
+        add_field(fields, SL_RECORD_LABEL_TEXT, label.value);
+        sl_pack_end(fields, start);
+    }
+}
+
 static bool end_fields(struct sl_record_path *path, struct sl_fragment *fragment)
 {
     fragment->text = path->fields.data;
@@ -103,6 +115,7 @@ bool sl_record_path_build(struct sl_record_path *path, struct sl_str bytes,
     }
     add_text(path, SL_RECORD_UPDATE_PATH, read.origin.len ? read.origin : path->origin, fragment);
     add_field(&path->fields, SL_RECORD_UPDATE_PATH_TARGET, read.target);
+    add_labels(&path->fields, &read);
     return end_fields(path, fragment);
 }
 

@@ -1,9 +1,9 @@
 /* record_path.h - what a sluice.v1 record says of a path: its canonical text, as serialised fields.
  *
  * The text's rules stand in gnmi/path_print.h. What is worked out is a fragment (fragment.h): its
- * `text` are the fields of Update and Delete that depend on the path alone (path, path_target),
- * and `key` is where the canonical text stands in it. For the prefix of a message the fields are
- * those of Record (prefix, prefix_target, prefix_origin).
+ * `text` are the fields of Update and Delete that depend on the path alone (path, path_target,
+ * labels), and `key` is where the canonical text stands in it. For the prefix of a message the
+ * fields are those of Record (prefix, prefix_target, prefix_origin).
  */
 #ifndef SLUICE_NORMALISE_RECORD_PATH_H
 #define SLUICE_NORMALISE_RECORD_PATH_H

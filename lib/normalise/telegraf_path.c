@@ -43,14 +43,19 @@ static void add_elems(struct sl_buf *buf, const struct sl_telegraf_path *path, s
     }
 }
 
-static bool has_tag(const struct sl_telegraf_path *path, const struct sl_item *name)
+static struct sl_fragment_tag *find_tag(struct sl_telegraf_path *path, const struct sl_item *name)
 {
     for (size_t i = 0; i < path->tag_count; i++) {
         if (sl_items_compare(&path->tags[i].name, name, path->words.data) == 0) {
-            return true;
+            return &path->tags[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+static bool has_tag(struct sl_telegraf_path *path, const struct sl_item *name)
+{
+    return find_tag(path, name) != NULL;
 }
 
 static bool push_tag(struct sl_telegraf_path *path, size_t name_at, struct sl_str value)
@@ -85,6 +90,24 @@ static bool add_key(struct sl_telegraf_path *path, const struct sl_gnmi_key *key
     return push_tag(path, at, key->value);
 }
 
+static bool add_labels(struct sl_telegraf_path *path, struct sl_gnmi_path *read)
+{
+    struct sl_gnmi_key label;
+
+    while (sl_gnmi_path_next_label(read, &label)) {
+        size_t at = path->words.len;
+        sl_buf_add_str(&path->words, label.name);
+        struct sl_item name = {.name_at = (uint32_t)at, .name_len = (uint32_t)label.name.len};
+        struct sl_fragment_tag *tag = path->words.failed ? NULL : find_tag(path, &name);
+        if (tag) {
+            tag->value = label.value;
+        } else if (!push_tag(path, at, label.value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool add_path(struct sl_telegraf_path *path, struct sl_str bytes, struct sl_str *origin)
 {
     struct sl_gnmi_key keys[SL_GNMI_MAX_KEYS];
@@ -111,7 +134,7 @@ static bool add_path(struct sl_telegraf_path *path, struct sl_str bytes, struct 
             }
         }
     }
-    return true;
+    return add_labels(path, &read);
 }
 
 static bool add_own_tag(struct sl_telegraf_path *path, struct sl_str name, struct sl_str value)

@@ -4,7 +4,8 @@
  * the subscription's where one of its paths leads to the path (origins must be equal where both
  * have one; the longest counts), else empty. The field is what is behind that path, elements with
  * their modules and '/' between them, each '-' a '_'. Tags are the keys of all elements; of two
- * with one name the later is called /PATH/TO/ELEMENT/NAME. Tags of the collector give way to them:
+ * with one name the later is called /PATH/TO/ELEMENT/NAME. A label (path.h) is a tag as it stands,
+ * instead of one with its name. Tags of the collector give way to them:
  * `host`; `source`, the target's name without its port; `path`, the prefix without keys. Elements
  * without a name do not count, but for their keys.
  */

@@ -140,6 +140,14 @@ struct sl_encoder_context sl_stream_context(const struct sl_stream *stream,
     };
 }
 
+/* There is a record, and it cannot go anywhere. */
+static void count_lost(struct sl_route *route, enum sl_drop_reason reason,
+                       const struct sl_encoded *encoded)
+{
+    route->counts.filtered += encoded->filtered;
+    count_drop(route, reason, encoded->published + encoded->dropped);
+}
+
 /* Gives a record to its sink and counts what became of the updates it was made of. False: the sink
  * is full, nothing was counted. */
 static bool give(struct sl_stream *stream, struct sl_route *route,
@@ -149,13 +157,13 @@ static bool give(struct sl_stream *stream, struct sl_route *route,
     struct sl_route_place *place = sl_route_place_of(route, response);
 
     if (!place) {
-        count_drop(route, SL_DROP_ORIGIN, encoded->published + encoded->dropped);
+        count_lost(route, SL_DROP_ORIGIN, encoded);
         return true;
     }
     struct sl_delivery *delivery = delivery_new(stream, route);
 
     if (!delivery) {
-        count_drop(route, SL_DROP_MEMORY, encoded->published + encoded->dropped);
+        count_lost(route, SL_DROP_MEMORY, encoded);
         return true;
     }
     const struct sl_delivery what = {
@@ -172,6 +180,7 @@ static bool give(struct sl_stream *stream, struct sl_route *route,
     if (!offer(stream, route, buf, response, delivery, &what)) {
         return false;
     }
+    route->counts.filtered += encoded->filtered;
     count_drop(route, SL_DROP_VALUE, encoded->dropped);
     return true;
 }
@@ -193,6 +202,7 @@ static bool give_next(struct sl_stream *stream, struct sl_route *route,
         count_drop(route, SL_DROP_MEMORY, updates);
         progress->is_done = true;
     } else if (buf.len == 0) {
+        route->counts.filtered += encoded.filtered;
         count_drop(route, SL_DROP_VALUE, encoded.dropped);
     } else {
         is_taken = give(stream, route, response, &buf, &encoded);
