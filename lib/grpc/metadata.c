@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/base64.h"
 #include "grpc/wire.h"
 
 enum {
@@ -61,7 +62,7 @@ static bool add_binary(struct sl_buf *bytes, struct sl_str name, struct sl_str t
 
     add(bytes, name, (struct sl_str){NULL, 0});
     size_t value = bytes->len;
-    if (!sl_grpc_base64_decode(text, bytes)) {
+    if (!sl_base64_decode(text, bytes)) {
         return false;
     }
     uint32_t len = (uint32_t)(bytes->len - value);
@@ -238,7 +239,7 @@ bool sl_grpc_metadata_write(const struct sl_grpc_field *fields, size_t count,
         to[i] = (struct sl_h2_field){field->name, field->value, field->is_secret};
         if (is_binary(field->name)) {
             size_t start = text->len;
-            sl_grpc_base64_encode(field->value, text);
+            sl_base64_encode(field->value, text);
             to[i].value = (struct sl_str){text->data + start, text->len - start};
         }
     }

@@ -23,11 +23,6 @@ enum sl_code sl_grpc_code_of_text(struct sl_str text);
 void sl_grpc_percent_encode(struct sl_str text, struct sl_buf *out);
 void sl_grpc_percent_decode(struct sl_str text, struct sl_buf *out);
 
-/* "-bin" metadata: base64 (RFC 4648 section 4). Written without padding; read with it and without.
- * False: it is not base64, and `out` has what came before. */
-void sl_grpc_base64_encode(struct sl_str bytes, struct sl_buf *out);
-bool sl_grpc_base64_decode(struct sl_str text, struct sl_buf *out) SL_MUST_CHECK;
-
 /* Whether a list like "identity, gzip" has the word. */
 bool sl_grpc_list_has(struct sl_str list, struct sl_str word);
 

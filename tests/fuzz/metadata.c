@@ -5,6 +5,7 @@
  * name, the value, and so on. */
 #include <string.h>
 
+#include "base/base64.h"
 #include "fuzz.h"
 #include "grpc/metadata.h"
 #include "grpc/wire.h"
@@ -63,7 +64,7 @@ static void assert_decodes(struct sl_str text, struct sl_str bytes)
 {
     struct sl_buf out = {0};
 
-    SL_ASSERT(sl_grpc_base64_decode(text, &out));
+    SL_ASSERT(sl_base64_decode(text, &out));
     SL_ASSERT(sl_str_eq(sl_buf_str(&out), bytes));
     sl_buf_fini(&out);
 }
@@ -75,9 +76,9 @@ static void fuzz_base64(struct sl_str text)
     struct sl_buf encoded = {0};
     bool is_base64 = plain_decode(text, &plain);
 
-    SL_ASSERT(sl_grpc_base64_decode(text, &ours) == is_base64);
+    SL_ASSERT(sl_base64_decode(text, &ours) == is_base64);
     SL_ASSERT(!is_base64 || sl_str_eq(sl_buf_str(&ours), sl_buf_str(&plain)));
-    sl_grpc_base64_encode(text, &encoded);
+    sl_base64_encode(text, &encoded);
     SL_ASSERT(encoded.len == (text.len * 4 + 2) / 3);
     assert_decodes(sl_buf_str(&encoded), text);
     while (encoded.len % 4) {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/base64.h"
 #include "grpc/wire.h"
 
 static void base64_is_written_without_padding_and_read_with_it_and_without(void **state)
@@ -23,13 +24,13 @@ static void base64_is_written_without_padding_and_read_with_it_and_without(void 
     (void)state;
     for (size_t i = 0; i < SL_ARRAY_LEN(cases); i++) {
         sl_buf_reset(&out);
-        sl_grpc_base64_encode(sl_str_from(cases[i].bytes), &out);
+        sl_base64_encode(sl_str_from(cases[i].bytes), &out);
         assert_string_equal(sl_buf_text(&out), cases[i].text);
         sl_buf_reset(&out);
-        assert_true(sl_grpc_base64_decode(sl_str_from(cases[i].text), &out));
+        assert_true(sl_base64_decode(sl_str_from(cases[i].text), &out));
         assert_string_equal(sl_buf_text(&out), cases[i].bytes);
         sl_buf_reset(&out);
-        assert_true(sl_grpc_base64_decode(sl_str_from(cases[i].padded), &out));
+        assert_true(sl_base64_decode(sl_str_from(cases[i].padded), &out));
         assert_string_equal(sl_buf_text(&out), cases[i].bytes);
     }
     sl_buf_fini(&out);
@@ -42,9 +43,9 @@ static void what_is_not_base64_is_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < SL_ARRAY_LEN(texts); i++) {
-        assert_false(sl_grpc_base64_decode(sl_str_from(texts[i]), &out));
+        assert_false(sl_base64_decode(sl_str_from(texts[i]), &out));
     }
-    assert_false(sl_grpc_base64_decode((struct sl_str){"Zm9\0", 4}, &out));
+    assert_false(sl_base64_decode((struct sl_str){"Zm9\0", 4}, &out));
     sl_buf_fini(&out);
 }
 
