@@ -160,6 +160,44 @@ void sl_gnmi_path_add_without_labels(struct sl_buf *out, struct sl_str bytes)
     }
 }
 
+/* How many bytes at the front are an identifier. */
+static size_t identifier_len(struct sl_str text)
+{
+    size_t len = 0;
+
+    for (; len < text.len; len++) {
+        char byte = text.data[len];
+        bool is_letter =
+            (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
+        bool is_later = (byte >= '0' && byte <= '9') || byte == '-' || byte == '.';
+        if (!is_letter && !(is_later && len)) {
+            break;
+        }
+    }
+    return len;
+}
+
+struct sl_str sl_gnmi_module_of(struct sl_str name)
+{
+    size_t len = identifier_len(name);
+    struct sl_str none = {name.data, 0};
+
+    if (len == 0 || len + 1 >= name.len || name.data[len] != ':') {
+        return none;
+    }
+    struct sl_str rest = {name.data + len + 1, name.len - len - 1};
+    bool is_whole = identifier_len(rest) == rest.len;
+
+    return is_whole ? (struct sl_str){name.data, len} : none;
+}
+
+struct sl_str sl_gnmi_without_module(struct sl_str name)
+{
+    size_t len = sl_gnmi_module_of(name).len;
+
+    return len ? (struct sl_str){name.data + len + 1, name.len - len - 1} : name;
+}
+
 /* Puts the key where it belongs in the order; one of the same name gives way. False: too many. */
 static bool insert_key(struct sl_gnmi_key *keys, size_t *count, const struct sl_gnmi_key *key)
 {

@@ -61,6 +61,14 @@ bool sl_gnmi_path_next(struct sl_gnmi_path *path, struct sl_gnmi_elem *elem);
 /* The next key of the element, in the order of the wire. Of two with one name the later counts. */
 bool sl_gnmi_elem_next_key(struct sl_gnmi_elem *elem, struct sl_gnmi_key *key);
 
+/* The YANG module that a name begins with, "openconfig-interfaces" of
+ * "openconfig-interfaces:interfaces"; empty: none. RFC 7950 has the letters of both: what is not
+ * one identifier, a colon and another one (an address, a command) has no module. */
+struct sl_str sl_gnmi_module_of(struct sl_str name);
+
+/* The same name without it. */
+struct sl_str sl_gnmi_without_module(struct sl_str name);
+
 /* All keys of the element (which has none left then), sorted bytewise by name, of two with one name
  * the later one. False when there are more than SL_GNMI_MAX_KEYS. */
 bool sl_gnmi_elem_sort_keys(struct sl_gnmi_elem *elem, struct sl_gnmi_key keys[SL_GNMI_MAX_KEYS],

@@ -332,6 +332,33 @@ static void deprecated_elements_count_where_there_are_no_others(void **state)
                 "@|b");
 }
 
+static void assert_module(const char *name, const char *module, const char *rest)
+{
+    struct sl_str found = sl_gnmi_module_of(sl_str_from(name));
+    struct sl_str without = sl_gnmi_without_module(sl_str_from(name));
+
+    assert_true(sl_str_eq_c(found, module));
+    assert_true(sl_str_eq_c(without, rest));
+}
+
+static void a_name_may_begin_with_its_module(void **state)
+{
+    (void)state;
+    assert_module("openconfig-interfaces:interfaces", "openconfig-interfaces", "interfaces");
+    assert_module("a:b", "a", "b");
+    assert_module("_a.1:_b-2", "_a.1", "_b-2");
+    assert_module("interfaces", "", "interfaces");
+    assert_module("", "", "");
+    assert_module(":b", "", ":b");
+    assert_module("a:", "", "a:");
+    assert_module("fe80::1", "", "fe80::1");
+    assert_module("aa:bb:cc", "", "aa:bb:cc");
+    assert_module("1a:b", "", "1a:b");
+    assert_module("show x:y", "", "show x:y");
+    assert_module("a:b c", "", "a:b c");
+    assert_module("*", "", "*");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +378,7 @@ int main(void)
         cmocka_unit_test(of_what_comes_twice_the_later_counts),
         cmocka_unit_test(unknown_fields_are_stepped_over),
         cmocka_unit_test(deprecated_elements_count_where_there_are_no_others),
+        cmocka_unit_test(a_name_may_begin_with_its_module),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
