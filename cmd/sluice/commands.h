@@ -1,16 +1,23 @@
 /* commands.h - the subcommands of the one binary, one file each.
  *
  * Each takes its own arguments (argv[0] is its name) and returns the exit code: 0, 1 for an outcome
- * that is not good, 2 for words that it does not understand.
+ * that is not good, 2 for words that it does not understand; those that ask devices tell more
+ * (tool/dial.h). The tables of their flags (tool/options.h) are what --help, completion and man
+ * pages are made of.
  */
 #ifndef SLUICE_CMD_COMMANDS_H
 #define SLUICE_CMD_COMMANDS_H
 
 enum { SL_EXIT_OK = 0, SL_EXIT_FAILED = 1, SL_EXIT_USAGE = 2 };
 
+struct sl_tool;
+
 int sl_command_run(int argc, char **argv);
 int sl_command_check(int argc, char **argv);
 int sl_command_sim(int argc, char **argv);
 int sl_command_broker(int argc, char **argv);
+int sl_command_capabilities(int argc, char **argv);
+
+extern const struct sl_tool sl_tool_capabilities;
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "tool/options.h"
 
 static int command_version(int argc, char **argv)
 {
@@ -17,20 +18,33 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *doc;
+    const struct sl_tool *tool; /* its flags; NULL: it has no table of them */
 } commands[] = {
-    {"run", sl_command_run, "collect: dial the targets of a configuration, publish to its sinks"},
-    {"check", sl_command_check, "read a configuration, say everything that is wrong with it"},
-    {"sim", sl_command_sim, "simulate gNMI devices, for trials, tests and capacity planning"},
-    {"broker", sl_command_broker, "a Kafka broker for trials, in memory"},
-    {"version", command_version, "print the version"},
+    {"run", sl_command_run, "collect: dial the targets of a configuration, publish to its sinks",
+     NULL},
+    {"check", sl_command_check, "read a configuration, say everything that is wrong with it", NULL},
+    {"sim", sl_command_sim, "simulate gNMI devices, for trials, tests and capacity planning", NULL},
+    {"broker", sl_command_broker, "a Kafka broker for trials, in memory", NULL},
+    {"capabilities", sl_command_capabilities,
+     "ask devices for their gNMI version, models and encodings", &sl_tool_capabilities},
+    {"version", command_version, "print the version", NULL},
 };
 
 static void print_usage(FILE *out)
 {
     fputs("usage: sluice COMMAND [options]; 'sluice COMMAND --help' tells more\n\n", out);
     for (size_t i = 0; i < SL_ARRAY_LEN(commands); i++) {
-        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].doc);
+        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].doc);
     }
+}
+
+/* "sluice -a leaf1 get …" is "sluice get -a leaf1 …". */
+static void bring_to_front(int at, char **argv)
+{
+    char *name = argv[at];
+
+    memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof(*argv));
+    argv[1] = name;
 }
 
 int main(int argc, char **argv)
@@ -38,6 +52,9 @@ int main(int argc, char **argv)
     if (argc < 2) {
         print_usage(stderr);
         return SL_EXIT_USAGE;
+    }
+    if (argv[1][0] == '-' && sl_tool_find_command(argc, argv)) {
+        bring_to_front(sl_tool_find_command(argc, argv), argv);
     }
     for (size_t i = 0; i < SL_ARRAY_LEN(commands); i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {

@@ -9,10 +9,11 @@
 #include "gnmi/wire.h"
 #include "normalise/encoder.h"
 #include "normalise/items.h"
+#include "normalise/message_fields.h"
 #include "normalise/number.h"
 #include "normalise/text.h"
 
-enum { MAX_FIELDS = 32, MAP_KEY = 1, MAP_VALUE = 2, ANY_TYPE = 1, ANY_VALUE = 2, EXTENSION = 5 };
+enum { MAP_KEY = 1, MAP_VALUE = 2, ANY_TYPE = 1, ANY_VALUE = 2, EXTENSION = 5 };
 
 struct writer {
     struct sl_buf *out;
@@ -20,101 +21,6 @@ struct writer {
     enum sl_message_style style;
     unsigned depth;
 };
-
-/* What a message has of one field. */
-struct found {
-    size_t count;
-    struct sl_wire from;        /* where the first one that counts stands */
-    struct sl_wire_field field; /* the last one */
-};
-
-/* ---- reading ---- */
-
-static enum sl_wire_type wire_type(const ProtobufCFieldDescriptor *field)
-{
-    switch (field->type) {
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return SL_WIRE_BYTES;
-    case PROTOBUF_C_TYPE_FLOAT:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-        return SL_WIRE_FIXED32;
-    case PROTOBUF_C_TYPE_DOUBLE:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-        return SL_WIRE_FIXED64;
-    case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_BOOL:
-    case PROTOBUF_C_TYPE_ENUM:
-        break;
-    }
-    return SL_WIRE_VARINT;
-}
-
-static bool is_member(const ProtobufCFieldDescriptor *field)
-{
-    return field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
-}
-
-/* Whether both are members of one oneof: that is, share the number that says which is set. */
-static bool are_rivals(const ProtobufCFieldDescriptor *a, const ProtobufCFieldDescriptor *b)
-{
-    return is_member(a) && is_member(b) && a->quantifier_offset == b->quantifier_offset;
-}
-
-static void drop_rivals(const ProtobufCMessageDescriptor *descriptor, unsigned index,
-                        struct found *found)
-{
-    for (unsigned i = 0; i < descriptor->n_fields; i++) {
-        if (i != index && are_rivals(&descriptor->fields[i], &descriptor->fields[index])) {
-            found[i].count = 0;
-        }
-    }
-}
-
-/* False when the bytes are no message. */
-static bool find_fields(const ProtobufCMessageDescriptor *descriptor, struct sl_str message,
-                        struct found *found)
-{
-    struct sl_wire wire = sl_wire_of(message);
-    struct sl_wire before = wire;
-    struct sl_wire_field field;
-
-    SL_ASSERT(descriptor->n_fields <= MAX_FIELDS);
-    for (; sl_wire_next(&wire, &field); before = wire) {
-        const ProtobufCFieldDescriptor *known =
-            protobuf_c_message_descriptor_get_field(descriptor, field.number);
-        if (!known || wire_type(known) != field.type) {
-            continue;
-        }
-        unsigned index = (unsigned)(known - descriptor->fields);
-        drop_rivals(descriptor, index, found);
-        if (found[index].count++ == 0) {
-            found[index].from = before;
-        }
-        found[index].field = field;
-    }
-    return wire.at == wire.end;
-}
-
-/* The next of a field's places, from found->from on; false behind the last. */
-static bool next_place(struct sl_wire *wire, const ProtobufCFieldDescriptor *known,
-                       struct sl_wire_field *field)
-{
-    while (sl_wire_next(wire, field)) {
-        if (sl_wire_is(field, known->id, wire_type(known))) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* ---- scalars ---- */
 
@@ -247,22 +153,6 @@ static void add_scalar(const struct writer *writer, const ProtobufCFieldDescript
     }
 }
 
-/* Whether a field outside of a oneof is left out: it has the value that it has when it is not
- * there. */
-static bool is_default(const ProtobufCFieldDescriptor *known, const struct sl_wire_field *field)
-{
-    if (known->type == PROTOBUF_C_TYPE_MESSAGE) {
-        return false;
-    }
-    if (wire_type(known) == SL_WIRE_BYTES) {
-        return field->bytes.len == 0;
-    }
-    bool is_narrow = known->type == PROTOBUF_C_TYPE_INT32 ||
-                     known->type == PROTOBUF_C_TYPE_UINT32 || known->type == PROTOBUF_C_TYPE_ENUM;
-
-    return (is_narrow ? (uint32_t)field->value : field->value) == 0;
-}
-
 /* ---- messages ---- */
 
 static bool add_message(struct writer *writer, const ProtobufCMessageDescriptor *descriptor,
@@ -289,7 +179,7 @@ static bool add_list(struct writer *writer, const ProtobufCFieldDescriptor *know
     struct sl_wire_field field;
     const char *before = "[";
 
-    while (next_place(&wire, known, &field)) {
+    while (sl_message_next(&wire, known, &field)) {
         sl_buf_add_c(writer->out, before);
         before = ",";
         if (!add_value(writer, known, &field)) {
@@ -298,18 +188,6 @@ static bool add_list(struct writer *writer, const ProtobufCFieldDescriptor *know
     }
     sl_buf_add_byte(writer->out, ']');
     return true;
-}
-
-/* protobuf-c keeps a map as its entries, whose type is named after it. */
-static bool is_map(const ProtobufCFieldDescriptor *known)
-{
-    if (known->type != PROTOBUF_C_TYPE_MESSAGE || known->label != PROTOBUF_C_LABEL_REPEATED) {
-        return false;
-    }
-    const ProtobufCMessageDescriptor *entry = known->descriptor;
-    size_t len = strlen(entry->short_name);
-
-    return len > 5 && strcmp(entry->short_name + len - 5, "Entry") == 0;
 }
 
 static bool read_entry(struct sl_str entry, const char *base, struct sl_item *item)
@@ -359,7 +237,7 @@ static bool add_map(const struct writer *writer, const ProtobufCFieldDescriptor 
     struct sl_wire_field field;
     bool is_ok = true;
 
-    while (is_ok && next_place(&wire, known, &field)) {
+    while (is_ok && sl_message_next(&wire, known, &field)) {
         struct sl_item item;
         is_ok = read_entry(field.bytes, base, &item);
         sl_buf_add(&entries, &item, sizeof(item));
@@ -376,7 +254,7 @@ static bool add_merged(struct writer *writer, const ProtobufCFieldDescriptor *kn
     struct sl_buf joined = {0};
     struct sl_wire_field field;
 
-    while (next_place(&wire, known, &field)) {
+    while (sl_message_next(&wire, known, &field)) {
         sl_buf_add_str(&joined, field.bytes);
     }
     writer->out->failed = writer->out->failed || joined.failed;
@@ -387,9 +265,9 @@ static bool add_merged(struct writer *writer, const ProtobufCFieldDescriptor *kn
 }
 
 static bool add_found(struct writer *writer, const ProtobufCFieldDescriptor *known,
-                      const struct found *found)
+                      const struct sl_message_found *found)
 {
-    if (is_map(known)) {
+    if (sl_message_is_map(known)) {
         return add_map(writer, known, found->from);
     }
     if (known->label == PROTOBUF_C_LABEL_REPEATED) {
@@ -420,17 +298,17 @@ static void add_comma(const struct writer *writer, bool *is_first)
 
 /* "Name":{"Member":value} in the place of the first member. */
 static bool add_go_oneof(struct writer *writer, const ProtobufCMessageDescriptor *descriptor,
-                         const struct found *found, unsigned index, bool *is_first)
+                         const struct sl_message_found *found, unsigned index, bool *is_first)
 {
     const ProtobufCFieldDescriptor *fields = descriptor->fields;
 
-    if (index > 0 && are_rivals(&fields[index - 1], &fields[index])) {
+    if (index > 0 && sl_message_are_rivals(&fields[index - 1], &fields[index])) {
         return true;
     }
     add_comma(writer, is_first);
     sl_buf_printf(writer->out, "\"%s\":", oneof_name(descriptor));
-    for (unsigned i = index; i < descriptor->n_fields && are_rivals(&fields[i], &fields[index]);
-         i++) {
+    for (unsigned i = index;
+         i < descriptor->n_fields && sl_message_are_rivals(&fields[i], &fields[index]); i++) {
         if (found[i].count) {
             sl_buf_add_c(writer->out, "{\"");
             add_camel(writer->out, fields[i].name, true);
@@ -445,11 +323,12 @@ static bool add_go_oneof(struct writer *writer, const ProtobufCMessageDescriptor
 }
 
 static bool add_field(struct writer *writer, const ProtobufCFieldDescriptor *known,
-                      const struct found *found, bool *is_first)
+                      const struct sl_message_found *found, bool *is_first)
 {
     bool is_single = known->label != PROTOBUF_C_LABEL_REPEATED;
 
-    if (!found->count || (is_single && !is_member(known) && is_default(known, &found->field))) {
+    if (!found->count || (is_single && !sl_message_is_member(known) &&
+                          sl_message_is_default(known, &found->field))) {
         return true;
     }
     add_comma(writer, is_first);
@@ -467,13 +346,13 @@ static bool add_field(struct writer *writer, const ProtobufCFieldDescriptor *kno
 static bool add_members(struct writer *writer, const ProtobufCMessageDescriptor *descriptor,
                         struct sl_str message, bool is_first)
 {
-    struct found found[MAX_FIELDS] = {0};
-    bool is_ok = writer->depth < SL_GNMI_MAX_DEPTH && find_fields(descriptor, message, found);
+    struct sl_message_found found[SL_MESSAGE_MAX_FIELDS] = {0};
+    bool is_ok = writer->depth < SL_GNMI_MAX_DEPTH && sl_message_find(descriptor, message, found);
 
     writer->depth++;
     for (unsigned i = 0; i < descriptor->n_fields && is_ok; i++) {
         const ProtobufCFieldDescriptor *known = &descriptor->fields[i];
-        is_ok = writer->style == SL_MESSAGE_GO && is_member(known)
+        is_ok = writer->style == SL_MESSAGE_GO && sl_message_is_member(known)
                     ? add_go_oneof(writer, descriptor, found, i, &is_first)
                     : add_field(writer, known, &found[i], &is_first);
     }

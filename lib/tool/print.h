@@ -1,0 +1,69 @@
+/* print.h - what devices answer, for a person or for the next program.
+ *
+ * One printer for each target. A SubscribeResponse and each notification of a GetResponse come out
+ * alike:
+ *
+ *     flat       a line for each update and each delete: "origin:/a/b[k=v]/c: value", and
+ *                "origin:/a/b: deleted"; JSON values taken apart to their leaves
+ *     event      gnmic's array of events      (normalise/event.h)      \
+ *     json       gnmic's object of a response (normalise/gnmic_json.h)  > with two blanks a level
+ *     protojson  protobuf's JSON mapping      (normalise/protojson.h)  /
+ *     prototext  protobuf's text format       (normalise/message_text.h)
+ *     table      lines for a person: time, path, value, in columns
+ *
+ * Values are printed as they came: numbers digit by digit. Of text for people (flat, table) no byte
+ * of a device reaches a terminal that could steer it. Where several targets answer, each line but
+ * those of event and json, which name their source, begins with "[target] ", unless --no-prefix.
+ */
+#ifndef SLUICE_TOOL_PRINT_H
+#define SLUICE_TOOL_PRINT_H
+
+#include <stdbool.h>
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "tool/dial.h"
+#include "tool/options.h"
+
+/* In the order of --format's words. */
+enum sl_tool_format {
+    SL_TOOL_AUTO,
+    SL_TOOL_FLAT,
+    SL_TOOL_EVENT,
+    SL_TOOL_JSON,
+    SL_TOOL_PROTOJSON,
+    SL_TOOL_PROTOTEXT,
+    SL_TOOL_TABLE,
+};
+
+/* The format in force: never AUTO, which is TABLE where standard output is a terminal, else JSON.
+ */
+enum sl_tool_format sl_tool_format(const struct sl_tool_options *options);
+
+/* Prints a whole message of any type as protojson or prototext. What cannot be printed (an Any of
+ * an unknown type in protojson, memory) is an INTERNAL status. */
+struct sl_status sl_print_message(const struct sl_tool_target *target, enum sl_tool_format format,
+                                  const ProtobufCMessageDescriptor *descriptor,
+                                  struct sl_str message) SL_MUST_CHECK;
+
+/* Prints lines, and frees them. */
+struct sl_status sl_print_text(const struct sl_tool_target *target,
+                               struct sl_buf *text) SL_MUST_CHECK;
+
+/* Prints one JSON value, indented. */
+struct sl_status sl_print_json(const struct sl_tool_target *target,
+                               const struct sl_buf *json) SL_MUST_CHECK;
+
+/* Appends the JSON text, with two blanks a level and a line's end. It has no blanks and no errors.
+ */
+void sl_json_indent(struct sl_buf *out, struct sl_str json);
+
+/* Appends text of a device for a person: what is neither printable nor UTF-8 becomes \n, \t or
+ * \xNN. */
+void sl_print_plain(struct sl_buf *out, struct sl_str text);
+
+#endif
