@@ -265,6 +265,34 @@ static void put_state(const struct family *family, const struct sl_stream_row *r
     sample(family, labels, SL_ARRAY_LEN(labels), 1);
 }
 
+static void put_target(const struct family *family, const struct sl_stream_row *row)
+{
+    const struct sl_metric_label labels[] = {
+        {"target", sl_str_from(row->view.target)},
+        {"vendor", sl_str_from(row->target.vendor->name)},
+        {"known_by", sl_str_from(row->target.known_by)},
+        {"gnmi_version", sl_str_from(row->target.gnmi_version)},
+    };
+
+    if (row->is_first) {
+        sample(family, labels, SL_ARRAY_LEN(labels), 1);
+    }
+}
+
+static void put_workarounds(const struct family *family, const struct sl_stream_row *row)
+{
+    struct sl_metric_label labels[] = {{"target", sl_str_from(row->view.target)},
+                                       {"workaround", {NULL, 0}}};
+
+    for (int i = 0; row->is_first && i < SL_GNMI_WORKAROUNDS; i++) {
+        if (row->target.workarounds >> i & 1) {
+            const char *name = sl_gnmi_workaround_name((enum sl_gnmi_workaround)i);
+            labels[1].value = sl_str_from(name);
+            sample(family, labels, SL_ARRAY_LEN(labels), 1);
+        }
+    }
+}
+
 static const struct {
     const char *name;
     enum sl_metric_type type;
@@ -284,6 +312,9 @@ static const struct {
     {"sluice_connection_ends", SL_METRIC_COUNTER,
      "Connections, and attempts at one, that failed, by reason.", put_connection_ends},
     {"sluice_stream", SL_METRIC_INFO, "Where the stream and its connection stand.", put_state},
+    {"sluice_target", SL_METRIC_INFO, "Whose device it is, and how that is known.", put_target},
+    {"sluice_workaround_in_force", SL_METRIC_GAUGE,
+     "1: what is done otherwise than gNMI has it, for the device's sake.", put_workarounds},
 };
 
 /* ---- families with a sample per sink or worker ---- */

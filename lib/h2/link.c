@@ -314,6 +314,13 @@ bool sl_h2_link_watch(struct sl_h2_link *link, const struct sl_h2_watch *watch)
     return sl_h2_watcher_start(&link->watcher, watch);
 }
 
+void sl_h2_link_set_ping_interval(struct sl_h2_link *link, uint64_t interval_ms)
+{
+    if (link->watcher.watch.ping_interval_ms > 0) {
+        link->watcher.watch.ping_interval_ms = interval_ms;
+    }
+}
+
 bool sl_h2_ping_less(uint64_t *ping_interval_ms, uint32_t error, struct sl_str debug_data)
 {
     if (error != SL_H2_ENHANCE_YOUR_CALM || !sl_str_eq_c(debug_data, "too_many_pings")) {

@@ -69,6 +69,9 @@ struct sl_h2_watch {
 /* Once, after the open. False when memory is out: then nothing is watched. */
 bool sl_h2_link_watch(struct sl_h2_link *link, const struct sl_h2_watch *watch) SL_MUST_CHECK;
 
+/* From the next PING on, where there are any. */
+void sl_h2_link_set_ping_interval(struct sl_h2_link *link, uint64_t interval_ms);
+
 /* For a peer's GOAWAY. What servers say to a client that pings more often than they want
  * (ENHANCE_YOUR_CALM, "too_many_pings"; ours say it too) doubles the interval, up to
  * SL_H2_MAX_PING_INTERVAL_MS, for the connections to come: true. */

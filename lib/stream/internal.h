@@ -54,6 +54,7 @@ struct sl_stream {
     struct sl_charge *free_charges;
     struct sl_route *routes;
     struct sl_buf request; /* the SubscribeRequest */
+    uint32_t workarounds;
     struct sl_backoff backoff;
     uint64_t retry_ms;         /* the last wait */
     uint64_t messages_at_open; /* of the call */

@@ -12,7 +12,8 @@ static const char *const modes[] = {"stream", NULL};
 
 /* In the order of enum sl_gnmi_stream_mode and enum sl_gnmi_encoding. */
 static const char *const stream_modes[] = {"target-defined", "on-change", "sample", NULL};
-static const char *const encodings[] = {"json", "bytes", "proto", "ascii", "json_ietf", NULL};
+static const char *const encodings[] = {"json",      "bytes", "proto", "ascii",
+                                        "json_ietf", "auto",  NULL};
 
 /* The rows of struct sl_ask_options, of which one stands in a struct at `at`. */
 #define ASK_ROWS(at)                                                                               \
@@ -108,9 +109,10 @@ const struct sluice_option sl_subscription_table[] = {
     {.name = "encoding",
      .type = SLUICE_ENUM,
      .offset = AT(encoding),
-     .default_text = "proto",
+     .default_text = "auto",
      .names = encodings,
-     .doc = "How the device writes values."},
+     .doc = "How the device writes values; auto: as suits it best, proto where nothing is known of "
+            "it. One that it has not is replaced by the best that it has, and the log says so."},
     {.name = "updates-only",
      .type = SLUICE_BOOL,
      .offset = AT(updates_only),

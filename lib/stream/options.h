@@ -33,7 +33,7 @@ struct sl_subscription_options {
     const char *target;      /* prefix.target; "" : none */
     bool set_target;         /* prefix.target is the target's name */
     int mode;                /* only `stream` so far */
-    int encoding;            /* enum sl_gnmi_encoding: json, bytes, proto, ascii, json_ietf */
+    int encoding;            /* enum sl_gnmi_encoding: json, bytes, proto, ascii, json_ietf, auto */
     bool updates_only;
     int64_t qos;               /* a DSCP; -1: none */
     struct sluice_list models; /* of struct sl_gnmi_model */

@@ -22,6 +22,7 @@
 #include "base/status.h"
 #include "credit/budget.h"
 #include "gnmi/request.h"
+#include "gnmi/vendor.h"
 #include "grpc/call.h"
 #include "loop/loop.h"
 #include "metrics/tally.h"
@@ -77,6 +78,13 @@ void sl_stream_free(struct sl_stream *stream);
 /* The target's session, on which the stream may subscribe from now on; NULL: there is none (any
  * more), or it takes no new calls. A call that is under way is not touched. */
 void sl_stream_set_session(struct sl_stream *stream, struct sl_h2_session *session);
+
+/* How the device wants to be asked, from the next Subscribe call on, and what of its messages is to
+ * be mended. What is done otherwise for its sake goes into the log once. */
+void sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profile *profile);
+
+/* What is done otherwise than the specification has it: a set of SL_GNMI_WORK. */
+uint32_t sl_stream_workarounds(const struct sl_stream *stream);
 
 /* A sink has begun to take records, or has stopped. */
 void sl_stream_sinks_changed(struct sl_stream *stream);

@@ -85,6 +85,19 @@ static const struct sluice_option keepalive_table[] = {
     {.name = NULL},
 };
 
+const char *const sl_target_vendor_names[] = {
+    "auto",      "arista-eos", "cisco-ios-xr", "cisco-ios-xe", "cisco-nx-os", "juniper",
+    "nokia-srl", "nokia-sros", "sonic",        "huawei",       "generic",     NULL,
+};
+
+const struct sl_gnmi_vendor *sl_target_vendor(const struct sl_target_options *options)
+{
+    if (options->vendor == 0) {
+        return NULL;
+    }
+    return sl_gnmi_vendor_find(sl_str_from(sl_target_vendor_names[options->vendor]));
+}
+
 const struct sluice_option sl_target_table[] = {
     {.name = "address",
      .type = SLUICE_STRING,
@@ -120,6 +133,14 @@ const struct sluice_option sl_target_table[] = {
      .default_text = "false",
      .doc = "TLS, but whoever answers is taken for the device; each start says so in the log."},
     {.name = "tls", .type = SLUICE_OBJECT, .table = tls_table, .doc = "What TLS goes by."},
+    {.name = "vendor",
+     .type = SLUICE_ENUM,
+     .offset = AT(vendor),
+     .default_text = "auto",
+     .names = sl_target_vendor_names,
+     .doc = "Whose device it is, for what such devices do otherwise than gNMI says; auto: the "
+            "device is asked (Capabilities) on each connection, and generic is one that shows no "
+            "other."},
     {.name = "gzip",
      .type = SLUICE_BOOL,
      .offset = AT(gzip),

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gnmi/vendor.h"
 #include "sluice_option.h"
 
 enum { SL_TARGET_DEFAULT_PORT = 57400 };
@@ -25,7 +26,8 @@ struct sl_target_options {
         const char *ciphers;
         const char *ciphersuites;
     } tls;
-    bool gzip; /* both ways, where the device does it too */
+    int vendor; /* an index into sl_target_vendor_names */
+    bool gzip;  /* both ways, where the device does it too */
     int64_t dial_timeout_ns;
     struct {
         int64_t min_ns; /* the first wait after a failure is drawn from 0..min */
@@ -39,6 +41,12 @@ struct sl_target_options {
     struct sluice_strings subscriptions; /* none named: all */
     struct sluice_strings sinks;         /* none named: all */
 };
+
+/* "auto", then the names of sl_gnmi_vendors in their order; ends with NULL. */
+extern const char *const sl_target_vendor_names[];
+
+/* NULL: the device is asked. */
+const struct sl_gnmi_vendor *sl_target_vendor(const struct sl_target_options *options);
 
 /* Ends with a NULL name. */
 extern const struct sluice_option sl_target_table[];

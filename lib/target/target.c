@@ -7,6 +7,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "h2/link.h"
+#include "target/inquiry.h"
 
 struct sl_target {
     struct sl_target_config config;
@@ -25,6 +26,9 @@ struct sl_target {
     uint64_t messages_at_open; /* of all streams, when the connection began to stand */
     int64_t opened_ns;         /* then */
     uint64_t ping_interval_ms; /* from the next connection on */
+    struct sl_inquiry inquiry;
+    struct sl_gnmi_profile profile;           /* what the streams go by */
+    struct sl_gnmi_capabilities capabilities; /* as told last; no vendor: never */
     struct sl_target_view view;
 };
 
@@ -134,6 +138,95 @@ static void lend_session(struct sl_target *target, struct sl_h2_session *session
     }
 }
 
+/* ---- whose device it is ---- */
+
+static void log_profile(struct sl_target *target)
+{
+    const struct sl_gnmi_capabilities *told = &target->capabilities;
+
+    sl_log(SL_LOG_INFO, &target->subject, "vendor profile",
+           sl_log_text("vendor", target->profile.vendor->name),
+           sl_log_text("known-by", target->view.known_by), sl_log_text("gnmi", told->version),
+           sl_log_u64("models", told->models));
+}
+
+/* PINGs more often than the vendor's devices bear end the connection. */
+static void slow_pings(struct sl_target *target)
+{
+    uint64_t least_ms = (uint64_t)target->profile.vendor->min_ping_s * 1000;
+
+    if (target->ping_interval_ms == 0 || target->ping_interval_ms >= least_ms) {
+        return;
+    }
+    sl_log(SL_LOG_WARN, &target->subject, "keepalive.interval is raised: the device bears no less",
+           sl_log_u64("interval-ms", least_ms), sl_log_u64("was-ms", target->ping_interval_ms));
+    target->ping_interval_ms = least_ms;
+    target->view.workarounds |= SL_GNMI_WORK(FEWER_PINGS);
+    if (target->link) {
+        sl_h2_link_set_ping_interval(target->link, least_ms);
+    }
+}
+
+static void use_profile(struct sl_target *target, const struct sl_gnmi_profile *profile,
+                        const char *known_by)
+{
+    target->profile = *profile;
+    target->view.known_by = known_by;
+    log_profile(target);
+    slow_pings(target);
+    for (size_t i = 0; i < target->config.stream_count; i++) {
+        sl_stream_set_profile(target->streams[i], profile);
+    }
+}
+
+static void learn(struct sl_target *target, const struct sl_gnmi_capabilities *told)
+{
+    const struct sl_gnmi_profile profile = {
+        .vendor = told->vendor,
+        .encodings = told->encodings,
+        .lacks_target_defined = told->lacks_target_defined,
+    };
+    const struct sl_gnmi_profile *last = &target->profile;
+    bool is_new = !target->capabilities.vendor || profile.vendor != last->vendor ||
+                  profile.encodings != last->encodings ||
+                  profile.lacks_target_defined != last->lacks_target_defined;
+
+    target->capabilities = *told;
+    if (is_new) {
+        use_profile(target, &profile, "capabilities");
+    }
+}
+
+static void on_inquired(const struct sl_gnmi_capabilities *told, const struct sl_status *why,
+                        void *arg)
+{
+    struct sl_target *target = arg;
+    struct sl_status status = *why;
+
+    if (target->state != SL_TARGET_UP || strcmp(sl_status_reason(why), "connection-ended") == 0) {
+        return; /* what follows is the end of the connection, or the next one */
+    }
+    if (told) {
+        learn(target, told);
+    } else {
+        sl_status_hide(&status, target->config.password);
+        sl_log(SL_LOG_INFO, &target->subject, "the device does not tell its Capabilities",
+               sl_log_text("code", sl_code_name(status.code)), sl_log_text("why", status.text),
+               sl_log_text("vendor", target->profile.vendor->name));
+    }
+    lend_session(target, sl_h2_link_session(target->link));
+}
+
+/* The connection stands: the streams get it, once it is known how the device wants to be asked. */
+static void greet(struct sl_target *target)
+{
+    struct sl_h2_session *session = sl_h2_link_session(target->link);
+
+    if (target->config.vendor || !sl_inquiry_begin(&target->inquiry, session)) {
+        lend_session(target, session);
+    }
+}
+
 static void log_end(struct sl_target *target, const struct sl_status *why)
 {
     bool is_wanted = target->state < SL_TARGET_DRAINING;
@@ -153,7 +246,7 @@ static void lost(struct sl_target *target, const struct sl_status *why)
     target->conn = NULL;
     target->link = NULL;
     target->view.last_error = *why;
-    sl_status_hide(&target->view.last_error, target->config.secret);
+    sl_status_hide(&target->view.last_error, target->config.password);
     lend_session(target, NULL);
     if (messages(target) > target->messages_at_open) { /* it was a device */
         int64_t lasted_ns = sl_loop_now_ns(target->config.loop) - target->opened_ns;
@@ -169,7 +262,7 @@ static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint
     struct sl_target *target = arg;
     struct sl_status said = sl_status_quote(SL_UNAVAILABLE, sl_h2_error_name(error), debug_data);
 
-    sl_status_hide(&said, target->config.secret);
+    sl_status_hide(&said, target->config.password);
     (void)link;
     sl_log(SL_LOG_INFO, &target->subject, "peer says GOAWAY",
            sl_log_u64("last-stream", (uint64_t)(uint32_t)last_stream_id),
@@ -222,7 +315,7 @@ static void on_conn_open(struct sl_conn *conn, void *arg)
            sl_log_text("peer", sl_h2_link_peer(target->link)));
     handle(target, EVENT_UP);
     if (target->state == SL_TARGET_UP && watch(target)) {
-        lend_session(target, sl_h2_link_session(target->link));
+        greet(target);
     } else {
         sl_h2_link_close(target->link);
     }
@@ -302,7 +395,22 @@ static bool init_names(struct sl_target *target)
     sl_address_print(address, text);
     target->authority =
         sl_str_dup(sl_address_is_unix(address) ? SL_STR("localhost") : sl_str_from(text));
+    target->inquiry.authority = target->authority;
     return target->authority != NULL;
+}
+
+/* What is known before the device has said anything. */
+static bool init_profile(struct sl_target *target)
+{
+    const struct sl_target_config *config = &target->config;
+
+    target->profile =
+        sl_gnmi_profile_of(config->vendor ? config->vendor : sl_gnmi_vendor_generic());
+    target->view.known_by = config->vendor ? "named" : "nobody";
+    target->inquiry.grpc = config->grpc;
+    target->inquiry.username = config->username;
+    target->inquiry.password = config->password;
+    return sl_inquiry_init(&target->inquiry, config->loop, on_inquired, target);
 }
 
 static bool init_streams(struct sl_target *target, struct sl_status *why)
@@ -343,7 +451,8 @@ struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl
     target->closed_due = (struct sl_deferred){.fn = on_closed, .arg = target};
     sl_backoff_init(&target->backoff, config->backoff_min_ms, config->backoff_max_ms);
     target->timer = sl_timer_new(config->loop, dial, target);
-    if (!target->timer || !init_names(target) || !init_streams(target, why)) {
+    if (!target->timer || !init_profile(target) || !init_names(target) ||
+        !init_streams(target, why)) {
         sl_target_free(target);
         return NULL;
     }
@@ -360,6 +469,7 @@ void sl_target_free(struct sl_target *target)
             sl_stream_free(target->streams[i]);
         }
     }
+    sl_inquiry_fini(&target->inquiry);
     sl_timer_free(target->timer);
     free(target->streams);
     free(target->authority);
@@ -372,6 +482,9 @@ void sl_target_open(struct sl_target *target)
     if (target->config.skips_verify) {
         sl_log_plain(SL_LOG_WARN, &target->subject,
                      "skip-verify: TLS with whoever answers, the certificate is not verified");
+    }
+    if (target->config.vendor) {
+        use_profile(target, &target->profile, "named");
     }
     dial(target);
 }
@@ -411,4 +524,9 @@ void sl_target_view(const struct sl_target *target, struct sl_target_view *view)
 {
     *view = target->view;
     view->state = target->state;
+    view->vendor = target->profile.vendor;
+    memcpy(view->gnmi_version, target->capabilities.version, sizeof(view->gnmi_version));
+    for (size_t i = 0; i < target->config.stream_count; i++) {
+        view->workarounds |= sl_stream_workarounds(target->streams[i]);
+    }
 }

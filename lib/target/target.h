@@ -5,6 +5,10 @@
  * ones wait for the next connection. One that says too_many_pings gets them half as often from then
  * on.
  *
+ * Whose device it is tells the configuration, or the device: then each connection begins with
+ * Capabilities, and the streams get the session when the answer is there (inquiry.h). A device that
+ * gives none is taken for what it was on the connection before, at first for `generic`.
+ *
  * Loop thread only.
  */
 #ifndef SLUICE_TARGET_TARGET_H
@@ -16,6 +20,8 @@
 
 #include "base/base.h"
 #include "base/status.h"
+#include "gnmi/vendor.h"
+#include "grpc/context.h"
 #include "loop/loop.h"
 #include "metrics/tally.h"
 #include "net/net.h"
@@ -52,7 +58,10 @@ struct sl_target_config {
     uint64_t ping_timeout_ms;
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
-    const char *secret; /* the password, which no text of the peer may show; or NULL */
+    const char *username;         /* "" : none; for Capabilities, as the streams' for Subscribe */
+    const char *password;         /* which no text of the peer may show */
+    struct sl_grpc_context *grpc; /* for compressed messages */
+    const struct sl_gnmi_vendor *vendor; /* NULL: the device is asked on each connection */
     /* Complete but for `authority`, `on_closed` and `arg`, which are the target's. */
     const struct sl_stream_config *streams;
     size_t stream_count;
@@ -85,6 +94,10 @@ struct sl_target_view {
     uint64_t connects; /* connections that stood */
     struct sl_status last_error;
     struct sl_tally ends; /* of connections and attempts that failed, by reason */
+    const struct sl_gnmi_vendor *vendor;
+    const char *known_by; /* why it is that one: "named", "capabilities", or "nobody" */
+    char gnmi_version[SL_GNMI_MAX_VERSION_BYTES]; /* as the device says; "" : it does not */
+    uint32_t workarounds; /* in force, with those of the streams: a set of SL_GNMI_WORK */
 };
 
 void sl_target_view(const struct sl_target *target, struct sl_target_view *view);

@@ -130,7 +130,7 @@ def openssl(*words):
 
 def target_of(row, place):
     """What its target says beside the address. Who plays alone is not hurried before its turn."""
-    said = dict(row.target)
+    said = {"vendor": "generic", **row.target}  # peers that know Subscribe alone
     if "tls" in said:
         said["tls"] = {"ca": str(place / "trusted.pem")}
     if row.alone:

@@ -155,7 +155,7 @@ static void what_a_file_does_not_say_has_its_default(void **state)
     assert_int_equal(options->ask.paths.count, 1);
     assert_string_equal(options->ask.paths.items[0], "/interfaces");
     assert_int_equal(options->ask.stream_mode, SL_GNMI_TARGET_DEFINED);
-    assert_int_equal(options->encoding, SL_GNMI_PROTO);
+    assert_int_equal(options->encoding, SL_GNMI_AUTO_ENCODING);
     assert_int_equal(options->ask.sample_interval_ns, 0);
     assert_int_equal(options->max_message_bytes, 16 * SL_MIB);
     assert_int_equal(options->credit.initial_bytes, 256 * SL_KIB);
