@@ -126,19 +126,20 @@ def check_exact(reader, record, published, last):
     check(exact.newest == last, f"the last value of each of {len(last)} counters")
 
 
-def wait_quiet(kafka, topic):
-    """Until the topic has not grown for a while."""
-    reader = Reader(kafka.bootstrap, topic)
-    seen = [(-1, 0.0)]
+def wait_quiet(kafka, *topics):
+    """Until none of the topics has grown for a while."""
+    readers = [Reader(kafka.bootstrap, topic) for topic in topics]
+    seen = [([], 0.0)]
 
     def is_quiet():
-        now = sum(high for _, high in reader.ends().values())
+        now = [sum(high for _, high in reader.ends().values()) for reader in readers]
         if now != seen[-1][0]:
             seen.append((now, time.monotonic()))
-        return now > 0 and time.monotonic() > seen[-1][1] + QUIET_S
+        return all(now) and time.monotonic() > seen[-1][1] + QUIET_S
 
-    wait_for(is_quiet, 60, f"{topic} grows no more")
-    reader.consumer.close()
+    wait_for(is_quiet, 60, f"{topics} grow no more")
+    for reader in readers:
+        reader.consumer.close()
 
 
 def through(lab, rounds, interval_ms, kafka=None, words=(), target=None):
@@ -157,8 +158,7 @@ def through(lab, rounds, interval_ms, kafka=None, words=(), target=None):
          "exact": kafka_sink(kafka.bootstrap, exact, format="sluice.v1")},
         target={"labels": {"site": "lab"}, **(target or {})})
     server.wait_line(r"^done target=dev1 ", 60 + rounds * interval_ms / 1000)
-    wait_quiet(kafka, topic)
-    wait_quiet(kafka, exact)
+    wait_quiet(kafka, topic, exact)
     published = collector.total("published", sink="main")
     published_exact = collector.total("published", sink="exact")
     check(collector.stop() == 0, "sluice ends with 0")
