@@ -12,6 +12,7 @@ enum { ERROR_BYTES = 400, MAX_TYPES = 32 };
 struct common_options {
     const char *type;
     int format;
+    int unit;
     bool is_float64;
     struct {
         uint64_t bytes;
@@ -29,6 +30,9 @@ static const size_t plugin_offset = (sizeof(struct common_options) + sizeof(max_
 static const char *const formats[] = {
     "event",          "proto",       "sluice.v1",     "gnmic-json", "protojson",
     "sluice.v1-json", "event-split", "telegraf-json", "influx",     NULL};
+
+/* In the order of enum sl_record_unit. */
+static const char *const units[] = {"notification", "update", NULL};
 
 static const struct sluice_option batch_table[] = {
     {.name = "bytes",
@@ -67,6 +71,14 @@ static const struct sluice_option common_table[] = {
          "format json; protojson: the gNMI message in protobuf's JSON mapping; sluice.v1-json: the "
          "record of sluice.v1 in that mapping; telegraf-json, "
          "influx: metrics as Telegraf's Kafka output writes them."},
+    {.name = "record",
+     .type = SLUICE_ENUM,
+     .offset = offsetof(struct common_options, unit),
+     .default_text = "notification",
+     .names = units,
+     .doc = "What a record is made of. update: of each update and delete one, deletes first; an "
+            "atomic notification stays whole. Not for telegraf-json and influx, which have a "
+            "record for each metric."},
     {.name = "compat-float64",
      .type = SLUICE_BOOL,
      .offset = offsetof(struct common_options, is_float64),
@@ -229,6 +241,19 @@ static void check_batch(struct sl_config *config, const struct sl_config_node *m
     }
 }
 
+static void check_unit(struct sl_config *config, const struct sl_config_node *map,
+                       const struct common_options *options)
+{
+    bool has_metrics =
+        options->format == SL_FORMAT_TELEGRAF_JSON || options->format == SL_FORMAT_INFLUX;
+
+    if (options->unit == SL_RECORD_UPDATE && has_metrics) {
+        sl_config_error(config, place_of(map, "record"),
+                        "'record': format %s has a record for each metric; expected no other",
+                        formats[options->format]);
+    }
+}
+
 static bool read_sink(struct sl_config *config, const struct sl_config_node *map,
                       struct sl_sink_settings *sink)
 {
@@ -252,6 +277,7 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
     sink->spec.plugin = plugin;
     sink->spec.options = object + plugin_offset;
     sink->spec.format = common->format;
+    sink->spec.unit = common->unit;
     sink->spec.is_float64 = common->is_float64;
     sink->spec.batch.bytes = common->batch.bytes;
     sink->spec.batch.delay_ns = common->batch.delay_ns;
@@ -262,6 +288,7 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
                         "'required': expected true: in this version credit waits for every sink");
     }
     check_batch(config, map, common);
+    check_unit(config, map, common);
     read_templates(config, map, is_filled, sink);
     if (sl_config_errors(config) == errors) {
         check_options(config, map, sink);

@@ -208,6 +208,7 @@ static void fill_route(struct sl_worker *worker, const struct sl_target_settings
                    .subscription = subscription->name,
                    .labels = &target->options.labels},
         .encoder = {.format = (enum sl_format)sink->spec.format,
+                    .unit = (enum sl_record_unit)sink->spec.unit,
                     .is_float64 = sink->spec.is_float64,
                     .target = sl_str_from(target->name),
                     .subscription = sl_str_from(subscription->name),

@@ -6,12 +6,20 @@
 #include "gnmi/rewrite.h"
 #include "normalise/event.h"
 #include "normalise/gnmic_json.h"
+#include "normalise/piece.h"
 #include "normalise/protojson.h"
 #include "normalise/record.h"
 #include "normalise/telegraf.h"
 
+enum {
+    PIECE_KEPT_BYTES = 64 * 1024, /* of the memory for a piece */
+    PIECES_BUILT_TIMES = 4,       /* the bytes of a response, over its pieces */
+};
+
 struct sl_encoder {
     enum sl_format format;
+    enum sl_record_unit unit;
+    struct sl_buf piece;
     char *target;
     char *subscription;
     char *subscription_target;
@@ -105,6 +113,7 @@ static void fini_format(struct sl_encoder *encoder)
 
 static void free_strings(struct sl_encoder *encoder)
 {
+    sl_buf_fini(&encoder->piece);
     free(encoder->subscription_target);
     free(encoder->subscription);
     free(encoder->target);
@@ -120,6 +129,7 @@ struct sl_encoder *sl_encoder_new(const struct sl_encoder_config *config)
         return NULL;
     }
     encoder->format = config->format;
+    encoder->unit = config->unit;
     if (!copy(&encoder->target, &kept.target) ||
         !copy(&encoder->subscription, &kept.subscription) ||
         !copy(&encoder->subscription_target, &kept.subscription_target)) {
@@ -232,6 +242,41 @@ bool sl_encoder_encode(struct sl_encoder *encoder, const struct sl_gnmi_response
     return is_ok;
 }
 
+/* Whether the next piece is beyond what may be made of one response: the records, and the work on
+ * a prefix that is written again for each piece. */
+static bool is_beyond(const struct sl_gnmi_response *response,
+                      const struct sl_encoder_progress *progress)
+{
+    return progress->made_bytes > SL_ENCODER_MAX_RECORD_BYTES ||
+           progress->built_bytes >
+               SL_ENCODER_MAX_RECORD_BYTES + PIECES_BUILT_TIMES * response->message.len;
+}
+
+static bool encode_piece(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
+                         const struct sl_encoder_context *context,
+                         struct sl_encoder_progress *progress, struct sl_buf *out,
+                         struct sl_encoded *encoded)
+{
+    uint32_t left = response->updates + response->deletes - progress->passed;
+    struct sl_gnmi_response piece;
+    size_t start = out->len;
+
+    if (is_beyond(response, progress)) {
+        *encoded = (struct sl_encoded){.dropped = left};
+        progress->is_done = true;
+        return true;
+    }
+    sl_buf_trim(&encoder->piece, PIECE_KEPT_BYTES);
+    if (!sl_piece_next(response, progress, &encoder->piece, &piece)) {
+        return false;
+    }
+    progress->built_bytes += piece.message.len;
+    progress->is_done = left == 1;
+    bool is_ok = sl_encoder_encode(encoder, &piece, context, out, encoded);
+    progress->made_bytes += out->len - start;
+    return is_ok;
+}
+
 bool sl_encoder_next(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
                      const struct sl_encoder_context *context, struct sl_encoder_progress *progress,
                      struct sl_buf *out, struct sl_encoded *encoded)
@@ -242,6 +287,8 @@ bool sl_encoder_next(struct sl_encoder *encoder, const struct sl_gnmi_response *
     if (is_in_pieces(encoder)) {
         *encoded = (struct sl_encoded){0};
         is_ok = encode_next(encoder, response, progress, out, encoded);
+    } else if (encoder->unit == SL_RECORD_UPDATE && sl_piece_has_several(response)) {
+        is_ok = encode_piece(encoder, response, context, progress, out, encoded);
     } else {
         progress->is_done = true;
         is_ok = sl_encoder_encode(encoder, response, context, out, encoded);

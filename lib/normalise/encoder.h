@@ -43,6 +43,13 @@ enum { SL_FORMATS = SL_FORMAT_INFLUX + 1 };
 
 const char *sl_format_name(enum sl_format format);
 
+/* What a record is made of. Of the formats that make several records of a notification,
+ * event-split has a record for each update anyhow, telegraf-json and influx for each metric. */
+enum sl_record_unit {
+    SL_RECORD_NOTIFICATION,
+    SL_RECORD_UPDATE, /* one update or delete, deletes first; of an atomic notification all */
+};
+
 /* What all encoders of one worker share. Zeroed but for the limit to begin with. */
 struct sl_encoder_memory {
     uint64_t limit_bytes; /* of interned paths */
@@ -59,6 +66,7 @@ struct sl_encoder_config {
     struct sl_str host; /* telegraf-json, influx: tag "host"; empty: this machine's name */
     const struct sl_gnmi_subscribe *subscribe; /* the same: its paths; NULL: none */
     const struct sluice_map *labels;           /* sluice.v1: the target's; NULL: none */
+    enum sl_record_unit unit;
     bool is_float64; /* event, event-split, gnmic-json, telegraf-json, influx: decimals and the
                         numbers in JSON go through a double, as in gnmic */
     struct sl_encoder_memory *memory; /* outlives the encoder */
@@ -86,12 +94,13 @@ struct sl_encoded {
 /* Where the records of one response stand, in a format that makes several of it. Zeroed to begin
  * with. */
 struct sl_encoder_progress {
-    size_t at;           /* bytes of the notification that are through */
-    bool is_deleting;    /* the updates are, and `at` is where its deletes stand */
-    bool is_done;        /* nothing is left */
-    uint32_t given;      /* telegraf-json, influx: metrics of the updates from `at` on */
-    uint32_t counted;    /* the same: updates from `at` on that are published or dropped */
-    uint32_t passed;     /* updates and deletes, published, filtered and dropped */
+    size_t at;        /* bytes of the notification that are through */
+    bool is_deleting; /* the updates are, and `at` is where its deletes stand */
+    bool has_deleted; /* SL_RECORD_UPDATE: the deletes are, and `at` is where its updates stand */
+    bool is_done;     /* nothing is left */
+    uint32_t given;   /* telegraf-json, influx: metrics of the updates from `at` on */
+    uint32_t counted; /* the same: updates from `at` on that are published or dropped */
+    uint32_t passed;  /* updates and deletes, published, filtered and dropped */
     uint64_t made_bytes; /* of records */
     size_t built_bytes;  /* of paths that were not interned */
 };

@@ -26,6 +26,7 @@ struct sl_sink_spec {
     const struct sluice_sink_plugin *plugin;
     const void *options; /* the plugin's own, parsed */
     int format;          /* enum sl_format of normalise/encoder.h */
+    int unit;            /* enum sl_record_unit of the same */
     bool is_float64;     /* sl_encoder_config has it */
     struct {
         uint64_t bytes; /* 0: no batch; stream/batch.h */

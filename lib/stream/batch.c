@@ -170,6 +170,7 @@ static void count_line(struct sl_stream *stream, struct sl_route *route, size_t 
     route->seq++;
     route->last_place = delivery->place;
     route->counts.held += encoded->published;
+    route->counts.filtered += encoded->filtered;
     route->counts.dropped[SL_DROP_VALUE] += encoded->dropped;
     delivery->updates += encoded->published;
     delivery->payload_bytes += (uint32_t)line_bytes;
@@ -218,11 +219,12 @@ static void add_line(struct sl_stream *stream, struct sl_route *route, struct sl
     if (!is_made) {
         dropped[SL_DROP_MEMORY] += left;
         progress->is_done = true;
-    } else if (!is_line) {
-        dropped[SL_DROP_VALUE] += encoded.dropped;
-    } else {
-        dropped[place ? SL_DROP_MEMORY : SL_DROP_ORIGIN] += encoded.published + encoded.dropped;
+        return;
     }
+    route->counts.filtered += encoded.filtered;
+    dropped[SL_DROP_VALUE] += is_line ? 0 : encoded.dropped;
+    dropped[place ? SL_DROP_MEMORY : SL_DROP_ORIGIN] +=
+        is_line ? encoded.published + encoded.dropped : 0;
 }
 
 bool sl_batch_add(struct sl_stream *stream, struct sl_route *route,

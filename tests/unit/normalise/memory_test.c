@@ -56,6 +56,21 @@ static void fail_each(void (*step)(void *arg), void *arg)
 }
 
 static enum sl_format format;
+static enum sl_record_unit unit;
+
+/* All records of the response, until one fails. */
+static void encode_all(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
+                       struct sl_buf *out)
+{
+    struct sl_encoder_progress progress = {0};
+    struct sl_encoded encoded;
+    bool is_ok = true;
+
+    while (is_ok && !progress.is_done) {
+        is_ok = sl_encoder_next(encoder, response, &cases_context, &progress, out, &encoded);
+    }
+    assert_true(!is_ok || progress.passed == response->updates + response->deletes);
+}
 
 static void encode(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
                    struct sl_buf *out)
@@ -74,7 +89,7 @@ static void pass_one_message(void *arg)
     const struct test_case *one = arg;
     struct sl_encoder_memory memory = {.limit_bytes = SL_MIB};
     struct sl_encoder_config config = {
-        .format = format, .target = SL_STR("leaf1"), .memory = &memory};
+        .format = format, .unit = unit, .target = SL_STR("leaf1"), .memory = &memory};
     struct sl_encoder *encoder = sl_encoder_new(&config);
     struct sl_buf scratch = {0};
     struct sl_gnmi_response response;
@@ -87,6 +102,8 @@ static void pass_one_message(void *arg)
     if (sl_status_is_ok(&status)) {
         struct sl_buf out = {0};
         encode(encoder, &response, &out);
+        sl_buf_reset(&out);
+        encode_all(encoder, &response, &out);
         sl_buf_reset(&out);
         encode(encoder, &response, &out);
         sl_buf_fini(&out);
@@ -109,6 +126,15 @@ static void every_message_survives_every_failure_in_event(void **state)
     (void)state;
     survive(SL_FORMAT_EVENT);
     survive(SL_FORMAT_EVENT_SPLIT);
+}
+
+static void every_message_survives_every_failure_in_pieces(void **state)
+{
+    (void)state;
+    unit = SL_RECORD_UPDATE;
+    survive(SL_FORMAT_EVENT);
+    survive(SL_FORMAT_PROTO);
+    unit = SL_RECORD_NOTIFICATION;
 }
 
 static void every_message_survives_every_failure_in_sluice_v1(void **state)
@@ -175,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_survives_every_failure_in_event),
+        cmocka_unit_test(every_message_survives_every_failure_in_pieces),
         cmocka_unit_test(every_message_survives_every_failure_in_sluice_v1),
         cmocka_unit_test(every_message_survives_every_failure_in_json),
         cmocka_unit_test(a_request_survives_every_failure),
