@@ -20,7 +20,11 @@ enum { ENTRY_RECEIVED = 1, ENTRY_RESPONSE = 2, ENTRY_END = 3, ENTRY_STOP = 4 };
 
 enum { END_CODE = 1, END_TEXT = 2, STOP_REASON = 1 };
 
-enum { MAX_VARINT_BYTES = 10, MAX_FIELD_NUMBER = (1 << 29) - 1 };
+enum {
+    MAX_VARINT_BYTES = 10,
+    MAX_FIELD_NUMBER = (1 << 29) - 1,
+    HEAD_BYTES = 2 * (1 + MAX_VARINT_BYTES) + 1 + 8, /* of an entry, in front of its response */
+};
 
 /* What every capture begins with: a field 1 of that text. */
 static const char magic[] = "\x0a\x0esluice capture";
@@ -417,31 +421,18 @@ void sl_gnmi_capture_add_header(struct sl_buf *out, const struct sl_gnmi_capture
     sl_pack_end(out, start);
 }
 
-static size_t field_head_bytes(uint64_t len)
+void sl_gnmi_capture_add_response(struct sl_buf *out, int64_t received_ns, struct sl_str response)
 {
-    return 1 + sl_pack_varint_len(len); /* the field's number is below 16 */
-}
-
-size_t sl_gnmi_capture_response_head(char head[SL_GNMI_CAPTURE_HEAD_BYTES], int64_t received_ns,
-                                     size_t response_bytes)
-{
-    size_t payload =
-        1 + sizeof(uint64_t) + field_head_bytes(response_bytes) + response_bytes; /* of the entry */
+    char head[HEAD_BYTES];
+    size_t payload = 1 + sizeof(uint64_t) + 1 + sl_pack_varint_len(response.len) + response.len;
     char *at = sl_pack_put_varint(head, CAPTURE_ENTRY << 3 | SL_WIRE_BYTES);
 
-    SL_ASSERT(response_bytes <= SL_GNMI_CAPTURE_MAX_RESPONSE_BYTES);
+    SL_ASSERT(response.len <= SL_GNMI_CAPTURE_MAX_RESPONSE_BYTES);
     at = sl_pack_put_varint(at, payload);
     at = put_fixed64_field(at, ENTRY_RECEIVED, received_ns);
     at = sl_pack_put_varint(at, ENTRY_RESPONSE << 3 | SL_WIRE_BYTES);
-    at = sl_pack_put_varint(at, response_bytes);
-    return (size_t)(at - head);
-}
-
-void sl_gnmi_capture_add_response(struct sl_buf *out, int64_t received_ns, struct sl_str response)
-{
-    char head[SL_GNMI_CAPTURE_HEAD_BYTES];
-
-    sl_buf_add(out, head, sl_gnmi_capture_response_head(head, received_ns, response.len));
+    at = sl_pack_put_varint(at, response.len);
+    sl_buf_add(out, head, (size_t)(at - head));
     sl_buf_add_str(out, response);
 }
 

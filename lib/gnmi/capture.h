@@ -33,7 +33,6 @@ enum {
     SL_GNMI_CAPTURE_MAX_RESPONSE_BYTES =
         256 * 1024 * 1024, /* the largest that max-message lets be */
     SL_GNMI_CAPTURE_MAX_ENTRY_BYTES = SL_GNMI_CAPTURE_MAX_RESPONSE_BYTES + 64 * 1024,
-    SL_GNMI_CAPTURE_HEAD_BYTES = 40, /* of an entry in front of its response, at most */
 };
 
 /* Strings are as they stand in the file: whoever prints them sees to it that they can be. */
@@ -109,10 +108,5 @@ void sl_gnmi_capture_add_response(struct sl_buf *out, int64_t received_ns, struc
 void sl_gnmi_capture_add_end(struct sl_buf *out, int64_t received_ns,
                              const struct sl_status *status);
 void sl_gnmi_capture_add_stop(struct sl_buf *out, int64_t received_ns, const char *reason);
-
-/* The bytes of the entry in front of a response of that length, for those who write it from where
- * it lies. Returns how many. */
-size_t sl_gnmi_capture_response_head(char head[SL_GNMI_CAPTURE_HEAD_BYTES], int64_t received_ns,
-                                     size_t response_bytes);
 
 #endif
