@@ -31,7 +31,7 @@ static bool add_chunk(struct sl_config *config, size_t need)
     return true;
 }
 
-static void out_of_memory(struct sl_config *config)
+void sl_config_note_out_of_memory(struct sl_config *config)
 {
     config->is_out_of_memory = true;
     config->error_count++;
@@ -267,13 +267,13 @@ void *sl_config_alloc(struct sl_config *config, size_t count, size_t size)
     struct sl_config_chunk *chunk = config->chunks;
 
     if (size && count > (SIZE_MAX / 2) / size) {
-        out_of_memory(config);
+        sl_config_note_out_of_memory(config);
         return NULL;
     }
     size_t need = (count * size + align - 1) / align * align;
     if (!chunk || chunk->cap - chunk->used < need) {
         if (!add_chunk(config, need)) {
-            out_of_memory(config);
+            sl_config_note_out_of_memory(config);
             return NULL;
         }
         chunk = config->chunks;

@@ -75,6 +75,9 @@ void sl_config_fill_base(struct sl_config *config, const struct sl_config_node *
 /* Fills an object with nothing but the defaults of its table; the values live in `config`. */
 void sl_config_defaults(struct sl_config *config, const struct sluice_option *table, void *object);
 
+/* Who reads the document found no memory elsewhere: an error like any other. */
+void sl_config_note_out_of_memory(struct sl_config *config);
+
 /* Memory that lives as long as the document, zeroed. NULL when memory is out. */
 void *sl_config_alloc(struct sl_config *config, size_t count, size_t size) SL_MUST_CHECK;
 

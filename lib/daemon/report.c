@@ -33,7 +33,7 @@ static size_t route_labels(const struct sl_stream_row *row, const struct sl_rout
                            struct sl_metric_label *labels)
 {
     labels[0] = (struct sl_metric_label){"target", sl_str_from(row->view.target)};
-    labels[1] = (struct sl_metric_label){"subscription", sl_str_from(row->view.subscription)};
+    labels[1] = (struct sl_metric_label){"subscription", sl_str_from(route->subscription)};
     labels[2] = (struct sl_metric_label){"sink", sl_str_from(route->sink->name)};
     return 3;
 }
@@ -149,6 +149,9 @@ static const struct {
      offsetof(struct sl_stream_view, syncs)},
     {"sluice_stream_empty_responses", SL_METRIC_COUNTER, "Responses with nothing in them.",
      offsetof(struct sl_stream_view, empties)},
+    {"sluice_stream_unasked_updates", SL_METRIC_COUNTER,
+     "Updates and deletes that none of the stream's subscriptions asked for.",
+     offsetof(struct sl_stream_view, unasked)},
     {"sluice_stream_subscribes", SL_METRIC_COUNTER, "Subscribe calls made.",
      offsetof(struct sl_stream_view, subscribes)},
     {"sluice_stream_cost_bytes", SL_METRIC_GAUGE, "Memory that what is held takes.",
@@ -497,7 +500,7 @@ static void log_route(const struct sl_stream_row *row, const struct sl_route_row
 {
     const struct sl_log_field who[] = {
         sl_log_text("target", row->view.target),
-        sl_log_text("subscription", row->view.subscription),
+        sl_log_text("subscription", route->subscription),
         sl_log_text("sink", route->sink->name),
     };
     struct sl_log_subject subject;

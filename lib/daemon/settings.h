@@ -17,6 +17,7 @@
 #include "gnmi/request.h"
 #include "net/net.h"
 #include "sink/sink.h"
+#include "stream/member.h"
 #include "stream/options.h"
 #include "target/options.h"
 
@@ -61,9 +62,14 @@ struct sl_subscription_settings {
     struct sl_gnmi_subscribe request; /* what follows from them; `target` without set-target */
 };
 
-/* One stream to be: a subscription of a target, and its sinks (at least one). */
+/* One stream to be, an RPC: the subscriptions of a target that share it, and their sinks (at least
+ * one). */
 struct sl_stream_settings {
-    const struct sl_subscription_settings *subscription;
+    const char *name; /* the members' names, with ';' between; cut off where it is too long */
+    const struct sl_subscription_settings **members;
+    size_t member_count;
+    const struct sl_subscription_settings *subscription; /* the first: what it says of the RPC, all
+                                                            members say */
     const struct sl_sink_settings **sinks;
     size_t sink_count;
 };
@@ -97,6 +103,12 @@ struct sl_settings {
 /* Reads `file`. NULL when anything is wrong with it, with all errors in `errors`, a line each. */
 struct sl_settings *sl_settings_read(const char *file, struct sl_buf *errors) SL_MUST_CHECK;
 void sl_settings_free(struct sl_settings *settings);
+
+/* Whose device it is, as far as the file says: generic where the device is to be asked. */
+const struct sl_gnmi_vendor *sl_settings_vendor(const struct sl_target_settings *target);
+
+/* How many paths it asks for. */
+size_t sl_subscription_paths(const struct sl_subscription_settings *subscription);
 
 size_t sl_settings_streams(const struct sl_settings *settings); /* of all targets */
 

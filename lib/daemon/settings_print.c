@@ -1,9 +1,17 @@
 /* What is in force, and the reference of what could be: both from the tables. */
 #include "daemon/settings_read.h"
 
-static void print_sinks_of(const struct sl_stream_settings *stream, struct sl_buf *out)
+static void print_stream(const struct sl_stream_settings *stream, struct sl_buf *out)
 {
-    sl_buf_printf(out, "    # subscription %s goes to", stream->subscription->name);
+    size_t paths = 0;
+
+    sl_buf_add_c(out, stream->member_count > 1 ? "    # one RPC: subscriptions"
+                                               : "    # one RPC: subscription");
+    for (size_t i = 0; i < stream->member_count; i++) {
+        sl_buf_printf(out, "%s %s", i ? "," : "", stream->members[i]->name);
+        paths += sl_subscription_paths(stream->members[i]);
+    }
+    sl_buf_printf(out, " (%zu path%s), to", paths, paths == 1 ? "" : "s");
     for (size_t i = 0; i < stream->sink_count; i++) {
         sl_buf_printf(out, "%s %s", i ? "," : "", stream->sinks[i]->spec.name);
     }
@@ -23,6 +31,17 @@ static void print_address(const struct sl_address *address, struct sl_buf *out)
     }
 }
 
+/* What is known of such devices, where the target goes beyond it. */
+static void print_limits(const struct sl_target_settings *target, struct sl_buf *out)
+{
+    const struct sl_gnmi_vendor *vendor = sl_settings_vendor(target);
+
+    if (vendor->max_rpcs && target->stream_count > vendor->max_rpcs) {
+        sl_buf_printf(out, "    # %zu RPCs: %s is known to bear %u at once\n", target->stream_count,
+                      vendor->name, (unsigned)vendor->max_rpcs);
+    }
+}
+
 static void print_target(const struct sl_target_settings *target, struct sl_buf *out)
 {
     sl_config_print_text(target->name, NULL, 2, out);
@@ -30,8 +49,9 @@ static void print_target(const struct sl_target_settings *target, struct sl_buf 
     print_address(&target->address, out);
     sl_buf_printf(out, ", worker %u\n", target->worker);
     for (size_t i = 0; i < target->stream_count; i++) {
-        print_sinks_of(&target->streams[i], out);
+        print_stream(&target->streams[i], out);
     }
+    print_limits(target, out);
     sl_config_print(sl_target_table, &target->options, 4, out);
 }
 

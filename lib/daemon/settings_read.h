@@ -1,6 +1,6 @@
 /* settings_read.h - what the files that read settings share: settings.c the whole, settings_sinks.c
  * the sinks, settings_tls.c the targets' certificates, settings_streams.c the names that point at
- * others, settings_print.c the way back. */
+ * others, settings_pack.c the subscriptions that share an RPC, settings_print.c the way back. */
 #ifndef SLUICE_DAEMON_SETTINGS_READ_H
 #define SLUICE_DAEMON_SETTINGS_READ_H
 
@@ -51,6 +51,17 @@ void sl_settings_reference_sinks(struct sl_buf *out);
 bool sl_settings_read_tls(struct sl_settings_reader *reader, const struct sl_config_node *node,
                           struct sl_target_settings *target) SL_MUST_CHECK;
 void sl_settings_free_tls(struct sl_settings *settings);
+
+/* Which subscriptions can share an RPC. `settings` has its subscriptions and sinks, and outlives
+ * the packer. NULL when memory is out. */
+struct sl_settings_packer;
+struct sl_settings_packer *sl_settings_packer_new(const struct sl_settings *settings) SL_MUST_CHECK;
+void sl_settings_packer_free(struct sl_settings_packer *packer);
+
+/* Whether the one member of `more` can share the RPC of `stream`, with `max_paths` in it; 0: any
+ * number. */
+bool sl_settings_fits(struct sl_settings_packer *packer, const struct sl_stream_settings *stream,
+                      const struct sl_stream_settings *more, size_t max_paths);
 
 /* Fills the streams of all targets, whose options are read. False when memory is out. */
 bool sl_settings_resolve(struct sl_settings_reader *reader) SL_MUST_CHECK;

@@ -20,7 +20,8 @@ struct resolver {
     size_t *named_by;    /* per subscription: the last target that named it, from 1 */
     size_t *chosen;      /* of one target */
     uint64_t *loads;     /* streams per worker */
-    size_t stream_count; /* of all targets */
+    size_t stream_count; /* of all targets, before any are packed */
+    struct sl_settings_packer *packer;
 };
 
 static size_t find_name(const char *const *names, const char *word)
@@ -131,6 +132,112 @@ static bool fill_stream(const struct resolver *resolver, uint64_t set,
     return stream->sinks != NULL;
 }
 
+/* One member: a subscription of its own. */
+static bool init_stream(const struct resolver *resolver, size_t subscription_at, uint64_t set,
+                        struct sl_stream_settings *stream)
+{
+    struct sl_settings *settings = resolver->reader->settings;
+
+    stream->subscription = &settings->subscriptions[subscription_at];
+    stream->name = stream->subscription->name;
+    stream->members =
+        sl_config_alloc(resolver->reader->config, 1, sizeof(struct sl_subscription_settings *));
+    if (!stream->members || !fill_stream(resolver, set, stream)) {
+        return false;
+    }
+    stream->members[0] = stream->subscription;
+    stream->member_count = 1;
+    return true;
+}
+
+/* ---- packing ---- */
+
+/* The members' names; from where they get too long, how many more there are. */
+static bool name_stream(struct sl_config *config, struct sl_stream_settings *stream)
+{
+    struct sl_buf name = {0};
+    size_t i = 1;
+
+    sl_buf_add_c(&name, stream->members[0]->name);
+    for (; i < stream->member_count &&
+           name.len + strlen(stream->members[i]->name) < SL_SETTINGS_MAX_NAME_BYTES;
+         i++) {
+        sl_buf_printf(&name, ";%s", stream->members[i]->name);
+    }
+    if (i < stream->member_count) {
+        sl_buf_printf(&name, ";+%zu", stream->member_count - i);
+    }
+    char *text = sl_config_alloc(config, name.len + 1, 1);
+    bool is_named = text && !name.failed;
+    if (is_named) {
+        memcpy(text, name.data, name.len);
+        stream->name = text;
+    }
+    sl_buf_fini(&name);
+    return is_named;
+}
+
+static bool add_member(struct sl_config *config, struct sl_stream_settings *stream,
+                       const struct sl_subscription_settings *subscription)
+{
+    size_t count = stream->member_count;
+
+    if ((count & (count - 1)) == 0) { /* a power of two: its room is used up */
+        const struct sl_subscription_settings **members =
+            sl_config_alloc(config, count * 2, sizeof(*members));
+        if (!members) {
+            return false;
+        }
+        memcpy(members, stream->members, count * sizeof(*members));
+        stream->members = members;
+    }
+    stream->members[stream->member_count++] = subscription;
+    return true;
+}
+
+/* Each subscription to the first RPC that it can share. False when memory is out. */
+static bool pack_target(struct resolver *resolver, struct sl_target_settings *target)
+{
+    struct sl_config *config = resolver->reader->config;
+    uint32_t max_paths = sl_settings_vendor(target)->max_paths;
+    size_t count = 0;
+
+    for (size_t i = 0; i < target->stream_count; i++) {
+        const struct sl_stream_settings *stream = &target->streams[i];
+        size_t at = 0;
+        while (at < count &&
+               !sl_settings_fits(resolver->packer, &target->streams[at], stream, max_paths)) {
+            at++;
+        }
+        if (at == count) {
+            target->streams[count++] = *stream;
+        } else if (!add_member(config, &target->streams[at], stream->subscription)) {
+            return false;
+        }
+    }
+    target->stream_count = count;
+    for (size_t i = 0; i < count; i++) {
+        if (target->streams[i].member_count > 1 && !name_stream(config, &target->streams[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pack_targets(struct resolver *resolver)
+{
+    struct sl_settings *settings = resolver->reader->settings;
+
+    for (size_t i = 0; i < settings->target_count; i++) {
+        if (settings->targets[i].options.pack && !pack_target(resolver, &settings->targets[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- targets ---- */
+
 static bool resolve_target(struct resolver *resolver, size_t target_at)
 {
     const struct sl_settings_reader *reader = resolver->reader;
@@ -149,13 +256,12 @@ static bool resolve_target(struct resolver *resolver, size_t target_at)
     for (size_t i = 0; target->streams && i < count; i++) {
         size_t at = resolver->chosen[i];
         struct sl_stream_settings *stream = &target->streams[target->stream_count++];
-        stream->subscription = &settings->subscriptions[at];
         if (!(set & resolver->narrowed[at]) && resolver->all_sinks) {
             sl_config_error(reader->config,
                             sinks ? sinks : sl_config_key_node(reader->targets, target_at),
                             "target '%s' and its subscription '%s' have no sink in common",
-                            target->name, stream->subscription->name);
-        } else if (!fill_stream(resolver, set & resolver->narrowed[at], stream)) {
+                            target->name, settings->subscriptions[at].name);
+        } else if (!init_stream(resolver, at, set & resolver->narrowed[at], stream)) {
             return false;
         }
     }
@@ -297,6 +403,13 @@ bool sl_settings_resolve(struct sl_settings_reader *reader)
         sl_config_error(reader->config, reader->targets, "%zu streams; there can be %d",
                         resolver.stream_count, SL_SETTINGS_MAX_STREAMS);
     } else if (!sl_config_errors(reader->config)) {
+        resolver.packer = sl_settings_packer_new(reader->settings);
+        bool is_packed = resolver.packer && pack_targets(&resolver);
+        sl_settings_packer_free(resolver.packer);
+        if (!is_packed) {
+            sl_config_note_out_of_memory(reader->config);
+            return false;
+        }
         check_budget(&resolver, place_targets(&resolver));
     }
     return true;

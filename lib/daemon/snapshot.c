@@ -27,6 +27,7 @@ bool sl_stream_row_init(struct sl_stream_row *row, const struct sl_stream *strea
     row->routes = calloc(row->view.route_count, sizeof(*row->routes));
     for (size_t i = 0; row->routes && i < row->view.route_count; i++) {
         const struct sl_route *route = &row->view.routes[i];
+        row->routes[i].subscription = route->config.values.subscription;
         row->routes[i].sink = route->spec;
         row->routes[i].counts = route->counts;
         row->route_count++;

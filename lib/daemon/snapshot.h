@@ -20,6 +20,7 @@ struct sl_place_row {
 };
 
 struct sl_route_row {
+    const char *subscription;
     const struct sl_sink_spec *sink;
     struct sl_route_counts counts;
     struct sl_place_row *places;

@@ -195,12 +195,13 @@ static const char *or_null(const char *text)
 }
 
 static void fill_route(struct sl_worker *worker, const struct sl_target_settings *target,
-                       const struct sl_stream_settings *stream, const struct sl_sink_settings *sink,
-                       struct sl_route_config *route)
+                       const struct sl_stream_settings *stream, size_t member,
+                       const struct sl_sink_settings *sink, struct sl_route_config *route)
 {
-    const struct sl_subscription_settings *subscription = stream->subscription;
+    const struct sl_subscription_settings *subscription = stream->members[member];
 
     *route = (struct sl_route_config){
+        .member = member,
         .sink = worker->sinks[sink - worker->settings->sinks],
         .destination = sink->destination,
         .key = sink->key,
@@ -222,6 +223,7 @@ static void fill_route(struct sl_worker *worker, const struct sl_target_settings
 
 static void fill_stream(struct sl_worker *worker, const struct sl_target_settings *target,
                         const struct sl_stream_settings *stream,
+                        const struct sl_stream_member *members,
                         const struct sl_route_config *routes, struct sl_stream_config *config)
 {
     const struct sl_subscription_options *options = &stream->subscription->options;
@@ -229,22 +231,57 @@ static void fill_stream(struct sl_worker *worker, const struct sl_target_setting
     *config = (struct sl_stream_config){
         .loop = worker->loop,
         .target = target->name,
-        .subscription = stream->subscription->name,
+        .subscription = stream->name,
+        .members = members,
+        .member_count = stream->member_count,
         .subscribe = stream->subscription->request,
         .username = target->options.username ? target->options.username : "",
         .password = target->options.password ? target->options.password : "",
-        .wanted_limit_bytes = options->credit.initial_bytes,
+        .wanted_limit_bytes = options->credit.initial_bytes * stream->member_count,
         .max_message_bytes = (uint32_t)options->max_message_bytes,
         .gzip = target->options.gzip,
         .backoff_min_ms = (uint64_t)(target->options.backoff.min_ns / SL_NS_PER_MS),
         .backoff_max_ms = (uint64_t)(target->options.backoff.max_ns / SL_NS_PER_MS),
         .pool = &worker->pool,
         .routes = routes,
-        .route_count = stream->sink_count,
+        .route_count = stream->member_count * stream->sink_count,
     };
     if (options->set_target) {
         config->subscribe.target = target->name;
     }
+}
+
+static struct sl_stream_member *members_of(struct sl_config *memory,
+                                           const struct sl_stream_settings *stream)
+{
+    struct sl_stream_member *members =
+        sl_config_alloc(memory, stream->member_count, sizeof(*members));
+
+    for (size_t i = 0; members && i < stream->member_count; i++) {
+        const struct sl_subscription_settings *subscription = stream->members[i];
+        members[i] = (struct sl_stream_member){
+            .subscription = subscription->name,
+            .asked = subscription->request.asked,
+            .asked_count = subscription->request.asked_count,
+        };
+    }
+    return members;
+}
+
+/* Those of the first member, then those of the next. */
+static struct sl_route_config *routes_of(struct sl_worker *worker,
+                                         const struct sl_target_settings *target,
+                                         const struct sl_stream_settings *stream)
+{
+    size_t count = stream->member_count * stream->sink_count;
+    struct sl_route_config *routes =
+        sl_config_alloc(worker->settings->config, count, sizeof(*routes));
+
+    for (size_t i = 0; routes && i < count; i++) {
+        fill_route(worker, target, stream, i / stream->sink_count,
+                   stream->sinks[i % stream->sink_count], &routes[i]);
+    }
+    return routes;
 }
 
 /* The streams' configurations; what they point at lives in the settings' memory. */
@@ -257,15 +294,12 @@ static struct sl_stream_config *stream_configs(struct sl_worker *worker,
 
     for (size_t i = 0; configs && i < target->stream_count; i++) {
         const struct sl_stream_settings *stream = &target->streams[i];
-        struct sl_route_config *routes =
-            sl_config_alloc(memory, stream->sink_count, sizeof(*routes));
-        if (!routes) {
+        struct sl_stream_member *members = members_of(memory, stream);
+        struct sl_route_config *routes = routes_of(worker, target, stream);
+        if (!members || !routes) {
             return NULL;
         }
-        for (size_t j = 0; j < stream->sink_count; j++) {
-            fill_route(worker, target, stream, stream->sinks[j], &routes[j]);
-        }
-        fill_stream(worker, target, stream, routes, &configs[i]);
+        fill_stream(worker, target, stream, members, routes, &configs[i]);
     }
     return configs;
 }
@@ -419,6 +453,8 @@ void sl_worker_free(struct sl_worker *worker)
         sl_loop_free(worker->loop);
     }
     sl_buf_fini(&worker->pool.scratch);
+    sl_buf_fini(&worker->pool.sharing.owners);
+    sl_buf_fini(&worker->pool.sharing.part);
     sl_grpc_context_fini(&worker->pool.grpc);
     free(worker->targets);
     free(worker->sinks);

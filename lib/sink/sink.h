@@ -99,6 +99,7 @@ struct sl_template_values {
 struct sl_template *sl_template_new(const char *text, struct sl_status *why) SL_MUST_CHECK;
 void sl_template_free(struct sl_template *templ);
 bool sl_template_uses_origin(const struct sl_template *templ);
+bool sl_template_uses_subscription(const struct sl_template *templ);
 /* Appends the text. A label that the target does not have is the empty string. */
 void sl_template_fill(const struct sl_template *templ, const struct sl_template_values *values,
                       struct sl_str origin, struct sl_buf *out);

@@ -146,14 +146,24 @@ void sl_template_free(struct sl_template *templ)
     }
 }
 
-bool sl_template_uses_origin(const struct sl_template *templ)
+static bool uses(const struct sl_template *templ, enum part_kind kind)
 {
     for (size_t i = 0; i < templ->count; i++) {
-        if (templ->parts[i].kind == PART_ORIGIN) {
+        if (templ->parts[i].kind == kind) {
             return true;
         }
     }
     return false;
+}
+
+bool sl_template_uses_origin(const struct sl_template *templ)
+{
+    return uses(templ, PART_ORIGIN);
+}
+
+bool sl_template_uses_subscription(const struct sl_template *templ)
+{
+    return uses(templ, PART_SUBSCRIPTION);
 }
 
 static struct sl_str label_value(const struct sluice_map *labels, struct sl_str name)

@@ -21,8 +21,7 @@ static struct sl_charge *charge_new(struct sl_stream *stream)
         stream->free_charges = charge->next_free;
         return charge;
     }
-    size_t routes = stream->config.route_count;
-    return calloc(1, sizeof(*charge) + routes * sizeof(charge->deliveries[0]));
+    return calloc(1, sizeof(*charge) + stream->routes_each * sizeof(charge->deliveries[0]));
 }
 
 void sl_stream_drop_charge(struct sl_charge *charge)
@@ -89,8 +88,14 @@ static void delivery_begin(struct sl_stream *stream, struct sl_delivery *deliver
 static struct sl_delivery *delivery_new(const struct sl_stream *stream,
                                         const struct sl_route *route)
 {
-    if (stream->given == 0) {
-        return &stream->charge->deliveries[route - stream->routes];
+    struct sl_charge *charge = stream->charge;
+    size_t member = route->config.member;
+
+    if (charge->member == SIZE_MAX) {
+        charge->member = member;
+    }
+    if (stream->given == 0 && charge->member == member) {
+        return &charge->deliveries[(size_t)(route - stream->routes) % stream->routes_each];
     }
     return malloc(sizeof(struct sl_delivery));
 }
@@ -174,7 +179,7 @@ static bool give(struct sl_stream *stream, struct sl_route *route,
         .updates = encoded->published,
         .cost_bytes = sl_stream_record_cost(route, malloc_usable_size(buf->data)),
         .payload_bytes = (uint32_t)buf->len,
-        .is_extra = stream->given > 0,
+        .is_extra = stream->given > 0 || stream->charge->member != route->config.member,
     };
 
     if (!offer(stream, route, buf, response, delivery, &what)) {
@@ -242,11 +247,39 @@ static void check_routes(const struct sl_stream *stream)
     }
 }
 
+/* Updates and deletes of the message under way that the route gets. */
+static uint32_t updates_for(const struct sl_stream *stream, const struct sl_route *route,
+                            const struct sl_gnmi_response *response)
+{
+    return stream->members ? sl_members_updates(stream->members, route->config.member)
+                           : response->updates + response->deletes;
+}
+
+/* What is left of the records of the message for the member of one route. */
+static bool give_member(struct sl_stream *stream, struct sl_route *route,
+                        const struct sl_gnmi_response *response)
+{
+    const struct sl_gnmi_response *part = response;
+
+    if (stream->members) {
+        if (!sl_members_gets(stream->members, route->config.member)) {
+            return true;
+        }
+        part = sl_members_part(stream->members, response, route->config.member);
+    }
+    if (!part) {
+        count_drop(route, SL_DROP_MEMORY,
+                   updates_for(stream, route, response) - stream->progress.passed);
+        return true;
+    }
+    return give_route(stream, route, part);
+}
+
 /* Goes on with the message under way at the first route without all its records. False: full. */
 static bool give_routes(struct sl_stream *stream, const struct sl_gnmi_response *response)
 {
     while (stream->next_route < stream->config.route_count) {
-        if (!give_route(stream, &stream->routes[stream->next_route], response)) {
+        if (!give_member(stream, &stream->routes[stream->next_route], response)) {
             return false;
         }
         next_route(stream, stream->next_route + 1);
@@ -279,18 +312,21 @@ static void count_response(struct sl_stream *stream, const struct sl_gnmi_respon
         view->syncs++;
         note_synced(stream);
     }
+    view->unasked += stream->members ? sl_members_unasked(stream->members) : 0;
     for (size_t i = 0; i < stream->config.route_count; i++) {
-        stream->routes[i].counts.received += response->updates + response->deletes;
+        struct sl_route *route = &stream->routes[i];
+        route->counts.received += updates_for(stream, route, response);
     }
 }
 
-/* A message that is no SubscribeResponse counts as one update, received and dropped. */
+/* A message that is no SubscribeResponse counts as one update, received and dropped: of the first
+ * member, for it says of none whose it is. */
 static void count_undecodable(struct sl_stream *stream, const struct sl_status *why,
                               uint32_t window_bytes)
 {
     stream->view.messages++;
     stream->view.message_bytes += window_bytes;
-    for (size_t i = 0; i < stream->config.route_count; i++) {
+    for (size_t i = 0; i < stream->routes_each; i++) {
         stream->routes[i].counts.received++;
         count_drop(&stream->routes[i], SL_DROP_DECODE, 1);
     }
@@ -312,6 +348,7 @@ static bool begin_charge(struct sl_stream *stream, uint32_t window_bytes)
     charge->window_bytes = window_bytes;
     charge->cost_bytes = 0;
     charge->holders = 1;
+    charge->member = SIZE_MAX;
     sl_credit_charge(&stream->credit, window_bytes);
     stream->charge = charge;
     next_route(stream, 0);
@@ -345,6 +382,8 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
         sl_gnmi_response_read(message, &stream->config.pool->scratch, &response);
     if (!sl_status_is_ok(&status)) {
         count_undecodable(stream, &status, window_bytes);
+    } else if (stream->members && !sl_members_share(stream->members, &response)) {
+        return SL_GRPC_STOP;
     } else {
         if (is_new) {
             count_response(stream, &response, window_bytes);

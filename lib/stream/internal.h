@@ -5,6 +5,7 @@
 #include "base/backoff.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "stream/asking.h"
 #include "stream/stream.h"
 
 /* One record in flight. `token.owner` is this struct. */
@@ -24,8 +25,8 @@ struct sl_delivery {
 };
 
 /* One message: its bytes go back to the device when its last record is acknowledged. Recycled
- * through the stream's free list; as many deliveries as the stream has routes: a route's first
- * record has one of them, any further ones theirs from the heap. */
+ * through the stream's free list; as many deliveries as a member has routes: the first records of
+ * the first member that gets some have these, any further ones theirs from the heap. */
 struct sl_charge {
     struct sl_stream *stream;
     struct sl_charge *next_free;
@@ -33,6 +34,7 @@ struct sl_charge {
     uint32_t window_bytes;
     uint64_t cost_bytes; /* of all its records, to learn the rate from */
     uint32_t holders;    /* records with a sink, and one while records are still being made */
+    size_t member;       /* whose the deliveries below are; SIZE_MAX: nobody's yet */
     struct sl_delivery deliveries[];
 };
 
@@ -53,6 +55,9 @@ struct sl_stream {
     uint32_t given;                      /* how many of them are with the sink */
     struct sl_charge *free_charges;
     struct sl_route *routes;
+    size_t routes_each;         /* of a member: as many as there are sinks */
+    struct sl_members *members; /* NULL: there is one, whose everything is */
+    struct sl_asking asking;
     struct sl_buf request; /* the SubscribeRequest */
     uint32_t workarounds;
     struct sl_backoff backoff;

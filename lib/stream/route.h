@@ -1,4 +1,4 @@
-/* route.h - one stream at one sink: what it was given, and what became of it.
+/* route.h - one member of a stream at one sink: what it was given, and what became of it.
  *
  * The unit of the counters is one update or delete of a notification; a message that cannot be
  * decoded counts as one. After every step
@@ -58,6 +58,7 @@ struct sl_route_place {
 };
 
 struct sl_route_config {
+    size_t member; /* of the stream: whose updates it gets */
     struct sl_sink *sink;
     const struct sl_template *destination; /* or NULL */
     const struct sl_template *key;         /* or NULL */

@@ -194,12 +194,29 @@ static void on_closed(void *arg)
 
 /* ---- public ---- */
 
+/* Of one member nothing has to be found out. */
+static bool init_members(struct sl_stream *stream, struct sl_status *why)
+{
+    const struct sl_stream_config *config = &stream->config;
+
+    SL_ASSERT(config->member_count > 0 && config->route_count % config->member_count == 0);
+    stream->routes_each = config->route_count / config->member_count;
+    if (config->member_count == 1) {
+        return true;
+    }
+    stream->members =
+        sl_members_new(config->members, config->member_count, config->subscribe.prefix,
+                       config->routes[0].encoder.memory, &config->pool->sharing, why);
+    return stream->members != NULL;
+}
+
 static bool init_routes(struct sl_stream *stream)
 {
     const struct sl_stream_config *config = &stream->config;
 
     stream->routes = calloc(config->route_count, sizeof(*stream->routes));
     for (size_t i = 0; stream->routes && i < config->route_count; i++) {
+        SL_ASSERT(config->routes[i].member == i / stream->routes_each);
         if (!sl_route_init(&stream->routes[i], &config->routes[i])) {
             return false;
         }
@@ -234,15 +251,18 @@ static bool init_parts(struct sl_stream *stream, struct sl_status *why)
     const struct sl_stream_config *config = &stream->config;
 
     stream->timer = sl_timer_new(config->loop, on_timer, stream);
-    *why = sl_gnmi_subscribe_pack(&config->subscribe, &stream->request);
-    if (!sl_status_is_ok(why)) {
+    if (!init_members(stream, why)) {
         return false;
     }
-    if (!stream->timer || !init_routes(stream) || !init_batches(stream)) {
+    if (!stream->timer || !sl_asking_init(&stream->asking, config->members, config->member_count) ||
+        !init_routes(stream) || !init_batches(stream)) {
         *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
         return false;
     }
-    return true;
+    uint32_t in_force = 0;
+    *why = sl_asking_pack(&stream->asking, NULL, &config->subscribe, NULL, &stream->request,
+                          &in_force);
+    return sl_status_is_ok(why);
 }
 
 struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl_status *why)
@@ -294,9 +314,11 @@ void sl_stream_free(struct sl_stream *stream)
         stream->free_charges = charge->next_free;
         free(charge);
     }
+    sl_members_free(stream->members);
     sl_timer_free(stream->timer);
     sl_timer_free(stream->batch_timer);
     sl_buf_fini(&stream->request);
+    sl_asking_fini(&stream->asking);
     free(stream->routes);
     free(stream);
 }
@@ -343,8 +365,8 @@ void sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profil
     uint32_t requests = SL_GNMI_WORK(DROPS_TIMELESS) - 1; /* those before it are of requests */
     uint32_t in_force = profile->vendor->workarounds & ~requests;
     struct sl_buf request = {.data = NULL};
-    struct sl_status status =
-        sl_gnmi_subscribe_pack_for(&stream->config.subscribe, profile, &request, &in_force);
+    struct sl_status status = sl_asking_pack(&stream->asking, NULL, &stream->config.subscribe,
+                                             profile, &request, &in_force);
 
     if (!sl_status_is_ok(&status)) {
         sl_log(SL_LOG_WARN, &stream->subject, "the request stays as it was",

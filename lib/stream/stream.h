@@ -1,9 +1,10 @@
 /* stream.h - one Subscribe RPC's life, again and again: subscribe, receive, publish, return credit.
  *
- * A stream is one subscription of one target. It never dials: its target lends it a session. It
- * subscribes while it has a session and every sink takes records, charges each message to its
- * ledger, gives a record to each of its routes, and returns the message's bytes to the device when
- * the last of them was acknowledged. When the RPC ends it waits (backoff) and subscribes anew, with
+ * A stream is one RPC of one target: one window, for one subscription or several, its members. It
+ * never dials: its target lends it a session. It subscribes while it has a session and every sink
+ * takes records, charges each message to its ledger, gives a record to each route of the member
+ * that the message is for, and returns the message's bytes to the device when the last of them was
+ * acknowledged. When the RPC ends it waits (backoff) and subscribes anew, with
  * a larger epoch.
  *
  * The machine is the table in state.c. A stream outlives its RPCs: reports of an earlier one still
@@ -26,6 +27,7 @@
 #include "grpc/call.h"
 #include "loop/loop.h"
 #include "metrics/tally.h"
+#include "stream/member.h"
 #include "stream/route.h"
 #include "stream/state.h"
 
@@ -44,14 +46,17 @@ struct sl_stream_pool {
     struct sl_reserve reserve;
     uint64_t cost_held_bytes; /* over the streams: memory that charges hold now */
     struct sl_buf scratch;    /* for a response that is not in its usual form, while it is read */
-    struct sl_grpc_context grpc; /* for compressed messages; no loop */
+    struct sl_members_scratch sharing; /* for the message that is given to members */
+    struct sl_grpc_context grpc;       /* for compressed messages; no loop */
 };
 
 struct sl_stream_config {
     struct sl_loop *loop;
-    const char *target; /* names, for records and the log */
-    const char *subscription;
-    struct sl_gnmi_subscribe subscribe;
+    const char *target;       /* names, for records and the log */
+    const char *subscription; /* the members' names, as one */
+    const struct sl_stream_member *members;
+    size_t member_count;                /* at least one */
+    struct sl_gnmi_subscribe subscribe; /* but for what is asked: that is the members' */
     const char *authority;
     const char *username; /* "" : none */
     const char *password;
@@ -61,8 +66,8 @@ struct sl_stream_config {
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
     struct sl_stream_pool *pool;
-    const struct sl_route_config *routes;
-    size_t route_count; /* at least one */
+    const struct sl_route_config *routes; /* in the order of their members */
+    size_t route_count;                   /* at least one */
     /* The stream reached CLOSED after sl_stream_close; comes at the end of a turn of the loop. */
     void (*on_closed)(struct sl_stream *stream, void *arg);
     void *arg;
@@ -114,6 +119,7 @@ struct sl_stream_view {
     uint64_t duplicates;
     uint64_t syncs;      /* sync_response messages */
     uint64_t empties;    /* responses without an update or a sync */
+    uint64_t unasked;    /* updates and deletes under no member's path, given to the first one */
     bool is_synced;      /* in this RPC */
     uint64_t subscribes; /* Subscribe calls made; all but the first are reconnects */
     uint64_t epoch;

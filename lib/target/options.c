@@ -141,6 +141,13 @@ const struct sluice_option sl_target_table[] = {
      .doc = "Whose device it is, for what such devices do otherwise than gNMI says; auto: the "
             "device is asked (Capabilities) on each connection, and generic is one that shows no "
             "other."},
+    {.name = "pack",
+     .type = SLUICE_BOOL,
+     .offset = AT(pack),
+     .default_text = "true",
+     .doc =
+         "Subscriptions that differ in their paths, intervals and rules alone, and overlap"
+         " nowhere, share an RPC, and its window is the sum of theirs; false: each has its own."},
     {.name = "gzip",
      .type = SLUICE_BOOL,
      .offset = AT(gzip),

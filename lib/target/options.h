@@ -27,6 +27,7 @@ struct sl_target_options {
         const char *ciphersuites;
     } tls;
     int vendor; /* an index into sl_target_vendor_names */
+    bool pack;  /* subscriptions share RPCs where they can */
     bool gzip;  /* both ways, where the device does it too */
     int64_t dial_timeout_ns;
     struct {

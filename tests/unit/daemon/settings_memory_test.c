@@ -34,6 +34,7 @@ static void each_allocation_may_fail(void **state)
     setenv("SLUICE_TEST_PASSWORD", "p", 1);
     fail_each("anchors.yaml");
     fail_each("subscriptions.yaml");
+    fail_each("pack.yaml");
 }
 
 int main(void)

@@ -264,6 +264,70 @@ static void sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription(void 
     unsetenv("SLUICE_TEST_PASSWORD");
 }
 
+/* The streams of a target as a text: "a;b c". */
+static void assert_streams(const struct sl_target_settings *target, const char *expected)
+{
+    struct sl_buf names = {0};
+
+    for (size_t i = 0; i < target->stream_count; i++) {
+        sl_buf_printf(&names, "%s%s", i ? " " : "", target->streams[i].name);
+    }
+    assert_string_equal(sl_buf_text(&names), expected);
+    sl_buf_fini(&names);
+}
+
+static void subscriptions_that_can_share_an_rpc(void **state)
+{
+    struct sl_settings *settings = read_good("pack.yaml");
+    const struct sl_target_settings *targets = settings->targets;
+
+    (void)state;
+    assert_streams(&targets[0], "system;interfaces;bgp json prefixed narrowed changes overlapping "
+                                "larger");
+    assert_int_equal(targets[0].streams[0].member_count, 3);
+    assert_string_equal(targets[0].streams[0].members[2]->name, "bgp");
+    assert_string_equal(targets[0].streams[0].subscription->name, "system");
+    assert_streams(&targets[1], "system interfaces bgp");
+    assert_streams(&targets[2], "system interfaces");      /* a topic for each subscription */
+    assert_streams(&targets[3], "interfaces;overlapping"); /* keys that cannot both be */
+
+    struct sl_buf out = {0};
+    sl_settings_print(settings, &out);
+    assert_non_null(strstr(sl_buf_text(&out), "    # one RPC: subscriptions system, interfaces, "
+                                              "bgp (4 paths), to none, other\n"));
+    assert_non_null(strstr(sl_buf_text(&out), "    # one RPC: subscription json (1 path), to"));
+    sl_buf_fini(&out);
+    sl_settings_free(settings);
+}
+
+static void the_name_of_a_packed_stream_has_an_end(void **state)
+{
+    struct sl_buf text = {0};
+    struct sl_buf errors = {0};
+
+    (void)state;
+    sl_buf_add_c(&text, "targets: {leaf1: {insecure: true}}\nsinks: {none: {type: 'null'}}\n"
+                        "subscriptions:\n");
+    for (int i = 0; i < 100; i++) {
+        sl_buf_printf(&text, "  subscription-number-%d: {paths: [/a%d]}\n", i, i);
+    }
+    FILE *file = fopen("/tmp/sluice-pack-test.yaml", "w");
+    fputs(sl_buf_text(&text), file);
+    fclose(file);
+    struct sl_settings *settings = sl_settings_read("/tmp/sluice-pack-test.yaml", &errors);
+    remove("/tmp/sluice-pack-test.yaml");
+    assert_non_null(settings);
+    const struct sl_target_settings *target = &settings->targets[0];
+    assert_int_equal(target->stream_count, 2);
+    assert_int_equal(target->streams[0].member_count, SL_STREAM_MAX_MEMBERS);
+    assert_int_equal(target->streams[1].member_count, 100 - SL_STREAM_MAX_MEMBERS);
+    assert_true(strlen(target->streams[0].name) < SL_SETTINGS_MAX_NAME_BYTES + 10);
+    assert_non_null(strstr(target->streams[0].name, ";+"));
+    sl_settings_free(settings);
+    sl_buf_fini(&text);
+    sl_buf_fini(&errors);
+}
+
 static void targets_behind_the_same_proxy_share_it(void **state)
 {
     struct sl_settings *settings = read_good("proxy.yaml");
@@ -411,6 +475,8 @@ int main(void)
         cmocka_unit_test(what_a_file_says_is_taken),
         cmocka_unit_test(requests_follow_from_what_subscriptions_say),
         cmocka_unit_test(sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription),
+        cmocka_unit_test(subscriptions_that_can_share_an_rpc),
+        cmocka_unit_test(the_name_of_a_packed_stream_has_an_end),
         cmocka_unit_test(targets_behind_the_same_proxy_share_it),
         cmocka_unit_test(targets_with_the_same_files_share_what_was_made_of_them),
         cmocka_unit_test(formats_are_named_as_encoders_name_them),

@@ -242,12 +242,15 @@ static void open_stream(struct world *world)
 {
     static const char *const paths[] = {"/a/b", NULL};
     static const struct sl_gnmi_asked asked = {.paths = paths};
+    static const struct sl_stream_member member = {"sub1", &asked, 1};
     struct sl_status why;
     struct sl_stream_config config = {
         .loop = world->loop,
         .target = "leaf1",
         .subscription = "sub1",
-        .subscribe = {.asked = &asked, .asked_count = 1, .encoding = SL_GNMI_PROTO},
+        .members = &member,
+        .member_count = 1,
+        .subscribe = {.encoding = SL_GNMI_PROTO},
         .authority = "leaf1:57400",
         .username = "",
         .password = "",
