@@ -27,6 +27,8 @@ static const struct command {
     {"broker", sl_command_broker, "a Kafka broker for trials, in memory", NULL},
     {"capabilities", sl_command_capabilities,
      "ask devices for their gNMI version, models and encodings", &sl_tool_capabilities},
+    {"path", sl_command_path, "check paths and write them out in full; find what wildcards match",
+     &sl_tool_path},
     {"version", command_version, "print the version", NULL},
 };
 
