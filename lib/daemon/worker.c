@@ -455,6 +455,7 @@ void sl_worker_free(struct sl_worker *worker)
     sl_buf_fini(&worker->pool.scratch);
     sl_buf_fini(&worker->pool.sharing.owners);
     sl_buf_fini(&worker->pool.sharing.part);
+    sl_buf_fini(&worker->pool.mended);
     sl_grpc_context_fini(&worker->pool.grpc);
     free(worker->targets);
     free(worker->sinks);

@@ -59,8 +59,8 @@ struct sl_mend {
 /* Zeroed storage mends nothing. */
 void sl_mend_fini(struct sl_mend *mend);
 
-/* What is to be mended from now on, of responses to `subscribe`, which outlives it. False when
- * memory is out, or the paths have too many elements; then it is what it was. */
+/* What is to be mended from now on, of responses to `subscribe`, whose target outlives it. False
+ * when memory is out, or the paths have too many elements; then it is what it was. */
 bool sl_mend_set(struct sl_mend *mend, uint32_t works,
                  const struct sl_gnmi_subscribe *subscribe) SL_MUST_CHECK;
 

@@ -7,8 +7,9 @@
 
 enum {
     FIRST_PAYLOAD_BYTES = 512,
-    LOAN_CHECK_MS = 1000,    /* once its time is over: whether anybody waits for it */
-    MAX_PADDING_BYTES = 256, /* of one DATA frame: nghttp2 counts it before the frame's end */
+    LOAN_CHECK_MS = 1000,          /* once its time is over: whether anybody waits for it */
+    MENDED_KEPT_BYTES = 64 * 1024, /* more is given back with the next message */
+    MAX_PADDING_BYTES = 256,       /* of one DATA frame: nghttp2 counts it before the frame's end */
 };
 
 /* ---- charges ---- */
@@ -299,8 +300,21 @@ static void note_synced(struct sl_stream *stream)
     stream->view.is_synced = true;
 }
 
+/* What was mended away is the first member's, for it is nobody's. */
+static void count_updates(struct sl_stream *stream, const struct sl_mended *mended)
+{
+    for (size_t i = 0; !mended->is_dropped && i < stream->config.route_count; i++) {
+        struct sl_route *route = &stream->routes[i];
+        route->counts.received += updates_for(stream, route, &mended->response);
+    }
+    for (size_t i = 0; i < stream->routes_each; i++) {
+        stream->routes[i].counts.received += mended->filtered;
+        stream->routes[i].counts.filtered += mended->filtered;
+    }
+}
+
 static void count_response(struct sl_stream *stream, const struct sl_gnmi_response *response,
-                           uint32_t window_bytes)
+                           const struct sl_mended *mended, uint32_t window_bytes)
 {
     struct sl_stream_view *view = &stream->view;
 
@@ -312,11 +326,10 @@ static void count_response(struct sl_stream *stream, const struct sl_gnmi_respon
         view->syncs++;
         note_synced(stream);
     }
-    view->unasked += stream->members ? sl_members_unasked(stream->members) : 0;
-    for (size_t i = 0; i < stream->config.route_count; i++) {
-        struct sl_route *route = &stream->routes[i];
-        route->counts.received += updates_for(stream, route, response);
+    if (stream->members && !mended->is_dropped) {
+        view->unasked += sl_members_unasked(stream->members);
     }
+    count_updates(stream, mended);
 }
 
 /* A message that is no SubscribeResponse counts as one update, received and dropped: of the first
@@ -366,11 +379,26 @@ static void end_charge(struct sl_stream *stream)
     sl_stream_drop_charge(charge);
 }
 
+/* What the message should have been, and whose it is. False when memory is out. */
+static bool prepare(struct sl_stream *stream, const struct sl_gnmi_response *response, bool is_new,
+                    struct sl_mended *mended)
+{
+    struct sl_buf *out = &stream->config.pool->mended;
+
+    sl_buf_trim(out, MENDED_KEPT_BYTES);
+    if (!sl_mend_apply(&stream->mend, response, is_new, out, mended)) {
+        return false;
+    }
+    return mended->is_dropped || !stream->members ||
+           sl_members_share(stream->members, &mended->response);
+}
+
 enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t *bytes,
                                        uint32_t length, void *arg)
 {
     struct sl_stream *stream = arg;
     struct sl_gnmi_response response;
+    struct sl_mended mended;
     struct sl_str message = {(const char *)bytes, length};
     uint32_t window_bytes = sl_grpc_call_wire_bytes(call);
     bool is_new = !stream->charge;
@@ -382,13 +410,14 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
         sl_gnmi_response_read(message, &stream->config.pool->scratch, &response);
     if (!sl_status_is_ok(&status)) {
         count_undecodable(stream, &status, window_bytes);
-    } else if (stream->members && !sl_members_share(stream->members, &response)) {
+    } else if (!prepare(stream, &response, is_new, &mended)) {
         return SL_GRPC_STOP;
     } else {
         if (is_new) {
-            count_response(stream, &response, window_bytes);
+            count_response(stream, &response, &mended, window_bytes);
+            sl_stream_note_extensions(stream, &response);
         }
-        if (!give_routes(stream, &response)) {
+        if (!mended.is_dropped && !give_routes(stream, &mended.response)) {
             sl_stream_handle(stream, SL_STREAM_FULL);
             return SL_GRPC_HOLD;
         }

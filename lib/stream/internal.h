@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "stream/asking.h"
+#include "normalise/mend.h"
 #include "stream/stream.h"
 
 /* One record in flight. `token.owner` is this struct. */
@@ -58,8 +59,10 @@ struct sl_stream {
     size_t routes_each;         /* of a member: as many as there are sinks */
     struct sl_members *members; /* NULL: there is one, whose everything is */
     struct sl_asking asking;
-    struct sl_buf request; /* the SubscribeRequest */
-    uint32_t workarounds;
+    struct sl_buf request;          /* the SubscribeRequest */
+    struct sl_gnmi_profile profile; /* vendor NULL: nobody has said yet */
+    uint32_t workarounds;           /* a set of SL_GNMI_WORK */
+    struct sl_mend mend;
     struct sl_backoff backoff;
     uint64_t retry_ms;         /* the last wait */
     uint64_t messages_at_open; /* of the call */
@@ -115,6 +118,11 @@ void sl_stream_describe(const struct sl_stream *stream, const struct sl_route *r
 /* The record is with nobody any more, and its updates are no longer held: they go to `counter`, of
  * the route's. */
 void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter);
+
+/* mending.c */
+
+/* Extensions of a new message: counted, and told where they say something. */
+void sl_stream_note_extensions(struct sl_stream *stream, const struct sl_gnmi_response *response);
 
 /* stream.c: the only place that writes `state`. */
 void sl_stream_handle(struct sl_stream *stream, enum sl_stream_event event);

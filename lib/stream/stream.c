@@ -159,6 +159,7 @@ static void subscribe(struct sl_stream *stream)
         return;
     }
     begin_epoch(stream);
+    sl_mend_begin(&stream->mend);
     sl_stream_handle(stream, SL_STREAM_READY);
     if (sl_grpc_call_send_bytes(stream->call, stream->request.data,
                                 (uint32_t)stream->request.len) != SL_GRPC_SENT) {
@@ -319,6 +320,7 @@ void sl_stream_free(struct sl_stream *stream)
     sl_timer_free(stream->batch_timer);
     sl_buf_fini(&stream->request);
     sl_asking_fini(&stream->asking);
+    sl_mend_fini(&stream->mend);
     free(stream->routes);
     free(stream);
 }
@@ -327,65 +329,6 @@ void sl_stream_set_session(struct sl_stream *stream, struct sl_h2_session *sessi
 {
     stream->session = session;
     subscribe_if_ready(stream);
-}
-
-/* ---- the device's ways ---- */
-
-static void log_workarounds(struct sl_stream *stream, const struct sl_gnmi_profile *profile)
-{
-    enum sl_gnmi_encoding encoding =
-        sl_gnmi_profile_encoding(profile, (int)stream->config.subscribe.encoding);
-    struct sl_buf names = {.data = NULL};
-
-    for (int i = 0; i < SL_GNMI_WORKAROUNDS; i++) {
-        if (stream->workarounds >> i & 1) {
-            sl_buf_add_c(&names, names.len ? "," : "");
-            sl_buf_add_c(&names, sl_gnmi_workaround_name((enum sl_gnmi_workaround)i));
-        }
-    }
-    sl_log(stream->workarounds & SL_GNMI_WORK(OTHER_ENCODING) ? SL_LOG_WARN : SL_LOG_INFO,
-           &stream->subject, "workarounds in force", sl_log_text("vendor", profile->vendor->name),
-           sl_log_text("encoding", sl_gnmi_encoding_name(encoding)),
-           sl_log_text("asked", sl_gnmi_encoding_name(stream->config.subscribe.encoding)),
-           sl_log_text("are", sl_buf_text(&names)));
-    sl_buf_fini(&names);
-}
-
-static void warn_of_target(struct sl_stream *stream, const struct sl_gnmi_profile *profile)
-{
-    if (profile->vendor->needs_target && !stream->config.subscribe.target) {
-        sl_log(SL_LOG_WARN, &stream->subject,
-               "the device wants prefix.target: the subscription's key 'target'",
-               sl_log_text("vendor", profile->vendor->name));
-    }
-}
-
-void sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profile *profile)
-{
-    uint32_t requests = SL_GNMI_WORK(DROPS_TIMELESS) - 1; /* those before it are of requests */
-    uint32_t in_force = profile->vendor->workarounds & ~requests;
-    struct sl_buf request = {.data = NULL};
-    struct sl_status status = sl_asking_pack(&stream->asking, NULL, &stream->config.subscribe,
-                                             profile, &request, &in_force);
-
-    if (!sl_status_is_ok(&status)) {
-        sl_log(SL_LOG_WARN, &stream->subject, "the request stays as it was",
-               sl_log_text("why", status.text));
-        sl_buf_fini(&request);
-        return;
-    }
-    sl_buf_fini(&stream->request);
-    stream->request = request;
-    if (in_force != stream->workarounds) {
-        stream->workarounds = in_force;
-        log_workarounds(stream, profile);
-    }
-    warn_of_target(stream, profile);
-}
-
-uint32_t sl_stream_workarounds(const struct sl_stream *stream)
-{
-    return stream->workarounds;
 }
 
 void sl_stream_sinks_changed(struct sl_stream *stream)
@@ -439,6 +382,7 @@ void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view)
     bool has_window = stream->call && stream->state != SL_STREAM_OPENING;
 
     *view = stream->view;
+    view->mended = stream->mend.counts;
     view->target = stream->config.target;
     view->subscription = stream->config.subscription;
     view->state = stream->state;

@@ -27,6 +27,7 @@
 #include "grpc/call.h"
 #include "loop/loop.h"
 #include "metrics/tally.h"
+#include "normalise/mend.h"
 #include "stream/member.h"
 #include "stream/route.h"
 #include "stream/state.h"
@@ -47,6 +48,7 @@ struct sl_stream_pool {
     uint64_t cost_held_bytes; /* over the streams: memory that charges hold now */
     struct sl_buf scratch;    /* for a response that is not in its usual form, while it is read */
     struct sl_members_scratch sharing; /* for the message that is given to members */
+    struct sl_buf mended;              /* for a response that had to be mended */
     struct sl_grpc_context grpc;       /* for compressed messages; no loop */
 };
 
@@ -117,11 +119,14 @@ struct sl_stream_view {
     uint64_t messages;
     uint64_t message_bytes;
     uint64_t duplicates;
-    uint64_t syncs;      /* sync_response messages */
-    uint64_t empties;    /* responses without an update or a sync */
-    uint64_t unasked;    /* updates and deletes under no member's path, given to the first one */
-    bool is_synced;      /* in this RPC */
-    uint64_t subscribes; /* Subscribe calls made; all but the first are reconnects */
+    uint64_t syncs;        /* sync_response messages */
+    uint64_t empties;      /* responses without an update or a sync */
+    uint64_t unasked;      /* updates and deletes under no member's path, given to the first one */
+    uint64_t extensions;   /* received, but for the header that a vendor puts into each message */
+    uint64_t config_syncs; /* of them, ends of a change of configuration (sync_done) */
+    struct sl_mend_counts mended; /* what was put right for the vendor's sake */
+    bool is_synced;               /* in this RPC */
+    uint64_t subscribes;          /* Subscribe calls made; all but the first are reconnects */
     uint64_t epoch;
     uint32_t granted_bytes;
     uint32_t assembling_bytes;
