@@ -29,6 +29,8 @@ static const struct command {
      "ask devices for their gNMI version, models and encodings", &sl_tool_capabilities},
     {"path", sl_command_path, "check paths and write them out in full; find what wildcards match",
      &sl_tool_path},
+    {"get", sl_command_get, "get data of devices, once", &sl_tool_get},
+    {"set", sl_command_set, "change the configuration of devices", &sl_tool_set},
     {"version", command_version, "print the version", NULL},
 };
 

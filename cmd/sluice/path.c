@@ -374,7 +374,7 @@ static bool pack_request(struct path_tool *tool, struct sl_tool_target *target)
         .asked = &asked,
         .asked_count = 1,
         .prefix = tool->prefix_text,
-        .target = sl_tool_prefix_target(target),
+        .target = sl_tool_prefix_target(target->run->options),
         .encoding = (enum sl_gnmi_encoding)tool->common.encoding,
         .mode = SL_GNMI_ONCE,
     };

@@ -235,13 +235,3 @@ void sl_tool_run_fini(struct sl_tool_run *run)
         sl_loop_free(run->loop);
     }
 }
-
-const char *sl_tool_prefix_target(const struct sl_tool_target *target)
-{
-    const struct sl_tool_options *options = target->run->options;
-
-    if (options->prefix_target) {
-        return options->prefix_target;
-    }
-    return options->config || !options->targets.count ? NULL : options->targets.items[0];
-}

@@ -107,10 +107,6 @@ void sl_tool_finish(struct sl_tool_target *target, const struct sl_status *statu
 void sl_tool_finish_call(struct sl_tool_target *target, const struct sl_grpc_call *call,
                          const struct sl_status *status);
 
-/* prefix.target of this target's requests: --prefix-target, else --target where it names no target
- * of a file; NULL: none. */
-const char *sl_tool_prefix_target(const struct sl_tool_target *target);
-
 /* One unary call at each target, and the whole life of a tool that does nothing else: the input is
  * the same for all, `take` gets each answer as bytes that are a whole message of the method's
  * output. A status that is not OK finishes the target. */
@@ -125,9 +121,10 @@ struct sl_tool_ask {
 
 enum sl_tool_exit sl_tool_ask(struct sl_tool_run *run, struct sl_tool_ask *ask);
 
-/* What is printed for a target on standard output: `text`, of whole lines, each with "[name] " in
- * front where there are several targets, `is_named`, and nobody said --no-prefix. False: standard
- * output takes no more (EPIPE). */
-bool sl_tool_write(const struct sl_tool_target *target, struct sl_str text, bool is_named);
+/* Writes `text`, whole lines, for a target (NULL: nobody's) to standard output, at once; each with
+ * "[name] " in front where there are several targets, `is_named`, and nobody said --no-prefix. An
+ * error is one that finishes the target; "output-closed" (whoever read it is gone) does so well. */
+struct sl_status sl_tool_write(const struct sl_tool_target *target, struct sl_str text,
+                               bool is_named) SL_MUST_CHECK;
 
 #endif

@@ -8,7 +8,7 @@ enum sl_tool_exit sl_tool_class(const struct sl_tool_target *target, const struc
 {
     bool is_theirs = !status->reason; /* the device's own words */
 
-    if (sl_status_is_ok(status)) {
+    if (sl_status_is_ok(status) || strcmp(sl_status_reason(status), "output-closed") == 0) {
         return SL_TOOL_EXIT_OK;
     }
     if (status->code == SL_CANCELLED && !is_theirs) {

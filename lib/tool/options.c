@@ -440,6 +440,14 @@ bool sl_tool_is_given(const struct sl_tool_options *options, const char *name)
     return false;
 }
 
+const char *sl_tool_prefix_target(const struct sl_tool_options *options)
+{
+    if (options->prefix_target) {
+        return options->prefix_target;
+    }
+    return options->config || !options->targets.count ? NULL : options->targets.items[0];
+}
+
 /* ---- getopt ---- */
 
 /* Tables for getopt_long. */

@@ -141,6 +141,10 @@ void sl_tool_fini(struct sl_tool_options *options);
 /* Whether the command line or the environment gave it. */
 bool sl_tool_is_given(const struct sl_tool_options *options, const char *name);
 
+/* prefix.target of requests: --prefix-target, else --target where that names no target of a file;
+ * NULL: none. */
+const char *sl_tool_prefix_target(const struct sl_tool_options *options);
+
 void sl_tool_print_help(const struct sl_tool *tool, FILE *out);
 
 /* "sluice get: " and the words on standard error; returns false. */

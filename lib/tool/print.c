@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "grpc/message.h"
 #include "normalise/message_json.h"
 #include "normalise/message_text.h"
-#include "base/utf8.h"
 
 enum sl_tool_format sl_tool_format(const struct sl_tool_options *options)
 {
@@ -66,29 +66,6 @@ void sl_json_indent(struct sl_buf *out, struct sl_str json)
     sl_buf_add_byte(out, '\n');
 }
 
-/* ---- text for people ---- */
-
-void sl_print_plain(struct sl_buf *out, struct sl_str text)
-{
-    while (text.len) {
-        uint32_t rune = 0;
-        size_t len = sl_utf8_decode(text, &rune);
-        unsigned char byte = (unsigned char)text.data[0];
-        bool is_control = rune < ' ' || (rune >= 0x7f && rune < 0xa0);
-        if (len && !is_control) {
-            sl_buf_add(out, text.data, len);
-        } else if (byte == '\n' || byte == '\t') {
-            sl_buf_add_c(out, byte == '\n' ? "\\n" : "\\t");
-        } else {
-            for (size_t i = 0; i < (len ? len : 1); i++) {
-                sl_buf_printf(out, "\\x%02x", (unsigned)(unsigned char)text.data[i]);
-            }
-        }
-        len = len ? len : 1;
-        text = (struct sl_str){text.data + len, text.len - len};
-    }
-}
-
 /* ---- whole messages ---- */
 
 static struct sl_status no_memory(void)
@@ -100,12 +77,9 @@ static struct sl_status no_memory(void)
 static struct sl_status write_out(const struct sl_tool_target *target, struct sl_buf *out,
                                   bool is_named)
 {
-    struct sl_status status = out->failed ? no_memory() : sl_status_ok();
+    struct sl_status status =
+        out->failed ? no_memory() : sl_tool_write(target, sl_buf_str(out), is_named);
 
-    if (!out->failed && !sl_tool_write(target, sl_buf_str(out), is_named)) {
-        status = sl_status_because("output-closed",
-                                   sl_status_error(SL_CANCELLED, "standard output is closed"));
-    }
     sl_buf_fini(out);
     return status;
 }
@@ -154,4 +128,18 @@ struct sl_status sl_print_message(const struct sl_tool_target *target, enum sl_t
         return status;
     }
     return write_out(target, &out, true);
+}
+
+bool sl_print_request(const struct sl_tool_options *options, const ProtobufCMessage *request)
+{
+    enum sl_tool_format format =
+        options->format == SL_TOOL_PROTOTEXT ? SL_TOOL_PROTOTEXT : SL_TOOL_PROTOJSON;
+    struct sl_buf bytes = {0};
+    struct sl_status status = no_memory();
+
+    if (sl_grpc_message_pack(request, &bytes)) {
+        status = sl_print_message(NULL, format, request->descriptor, sl_buf_str(&bytes));
+    }
+    sl_buf_fini(&bytes);
+    return sl_status_is_ok(&status) || sl_tool_complain(options, "%s", status.text);
 }

@@ -4,12 +4,12 @@
  * alike:
  *
  *     flat       a line for each update and each delete: "origin:/a/b[k=v]/c: value", and
- *                "origin:/a/b: deleted"; JSON values taken apart to their leaves
+ *                "origin:/a/b: (deleted)"; JSON values taken apart to their leaves
  *     event      gnmic's array of events      (normalise/event.h)      \
  *     json       gnmic's object of a response (normalise/gnmic_json.h)  > with two blanks a level
  *     protojson  protobuf's JSON mapping      (normalise/protojson.h)  /
  *     prototext  protobuf's text format       (normalise/message_text.h)
- *     table      lines for a person: time, path, value, in columns
+ *     table      lines for a person: the time and the target, and below it a path and a value each
  *
  * Values are printed as they came: numbers digit by digit. Of text for people (flat, table) no byte
  * of a device reaches a terminal that could steer it. Where several targets answer, each line but
@@ -26,8 +26,10 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "gnmi/response.h"
 #include "tool/dial.h"
 #include "tool/options.h"
+#include "tool/value_text.h"
 
 /* In the order of --format's words. */
 enum sl_tool_format {
@@ -62,8 +64,31 @@ struct sl_status sl_print_json(const struct sl_tool_target *target,
  */
 void sl_json_indent(struct sl_buf *out, struct sl_str json);
 
-/* Appends text of a device for a person: what is neither printable nor UTF-8 becomes \n, \t or
- * \xNN. */
-void sl_print_plain(struct sl_buf *out, struct sl_str text);
+/* --dry-run: prints a request that nobody is sent, as prototext or, for any other format, as
+ * protojson. Returns whether that went well. */
+bool sl_print_request(const struct sl_tool_options *options, const ProtobufCMessage *request);
+
+/* ---- responses ---- */
+
+struct sl_printer;
+
+/* `subscription` names what was subscribed to in event and json ("" : nothing does). Of a list the
+ * responses come out together at its end, in json and event as one array: a Get; else each at once.
+ * NULL when memory is out. */
+struct sl_printer *sl_printer_new(const struct sl_tool_target *target, const char *subscription,
+                                  bool is_list) SL_MUST_CHECK;
+void sl_printer_free(struct sl_printer *printer); /* NULL is nothing */
+
+/* Prints one SubscribeResponse. CANCELLED, "output-closed": standard output takes no more, and the
+ * tool ends well. An update that the format cannot carry (NaN in json) is left out and said on
+ * standard error. */
+struct sl_status sl_printer_response(struct sl_printer *printer,
+                                     const struct sl_gnmi_response *response) SL_MUST_CHECK;
+
+/* The same of the bytes of one; INVALID_ARGUMENT: they are none. */
+struct sl_status sl_printer_bytes(struct sl_printer *printer, struct sl_str message) SL_MUST_CHECK;
+
+/* Of a list: prints it. */
+struct sl_status sl_printer_end(struct sl_printer *printer) SL_MUST_CHECK;
 
 #endif

@@ -50,7 +50,6 @@ static void finish(struct sl_tool_target *target, const struct sl_status *status
     sl_status_hide(&target->status, target->run->options->token);
     target->exit = sl_tool_class(target, status);
     if (target->exit != SL_TOOL_EXIT_OK) {
-        fflush(stdout);
         print_failure(target, &target->status, words ? words : target->status.text);
     }
     close_channel(target);
@@ -235,10 +234,6 @@ enum sl_tool_exit sl_tool_run(struct sl_tool_run *run, const struct sl_tool_work
         sl_loop_run(run->loop);
     }
     end_signals(run);
-    if (fflush(stdout) != 0) {
-        sl_tool_complain(run->options, "standard output: %s", strerror(errno));
-        return SL_TOOL_EXIT_FAILED;
-    }
     return outcome(run);
 }
 
@@ -260,9 +255,20 @@ struct sl_grpc_request sl_tool_request(struct sl_tool_target *target,
 
 /* ---- output ---- */
 
-bool sl_tool_write(const struct sl_tool_target *target, struct sl_str text, bool is_named)
+static struct sl_status output_error(int number)
 {
-    bool has_prefix = is_named && target->run->target_count > 1 && !target->run->options->no_prefix;
+    bool is_gone = number == EPIPE;
+
+    return sl_status_because(
+        is_gone ? "output-closed" : "output-failed",
+        sl_status_error(SL_DATA_LOSS, "standard output: %s", strerror(number)));
+}
+
+struct sl_status sl_tool_write(const struct sl_tool_target *target, struct sl_str text,
+                               bool is_named)
+{
+    bool has_prefix =
+        target && is_named && target->run->target_count > 1 && !target->run->options->no_prefix;
 
     while (text.len) {
         const char *end = memchr(text.data, '\n', text.len);
@@ -276,7 +282,7 @@ bool sl_tool_write(const struct sl_tool_target *target, struct sl_str text, bool
         }
         text = (struct sl_str){text.data + len, text.len - len};
     }
-    return !ferror(stdout);
+    return fflush(stdout) == 0 && !ferror(stdout) ? sl_status_ok() : output_error(errno);
 }
 
 /* ---- one unary call at each target ---- */

@@ -1,0 +1,166 @@
+#include "tool/value_text.h"
+
+#include <math.h>
+
+#include "base/utf8.h"
+#include "gnmi/wire.h"
+#include "normalise/number.h"
+#include "normalise/scan.h"
+
+void sl_print_plain(struct sl_buf *out, struct sl_str text)
+{
+    while (text.len) {
+        uint32_t rune = 0;
+        size_t len = sl_utf8_decode(text, &rune);
+        char byte = text.data[0];
+        bool is_control = rune < ' ' || (rune >= 0x7f && rune < 0xa0);
+        if (len && !is_control) {
+            sl_buf_add(out, text.data, len);
+        } else if (byte == '\n' || byte == '\r' || byte == '\t') {
+            sl_buf_add_c(out, byte == '\n' ? "\\n" : byte == '\r' ? "\\r" : "\\t");
+        } else {
+            for (size_t i = 0; i < (len ? len : 1); i++) {
+                sl_buf_printf(out, "\\x%02x", (unsigned)(unsigned char)text.data[i]);
+            }
+        }
+        len = len ? len : 1;
+        text = (struct sl_str){text.data + len, text.len - len};
+    }
+}
+
+static void add_hex(struct sl_buf *out, struct sl_str bytes)
+{
+    sl_buf_add_c(out, "0x");
+    for (size_t i = 0; i < bytes.len; i++) {
+        sl_buf_printf(out, "%02x", (unsigned)(unsigned char)bytes.data[i]);
+    }
+}
+
+static void add_no_number(struct sl_buf *out, double value)
+{
+    sl_buf_add_c(out, isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
+}
+
+static void add_any(struct sl_buf *out, struct sl_str any)
+{
+    struct sl_wire wire = sl_wire_of(any);
+    struct sl_wire_field field;
+    struct sl_str type_url = {0};
+    struct sl_str value = {0};
+
+    while (sl_wire_next(&wire, &field)) {
+        if (sl_wire_is(&field, 1, SL_WIRE_BYTES)) {
+            type_url = field.bytes;
+        } else if (sl_wire_is(&field, 2, SL_WIRE_BYTES)) {
+            value = field.bytes;
+        }
+    }
+    sl_print_plain(out, type_url);
+    sl_buf_add_byte(out, ' ');
+    add_hex(out, value);
+}
+
+void sl_print_json_value(struct sl_buf *out, struct sl_str json)
+{
+    struct sl_scan scan = {.at = json.data, .end = json.data + json.len};
+    struct sl_buf text = {0};
+
+    if (json.len && json.data[0] == '"' && sl_scan_string(&scan, &text, false) &&
+        scan.at == scan.end) {
+        sl_print_plain(out, sl_buf_str(&text));
+        out->failed = out->failed || text.failed;
+    } else {
+        sl_print_plain(out, json);
+    }
+    sl_buf_fini(&text);
+}
+
+static bool is_text(const struct sl_gnmi_value *value)
+{
+    return value->kind == SL_GNMI_VALUE_STRING || value->kind == SL_GNMI_VALUE_ASCII;
+}
+
+/* Recursive by as many levels as sl_gnmi_response_read allows. */
+static void add_list(struct sl_buf *out, struct sl_str elements)
+{
+    struct sl_gnmi_value value;
+
+    sl_buf_add_byte(out, '[');
+    for (bool is_first = true; sl_gnmi_next_element(&elements, &value); is_first = false) {
+        sl_buf_add_c(out, is_first ? "" : ", ");
+        sl_buf_add_c(out, is_text(&value) ? "\"" : "");
+        sl_print_value(out, &value);
+        sl_buf_add_c(out, is_text(&value) ? "\"" : "");
+    }
+    sl_buf_add_byte(out, ']');
+}
+
+void sl_print_value(struct sl_buf *out, const struct sl_gnmi_value *value)
+{
+    switch (value->kind) {
+    case SL_GNMI_VALUE_NONE:
+        break;
+    case SL_GNMI_VALUE_STRING:
+    case SL_GNMI_VALUE_ASCII:
+        sl_print_plain(out, value->of.bytes);
+        break;
+    case SL_GNMI_VALUE_INT:
+        sl_buf_add_i64(out, value->of.i64);
+        break;
+    case SL_GNMI_VALUE_UINT:
+        sl_buf_add_u64(out, value->of.u64);
+        break;
+    case SL_GNMI_VALUE_BOOL:
+        sl_buf_add_c(out, value->of.boolean ? "true" : "false");
+        break;
+    case SL_GNMI_VALUE_BYTES:
+    case SL_GNMI_VALUE_PROTO_BYTES:
+        add_hex(out, value->of.bytes);
+        break;
+    case SL_GNMI_VALUE_FLOAT:
+        if (!sl_number_add_float(out, value->of.f32)) {
+            add_no_number(out, (double)value->of.f32);
+        }
+        break;
+    case SL_GNMI_VALUE_DOUBLE:
+        if (!sl_number_add_double(out, value->of.f64)) {
+            add_no_number(out, value->of.f64);
+        }
+        break;
+    case SL_GNMI_VALUE_DECIMAL:
+        sl_number_add_decimal(out, value->of.decimal.digits, value->of.decimal.precision);
+        break;
+    case SL_GNMI_VALUE_LEAFLIST:
+        add_list(out, value->of.bytes);
+        break;
+    case SL_GNMI_VALUE_ANY:
+        add_any(out, value->of.bytes);
+        break;
+    case SL_GNMI_VALUE_JSON:
+    case SL_GNMI_VALUE_JSON_IETF:
+        sl_print_json_value(out, value->of.bytes);
+        break;
+    }
+}
+
+void sl_print_leaves(const struct sl_gnmi_value *value, struct sl_json *json, struct sl_buf *text,
+                     sl_print_leaf_fn each, void *arg)
+{
+    bool is_json = value->kind == SL_GNMI_VALUE_JSON || value->kind == SL_GNMI_VALUE_JSON_IETF;
+    bool is_taken_apart = is_json && value->of.bytes.len &&
+                          sl_json_flatten_all(json, value->of.bytes) == SL_JSON_LEAVES &&
+                          sl_json_leaf_count(json) > 0;
+
+    if (!is_taken_apart) {
+        sl_buf_reset(text);
+        sl_print_value(text, value);
+        each((struct sl_str){0}, sl_buf_str(text), arg);
+        return;
+    }
+    for (size_t i = 0; i < sl_json_leaf_count(json); i++) {
+        struct sl_json_leaf leaf = sl_json_leaf(json, i);
+        sl_buf_reset(text);
+        sl_print_json_value(text, leaf.value);
+        each(leaf.name, sl_buf_str(text), arg);
+    }
+}
