@@ -53,7 +53,7 @@ static bool grow(struct sl_buf *buf, size_t more)
     return true;
 }
 
-bool sl_buf_reserve(struct sl_buf *buf, size_t more)
+bool sl_buf_grow(struct sl_buf *buf, size_t more)
 {
     SL_ASSERT(buf->len <= buf->cap);
     if (!buf->failed && buf->cap - buf->len < more && !grow(buf, more)) {
@@ -62,27 +62,9 @@ bool sl_buf_reserve(struct sl_buf *buf, size_t more)
     return !buf->failed;
 }
 
-void sl_buf_add(struct sl_buf *buf, const void *bytes, size_t len)
-{
-    if (len && sl_buf_reserve(buf, len)) {
-        memcpy(buf->data + buf->len, bytes, len);
-        buf->len += len;
-    }
-}
-
-void sl_buf_add_str(struct sl_buf *buf, struct sl_str str)
-{
-    sl_buf_add(buf, str.data, str.len);
-}
-
 void sl_buf_add_c(struct sl_buf *buf, const char *text)
 {
     sl_buf_add(buf, text, strlen(text));
-}
-
-void sl_buf_add_byte(struct sl_buf *buf, char byte)
-{
-    sl_buf_add(buf, &byte, 1);
 }
 
 void sl_buf_add_u64(struct sl_buf *buf, uint64_t value)

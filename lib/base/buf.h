@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "base/str.h"
@@ -32,13 +33,36 @@ void sl_buf_reset(struct sl_buf *buf);
 /* The same; the memory stays only where it is not more than `kept_bytes`. */
 void sl_buf_trim(struct sl_buf *buf, size_t kept_bytes);
 
-/* Room for `more` bytes behind the end. False (and `failed`) when there is none to be had. */
-bool sl_buf_reserve(struct sl_buf *buf, size_t more) SL_MUST_CHECK;
+/* sl_buf_reserve where there is no room yet. */
+bool sl_buf_grow(struct sl_buf *buf, size_t more) SL_MUST_CHECK;
 
-void sl_buf_add(struct sl_buf *buf, const void *bytes, size_t len);
-void sl_buf_add_str(struct sl_buf *buf, struct sl_str str);
+/* Room for `more` bytes behind the end. False (and `failed`) when there is none to be had. */
+SL_MUST_CHECK static inline bool sl_buf_reserve(struct sl_buf *buf, size_t more)
+{
+    return (!buf->failed && buf->cap - buf->len >= more) || sl_buf_grow(buf, more);
+}
+
+static inline void sl_buf_add(struct sl_buf *buf, const void *bytes, size_t len)
+{
+    if (len && sl_buf_reserve(buf, len)) {
+        memcpy(buf->data + buf->len, bytes, len);
+        buf->len += len;
+    }
+}
+
+static inline void sl_buf_add_str(struct sl_buf *buf, struct sl_str str)
+{
+    sl_buf_add(buf, str.data, str.len);
+}
+
+static inline void sl_buf_add_byte(struct sl_buf *buf, char byte)
+{
+    if (sl_buf_reserve(buf, 1)) {
+        buf->data[buf->len++] = byte;
+    }
+}
+
 void sl_buf_add_c(struct sl_buf *buf, const char *text);
-void sl_buf_add_byte(struct sl_buf *buf, char byte);
 void sl_buf_add_u64(struct sl_buf *buf, uint64_t value); /* decimal digits */
 void sl_buf_add_i64(struct sl_buf *buf, int64_t value);  /* decimal digits */
 void sl_buf_printf(struct sl_buf *buf, const char *format, ...) SL_PRINTF(2, 3);

@@ -39,11 +39,47 @@ static const struct sl_pass_paths event_paths = {begin_paths, build_path, path_c
 
 /* ---- events ---- */
 
+static char *put(char *at, const char *bytes, size_t len)
+{
+    memcpy(at, bytes, len);
+    return at + len;
+}
+
+/* A leaf whose name needs no escaping, with one look at the buffer's room. */
+static void add_plain_leaf(struct sl_buf *out, struct sl_str before, struct sl_str key,
+                           const struct sl_json_leaf *leaf)
+{
+    const char *end = leaf->value.data + leaf->value.len;
+    size_t len = (size_t)(end - leaf->name.data);
+
+    if (!sl_buf_reserve(out, before.len + key.len + len)) {
+        return;
+    }
+    char *at = out->data + out->len;
+
+    at = put(at, before.data, before.len);
+    at = put(at, key.data, key.len);
+    at = put(at, leaf->name.data, len);
+    out->len = (size_t)(at - out->data);
+    SL_ASSERT(out->len <= out->cap);
+}
+
+static void add_leaf(struct sl_buf *out, struct sl_str before, struct sl_str key,
+                     const struct sl_json_leaf *leaf)
+{
+    sl_buf_add_str(out, before);
+    sl_buf_add_str(out, key);
+    sl_text_add_escaped(out, leaf->name);
+    sl_buf_add_c(out, "\":");
+    sl_buf_add_str(out, leaf->value);
+}
+
 /* "values" with one member for each leaf. */
 static bool add_leaves(struct sl_pass *pass, const struct sl_fragment *fragment)
 {
     const struct sl_json *json = &event_of(pass)->scratch->json;
     struct sl_str key = {fragment->text + fragment->key_at, fragment->key_len};
+    struct sl_str before = SL_STR(",\"values\":{\"");
     size_t count = sl_json_leaf_count(json);
 
     for (size_t i = 0; i < count; i++) {
@@ -51,11 +87,12 @@ static bool add_leaves(struct sl_pass *pass, const struct sl_fragment *fragment)
         if (!sl_pass_has_room(pass, key.len + leaf.name.len + leaf.value.len)) {
             return false;
         }
-        sl_buf_add_c(pass->out, i == 0 ? ",\"values\":{\"" : ",\"");
-        sl_buf_add_str(pass->out, key);
-        sl_text_add_escaped(pass->out, leaf.name);
-        sl_buf_add_c(pass->out, "\":");
-        sl_buf_add_str(pass->out, leaf.value);
+        if (json->has_plain_names) {
+            add_plain_leaf(pass->out, before, key, &leaf);
+        } else {
+            add_leaf(pass->out, before, key, &leaf);
+        }
+        before = SL_STR(",\"");
     }
     sl_buf_add_c(pass->out, count ? "}}" : "}");
     return true;
@@ -114,12 +151,6 @@ static bool add_body(struct sl_pass *pass, const struct sl_fragment *fragment,
     }
     sl_buf_add(out, "}}", 2);
     return true;
-}
-
-static char *put(char *at, const char *bytes, size_t len)
-{
-    memcpy(at, bytes, len);
-    return at + len;
 }
 
 /* The whole event of an integer, the value that comes most: as add_body, but with one look at the

@@ -6,6 +6,7 @@
 
 #include "gnmi/response.h"
 #include "normalise/items.h"
+#include "normalise/json_quick.h"
 #include "normalise/scan.h"
 #include "normalise/text.h"
 
@@ -453,6 +454,11 @@ enum sl_json_result sl_json_flatten(struct sl_json *json, struct sl_str source,
     struct reader reader = reader_of(json, source);
     enum sl_json_result result;
 
+    json->has_plain_names = sl_json_quick(json, source);
+    if (json->has_plain_names) {
+        return SL_JSON_LEAVES;
+    }
+    reader = reader_of(json, source);
     if (!sl_scan_is_at(&reader.scan, '{')) {
         result = finish(&reader, read_value(&reader), SL_JSON_VALUE);
         *value = sl_buf_str(&json->text);
@@ -463,21 +469,6 @@ enum sl_json_result sl_json_flatten(struct sl_json *json, struct sl_str source,
         result = SL_JSON_NO_ROOM;
     }
     return result;
-}
-
-size_t sl_json_leaf_count(const struct sl_json *json)
-{
-    return leaf_count(json);
-}
-
-struct sl_json_leaf sl_json_leaf(const struct sl_json *json, size_t index)
-{
-    const struct sl_item *leaf = &leaves_of(json)[index];
-    const char *text = json->text.data;
-
-    SL_ASSERT(index < leaf_count(json));
-    return (struct sl_json_leaf){{text + leaf->name_at, leaf->name_len},
-                                 {text + leaf->from, leaf->to - leaf->from}};
 }
 
 enum sl_json_result sl_json_rewrite(struct sl_json *json, struct sl_str source,
@@ -496,6 +487,7 @@ enum sl_json_result sl_json_flatten_all(struct sl_json *json, struct sl_str sour
 {
     struct reader reader = reader_of(json, source);
 
+    json->has_plain_names = false;
     reader.keeps_null = true;
     reader.is_flat = true;
     enum sl_json_result result = finish(&reader, read_leaves(&reader), SL_JSON_LEAVES);

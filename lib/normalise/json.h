@@ -21,6 +21,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "normalise/items.h"
 
 enum { SL_JSON_MAX_BYTES = 32 * 1024 * 1024 }; /* of each working buffer */
 
@@ -32,7 +33,9 @@ struct sl_json {
     struct sl_buf members; /* a stack: struct item */
     struct sl_buf path;    /* the name of the leaf under way */
     struct sl_buf spare;
-    bool is_rounding; /* numbers go through a double, as gnmic's; false to begin with */
+    bool has_plain_names; /* of leaves: nothing in them is escaped in JSON, and between each and its
+                             value stands ": */
+    bool is_rounding;     /* numbers go through a double, as gnmic's; false to begin with */
 };
 
 enum sl_json_result {
@@ -53,8 +56,19 @@ void sl_json_fini(struct sl_json *json);
 /* What is found lives until the next call. */
 enum sl_json_result sl_json_flatten(struct sl_json *json, struct sl_str source,
                                     struct sl_str *value) SL_MUST_CHECK;
-size_t sl_json_leaf_count(const struct sl_json *json);
-struct sl_json_leaf sl_json_leaf(const struct sl_json *json, size_t index);
+static inline size_t sl_json_leaf_count(const struct sl_json *json)
+{
+    return json->leaves.len / sizeof(struct sl_item);
+}
+
+static inline struct sl_json_leaf sl_json_leaf(const struct sl_json *json, size_t index)
+{
+    const struct sl_item *leaf = (const struct sl_item *)(const void *)json->leaves.data + index;
+    const char *text = json->text.data;
+
+    return (struct sl_json_leaf){{text + leaf->name_at, leaf->name_len},
+                                 {text + leaf->from, leaf->to - leaf->from}};
+}
 
 /* Any value as leaves, as Telegraf has them: the items of arrays are "/0", "/1" …, a member without
  * a name adds nothing, and null is a leaf like others. */

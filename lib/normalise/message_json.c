@@ -252,7 +252,7 @@ static bool add_merged(struct writer *writer, const ProtobufCFieldDescriptor *kn
                        struct sl_wire wire)
 {
     struct sl_buf joined = {0};
-    struct sl_wire_field field;
+    struct sl_wire_field field = {0};
 
     while (sl_message_next(&wire, known, &field)) {
         sl_buf_add_str(&joined, field.bytes);

@@ -1,5 +1,7 @@
 #include "normalise/record_json.h"
 
+#include <string.h>
+
 #include "gnmi/pack.h"
 #include "gnmi/path_print.h"
 #include "normalise/record_fields.h"
@@ -27,8 +29,29 @@ struct walk {
 
 /* ---- values ---- */
 
+/* The fields of a Value: `head`, then `tail`, which is text of the value or of json->text. */
+struct scalar {
+    char head[SL_PACK_VARINT_BYTES + 2];
+    size_t head_len;
+    struct sl_str tail;
+};
+
+static void put_number(struct scalar *scalar, enum sl_record_value arm, uint64_t number)
+{
+    char *end = sl_pack_put_varint(scalar->head, (uint64_t)arm << 3 | SL_WIRE_VARINT);
+
+    scalar->head_len = (size_t)(sl_pack_put_varint(end, number) - scalar->head);
+}
+
+static void put_text(struct scalar *scalar, enum sl_record_value arm, struct sl_str text)
+{
+    scalar->head[0] = (char)(arm << 3 | SL_WIRE_BYTES);
+    scalar->head_len = (size_t)(sl_pack_put_varint(scalar->head + 1, text.len) - scalar->head);
+    scalar->tail = text;
+}
+
 /* Digits alone, and within 64 bits: an integer. Anything else keeps its text. */
-static void add_number(struct sl_buf *out, struct sl_str text)
+static void put_digits(struct scalar *scalar, struct sl_str text)
 {
     bool is_negative = text.data[0] == '-';
     struct sl_str digits = {text.data + is_negative, text.len - is_negative};
@@ -36,116 +59,132 @@ static void add_number(struct sl_buf *out, struct sl_str text)
 
     if (!sl_str_to_u64(digits, &magnitude) ||
         (is_negative && (magnitude == 0 || magnitude > (uint64_t)INT64_MAX + 1))) {
-        sl_pack_bytes(out, SL_RECORD_NUMBER, text);
+        put_text(scalar, SL_RECORD_NUMBER, text);
     } else if (is_negative) {
-        sl_pack_varint(out, SL_RECORD_INT, 0 - magnitude);
+        put_number(scalar, SL_RECORD_INT, 0 - magnitude);
     } else {
-        sl_pack_varint(out, SL_RECORD_UINT, magnitude);
+        put_number(scalar, SL_RECORD_UINT, magnitude);
     }
 }
 
-/* The string that comes, in json->text. False also when it holds what is no character. */
-static bool read_string(struct walk *walk)
+/* The string that comes, in the text or in json->text. False also when it holds what is no
+ * character. */
+static bool read_string(struct walk *walk, struct sl_str *string)
 {
     struct sl_buf *text = &walk->json->text;
 
+    if (sl_scan_plain_string(&walk->scan, string)) {
+        return true;
+    }
     sl_buf_reset(text);
-    return sl_scan_string(&walk->scan, text, false) && !text->failed && !walk->scan.is_replacing;
-}
-
-static bool add_string(struct walk *walk)
-{
-    struct sl_buf *text = &walk->json->text;
-
-    if (!read_string(walk) || !sl_pass_fits(walk->pass, text->len)) {
+    if (!sl_scan_string(&walk->scan, text, false) || text->failed || walk->scan.is_replacing) {
         return false;
     }
-    sl_pack_bytes(walk->pass->out, SL_RECORD_STRING, sl_buf_str(text));
+    *string = sl_buf_str(text);
     return true;
 }
 
-/* The fields of the Value of what comes: anything but an array or an object. */
-static bool add_scalar(struct walk *walk)
+/* What comes: anything but an array or an object. */
+static bool read_scalar(struct walk *walk, struct scalar *scalar)
 {
-    struct sl_buf *out = walk->pass->out;
-    struct sl_str digits;
+    struct sl_str text;
 
+    scalar->tail = (struct sl_str){0};
     if (sl_scan_is_at(&walk->scan, '"')) {
-        return add_string(walk);
-    }
-    if (sl_scan_word(&walk->scan, SL_STR("true"))) {
-        sl_pack_varint(out, SL_RECORD_BOOL, true);
-    } else if (sl_scan_word(&walk->scan, SL_STR("false"))) {
-        sl_pack_varint(out, SL_RECORD_BOOL, false);
-    } else if (sl_scan_word(&walk->scan, SL_STR("null"))) {
-        sl_pack_varint(out, SL_RECORD_JSON, SL_RECORD_NULL);
-    } else {
-        if (!sl_scan_digits(&walk->scan, &digits)) {
+        if (!read_string(walk, &text)) {
             return false;
         }
-        add_number(out, digits);
+        put_text(scalar, SL_RECORD_STRING, text);
+    } else if (sl_scan_word(&walk->scan, SL_STR("true"))) {
+        put_number(scalar, SL_RECORD_BOOL, true);
+    } else if (sl_scan_word(&walk->scan, SL_STR("false"))) {
+        put_number(scalar, SL_RECORD_BOOL, false);
+    } else if (sl_scan_word(&walk->scan, SL_STR("null"))) {
+        put_number(scalar, SL_RECORD_JSON, SL_RECORD_NULL);
+    } else {
+        if (!sl_scan_digits(&walk->scan, &text)) {
+            return false;
+        }
+        put_digits(scalar, text);
     }
     return true;
 }
 
 /* ---- leaves ---- */
 
-struct leaf {
-    size_t update; /* where its Update began */
-    size_t value;  /* where the fields of its Value begin */
-};
-
-/* The leaf at the path under way. False: there is no room. */
-static bool begin_leaf(struct walk *walk, struct leaf *leaf)
+static char *put(char *at, struct sl_str bytes)
 {
-    const struct sl_buf *path = &walk->json->path;
-    struct sl_buf *out = walk->pass->out;
-
-    if (path->failed || out->failed || !sl_pass_fits(walk->pass, path->len + LEAF_BYTES)) {
-        return false;
+    if (bytes.len) {
+        memcpy(at, bytes.data, bytes.len);
     }
-    leaf->update = sl_pack_begin(out, SL_RECORD_UPDATES);
-    sl_pack_bytes(out, SL_RECORD_UPDATE_PATH, sl_buf_str(path));
-    leaf->value = sl_pack_begin(out, SL_RECORD_UPDATE_VALUE);
-    return true;
+    return at + bytes.len;
 }
 
-static bool end_leaf(struct walk *walk, const struct leaf *leaf)
+static char *put_head(char *at, uint32_t number, size_t len)
+{
+    *at++ = (char)(number << 3 | SL_WIRE_BYTES);
+    return sl_pack_put_varint(at, len);
+}
+
+/* What stands in an Update between its Value and what all leaves have. */
+static char *put_encoding(char *at, const struct walk *walk)
 {
     bool is_ietf = walk->update->value.kind == SL_GNMI_VALUE_JSON_IETF;
-    struct sl_buf *out = walk->pass->out;
 
-    sl_pack_end(out, leaf->value);
     if (walk->leaves == 0 && walk->update->duplicates) {
-        sl_pack_varint(out, SL_RECORD_UPDATE_DUPLICATES, walk->update->duplicates);
+        *at++ = SL_RECORD_UPDATE_DUPLICATES << 3 | SL_WIRE_VARINT;
+        at = sl_pack_put_varint(at, walk->update->duplicates);
     }
-    sl_pack_varint(out, SL_RECORD_UPDATE_ENCODING,
-                   is_ietf ? SL_RECORD_FROM_JSON_IETF : SL_RECORD_FROM_JSON);
-    sl_buf_add_str(out, walk->beside);
-    if (walk->leaves > 0) {
-        sl_pack_varint(out, SL_RECORD_UPDATE_CONTINUED, true);
+    *at++ = SL_RECORD_UPDATE_ENCODING << 3 | SL_WIRE_VARINT;
+    *at++ = is_ietf ? SL_RECORD_FROM_JSON_IETF : SL_RECORD_FROM_JSON;
+    return at;
+}
+
+/* The leaf at the path under way, with that value. False: there is no room. */
+static bool add_leaf(struct walk *walk, const struct scalar *scalar)
+{
+    static const char continued[] = {SL_RECORD_UPDATE_CONTINUED << 3 | SL_WIRE_VARINT, true};
+    struct sl_str path = sl_buf_str(&walk->json->path);
+    struct sl_buf *out = walk->pass->out;
+    char encoding[LEAF_BYTES];
+    size_t encoding_len = (size_t)(put_encoding(encoding, walk) - encoding);
+    size_t continued_len = walk->leaves > 0 ? sizeof(continued) : 0;
+    size_t value_len = scalar->head_len + scalar->tail.len;
+    size_t len = 2 + sl_pack_varint_len(path.len) + path.len + sl_pack_varint_len(value_len) +
+                 value_len + encoding_len + walk->beside.len + continued_len;
+
+    if (walk->json->path.failed || !sl_pass_fits(walk->pass, len + LEAF_BYTES) ||
+        !sl_buf_reserve(out, len + LEAF_BYTES)) {
+        return false;
     }
-    sl_pack_end(out, leaf->update);
+    char *at = put_head(out->data + out->len, SL_RECORD_UPDATES, len);
+
+    at = put(put_head(at, SL_RECORD_UPDATE_PATH, path.len), path);
+    at = put_head(at, SL_RECORD_UPDATE_VALUE, value_len);
+    at = put(at, (struct sl_str){scalar->head, scalar->head_len});
+    at = put(at, scalar->tail);
+    at = put(at, (struct sl_str){encoding, encoding_len});
+    at = put(at, walk->beside);
+    at = put(at, (struct sl_str){continued, continued_len});
+    out->len = (size_t)(at - out->data);
+    SL_ASSERT(out->len <= out->cap);
     walk->leaves++;
     return true;
 }
 
 static bool add_scalar_leaf(struct walk *walk)
 {
-    struct leaf leaf;
+    struct scalar scalar;
 
-    return begin_leaf(walk, &leaf) && add_scalar(walk) && end_leaf(walk, &leaf);
+    return read_scalar(walk, &scalar) && add_leaf(walk, &scalar);
 }
 
 static bool add_empty_leaf(struct walk *walk, enum sl_record_nothing nothing)
 {
-    struct leaf leaf;
+    struct scalar scalar = {.head_len = 0};
 
-    if (!begin_leaf(walk, &leaf)) {
-        return false;
-    }
-    sl_pack_varint(walk->pass->out, SL_RECORD_JSON, nothing);
-    return end_leaf(walk, &leaf);
+    put_number(&scalar, SL_RECORD_JSON, nothing);
+    return add_leaf(walk, &scalar);
 }
 
 /* ---- containers ---- */
@@ -172,22 +211,31 @@ static bool is_container_next(struct walk *walk)
     return sl_scan_is_at(&walk->scan, '{') || sl_scan_is_at(&walk->scan, '[');
 }
 
-/* Scalars up to the end of the array. `is_list` is false when there is something else among them;
- * the result is false when it cannot be JSON, or finds no room. */
-static bool add_elements(struct walk *walk, bool *is_list)
+/* Scalars up to the end of the array, in json->list. `is_list` is false when there is something
+ * else among them; the result is false when it cannot be JSON, or finds no room. */
+static bool read_elements(struct walk *walk, bool *is_list)
 {
-    struct sl_buf *out = walk->pass->out;
+    struct sl_buf *list = &walk->json->list;
+    struct scalar scalar;
 
+    sl_buf_reset(list);
     do {
         *is_list = !is_container_next(walk);
         if (!*is_list) {
             return true;
         }
-        size_t element = sl_pack_begin(out, SL_RECORD_LIST_ELEMENT);
-        if (out->failed || !sl_pass_fits(walk->pass, LEAF_BYTES) || !add_scalar(walk)) {
+        if (!read_scalar(walk, &scalar)) {
             return false;
         }
-        sl_pack_end(out, element);
+        size_t len = scalar.head_len + scalar.tail.len;
+        if (!sl_pass_fits(walk->pass, list->len + len + LEAF_BYTES) ||
+            !sl_buf_reserve(list, len + LEAF_BYTES)) {
+            return false;
+        }
+        char *at = put_head(list->data + list->len, SL_RECORD_LIST_ELEMENT, len);
+        at = put(at, (struct sl_str){scalar.head, scalar.head_len});
+        at = put(at, scalar.tail);
+        list->len = (size_t)(at - list->data);
     } while (sl_scan_take(&walk->scan, ','));
     return sl_scan_take(&walk->scan, ']');
 }
@@ -195,26 +243,18 @@ static bool add_elements(struct walk *walk, bool *is_list)
 /* The array as one leaf; where that does not do, nothing is taken and nothing appended. */
 static bool add_list_leaf(struct walk *walk, bool *is_list)
 {
-    struct sl_buf *out = walk->pass->out;
     const char *at = walk->scan.at;
-    size_t len = out->len;
-    struct leaf leaf;
+    struct scalar scalar;
 
-    if (!begin_leaf(walk, &leaf)) {
-        return false;
-    }
-    size_t list = sl_pack_begin(out, SL_RECORD_LEAFLIST);
-
-    if (!add_elements(walk, is_list)) {
+    if (!read_elements(walk, is_list)) {
         return false;
     }
     if (!*is_list) {
-        out->len = len;
         walk->scan.at = at;
         return true;
     }
-    sl_pack_end(out, list);
-    return end_leaf(walk, &leaf);
+    put_text(&scalar, SL_RECORD_LEAFLIST, sl_buf_str(&walk->json->list));
+    return add_leaf(walk, &scalar);
 }
 
 static bool walk_items(struct walk *walk)
@@ -251,16 +291,17 @@ static bool walk_array(struct walk *walk)
 static bool read_name(struct walk *walk)
 {
     struct sl_buf *path = &walk->json->path;
+    struct sl_str name;
 
     sl_scan_blanks(&walk->scan);
-    if (!read_string(walk) || !sl_scan_take(&walk->scan, ':')) {
+    if (!read_string(walk, &name) || !sl_scan_take(&walk->scan, ':')) {
         return false;
     }
     if (path->len != walk->root_len) {
         sl_buf_add_byte(path, '/');
     }
-    sl_gnmi_print_name(path, sl_buf_str(&walk->json->text));
-    if (!walk->json->text.len) {
+    sl_gnmi_print_name(path, name);
+    if (!name.len) {
         sl_buf_add_c(path, "[]");
     }
     return !path->failed;
@@ -322,12 +363,14 @@ void sl_record_json_init(struct sl_record_json *json)
     *json = (struct sl_record_json){0};
     sl_buf_init(&json->path, SL_RECORD_PATH_MAX_BYTES);
     sl_buf_init(&json->text, MAX_TEXT_BYTES);
+    sl_buf_init(&json->list, MAX_TEXT_BYTES);
 }
 
 void sl_record_json_fini(struct sl_record_json *json)
 {
     sl_buf_fini(&json->path);
     sl_buf_fini(&json->text);
+    sl_buf_fini(&json->list);
 }
 
 bool sl_record_json_add(struct sl_record_json *json, struct sl_pass *pass,
@@ -352,6 +395,7 @@ bool sl_record_json_add(struct sl_record_json *json, struct sl_pass *pass,
     walk.scan.end += source.len;
     sl_buf_trim(&json->path, KEPT_BYTES);
     sl_buf_trim(&json->text, KEPT_BYTES);
+    sl_buf_trim(&json->list, KEPT_BYTES);
     sl_buf_add_str(&json->path, path);
     if (walk_all(&walk)) {
         return true;

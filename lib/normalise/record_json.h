@@ -17,6 +17,7 @@
 struct sl_record_json {
     struct sl_buf path; /* of the leaf under way */
     struct sl_buf text; /* the string under way */
+    struct sl_buf list; /* the elements of the array under way */
 };
 
 void sl_record_json_init(struct sl_record_json *json);

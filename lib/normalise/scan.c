@@ -6,24 +6,6 @@
 #include "normalise/number.h"
 #include "normalise/text.h"
 
-void sl_scan_blanks(struct sl_scan *scan)
-{
-    while (scan->at < scan->end &&
-           (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\t' || *scan->at == '\r')) {
-        scan->at++;
-    }
-}
-
-bool sl_scan_take(struct sl_scan *scan, char byte)
-{
-    sl_scan_blanks(scan);
-    if (!sl_scan_is_at(scan, byte)) {
-        return false;
-    }
-    scan->at++;
-    return true;
-}
-
 bool sl_scan_word(struct sl_scan *scan, struct sl_str word)
 {
     struct sl_str rest = {scan->at, (size_t)(scan->end - scan->at)};
@@ -148,6 +130,22 @@ bool sl_scan_string(struct sl_scan *scan, struct sl_buf *out, bool is_escaped)
             sl_utf8_add(out, rune);
         }
     }
+}
+
+bool sl_scan_plain_string(struct sl_scan *scan, struct sl_str *string)
+{
+    if (!sl_scan_is_at(scan, '"')) {
+        return false;
+    }
+    const char *start = scan->at + 1;
+    size_t len = sl_text_plain_len((struct sl_str){start, (size_t)(scan->end - start)});
+
+    if (start + len == scan->end || start[len] != '"') {
+        return false;
+    }
+    *string = (struct sl_str){start, len};
+    scan->at = start + len + 1;
+    return true;
 }
 
 /* ---- numbers and words ---- */

@@ -4,22 +4,6 @@
 
 #include "base/utf8.h"
 
-/* Whether a byte is ASCII that a JSON string holds as it is. */
-static bool is_plain(unsigned char byte)
-{
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
-size_t sl_text_plain_len(struct sl_str text)
-{
-    size_t len = 0;
-
-    while (len < text.len && is_plain((unsigned char)text.data[len])) {
-        len++;
-    }
-    return len;
-}
-
 static void add_numbered(struct sl_buf *buf, uint32_t rune)
 {
     static const char digits[] = "0123456789abcdef";

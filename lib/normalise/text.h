@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -29,7 +30,40 @@ void sl_text_add_escaped_least(struct sl_buf *buf, struct sl_str text);
  * in strings alone. */
 void sl_text_escape_html(struct sl_buf *buf, size_t start);
 
-/* How many bytes at the front of `text` stand for themselves in a JSON string and are ASCII. */
-size_t sl_text_plain_len(struct sl_str text);
+/* Whether a byte is ASCII that stands for itself in a JSON string. */
+static inline bool sl_text_is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+/* The high bit of the first byte in `word` that is not plain, and perhaps of some above it. */
+static inline uint64_t sl_text_not_plain(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t quotes = word ^ ones * '"';
+    uint64_t slashes = word ^ ones * '\\';
+
+    return (((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes) |
+            ((word - ones * 0x20) & ~word) | word) &
+           (ones << 7);
+}
+
+/* How many bytes at the front of `text` are plain. */
+static inline size_t sl_text_plain_len(struct sl_str text)
+{
+    size_t len = 0;
+    uint64_t word;
+
+    for (; text.len - len >= sizeof(word); len += sizeof(word)) {
+        memcpy(&word, text.data + len, sizeof(word));
+        if (sl_text_not_plain(word)) {
+            break;
+        }
+    }
+    while (len < text.len && sl_text_is_plain((unsigned char)text.data[len])) {
+        len++;
+    }
+    return len;
+}
 
 #endif

@@ -27,20 +27,30 @@ enum {
 struct shape {
     const char *name;
     Gnmi__TypedValue__ValueCase arm;
-    size_t updates; /* in a message */
+    size_t updates;    /* in a message */
+    size_t interfaces; /* of JSON: 0: the counters of one, else a list of so many */
 };
 
 static const struct shape shapes[] = {
-    {"counters, 1 in a message", GNMI__TYPED_VALUE__VALUE_UINT_VAL, 1},
-    {"counters, 20 in a message", GNMI__TYPED_VALUE__VALUE_UINT_VAL, MAX_UPDATES},
-    {"strings, 20 in a message", GNMI__TYPED_VALUE__VALUE_STRING_VAL, MAX_UPDATES},
-    {"JSON of 8 leaves", GNMI__TYPED_VALUE__VALUE_JSON_IETF_VAL, 1},
+    {"counters, 1 in a message", GNMI__TYPED_VALUE__VALUE_UINT_VAL, 1, 0},
+    {"counters, 20 in a message", GNMI__TYPED_VALUE__VALUE_UINT_VAL, MAX_UPDATES, 0},
+    {"strings, 20 in a message", GNMI__TYPED_VALUE__VALUE_STRING_VAL, MAX_UPDATES, 0},
+    {"JSON of 15 leaves", GNMI__TYPED_VALUE__VALUE_JSON_IETF_VAL, 1, 0},
+    {"JSON of 40 interfaces", GNMI__TYPED_VALUE__VALUE_JSON_IETF_VAL, 1, 40},
 };
 
 static char text[] = "LOWER_LAYER_DOWN";
-static char json[] = "{\"in-octets\":\"18446744073709551615\",\"in-pkts\":4711,"
-                     "\"out-octets\":123456789,\"out-pkts\":42,\"load\":0.25,"
-                     "\"oper-status\":\"UP\",\"enabled\":true,\"last-change\":1595491586073072000}";
+
+/* As devices write a container: in the order of the model, 64-bit numbers as strings. */
+static const char counters[] =
+    "{\"in-octets\":\"18446744073709551615\",\"in-unicast-pkts\":\"4711\","
+    "\"in-broadcast-pkts\":\"0\",\"in-multicast-pkts\":\"998877\",\"in-discards\":\"0\","
+    "\"in-errors\":\"3\",\"out-octets\":\"123456789012\",\"out-unicast-pkts\":\"42\","
+    "\"out-broadcast-pkts\":\"7\",\"out-multicast-pkts\":\"12345\",\"out-discards\":\"0\","
+    "\"out-errors\":\"0\",\"carrier-transitions\":5,\"load\":0.25,"
+    "\"last-clear\":\"2020-07-23T08:06:26Z\"}";
+
+static struct sl_buf json; /* of the shape that is measured */
 
 static void check(bool holds)
 {
@@ -61,8 +71,27 @@ static void fill_value(Gnmi__TypedValue *value, Gnmi__TypedValue__ValueCase arm,
     } else if (arm == GNMI__TYPED_VALUE__VALUE_STRING_VAL) {
         value->string_val = text;
     } else {
-        value->json_ietf_val = (ProtobufCBinaryData){sizeof(json) - 1, (uint8_t *)json};
+        value->json_ietf_val = (ProtobufCBinaryData){json.len, (uint8_t *)json.data};
     }
+}
+
+static void make_json(size_t interfaces)
+{
+    sl_buf_reset(&json);
+    if (!interfaces) {
+        sl_buf_add_c(&json, counters);
+        return;
+    }
+    sl_buf_add_c(&json, "{\"openconfig-interfaces:interface\":[");
+    for (size_t i = 0; i < interfaces; i++) {
+        sl_buf_printf(&json,
+                      "%s{\"name\":\"ethernet-1/%zu\",\"config\":{\"name\":\"ethernet-1/%zu\","
+                      "\"type\":\"iana-if-type:ethernetCsmacd\",\"enabled\":true},\"state\":"
+                      "{\"oper-status\":\"UP\",\"ifindex\":%zu,\"counters\":%s}}",
+                      i ? "," : "", i, i, i, counters);
+    }
+    sl_buf_add_c(&json, "]}");
+    check(!json.failed);
 }
 
 struct update {
@@ -183,7 +212,8 @@ static void take_turn(enum sl_format format, const struct shape *shape,
                                        .subscription = SL_STR("counters"),
                                        .memory = &memory};
     struct sl_encoder *encoder = sl_encoder_new(&config);
-    size_t count = TURN_UPDATES / shape->updates / (shape->updates == 1 ? 4 : 1);
+    size_t count = TURN_UPDATES / shape->updates / (shape->updates == 1 ? 4 : 1) /
+                   (shape->interfaces ? shape->interfaces : 1);
 
     check(encoder != NULL);
     for (size_t i = 0; i < MESSAGES; i++) {
@@ -205,6 +235,7 @@ static void measure(const struct shape *shape, unsigned long rounds)
     struct sl_buf messages[MESSAGES] = {{0}};
     struct turn turns[FORMATS] = {{0}};
 
+    make_json(shape->interfaces);
     for (size_t i = 0; i < MESSAGES; i++) {
         make_message(shape, i, &messages[i]);
     }
@@ -214,13 +245,16 @@ static void measure(const struct shape *shape, unsigned long rounds)
         }
     }
     for (int format = 0; format < FORMATS; format++) {
-        printf("%-28s %-10s %6.0f ns, a message of %zu bytes becomes a record of %zu\n",
+        printf("%-26s %-10s %7.0f ns %6.0f MB/s, a message of %zu bytes becomes a record of %zu\n",
                shape->name, sl_format_name((enum sl_format)format), turns[format].best_ns,
+               (double)messages[MESSAGES - 1].len / (double)shape->updates / turns[format].best_ns *
+                   1e3,
                messages[MESSAGES - 1].len, turns[format].record_bytes);
     }
     for (size_t i = 0; i < MESSAGES; i++) {
         sl_buf_fini(&messages[i]);
     }
+    sl_buf_fini(&json);
 }
 
 int main(int argc, char **argv)
