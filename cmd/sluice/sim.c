@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "base/buf.h"
+#include "capture/source.h"
 #include "device/device.h"
 #include "device/tree_json.h"
 #include "gnmi.services.h"
@@ -230,6 +231,31 @@ static bool set_fail(struct sim *sim, const char *value)
     return true;
 }
 
+static bool set_replay(struct sim *sim, const char *value)
+{
+    sim->options.replay.file = value;
+    return *value != '\0';
+}
+
+static bool set_replay_pace(struct sim *sim, const char *value)
+{
+    sim->options.replay.is_fast = strcmp(value, "fast") == 0;
+    return sim->options.replay.is_fast || strcmp(value, "device") == 0;
+}
+
+static bool set_replay_timestamps(struct sim *sim, const char *value)
+{
+    sim->options.replay.shifts = strcmp(value, "shifted") == 0;
+    return sim->options.replay.shifts || strcmp(value, "as-is") == 0;
+}
+
+static bool set_replay_loop(struct sim *sim, const char *value)
+{
+    (void)value;
+    sim->options.replay.loops = true;
+    return true;
+}
+
 static bool set_quiet(struct sim *sim, const char *value)
 {
     (void)value;
@@ -295,6 +321,16 @@ static const struct option {
      "the modes ONCE and POLL"},
     {"--fail", "METHOD=CODE[:TEXT]", set_fail,
      "answer Capabilities, Get, Set or Subscribe with this status, such as Get=NOT_FOUND"},
+    {"--replay", "FILE", set_replay,
+     "answer Subscribe, whatever it asks, with the messages of this capture (sluice capture); "
+     "where\n"
+     "the call of the capture ended, the RPC ends too, and at the end of the file it stays open"},
+    {"--replay-pace", "device|fast", set_replay_pace,
+     "at the pace of the capture (default), or as fast as the collector's credit allows"},
+    {"--replay-timestamps", "as-is|shifted", set_replay_timestamps,
+     "as they were sent (default), or moved by the time between capture and replay"},
+    {"--replay-loop", NULL, set_replay_loop,
+     "at the end of the file begin again at its first message"},
     {"--quiet", NULL, set_quiet, "no line each second"},
     {"--verbose", NULL, set_verbose, "each second a line for each stream too"},
     {"--help", NULL, set_help, "this text"},
@@ -540,6 +576,24 @@ static bool make_data(struct sim *sim)
     return sim->options.data != NULL;
 }
 
+/* Whether the capture can be read, if there is one; else an error is said. */
+static bool check_replay(const struct sim *sim)
+{
+    const char *file = sim->options.replay.file;
+    struct sl_capture_source *source;
+    struct sl_status why;
+
+    if (!file) {
+        return true;
+    }
+    source = sl_capture_source_open(file, &why);
+    if (!source) {
+        fprintf(stderr, "sluice sim: %s: %s\n", file, why.text);
+    }
+    sl_capture_source_close(source);
+    return source != NULL;
+}
+
 static int serve(struct sim *sim)
 {
     struct sl_status why;
@@ -584,7 +638,7 @@ int sl_command_sim(int argc, char **argv)
         print_usage(stdout);
         return SL_EXIT_OK;
     }
-    if (!make_data(&sim) || !make_tls(&sim)) {
+    if (!check_replay(&sim) || !make_data(&sim) || !make_tls(&sim)) {
         sl_device_tree_release(sim.options.data);
         return SL_EXIT_USAGE;
     }

@@ -24,6 +24,7 @@ struct daemon {
     struct sl_post done_due;
     struct sl_admin *admin;
     bool is_draining;
+    bool has_failed; /* once it is over */
 };
 
 /* ---- signals ---- */
@@ -211,6 +212,7 @@ static void stop(struct daemon *daemon, bool was_running)
     sl_admin_close(daemon->admin);
     for (unsigned i = 0; i < daemon->started; i++) {
         sl_worker_join(daemon->workers[i]);
+        daemon->has_failed = daemon->has_failed || sl_worker_has_failed(daemon->workers[i]);
     }
     if (was_running) {
         log_ledger(daemon);
@@ -261,5 +263,8 @@ struct sl_status sl_daemon_run(const struct sl_settings *settings)
         sl_loop_run(daemon.loop);
     }
     stop(&daemon, is_running);
+    if (is_running && daemon.has_failed) {
+        status = sl_status_error(SL_INVALID_ARGUMENT, "a replay did not come to its end");
+    }
     return status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/source.h"
 #include "daemon/settings_read.h"
 
 #define AT(field) offsetof(struct sl_collector_options, field)
@@ -218,6 +219,42 @@ static void check_address(struct sl_settings_reader *reader, const struct sl_con
     }
 }
 
+/* Where the configuration leaves it open: whose device it was, as the capture has it. */
+static int vendor_of(const struct sl_gnmi_capture_header *header)
+{
+    int vendor = 0;
+
+    while (sl_target_vendor_names[vendor] &&
+           !sl_str_eq_c(header->vendor, sl_target_vendor_names[vendor])) {
+        vendor++;
+    }
+    return sl_target_vendor_names[vendor] ? vendor : 0;
+}
+
+static void read_replay(struct sl_settings_reader *reader, const struct sl_config_node *node,
+                        struct sl_target_settings *target)
+{
+    struct sl_target_options *options = &target->options;
+    struct sl_status why;
+    struct sl_capture_source *source = sl_capture_source_open(options->replay.file, &why);
+
+    target->address = (struct sl_address){.kind = SL_ADDRESS_PRIVATE};
+    target->replay = (struct sl_device_replay){
+        .file = options->replay.file,
+        .is_fast = options->replay.pace == SL_TARGET_PACE_FAST,
+        .loops = options->replay.loop,
+        .ends = true,
+        .shifts = options->replay.timestamps == SL_TARGET_TIMES_SHIFTED,
+    };
+    if (!source) {
+        sl_config_error(reader->config, sl_settings_own_or(node, reader->default_target, "replay"),
+                        "'replay': '%.80s': %s", options->replay.file, why.text);
+    } else if (options->vendor == 0) {
+        options->vendor = vendor_of(sl_capture_source_header(source));
+    }
+    sl_capture_source_close(source);
+}
+
 /* Fills target->proxy, which a target before it may have made. False when memory is out. */
 static bool read_proxy(struct sl_settings_reader *reader, const struct sl_config_node *node,
                        struct sl_target_settings *target)
@@ -277,13 +314,20 @@ static bool read_targets(struct sl_settings_reader *reader, const struct sl_targ
         return false;
     }
     settings->target_count = count;
+    settings->is_finite = count > 0;
     for (size_t i = 0; i < count; i++) {
         struct sl_target_settings *target = &settings->targets[i];
         target->name = sl_config_key(map, i);
         sl_config_fill(reader->config, sl_config_at(map, i), sl_target_table, &target->options,
                        base, NULL);
-        check_address(reader, map, i);
         check_target(reader, sl_config_at(map, i), &target->options);
+        if (*target->options.replay.file) {
+            read_replay(reader, sl_config_at(map, i), target);
+            settings->is_finite = settings->is_finite && !target->replay.loops;
+            continue;
+        }
+        settings->is_finite = false;
+        check_address(reader, map, i);
         if (!read_proxy(reader, sl_config_at(map, i), target)) {
             return false;
         }

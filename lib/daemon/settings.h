@@ -7,6 +7,7 @@
 #ifndef SLUICE_DAEMON_SETTINGS_H
 #define SLUICE_DAEMON_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 #include "base/buf.h"
 #include "config/config.h"
 #include "credit/budget.h"
+#include "device/device.h"
 #include "gnmi/request.h"
 #include "net/net.h"
 #include "sink/sink.h"
@@ -78,8 +80,9 @@ struct sl_target_settings {
     const char *name;
     struct sl_target_options options;
     struct sl_address address;
-    const struct sl_proxy *proxy; /* the settings'; NULL: none */
-    struct sl_tls *tls;           /* the settings'; NULL: plaintext */
+    struct sl_device_replay replay; /* without a file: there is a device */
+    const struct sl_proxy *proxy;   /* the settings'; NULL: none */
+    struct sl_tls *tls;             /* the settings'; NULL: plaintext */
     struct sl_stream_settings *streams;
     size_t stream_count;
     unsigned worker; /* the one with the fewest streams so far, in the order of the file */
@@ -97,7 +100,8 @@ struct sl_settings {
     size_t subscription_count;
     struct sl_target_settings *targets;
     size_t target_count;
-    void *tls; /* of settings_tls.c: one sl_tls for all targets with the same files */
+    bool is_finite; /* all of them replay a capture, once */
+    void *tls;      /* of settings_tls.c: one sl_tls for all targets with the same files */
 };
 
 /* Reads `file`. NULL when anything is wrong with it, with all errors in `errors`, a line each. */

@@ -46,7 +46,11 @@ static void print_target(const struct sl_target_settings *target, struct sl_buf 
 {
     sl_config_print_text(target->name, NULL, 2, out);
     sl_buf_add_c(out, "    # ");
-    print_address(&target->address, out);
+    if (target->replay.file) {
+        sl_buf_add_c(out, "replay of a capture");
+    } else {
+        print_address(&target->address, out);
+    }
     sl_buf_printf(out, ", worker %u\n", target->worker);
     for (size_t i = 0; i < target->stream_count; i++) {
         print_stream(&target->streams[i], out);

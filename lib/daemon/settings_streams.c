@@ -385,6 +385,22 @@ static void fit_auto_workers(struct sl_settings *settings)
     }
 }
 
+/* A capture is what came in one RPC. */
+static void check_replays(const struct resolver *resolver)
+{
+    const struct sl_settings_reader *reader = resolver->reader;
+
+    for (size_t i = 0; i < reader->settings->target_count; i++) {
+        const struct sl_target_settings *target = &reader->settings->targets[i];
+        if (target->replay.file && target->stream_count != 1) {
+            sl_config_error(reader->config, sl_config_key_node(reader->targets, i),
+                            "target '%s' replays a capture, which is one RPC; its subscriptions "
+                            "make %zu: name one of them",
+                            target->name, target->stream_count);
+        }
+    }
+}
+
 bool sl_settings_resolve(struct sl_settings_reader *reader)
 {
     struct resolver resolver;
@@ -410,6 +426,7 @@ bool sl_settings_resolve(struct sl_settings_reader *reader)
             sl_config_note_out_of_memory(reader->config);
             return false;
         }
+        check_replays(&resolver);
         check_budget(&resolver, place_targets(&resolver));
     }
     return true;

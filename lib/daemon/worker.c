@@ -32,7 +32,8 @@ struct sl_worker {
     unsigned calm_looks;       /* in a row that saw nothing held */
     struct sl_deferred finish_due;
     bool is_draining;
-    bool is_late; /* the deadline passed: nobody waits for what is held */
+    bool has_failed; /* a replay's file was damaged */
+    bool is_late;    /* the deadline passed: nobody waits for what is held */
     void (*on_done)(void *arg);
     void *arg;
 };
@@ -82,14 +83,38 @@ static void finish_if_drained(struct sl_worker *worker)
     }
 }
 
+/* All replays are over. What is held is waited for, however long that takes. */
+static void end_by_itself(struct sl_worker *worker)
+{
+    worker->is_draining = true;
+    for (size_t i = 0; i < worker->settings->sink_count; i++) {
+        sl_sink_flush(worker->sinks[i]);
+    }
+    finish_if_drained(worker);
+}
+
+static void note_replay(struct sl_worker *worker, const struct sl_target *target)
+{
+    struct sl_target_view view;
+
+    sl_target_view(target, &view);
+    if (!sl_status_is_ok(&view.replayed) && view.replayed.code != SL_DATA_LOSS) {
+        worker->has_failed = true;
+    }
+}
+
 static void on_target_closed(struct sl_target *target, void *arg)
 {
     struct sl_worker *worker = arg;
 
-    (void)target;
     SL_ASSERT(worker->open_targets > 0);
     worker->open_targets--;
-    finish_if_drained(worker);
+    note_replay(worker, target);
+    if (worker->open_targets == 0 && worker->settings->is_finite && !worker->is_draining) {
+        end_by_itself(worker);
+    } else {
+        finish_if_drained(worker);
+    }
 }
 
 static void on_deadline(void *arg)
@@ -110,7 +135,7 @@ static void drain(void *arg)
     struct sl_worker *worker = arg;
     int64_t timeout_ns = worker->settings->collector.shutdown_timeout_ns;
 
-    if (worker->is_draining) {
+    if (sl_timer_is_armed(worker->deadline) || worker->is_late) {
         return;
     }
     worker->is_draining = true;
@@ -310,6 +335,7 @@ static struct sl_target *make_target(struct sl_worker *worker,
     struct sl_target_config config = {
         .loop = worker->loop,
         .name = target->name,
+        .replay = target->replay.file ? &target->replay : NULL,
         .address = target->address,
         .proxy = target->proxy,
         .tls = target->tls,
@@ -413,6 +439,9 @@ static void *run(void *arg)
     for (size_t i = 0; i < worker->target_count; i++) {
         sl_target_open(worker->targets[i]);
     }
+    if (worker->settings->is_finite && worker->target_count == 0) {
+        end_by_itself(worker);
+    }
     sl_loop_run(worker->loop);
     return NULL;
 }
@@ -437,6 +466,11 @@ void sl_worker_join(struct sl_worker *worker)
         worker->is_started = false;
         close_sinks(worker); /* what is still out comes back as failed, and is counted */
     }
+}
+
+bool sl_worker_has_failed(const struct sl_worker *worker)
+{
+    return worker->has_failed;
 }
 
 void sl_worker_free(struct sl_worker *worker)

@@ -23,7 +23,8 @@ enum { SL_WORKER_ANSWER_MS = 2000 }; /* a worker that answers later than this is
 struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned index,
                                 struct sl_status *why) SL_MUST_CHECK;
 
-/* Starts the thread, which dials. `on_done(arg)` comes on that thread when it has drained. */
+/* Starts the thread, which dials. `on_done(arg)` comes on that thread when it has drained; by
+ * itself it drains when all targets of the settings replay captures, and its own are over. */
 bool sl_worker_start(struct sl_worker *worker, void (*on_done)(void *arg), void *arg) SL_MUST_CHECK;
 
 /* Any thread: no more credit, wait for what is held at most shutdown-timeout, then end. */
@@ -31,6 +32,9 @@ void sl_worker_drain(struct sl_worker *worker);
 
 /* Waits for the thread's end, if it was started. */
 void sl_worker_join(struct sl_worker *worker);
+
+/* After the join: a replay's file was damaged. */
+bool sl_worker_has_failed(const struct sl_worker *worker);
 
 /* Any thread, while it runs: asks the worker for a snapshot. False when it does not answer within
  * SL_WORKER_ANSWER_MS. */

@@ -95,6 +95,18 @@ struct sl_device_failure {
 
 enum { SL_DEVICE_METHODS = 4 }; /* in the order of gnmi__g_nmi__methods */
 
+/* What Subscribe answers instead of all that is said above: a capture (play.h). When an RPC comes
+ * to the end of the file it begins again at its first entry if it `loops`; else it ends with OK if
+ * it `ends`, or stays open, and says nothing more. Which of the calls of the file the next RPC
+ * plays, all devices have in common; behind the last one it is the first again, but with `ends`. */
+struct sl_device_replay {
+    const char *file; /* outlives the fleet; NULL: none */
+    bool is_fast;     /* as fast as the collector's credit allows; else at the capture's pace */
+    bool loops;
+    bool ends;
+    bool shifts; /* timestamps move by as much as the RPC's first entry came earlier than now */
+};
+
 struct sl_device_options {
     struct sl_address listen; /* the first port; 0: any free one, for each */
     uint32_t devices;
@@ -120,6 +132,7 @@ struct sl_device_options {
     struct sl_tls *tls;          /* a server's, held; NULL: plaintext */
     struct sl_device_tree *data; /* of each device at first, held; NULL: a small one of its own */
     struct sl_device_failure failures[SL_DEVICE_METHODS];
+    struct sl_device_replay replay;
 };
 
 struct sl_device_fleet;
@@ -144,6 +157,13 @@ struct sl_device_fleet *sl_device_fleet_open(struct sl_loop *loop,
 /* The ports it listens on: 1, or one per device. */
 uint32_t sl_device_fleet_ports(const struct sl_device_fleet *fleet);
 uint16_t sl_device_fleet_port(const struct sl_device_fleet *fleet, uint32_t index);
+
+/* For dials to SL_ADDRESS_PRIVATE, where that is what it listens at; NULL once it closes. */
+struct sl_listener *sl_device_fleet_listener(const struct sl_device_fleet *fleet);
+
+/* Whether a replay has come to the end of its file, with or without an error: `why`. DATA_LOSS: the
+ * capture was cut off there. */
+bool sl_device_fleet_is_over(const struct sl_device_fleet *fleet, struct sl_status *why);
 
 void sl_device_fleet_totals(const struct sl_device_fleet *fleet, struct sl_device_totals *totals);
 

@@ -394,6 +394,19 @@ struct sl_device_fleet *sl_device_fleet_open(struct sl_loop *loop,
     return fleet;
 }
 
+struct sl_listener *sl_device_fleet_listener(const struct sl_device_fleet *fleet)
+{
+    return sl_grpc_server_listener(fleet->ports[0].server);
+}
+
+bool sl_device_fleet_is_over(const struct sl_device_fleet *fleet, struct sl_status *why)
+{
+    const struct sl_device_tape *tape = &fleet->world.tape;
+
+    *why = tape->is_over ? tape->why : sl_status_ok();
+    return tape->is_over;
+}
+
 uint32_t sl_device_fleet_ports(const struct sl_device_fleet *fleet)
 {
     return fleet->port_count;

@@ -352,6 +352,21 @@ static uint32_t max_message_bytes(const struct sl_grpc_call *call, void *arg)
     return SL_DEVICE_MAX_REQUEST_BYTES;
 }
 
+/* Whether the device replays a capture, whatever is asked. */
+static bool is_play(struct sl_device_flow *flow)
+{
+    struct sl_status why;
+
+    if (!flow->world->options.replay.file) {
+        return false;
+    }
+    flow->play = sl_device_play_new(flow->world, flow->call, &why);
+    if (!flow->play) {
+        sl_device_flow_finish(flow, &why);
+    }
+    return true;
+}
+
 /* Whether the first message asks for the tree. */
 static bool is_watch(struct sl_device_flow *flow, const uint8_t *bytes, uint32_t length)
 {
@@ -382,8 +397,8 @@ static enum sl_grpc_take on_message(struct sl_grpc_call *call, const uint8_t *by
         sl_device_watch_message(flow->watch, (struct sl_str){(const char *)bytes, length});
         return SL_GRPC_TAKEN;
     }
-    if (flow->phase == SL_DEVICE_ENDING ||
-        (flow->phase == SL_DEVICE_ASKED && is_watch(flow, bytes, length))) {
+    if (flow->phase == SL_DEVICE_ENDING || flow->play ||
+        (flow->phase == SL_DEVICE_ASKED && (is_play(flow) || is_watch(flow, bytes, length)))) {
         return SL_GRPC_TAKEN;
     }
     if (flow->phase == SL_DEVICE_ASKED) {
@@ -410,7 +425,7 @@ static void on_half_close(struct sl_grpc_call *call, void *arg)
         sl_device_watch_half_close(flow->watch);
         return;
     }
-    if (flow->phase == SL_DEVICE_ASKED) {
+    if (flow->phase == SL_DEVICE_ASKED && !flow->play) {
         status = sl_status_error(SL_INVALID_ARGUMENT, "the call ended without a request");
     }
     sl_device_flow_finish(flow, &status);
@@ -423,6 +438,8 @@ static void on_writable(struct sl_grpc_call *call, void *arg)
     (void)call;
     if (flow->watch) {
         sl_device_watch_writable(flow->watch);
+    } else if (flow->play) {
+        sl_device_play_writable(flow->play);
     } else {
         run(flow);
     }
@@ -452,6 +469,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     sl_list_remove(&flow->unsent_node);
     free(flow->tracks);
     sl_device_watch_free(flow->watch);
+    sl_device_play_free(flow->play);
     sl_device_subscription_fini(&flow->subscription);
     sl_timer_free(flow->timer);
     free(flow);
@@ -514,6 +532,10 @@ void sl_device_flow_finish(struct sl_device_flow *flow, const struct sl_status *
 {
     if (flow->watch) {
         sl_device_watch_finish(flow->watch, status);
+        return;
+    }
+    if (flow->play) {
+        sl_device_play_finish(flow->play, status);
         return;
     }
     if (flow->phase == SL_DEVICE_ENDING) {

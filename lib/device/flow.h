@@ -17,6 +17,7 @@
 #include "device/device.h"
 #include "device/leaves.h"
 #include "device/message.h"
+#include "device/play.h"
 #include "device/subscription.h"
 #include "device/track.h"
 #include "device/watch.h"
@@ -41,8 +42,9 @@ struct sl_device_flow {
     struct sl_list *unsent;
     struct sl_device_world *world;
     struct sl_grpc_call *call;
-    struct sl_device_watch
-        *watch; /* what goes on instead of the flow, when the tree is asked for */
+    /* What goes on instead of the flow: of the tree, or of a capture. */
+    struct sl_device_watch *watch;
+    struct sl_device_play *play;
     struct sl_timer *timer;
     enum sl_device_phase phase;
     uint32_t device;

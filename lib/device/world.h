@@ -9,11 +9,19 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "base/status.h"
 #include "device/device.h"
 #include "device/leaves.h"
 #include "device/message.h"
 #include "device/store.h"
 #include "loop/loop.h"
+
+/* How far the RPCs of a replay have come together. */
+struct sl_device_tape {
+    uint64_t next_at;     /* the byte of the file where the next one begins; 0: the first entry */
+    bool is_over;         /* one has come to the file's end */
+    struct sl_status why; /* what was there */
+};
 
 struct sl_device_world {
     struct sl_loop *loop;
@@ -25,7 +33,8 @@ struct sl_device_world {
     struct sl_device_totals totals; /* blocked_ns: of what is over */
     int64_t opened_ns;
     int64_t opened_wall_ns;
-    uint64_t rpcs;                   /* ever */
+    uint64_t rpcs; /* ever */
+    struct sl_device_tape tape;
     struct sl_device_tree *tree;     /* what every device has at first; held */
     struct sl_device_store **stores; /* of each device; NULL until it is asked for */
 };

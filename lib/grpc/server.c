@@ -408,6 +408,11 @@ uint16_t sl_grpc_server_port(const struct sl_grpc_server *server)
     return server->port;
 }
 
+struct sl_listener *sl_grpc_server_listener(const struct sl_grpc_server *server)
+{
+    return server->listener;
+}
+
 const struct sl_grpc_server_stats *sl_grpc_server_stats(const struct sl_grpc_server *server)
 {
     return &server->stats;

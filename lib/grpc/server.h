@@ -267,6 +267,9 @@ struct sl_grpc_server *sl_grpc_server_open(const struct sl_grpc_server_options *
 
 uint16_t sl_grpc_server_port(const struct sl_grpc_server *server); /* 0 of a unix socket */
 
+/* For dials to a private address; NULL once it drains. */
+struct sl_listener *sl_grpc_server_listener(const struct sl_grpc_server *server);
+
 /* For connections to come: those that stand, and their calls, go on with what they have. Holds
  * `tls`; NULL: plaintext. */
 void sl_grpc_server_set_tls(struct sl_grpc_server *server, struct sl_tls *tls);

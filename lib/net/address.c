@@ -128,7 +128,9 @@ bool sl_address_check(const struct sl_address *address, struct sl_status *why)
 
 void sl_address_print(const struct sl_address *address, char text[SL_ADDRESS_TEXT_BYTES])
 {
-    if (sl_address_is_unix(address)) {
+    if (address->kind == SL_ADDRESS_PRIVATE) {
+        snprintf(text, SL_ADDRESS_TEXT_BYTES, "private");
+    } else if (sl_address_is_unix(address)) {
         snprintf(text, SL_ADDRESS_TEXT_BYTES, "%s:%s",
                  address->kind == SL_ADDRESS_UNIX ? "unix" : "unix-abstract", address->host);
     } else {

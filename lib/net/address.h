@@ -20,7 +20,14 @@ enum {
     SL_ADDRESS_TEXT_BYTES = 280,
 };
 
-enum sl_address_kind { SL_ADDRESS_HOST, SL_ADDRESS_UNIX, SL_ADDRESS_ABSTRACT };
+enum sl_address_kind {
+    SL_ADDRESS_HOST,
+    SL_ADDRESS_UNIX,
+    SL_ADDRESS_ABSTRACT,
+    /* Nowhere: who wants to get there has the listener itself (sl_dial_options.listener). No text
+     * says this one. */
+    SL_ADDRESS_PRIVATE,
+};
 
 struct sl_address {
     enum sl_address_kind kind;
@@ -39,7 +46,7 @@ bool sl_address_check(const struct sl_address *address, struct sl_status *why) S
 /* As text that can be parsed again: "127.0.0.1:57400", "[::1]:57400", "unix:/run/x.sock". */
 void sl_address_print(const struct sl_address *address, char text[SL_ADDRESS_TEXT_BYTES]);
 
-/* A unix socket of either kind. */
+/* A unix socket of any kind. */
 static inline bool sl_address_is_unix(const struct sl_address *address)
 {
     return address->kind != SL_ADDRESS_HOST;

@@ -30,9 +30,10 @@ struct sl_dial {
     struct sl_loop *loop;
     struct sl_conn *conn;
     struct sl_address address;
-    struct via *via;    /* NULL: no proxy */
-    struct sl_tls *tls; /* held; NULL: plaintext */
-    char *server_name;  /* that the certificate must be for */
+    struct sl_listener *listener; /* of a private address */
+    struct via *via;              /* NULL: no proxy */
+    struct sl_tls *tls;           /* held; NULL: plaintext */
+    char *server_name;            /* that the certificate must be for */
     int64_t deadline_ns;
     struct sl_timer *timer;     /* of the whole, or of what follows when a socket is connected */
     struct sl_deferred begin;   /* so that nothing fails within sl_conn_dial */
@@ -314,12 +315,26 @@ static void begin_host(struct sl_dial *dial)
     }
 }
 
+static void begin_private(struct sl_dial *dial)
+{
+    int fd = dial->listener ? sl_listener_connect(dial->listener) : UV_EADDRNOTAVAIL;
+
+    if (fd >= 0) {
+        on_won(dial, fd, "private");
+    } else {
+        on_failed(dial, "private", fd);
+        give_up(dial);
+    }
+}
+
 static void begin(void *arg)
 {
     struct sl_dial *dial = arg;
 
-    if (!sl_address_check(&dial->address, &dial->why) ||
-        (dial->via && !sl_proxy_can_reach(&dial->address, &dial->why))) {
+    if (dial->address.kind == SL_ADDRESS_PRIVATE) {
+        begin_private(dial);
+    } else if (!sl_address_check(&dial->address, &dial->why) ||
+               (dial->via && !sl_proxy_can_reach(&dial->address, &dial->why))) {
         give_up(dial);
     } else if (sl_address_is_unix(&dial->address)) {
         sl_race_set_unix(&dial->race, &dial->address);
@@ -401,6 +416,7 @@ static bool init(struct sl_dial *dial, struct sl_loop *loop, const struct sl_dia
 {
     dial->loop = loop;
     dial->address = options->address;
+    dial->listener = options->listener;
     dial->deadline_ns = sl_loop_now_ns(loop) + (int64_t)options->timeout_ms * SL_NS_PER_MS;
     dial->begin.fn = begin;
     dial->begin.arg = dial;

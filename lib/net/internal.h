@@ -130,6 +130,10 @@ void sl_unix_unlink(const struct sl_address *address, const struct sl_unix_file 
 /* Who is at the other end of an accepted socket: "unix:uid=1000,pid=77". */
 void sl_unix_peer(int fd, struct sl_peer_key *key, char name[SL_NET_NAME_BYTES]);
 
+/* A socket that is connected to the private listener, which has taken the other end; or an error
+ * below 0. */
+int sl_listener_connect(struct sl_listener *listener);
+
 /* "127.0.0.1:57400" */
 void sl_net_name(const struct sockaddr *address, socklen_t len, char name[SL_NET_NAME_BYTES]);
 

@@ -204,6 +204,29 @@ static bool accept_one(struct sl_listener *listener)
     return true;
 }
 
+int sl_listener_connect(struct sl_listener *listener)
+{
+    struct arrival arrival;
+    struct sl_status why;
+    int ends[2];
+
+    if (listener->is_closed) {
+        return UV_ECONNREFUSED;
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
+        return -errno;
+    }
+    arrival.fd = ends[1];
+    sl_unix_peer(arrival.fd, &arrival.key, arrival.name);
+    struct sl_guest *guest = sl_crowd_enter(listener->crowd, &arrival.key, &why);
+    if (guest) {
+        hand_over(listener, &arrival, guest);
+    } else {
+        refuse(listener, &arrival, &why); /* the other end sees a peer that closes */
+    }
+    return ends[0];
+}
+
 static void on_waiting(void *arg)
 {
     struct sl_listener *listener = arg;
@@ -222,8 +245,8 @@ static void on_waiting(void *arg)
 
 static void resume(struct sl_listener *listener)
 {
-    if (listener->watch || listener->is_closed || sl_timer_is_armed(listener->rest) ||
-        listener->shake_count >= SL_NET_MAX_HANDSHAKES) {
+    if (listener->watch || listener->fd < 0 || listener->is_closed ||
+        sl_timer_is_armed(listener->rest) || listener->shake_count >= SL_NET_MAX_HANDSHAKES) {
         return;
     }
     listener->watch = sl_watch_new(listener->loop, listener->fd, on_waiting, listener);
@@ -371,6 +394,11 @@ struct sl_listener *sl_listener_open(struct sl_loop *loop,
         *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "listen: out of memory");
         return NULL;
     }
+    if (options->address.kind == SL_ADDRESS_PRIVATE) {
+        listener->fd = -1;
+        *why = sl_status_ok();
+        return listener;
+    }
     listener->fd = open_socket(&options->address, &listener->file, why);
     if (listener->fd < 0) {
         free_listener(listener);
@@ -422,6 +450,8 @@ void sl_listener_close(struct sl_listener *listener)
     sl_timer_free(listener->rest);
     listener->rest = NULL;
     sl_unix_unlink(&listener->options.address, &listener->file);
-    close(listener->fd);
+    if (listener->fd >= 0) {
+        close(listener->fd);
+    }
     sl_loop_defer(listener->loop, &listener->gone);
 }

@@ -53,6 +53,8 @@ struct sl_conn_events {
 
 struct sl_dial_options {
     struct sl_address address;
+    /* One at a SL_ADDRESS_PRIVATE of the same loop, which outlives the dial; NULL: the address. */
+    struct sl_listener *listener;
     uint64_t timeout_ms; /* for everything until it stands */
     struct sl_tls *tls;  /* a client's, held while it dials and stands; NULL: plaintext */
     /* Whom the peer's certificate must be for; NULL or "": the host, for a unix socket localhost */
@@ -121,11 +123,12 @@ struct sl_listener_options {
     void *arg;
 };
 
-/* Binds and listens; port 0 takes a free one (sl_listener_port tells; of a unix socket it is 0). A
- * name is resolved on the spot. A socket file that nobody listens on is replaced, any other file
- * and one in use are not; the file goes when the listener closes. NULL on failure, with the reason
- * in `why`. Out of descriptors or memory it stops accepting for a moment; the peers wait in the
- * backlog. */
+/* Binds and listens, but for SL_ADDRESS_PRIVATE: whose peers are those that dial with this
+ * listener, over a pair of sockets that nobody else can reach. Port 0 takes a free one
+ * (sl_listener_port tells; of a unix socket it is 0). A name is resolved on the spot. A socket file
+ * that nobody listens on is replaced, any other file and one in use are not; the file goes when the
+ * listener closes. NULL on failure, with the reason in `why`. Out of descriptors or memory it stops
+ * accepting for a moment; the peers wait in the backlog. */
 struct sl_listener *sl_listener_open(struct sl_loop *loop,
                                      const struct sl_listener_options *options,
                                      struct sl_status *why) SL_MUST_CHECK;

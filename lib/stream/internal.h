@@ -70,6 +70,7 @@ struct sl_stream {
     uint32_t loan_missing;     /* and what of the message was missing when last looked at */
     int64_t opened_ns;
     struct sl_timer *timer;
+    bool is_finishing;            /* closes as soon as its batches are taken */
     struct sl_timer *batch_timer; /* NULL: no route has a batch */
     uint64_t batch_delay_ms;      /* the shortest of its routes */
     struct sl_deferred credit_due;

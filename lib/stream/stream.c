@@ -108,6 +108,9 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     sl_batch_flush(stream);
     sl_stream_handle(stream, SL_STREAM_ENDED);
     log_end(stream, &stream->view.last_error);
+    if (stream->config.on_ended) {
+        stream->config.on_ended(stream, stream->config.arg);
+    }
 }
 
 static const struct sl_grpc_call_events call_events = {
@@ -169,7 +172,8 @@ static void subscribe(struct sl_stream *stream)
 
 static void subscribe_if_ready(struct sl_stream *stream)
 {
-    if (stream->state == SL_STREAM_WAITING && stream->session && sinks_are_taking(stream)) {
+    if (stream->state == SL_STREAM_WAITING && !stream->is_finishing && stream->session &&
+        sinks_are_taking(stream)) {
         subscribe(stream);
     }
 }
@@ -339,6 +343,9 @@ void sl_stream_sinks_changed(struct sl_stream *stream)
 void sl_stream_sink_ready(struct sl_stream *stream)
 {
     sl_batch_flush_due(stream);
+    if (stream->is_finishing) {
+        sl_stream_finish(stream);
+    }
     if (!stream->charge || !stream->call) {
         return;
     }
@@ -364,6 +371,15 @@ void sl_stream_close(struct sl_stream *stream)
     sl_stream_handle(stream, SL_STREAM_STOP);
     if (stream->in_flight == 0 && !stream->charge) {
         sl_stream_handle(stream, SL_STREAM_EMPTY);
+    }
+}
+
+void sl_stream_finish(struct sl_stream *stream)
+{
+    stream->is_finishing = !sl_batch_flush(stream);
+    sl_timer_stop(stream->timer);
+    if (!stream->is_finishing) {
+        sl_stream_close(stream);
     }
 }
 

@@ -70,6 +70,9 @@ struct sl_stream_config {
     struct sl_stream_pool *pool;
     const struct sl_route_config *routes; /* in the order of their members */
     size_t route_count;                   /* at least one */
+    /* An RPC ended, whoever ended it, and the stream goes on by itself; NULL: nobody asks. Closes
+     * nothing from within. */
+    void (*on_ended)(struct sl_stream *stream, void *arg);
     /* The stream reached CLOSED after sl_stream_close; comes at the end of a turn of the loop. */
     void (*on_closed)(struct sl_stream *stream, void *arg);
     void *arg;
@@ -102,6 +105,10 @@ void sl_stream_sink_ready(struct sl_stream *stream);
 /* Ends it: no more credit, what is held is waited for, the call is cancelled, on_closed.
  * Idempotent. */
 void sl_stream_close(struct sl_stream *stream);
+
+/* Between two RPCs: subscribes no more, and closes as soon as sinks have all that waits for room
+ * with them. */
+void sl_stream_finish(struct sl_stream *stream);
 
 /* The same at once, without waiting for what is held. */
 void sl_stream_abort(struct sl_stream *stream);

@@ -98,6 +98,36 @@ const struct sl_gnmi_vendor *sl_target_vendor(const struct sl_target_options *op
     return sl_gnmi_vendor_find(sl_str_from(sl_target_vendor_names[options->vendor]));
 }
 
+static const char *const pace_names[] = {"device", "fast", NULL};
+static const char *const timestamps_names[] = {"as-is", "shifted", NULL};
+
+static const struct sluice_option replay_table[] = {
+    {.name = "file",
+     .type = SLUICE_STRING,
+     .offset = AT(replay.file),
+     .default_text = "",
+     .doc = "A capture, as `sluice capture` writes it."},
+    {.name = "pace",
+     .type = SLUICE_ENUM,
+     .offset = AT(replay.pace),
+     .default_text = "device",
+     .names = pace_names,
+     .doc = "device: as long between two messages as when they came; fast: as fast as the sinks "
+            "take records."},
+    {.name = "loop",
+     .type = SLUICE_BOOL,
+     .offset = AT(replay.loop),
+     .default_text = "false",
+     .doc = "At the end of the file begin again at its first message, for ever."},
+    {.name = "timestamps",
+     .type = SLUICE_ENUM,
+     .offset = AT(replay.timestamps),
+     .default_text = "as-is",
+     .names = timestamps_names,
+     .doc = "as-is: as they were sent; shifted: later by the time between capture and replay."},
+    {.name = NULL},
+};
+
 const struct sluice_option sl_target_table[] = {
     {.name = "address",
      .type = SLUICE_STRING,
@@ -105,6 +135,12 @@ const struct sluice_option sl_target_table[] = {
      .default_text = "",
      .doc = "host:port, host (port 57400), or a unix socket, unix:path; without it the target's "
             "name."},
+    {.name = "replay",
+     .type = SLUICE_OBJECT,
+     .table = replay_table,
+     .doc = "A capture that stands for the device: whatever is asked, its messages come, in the one"
+            " RPC that the subscriptions must make. At its end the target is done, and sluice ends"
+            " when all its targets are."},
     {.name = "proxy",
      .type = SLUICE_SECRET,
      .offset = AT(proxy),

@@ -10,8 +10,18 @@
 
 enum { SL_TARGET_DEFAULT_PORT = 57400 };
 
+enum sl_target_pace { SL_TARGET_PACE_DEVICE, SL_TARGET_PACE_FAST };
+
+enum sl_target_timestamps { SL_TARGET_TIMES_AS_IS, SL_TARGET_TIMES_SHIFTED };
+
 struct sl_target_options {
-    const char *address;  /* "" : the target's name */
+    const char *address; /* "" : the target's name */
+    struct {
+        const char *file; /* "" : none */
+        int pace;         /* enum sl_target_pace */
+        int timestamps;   /* enum sl_target_timestamps */
+        bool loop;
+    } replay;             /* of a capture, instead of a device */
     const char *username; /* "" : none; goes out as metadata of each Subscribe */
     const char *password;
     const char *proxy; /* "" : none; net/proxy.h */

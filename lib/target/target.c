@@ -22,6 +22,8 @@ struct sl_target {
     struct sl_backoff backoff;
     uint64_t retry_ms; /* the last wait */
     struct sl_timer *timer;
+    struct sl_device_fleet *fleet; /* of a replay */
+    struct sl_deferred over_due;   /* the replay is over */
     struct sl_deferred closed_due;
     uint64_t messages_at_open; /* of all streams, when the connection began to stand */
     int64_t opened_ns;         /* then */
@@ -100,6 +102,16 @@ const char *sl_target_state_name(enum sl_target_state state)
     return "unknown";
 }
 
+/* The device of a replay goes with its target. */
+static void end_replay(struct sl_target *target)
+{
+    if (target->fleet) {
+        sl_device_fleet_close(target->fleet);
+    } else {
+        sl_loop_defer(target->config.loop, &target->closed_due);
+    }
+}
+
 /* The only place that writes target->state. */
 static void handle(struct sl_target *target, enum event event)
 {
@@ -115,7 +127,7 @@ static void handle(struct sl_target *target, enum event event)
         sl_timer_start(target->timer, target->retry_ms);
     } else if (is_change && next == SL_TARGET_CLOSED) {
         sl_timer_stop(target->timer);
-        sl_loop_defer(target->config.loop, &target->closed_due);
+        end_replay(target);
     }
 }
 
@@ -332,11 +344,43 @@ static const struct sl_conn_events conn_events = {
     .on_close = on_conn_close,
 };
 
+static void on_fleet_closed(void *arg)
+{
+    struct sl_target *target = arg;
+
+    target->fleet = NULL;
+    sl_loop_defer(target->config.loop, &target->closed_due);
+}
+
+/* The device of a replay, before its first dial; without it, for want of memory, the dial fails. */
+static struct sl_listener *listener_of(struct sl_target *target)
+{
+    static const struct sl_device_events events = {.on_closed = on_fleet_closed};
+    const struct sl_target_config *config = &target->config;
+    struct sl_status why;
+
+    if (!config->replay) {
+        return NULL;
+    }
+    if (!target->fleet) {
+        const struct sl_device_options options = {
+            .listen = {.kind = SL_ADDRESS_PRIVATE},
+            .devices = 1,
+            .interfaces = 1,
+            .updates = 1,
+            .replay = *config->replay,
+        };
+        target->fleet = sl_device_fleet_open(config->loop, &options, &events, target, &why);
+    }
+    return target->fleet ? sl_device_fleet_listener(target->fleet) : NULL;
+}
+
 static void dial(void *arg)
 {
     struct sl_target *target = arg;
     const struct sl_target_config *config = &target->config;
     const struct sl_dial_options options = {.address = config->address,
+                                            .listener = listener_of(target),
                                             .timeout_ms = config->dial_timeout_ms,
                                             .tls = config->tls,
                                             .server_name = config->server_name,
@@ -373,6 +417,35 @@ static void on_stream_closed(struct sl_stream *stream, void *arg)
     SL_ASSERT(target->open_streams > 0);
     if (--target->open_streams == 0) {
         end(target);
+    }
+}
+
+/* An RPC ended: where it was the last one of a replay, there is nothing more to come. */
+static void on_stream_ended(struct sl_stream *stream, void *arg)
+{
+    struct sl_target *target = arg;
+
+    (void)stream;
+    if (target->fleet && sl_device_fleet_is_over(target->fleet, &target->view.replayed)) {
+        sl_loop_defer(target->config.loop, &target->over_due);
+    }
+}
+
+static void on_replay_over(void *arg)
+{
+    struct sl_target *target = arg;
+    const struct sl_status *why = &target->view.replayed;
+    bool is_good = sl_status_is_ok(why) || why->code == SL_DATA_LOSS;
+
+    if (target->state >= SL_TARGET_DRAINING) {
+        return;
+    }
+    sl_log(is_good ? SL_LOG_INFO : SL_LOG_ERROR, &target->subject, "the replay is over",
+           sl_log_text("file", target->config.replay->file), sl_log_text("why", why->text));
+    sl_timer_stop(target->timer);
+    handle(target, EVENT_CLOSE);
+    for (size_t i = 0; i < target->config.stream_count; i++) {
+        sl_stream_finish(target->streams[i]);
     }
 }
 
@@ -423,6 +496,7 @@ static bool init_streams(struct sl_target *target, struct sl_status *why)
     for (size_t i = 0; i < target->config.stream_count; i++) {
         struct sl_stream_config config = target->config.streams[i];
         config.authority = target->authority;
+        config.on_ended = on_stream_ended;
         config.on_closed = on_stream_closed;
         config.arg = target;
         target->streams[i] = sl_stream_new(&config, why);
@@ -448,6 +522,7 @@ struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl
     target->state = SL_TARGET_IDLE;
     target->view.name = config->name;
     target->ping_interval_ms = config->ping_interval_ms;
+    target->over_due = (struct sl_deferred){.fn = on_replay_over, .arg = target};
     target->closed_due = (struct sl_deferred){.fn = on_closed, .arg = target};
     sl_backoff_init(&target->backoff, config->backoff_min_ms, config->backoff_max_ms);
     target->timer = sl_timer_new(config->loop, dial, target);
@@ -461,8 +536,9 @@ struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl
 
 void sl_target_free(struct sl_target *target)
 {
-    SL_ASSERT(!target->conn && !target->link);
+    SL_ASSERT(!target->conn && !target->link && !target->fleet);
     sl_log_end(&target->subject);
+    sl_loop_cancel(target->config.loop, &target->over_due);
     sl_loop_cancel(target->config.loop, &target->closed_due);
     for (size_t i = 0; target->streams && i < target->config.stream_count; i++) {
         if (target->streams[i]) {

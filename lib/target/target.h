@@ -1,4 +1,5 @@
-/* target.h - one device: its one connection, and the streams that share it.
+/* target.h - one device: its one connection, and the streams that share it; or a capture that
+ * stands for the device.
  *
  * A target dials, lends the HTTP/2 session to its streams, and dials again with backoff whenever
  * the connection ends, at whatever point. A GOAWAY is obeyed: calls that are under way go on, new
@@ -8,6 +9,9 @@
  * Whose device it is tells the configuration, or the device: then each connection begins with
  * Capabilities, and the streams get the session when the answer is there (inquiry.h). A device that
  * gives none is taken for what it was on the connection before, at first for `generic`.
+ *
+ * A capture is played by a simulated device of the target's own (device/device.h), which nobody
+ * else can reach, over a connection like any other. At its end the target closes by itself.
  *
  * Loop thread only.
  */
@@ -20,6 +24,7 @@
 
 #include "base/base.h"
 #include "base/status.h"
+#include "device/device.h"
 #include "gnmi/vendor.h"
 #include "grpc/context.h"
 #include "loop/loop.h"
@@ -48,6 +53,7 @@ const char *sl_target_state_name(enum sl_target_state state);
 struct sl_target_config {
     struct sl_loop *loop;
     const char *name;
+    const struct sl_device_replay *replay; /* instead of an address; NULL: none */
     struct sl_address address;
     const struct sl_proxy *proxy; /* NULL: none */
     struct sl_tls *tls;           /* NULL: plaintext */
@@ -65,8 +71,8 @@ struct sl_target_config {
     /* Complete but for `authority`, `on_closed` and `arg`, which are the target's. */
     const struct sl_stream_config *streams;
     size_t stream_count;
-    /* After sl_target_close: connection and streams are closed. What streams have with sinks may
-     * still be out: free the target after the sinks are closed. */
+    /* After sl_target_close, or at a replay's end: connection and streams are closed. What streams
+     * have with sinks may still be out: free the target after the sinks are closed. */
     void (*on_closed)(struct sl_target *target, void *arg);
     void *arg;
 };
@@ -97,7 +103,8 @@ struct sl_target_view {
     const struct sl_gnmi_vendor *vendor;
     const char *known_by; /* why it is that one: "named", "capabilities", or "nobody" */
     char gnmi_version[SL_GNMI_MAX_VERSION_BYTES]; /* as the device says; "" : it does not */
-    uint32_t workarounds; /* in force, with those of the streams: a set of SL_GNMI_WORK */
+    uint32_t workarounds;      /* in force, with those of the streams: a set of SL_GNMI_WORK */
+    struct sl_status replayed; /* once a replay is over: how its file ended; DATA_LOSS: cut off */
 };
 
 void sl_target_view(const struct sl_target *target, struct sl_target_view *view);

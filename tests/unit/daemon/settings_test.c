@@ -375,6 +375,31 @@ static void targets_with_the_same_files_share_what_was_made_of_them(void **state
     sl_settings_free(settings);
 }
 
+static void a_capture_stands_for_a_device(void **state)
+{
+    struct sl_settings *settings = read_good("replay.yaml");
+    const struct sl_target_settings *leaf1 = &settings->targets[0];
+    const struct sl_target_settings *leaf2 = &settings->targets[1];
+
+    (void)state;
+    assert_int_equal(leaf1->address.kind, SL_ADDRESS_PRIVATE);
+    assert_null(leaf1->tls);
+    assert_string_equal(leaf1->replay.file, "leaf1.capture");
+    assert_false(leaf1->replay.is_fast);
+    assert_false(leaf1->replay.shifts);
+    assert_true(leaf1->replay.ends);
+    assert_string_equal(sl_target_vendor_names[leaf1->options.vendor], "arista-eos");
+    assert_true(leaf2->replay.is_fast);
+    assert_true(leaf2->replay.shifts);
+    assert_string_equal(sl_target_vendor_names[leaf2->options.vendor], "juniper");
+    assert_int_equal(settings->targets[2].stream_count, 1);
+    assert_true(settings->is_finite);
+    sl_settings_free(settings);
+    settings = read_good("minimal.yaml");
+    assert_false(settings->is_finite);
+    sl_settings_free(settings);
+}
+
 static void formats_are_named_as_encoders_name_them(void **state)
 {
     setenv("SLUICE_TEST_NAME", "dc2", 1);
@@ -442,7 +467,7 @@ static char *print(const char *file)
 static void what_is_printed_reads_back_as_the_same_and_has_no_secret(void **state)
 {
     const char *const files[] = {"architecture.yaml", "minimal.yaml", "anchors.yaml",
-                                 "subscriptions.yaml"};
+                                 "subscriptions.yaml", "replay.yaml"};
 
     (void)state;
     setenv("SLUICE_TEST_NAME", "dc2", 1);
@@ -479,6 +504,7 @@ int main(void)
         cmocka_unit_test(the_name_of_a_packed_stream_has_an_end),
         cmocka_unit_test(targets_behind_the_same_proxy_share_it),
         cmocka_unit_test(targets_with_the_same_files_share_what_was_made_of_them),
+        cmocka_unit_test(a_capture_stands_for_a_device),
         cmocka_unit_test(formats_are_named_as_encoders_name_them),
         cmocka_unit_test(the_reference_has_every_key),
         cmocka_unit_test(what_is_printed_reads_back_as_the_same_and_has_no_secret),

@@ -160,7 +160,11 @@ void open_world_at(struct world *world, const char *address, struct sl_tls *tls,
     world->guard = sl_timer_new(world->loop, on_guard, NULL);
     assert_non_null(world->guard);
     sl_timer_start(world->guard, GUARD_MS);
-    assert_true(sl_address_parse(address, 1, &world->address));
+    if (strcmp(address, "private") == 0) {
+        world->address.kind = SL_ADDRESS_PRIVATE;
+    } else {
+        assert_true(sl_address_parse(address, 1, &world->address));
+    }
     const struct sl_listener_options options = {.address = world->address,
                                                 .tls = tls,
                                                 .max_connections = max_connections,
@@ -222,7 +226,12 @@ void dial(struct world *world, struct end *end, const char *text, uint64_t timeo
                                       .server_name = world->server_name,
                                       .proxy = world->proxy};
 
-    assert_true(sl_address_parse(text, world->address.port, &options.address));
+    if (world->address.kind == SL_ADDRESS_PRIVATE) {
+        options.address = world->address;
+        options.listener = world->listener;
+    } else {
+        assert_true(sl_address_parse(text, world->address.port, &options.address));
+    }
     end->world = world;
     end->conn = sl_conn_dial(world->loop, &options, &end_events, end);
     assert_non_null(end->conn);

@@ -80,6 +80,40 @@ static void bytes_pass_both_ways(void **state)
     expect_both_ways("unix-abstract:sluice-unix-test");
 }
 
+/* ---- nobody else's ---- */
+
+static void a_private_listener_is_reached_by_who_has_it(void **state)
+{
+    struct end refused = {.stop_at = ON_CLOSE};
+    const struct sl_dial_options nobody = {.address = {.kind = SL_ADDRESS_PRIVATE},
+                                           .timeout_ms = DIAL_MS};
+
+    (void)state;
+    expect_both_ways("private");
+    open_world_at(&world, "private", NULL, 0, 0);
+    refused.world = &world;
+    refused.conn = sl_conn_dial(world.loop, &nobody, &end_events, &refused);
+    run(&world);
+    assert_string_equal(refused.why.text, "connect private: address not available");
+    close_world(&world);
+}
+
+static void a_private_listener_counts_its_peers(void **state)
+{
+    struct end ends[2] = {{.stop_at = ON_OPEN}, {.stop_at = ON_CLOSE}};
+
+    (void)state;
+    open_world_at(&world, "private", NULL, 1, 0);
+    dial(&world, &ends[0], "private", DIAL_MS);
+    run(&world);
+    dial(&world, &ends[1], "private", DIAL_MS);
+    run(&world);
+    assert_int_equal(world.accepted, 1);
+    assert_string_equal(ends[1].why.text, "closed by peer");
+    close_end(&ends[0]);
+    close_world(&world);
+}
+
 /* ---- files ---- */
 
 static struct sl_listener *try_to_listen(const char *text, struct sl_status *why)
@@ -362,6 +396,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_pass_both_ways),
+        cmocka_unit_test(a_private_listener_is_reached_by_who_has_it),
+        cmocka_unit_test(a_private_listener_counts_its_peers),
         cmocka_unit_test(a_stale_file_is_replaced),
         cmocka_unit_test(a_socket_in_use_is_refused_and_stays),
         cmocka_unit_test(any_other_file_is_left_alone),
