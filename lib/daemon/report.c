@@ -104,6 +104,26 @@ static void put_held_by(const struct family *family, const struct sl_stream_row 
     }
 }
 
+static void put_markers(const struct family *family, const struct sl_stream_row *row,
+                        const struct sl_route_row *route)
+{
+    const struct {
+        const char *state;
+        uint64_t count;
+    } parts[] = {
+        {"made", route->marks.made},
+        {"published", route->marks.published},
+        {"dropped", route->marks.dropped},
+    };
+    struct sl_metric_label labels[MAX_LABELS];
+    size_t count = route_labels(row, route, labels);
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(parts); i++) {
+        labels[count] = (struct sl_metric_label){"state", sl_str_from(parts[i].state)};
+        sample(family, labels, count + 1, parts[i].count);
+    }
+}
+
 static const struct {
     const char *name;
     enum sl_metric_type type;
@@ -119,6 +139,8 @@ static const struct {
      put_dropped},
     {"sluice_updates_held", SL_METRIC_GAUGE, "Of them, not acknowledged yet.", put_held},
     {"sluice_stream_held", SL_METRIC_GAUGE, "Updates held, by who holds them.", put_held_by},
+    {"sluice_markers", SL_METRIC_COUNTER, "Markers in the data: made, and what became of them.",
+     put_markers},
 };
 
 /* ---- families with a sample per stream ---- */
@@ -207,6 +229,66 @@ static void put_limit(const struct family *family, const struct sl_stream_row *r
 static void put_synced(const struct family *family, const struct sl_stream_row *row)
 {
     put_stream(family, row, row->view.is_synced);
+}
+
+static void put_stale(const struct family *family, const struct sl_stream_row *row)
+{
+    put_stream(family, row, row->view.is_stale);
+}
+
+/* Notifications whose time is not what it should be, by what it is. */
+static void put_skewed(const struct family *family, const struct sl_stream_row *row)
+{
+    const struct sl_clock_counts *clock = &row->view.clock;
+    const struct {
+        const char *kind;
+        uint64_t count;
+    } parts[] = {
+        {"zero", clock->zero},
+        {"negative", clock->negative},
+        {"future", clock->future},
+        {"past", clock->past},
+    };
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(parts); i++) {
+        struct sl_metric_label labels[] = {
+            {"target", sl_str_from(row->view.target)},
+            {"subscription", sl_str_from(row->view.subscription)},
+            {"kind", sl_str_from(parts[i].kind)},
+        };
+        sample(family, labels, SL_ARRAY_LEN(labels), parts[i].count);
+    }
+}
+
+static void put_skew(const struct family *family, const struct sl_stream_row *row)
+{
+    const struct {
+        const char *direction;
+        int64_t ns;
+    } parts[] = {
+        {"ahead", row->view.clock.max_ahead_ns},
+        {"behind", row->view.clock.max_behind_ns},
+    };
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(parts); i++) {
+        struct sl_metric_label labels[] = {
+            {"target", sl_str_from(row->view.target)},
+            {"subscription", sl_str_from(row->view.subscription)},
+            {"direction", sl_str_from(parts[i].direction)},
+        };
+        seconds(family, labels, SL_ARRAY_LEN(labels), parts[i].ns);
+    }
+}
+
+static void put_unit(const struct family *family, const struct sl_stream_row *row)
+{
+    struct sl_metric_label labels[] = {
+        {"target", sl_str_from(row->view.target)},
+        {"subscription", sl_str_from(row->view.subscription)},
+        {"unit", sl_str_from(sl_clock_unit_name(row->view.clock_unit))},
+    };
+
+    sample(family, labels, SL_ARRAY_LEN(labels), 1);
 }
 
 static void put_reconnects(const struct family *family, const struct sl_stream_row *row)
@@ -331,6 +413,14 @@ static const struct {
     {"sluice_stream_credit_bytes", SL_METRIC_GAUGE, "The stream's limit, four ways.", put_credit},
     {"sluice_stream_limit_bytes", SL_METRIC_GAUGE, "Bytes that may be out at once.", put_limit},
     {"sluice_stream_synced", SL_METRIC_GAUGE, "1 after sync_response, in this call.", put_synced},
+    {"sluice_stream_stale", SL_METRIC_GAUGE, "1 while nothing comes for longer than stale-after.",
+     put_stale},
+    {"sluice_stream_skewed_timestamps", SL_METRIC_COUNTER,
+     "Notifications with a zero or negative time, or one beyond max-skew.", put_skewed},
+    {"sluice_stream_skew_seconds", SL_METRIC_GAUGE,
+     "The furthest that a device's time was from ours.", put_skew},
+    {"sluice_stream_timestamp", SL_METRIC_INFO, "The unit of the device's timestamps, once known.",
+     put_unit},
     {"sluice_stream_reconnects", SL_METRIC_COUNTER, "Subscribe calls after the first.",
      put_reconnects},
     {"sluice_stream_blocked_seconds", SL_METRIC_COUNTER, "Time without credit to go on with.",

@@ -18,6 +18,7 @@ struct common_options {
         uint64_t bytes;
         int64_t delay_ns;
     } batch;
+    int markers; /* enum markers */
     bool is_required;
     int64_t stall_after_ns;
 };
@@ -33,6 +34,10 @@ static const char *const formats[] = {
 
 /* In the order of enum sl_record_unit. */
 static const char *const units[] = {"notification", "update", NULL};
+
+/* In the order of `markers`. */
+enum markers { MARKERS_BY_FORMAT, MARKERS_ON, MARKERS_OFF };
+static const char *const markers[] = {"by-format", "true", "false", NULL};
 
 static const struct sluice_option batch_table[] = {
     {.name = "bytes",
@@ -90,6 +95,15 @@ static const struct sluice_option common_table[] = {
      .table = batch_table,
      .doc =
          "Lines instead of records: many times cheaper for Kafka, where its consumers read lines."},
+    {.name = "markers",
+     .type = SLUICE_ENUM,
+     .offset = offsetof(struct common_options, markers),
+     .default_text = "by-format",
+     .names = markers,
+     .doc =
+         "Records that say when a stream was connected, synced, stale or disconnected, and where "
+         "it has a gap. by-format: true for sluice.v1 and sluice.v1-json. proto and protojson "
+         "have none."},
     {.name = "required",
      .type = SLUICE_BOOL,
      .offset = offsetof(struct common_options, is_required),
@@ -254,6 +268,19 @@ static void check_unit(struct sl_config *config, const struct sl_config_node *ma
     }
 }
 
+static bool has_markers(struct sl_config *config, const struct sl_config_node *map,
+                        const struct common_options *options)
+{
+    enum sl_format format = (enum sl_format)options->format;
+
+    if (options->markers == MARKERS_ON && !sl_format_has_markers(format)) {
+        sl_config_error(config, place_of(map, "markers"),
+                        "'markers': expected false: format %s has none", formats[format]);
+    }
+    return options->markers == MARKERS_ON ||
+           (options->markers == MARKERS_BY_FORMAT && sl_format_wants_markers(format));
+}
+
 static bool read_sink(struct sl_config *config, const struct sl_config_node *map,
                       struct sl_sink_settings *sink)
 {
@@ -281,6 +308,7 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
     sink->spec.is_float64 = common->is_float64;
     sink->spec.batch.bytes = common->batch.bytes;
     sink->spec.batch.delay_ns = common->batch.delay_ns;
+    sink->spec.has_markers = has_markers(config, map, common);
     sink->spec.is_required = common->is_required;
     sink->spec.stall_after_ns = common->stall_after_ns;
     if (!common->is_required) {

@@ -30,6 +30,7 @@ bool sl_stream_row_init(struct sl_stream_row *row, const struct sl_stream *strea
         row->routes[i].subscription = route->config.values.subscription;
         row->routes[i].sink = route->spec;
         row->routes[i].counts = route->counts;
+        row->routes[i].marks = route->marks;
         row->route_count++;
         if (!copy_places(&row->routes[i], route)) {
             return false;

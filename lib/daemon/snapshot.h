@@ -23,6 +23,7 @@ struct sl_route_row {
     const char *subscription;
     const struct sl_sink_spec *sink;
     struct sl_route_counts counts;
+    struct sl_mark_counts marks;
     struct sl_place_row *places;
     size_t place_count;
 };

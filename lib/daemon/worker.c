@@ -243,6 +243,9 @@ static void fill_route(struct sl_worker *worker, const struct sl_target_settings
                     .labels = &target->options.labels,
                     .memory = &worker->interned},
         .batch = {sink->spec.batch.bytes, sink->spec.batch.delay_ns},
+        .has_markers = sink->spec.has_markers,
+        .clock_policy = (enum sl_clock_policy)subscription->options.timestamps.policy,
+        .max_skew_ns = subscription->options.timestamps.max_skew_ns,
     };
 }
 
@@ -268,6 +271,10 @@ static void fill_stream(struct sl_worker *worker, const struct sl_target_setting
         .backoff_min_ms = (uint64_t)(target->options.backoff.min_ns / SL_NS_PER_MS),
         .backoff_max_ms = (uint64_t)(target->options.backoff.max_ns / SL_NS_PER_MS),
         .pool = &worker->pool,
+        .clock = {.policy = (enum sl_clock_policy)options->timestamps.policy,
+                  .unit = (enum sl_clock_unit)options->timestamps.unit,
+                  .max_skew_ns = options->timestamps.max_skew_ns},
+        .stale_after_ns = sl_subscription_stale_after(options),
         .routes = routes,
         .route_count = stream->member_count * stream->sink_count,
     };

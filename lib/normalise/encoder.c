@@ -2,11 +2,14 @@
 
 #include <stdlib.h>
 
+#include "gnmi/pack.h"
 #include "gnmi/path.h"
+#include "gnmi/request.h"
 #include "gnmi/rewrite.h"
 #include "normalise/event.h"
 #include "normalise/gnmic_json.h"
 #include "normalise/piece.h"
+#include "normalise/marker.h"
 #include "normalise/protojson.h"
 #include "normalise/record.h"
 #include "normalise/telegraf.h"
@@ -15,6 +18,7 @@ enum {
     PIECE_KEPT_BYTES = 64 * 1024, /* of the memory for a piece */
     PIECES_BUILT_TIMES = 4,       /* the bytes of a response, over its pieces */
 };
+enum { NOTIFICATION = 1, TIMESTAMP = 1, EXTENSION = 5 }; /* fields of gnmi.proto */
 
 struct sl_encoder {
     enum sl_format format;
@@ -29,6 +33,8 @@ struct sl_encoder {
         struct sl_gnmic_json gnmic_json;
         struct sl_telegraf telegraf;
     } of; /* of the format; PROTO and PROTOJSON: none */
+    struct sl_encoder_memory *memory;
+    struct sl_encoder *metrics; /* telegraf-json, influx: for markers; made with the first */
 };
 
 const char *sl_format_name(enum sl_format format)
@@ -130,6 +136,7 @@ struct sl_encoder *sl_encoder_new(const struct sl_encoder_config *config)
     }
     encoder->format = config->format;
     encoder->unit = config->unit;
+    encoder->memory = config->memory;
     if (!copy(&encoder->target, &kept.target) ||
         !copy(&encoder->subscription, &kept.subscription) ||
         !copy(&encoder->subscription_target, &kept.subscription_target)) {
@@ -146,16 +153,48 @@ struct sl_encoder *sl_encoder_new(const struct sl_encoder_config *config)
 void sl_encoder_free(struct sl_encoder *encoder)
 {
     if (encoder) {
+        sl_encoder_free(encoder->metrics);
         fini_format(encoder);
         free_strings(encoder);
     }
 }
 
-static bool encode_proto(const struct sl_gnmi_response *response, struct sl_buf *out,
+/* A field as it stands: what lies between where `wire` was and where it is. */
+static void copy_field(struct sl_buf *out, const uint8_t *from, const struct sl_wire *wire)
+{
+    sl_buf_add(out, (const char *)from, (size_t)(wire->at - from));
+}
+
+/* The response with another timestamp; of the extensions nothing changes. */
+static void add_settled(const struct sl_gnmi_response *response, struct sl_buf *out)
+{
+    struct sl_wire wire = sl_wire_of(response->notification);
+    struct sl_wire_field field;
+    size_t start = sl_pack_begin(out, NOTIFICATION);
+
+    sl_pack_varint(out, TIMESTAMP, (uint64_t)response->timestamp_ns);
+    for (const uint8_t *at = wire.at; sl_wire_next(&wire, &field); at = wire.at) {
+        if (field.number != TIMESTAMP) {
+            copy_field(out, at, &wire);
+        }
+    }
+    sl_pack_end(out, start);
+    wire = sl_wire_of(response->message);
+    for (const uint8_t *at = wire.at; sl_wire_next(&wire, &field); at = wire.at) {
+        if (field.number == EXTENSION) {
+            copy_field(out, at, &wire);
+        }
+    }
+}
+
+static bool encode_proto(const struct sl_gnmi_response *response,
+                         const struct sl_encoder_context *context, struct sl_buf *out,
                          struct sl_encoded *encoded)
 {
     if (response->has_labels) {
         sl_gnmi_add_without_labels(out, response);
+    } else if (context->is_settled && response->kind == SL_GNMI_UPDATE) {
+        add_settled(response, out);
     } else {
         sl_buf_add_str(out, response->message);
     }
@@ -226,7 +265,7 @@ static bool encode(struct sl_encoder *encoder, const struct sl_gnmi_response *re
     case SL_FORMAT_PROTO:
         break;
     }
-    return encode_proto(response, out, encoded);
+    return encode_proto(response, context, out, encoded);
 }
 
 bool sl_encoder_encode(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
@@ -297,6 +336,86 @@ bool sl_encoder_next(struct sl_encoder *encoder, const struct sl_gnmi_response *
     SL_ASSERT(!is_ok || !progress->is_done ||
               progress->passed == response->updates + response->deletes);
     return is_ok;
+}
+
+/* ---- markers ---- */
+
+bool sl_format_has_markers(enum sl_format format)
+{
+    return format != SL_FORMAT_PROTO && format != SL_FORMAT_PROTOJSON;
+}
+
+bool sl_format_wants_markers(enum sl_format format)
+{
+    return sl_format_marks_sync(format);
+}
+
+bool sl_format_marks_sync(enum sl_format format)
+{
+    return format == SL_FORMAT_SLUICE_V1 || format == SL_FORMAT_SLUICE_V1_JSON;
+}
+
+static bool is_of_telegraf(const struct sl_encoder *encoder)
+{
+    return encoder->format == SL_FORMAT_TELEGRAF_JSON || encoder->format == SL_FORMAT_INFLUX;
+}
+
+/* Markers are metrics of another name than the subscription's: an encoder of their own. */
+static struct sl_encoder *metrics_of(struct sl_encoder *encoder)
+{
+    static const char *const paths[] = {"/sluice/marker", NULL};
+    static const struct sl_gnmi_asked asked = {.paths = paths};
+    static const struct sl_gnmi_subscribe subscribe = {.asked = &asked, .asked_count = 1};
+    const struct sl_encoder_config config = {
+        .format = encoder->format,
+        .target = sl_str_from(encoder->target),
+        .subscription = SL_STR("sluice_marker"),
+        .host = sl_str_from(encoder->of.telegraf.host),
+        .subscribe = &subscribe,
+        .memory = encoder->memory,
+    };
+
+    if (!encoder->metrics) {
+        encoder->metrics = sl_encoder_new(&config);
+    }
+    return encoder->metrics;
+}
+
+/* What the format makes of the SubscribeResponse that stands for the marker. */
+static bool mark_as_response(struct sl_encoder *encoder, const struct sl_marker *marker,
+                             const struct sl_encoder_context *context, struct sl_buf *out)
+{
+    bool is_metric = is_of_telegraf(encoder);
+    struct sl_encoder *speaker = is_metric ? metrics_of(encoder) : encoder;
+    struct sl_gnmi_response response;
+    struct sl_encoded encoded;
+    struct sl_buf message = {0};
+    struct sl_buf scratch = {0};
+
+    sl_marker_respond(marker, context, sl_str_from(encoder->subscription), is_metric, &message);
+    bool is_ok = speaker && !message.failed;
+
+    if (is_ok) {
+        struct sl_status status = sl_gnmi_response_read(sl_buf_str(&message), &scratch, &response);
+        is_ok = sl_status_is_ok(&status) &&
+                sl_encoder_encode(speaker, &response, context, out, &encoded);
+    }
+    sl_buf_fini(&scratch);
+    sl_buf_fini(&message);
+    return is_ok;
+}
+
+bool sl_encoder_mark(struct sl_encoder *encoder, const struct sl_marker *marker,
+                     const struct sl_encoder_context *context, struct sl_buf *out)
+{
+    SL_ASSERT(sl_format_has_markers(encoder->format));
+    if (encoder->format == SL_FORMAT_SLUICE_V1) {
+        return sl_record_mark(&encoder->of.record, marker, context, out);
+    }
+    if (encoder->format == SL_FORMAT_SLUICE_V1_JSON) {
+        return sl_record_mark_json(&encoder->of.record, marker, context, out);
+    }
+    return mark_as_response(encoder, marker, context, out);
 }
 
 /* ---- origin ---- */

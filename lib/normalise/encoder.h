@@ -26,6 +26,7 @@ enum { SL_ENCODER_MAX_RECORD_BYTES = 32 * 1024 * 1024 };
 
 struct sl_encoder;
 struct sl_gnmi_subscribe;
+struct sl_marker;
 
 enum sl_format {
     SL_FORMAT_EVENT,          /* gnmic's event array */
@@ -77,7 +78,9 @@ struct sl_encoder_context {
     uint64_t epoch;
     uint64_t seq; /* that the record will have */
     int64_t received_ns;
-    bool is_synced; /* a sync_response has come in this epoch */
+    bool is_synced;         /* a sync_response has come in this epoch */
+    bool is_settled;        /* response->timestamp_ns is not what the device sent (clock.h) … */
+    int64_t sent_timestamp; /* … but this */
 };
 
 /* What became of the updates and deletes of one response. */
@@ -125,6 +128,19 @@ bool sl_encoder_encode(struct sl_encoder *encoder, const struct sl_gnmi_response
 bool sl_encoder_next(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
                      const struct sl_encoder_context *context, struct sl_encoder_progress *progress,
                      struct sl_buf *out, struct sl_encoded *encoded) SL_MUST_CHECK;
+
+/* Whether the format can say markers (marker.h), and whether sinks have them if nobody says
+ * otherwise. */
+bool sl_format_has_markers(enum sl_format format);
+bool sl_format_wants_markers(enum sl_format format);
+
+/* Whether the record of a sync_response is itself the marker `synced`. */
+bool sl_format_marks_sync(enum sl_format format);
+
+/* Appends the record of a marker; context->received_ns is its time. False when memory is out, or
+ * the names in it are not UTF-8. The format has markers. */
+bool sl_encoder_mark(struct sl_encoder *encoder, const struct sl_marker *marker,
+                     const struct sl_encoder_context *context, struct sl_buf *out) SL_MUST_CHECK;
 
 /* The origin that ${origin} stands for: the prefix's, else the first path's, else empty. Borrowed
  * from the message. */

@@ -3,6 +3,7 @@
 #include "sluice.pb-c.h"
 
 #include "base/utf8.h"
+#include "normalise/marker.h"
 #include "normalise/message_json.h"
 #include "gnmi/pack.h"
 #include "normalise/pass.h"
@@ -211,13 +212,13 @@ static enum sl_record_kind kind_of(const struct sl_gnmi_response *response,
 
 static char *put_fixed64(char *at, enum sl_record_field field, uint64_t value)
 {
-    *at++ = (char)(field << 3 | SL_WIRE_FIXED64);
+    at = sl_pack_put_varint(at, field << 3 | SL_WIRE_FIXED64);
     return sl_pack_put_fixed(at, sizeof(value), value);
 }
 
 static char *put_varint(char *at, enum sl_record_field field, uint64_t value)
 {
-    *at++ = (char)(field << 3 | SL_WIRE_VARINT);
+    at = sl_pack_put_varint(at, field << 3 | SL_WIRE_VARINT);
     return sl_pack_put_varint(at, value);
 }
 
@@ -242,6 +243,9 @@ static bool add_head(struct sl_buf *out, const struct sl_gnmi_response *response
     at = put_fixed64(at, SL_RECORD_RECEIVED, (uint64_t)context->received_ns);
     if (response->is_atomic) {
         at = put_varint(at, SL_RECORD_ATOMIC, true);
+    }
+    if (context->is_settled) {
+        at = put_fixed64(at, SL_RECORD_SENT_TIMESTAMP, (uint64_t)context->sent_timestamp);
     }
     out->len = (size_t)(at - out->data);
     SL_ASSERT(out->len <= out->cap);
@@ -302,6 +306,83 @@ bool sl_record_encode_json(struct sl_record *record, const struct sl_gnmi_respon
         encoded->published = 0;
     }
     return !out->failed;
+}
+
+/* ---- markers ---- */
+
+static enum sl_record_marker number_of(enum sl_marker_kind kind)
+{
+    static const enum sl_record_marker numbers[] = {
+        [SL_MARKER_CONNECTED] = SL_RECORD_CONNECTED,
+        [SL_MARKER_SYNCED] = SL_RECORD_SYNCED,
+        [SL_MARKER_GAP] = SL_RECORD_GAP_MARK,
+        [SL_MARKER_STALE] = SL_RECORD_STALE,
+        [SL_MARKER_RESUMED] = SL_RECORD_RESUMED,
+        [SL_MARKER_DISCONNECTED] = SL_RECORD_DISCONNECTED,
+    };
+
+    SL_ASSERT((unsigned)kind < SL_ARRAY_LEN(numbers));
+    return numbers[kind];
+}
+
+static void add_fixed64(struct sl_buf *out, uint32_t number, int64_t value)
+{
+    char field[SL_PACK_VARINT_BYTES + sizeof(value)];
+    char *at = sl_pack_put_varint(field, number << 3 | SL_WIRE_FIXED64);
+
+    at = sl_pack_put_fixed(at, sizeof(value), (uint64_t)value);
+    sl_buf_add(out, field, (size_t)(at - field));
+}
+
+static void add_gap(struct sl_buf *out, const struct sl_marker *marker)
+{
+    size_t start = sl_pack_begin(out, SL_RECORD_GAP);
+
+    sl_pack_bytes(out, SL_RECORD_GAP_REASON, marker->reason);
+    sl_pack_varint(out, SL_RECORD_GAP_COUNT, marker->count);
+    add_fixed64(out, SL_RECORD_GAP_FROM, marker->from_ns);
+    add_fixed64(out, SL_RECORD_GAP_TO, marker->to_ns);
+    sl_pack_end(out, start);
+}
+
+static void add_end(struct sl_buf *out, const struct sl_marker *marker)
+{
+    size_t start = sl_pack_begin(out, SL_RECORD_END);
+
+    sl_pack_bytes(out, SL_RECORD_END_REASON, marker->reason);
+    sl_pack_bytes(out, SL_RECORD_END_CODE, marker->code);
+    sl_pack_bytes(out, SL_RECORD_END_TEXT, marker->text);
+    sl_pack_end(out, start);
+}
+
+bool sl_record_mark(struct sl_record *record, const struct sl_marker *marker,
+                    const struct sl_encoder_context *context, struct sl_buf *out)
+{
+    add_fixed64(out, SL_RECORD_EPOCH, (int64_t)context->epoch);
+    sl_pack_varint(out, SL_RECORD_SEQ, context->seq);
+    sl_buf_add_str(out, sl_buf_str(&record->names));
+    sl_pack_varint(out, SL_RECORD_KIND, SL_RECORD_MARK);
+    sl_pack_varint(out, SL_RECORD_MARKER, number_of(marker->kind));
+    add_fixed64(out, SL_RECORD_RECEIVED, context->received_ns);
+    if (marker->kind == SL_MARKER_GAP) {
+        add_gap(out, marker);
+    } else if (marker->kind == SL_MARKER_DISCONNECTED) {
+        add_end(out, marker);
+    } else if (marker->from_ns) {
+        add_fixed64(out, SL_RECORD_SILENT_SINCE, marker->from_ns);
+    }
+    return !out->failed;
+}
+
+bool sl_record_mark_json(struct sl_record *record, const struct sl_marker *marker,
+                         const struct sl_encoder_context *context, struct sl_buf *out)
+{
+    struct sl_buf *packed = &record->scratch->record;
+
+    sl_buf_trim(packed, KEPT_BYTES);
+    return sl_record_mark(record, marker, context, packed) &&
+           sl_message_json_add(out, out->len, SL_MESSAGE_PROTOJSON, &sluice__v1__record__descriptor,
+                               sl_buf_str(packed));
 }
 
 /* ---- lifetime ---- */

@@ -36,4 +36,11 @@ bool sl_record_encode_json(struct sl_record *record, const struct sl_gnmi_respon
                            const struct sl_encoder_context *context, struct sl_buf *out,
                            struct sl_encoded *encoded) SL_MUST_CHECK;
 
+/* As sl_encoder_mark. */
+bool sl_record_mark(struct sl_record *record, const struct sl_marker *marker,
+                    const struct sl_encoder_context *context, struct sl_buf *out) SL_MUST_CHECK;
+bool sl_record_mark_json(struct sl_record *record, const struct sl_marker *marker,
+                         const struct sl_encoder_context *context,
+                         struct sl_buf *out) SL_MUST_CHECK;
+
 #endif

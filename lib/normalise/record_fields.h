@@ -22,7 +22,21 @@ enum sl_record_field {
     SL_RECORD_DELETES,
     SL_RECORD_EXTENSIONS,
     SL_RECORD_DROPPED,
+    SL_RECORD_GAP,
+    SL_RECORD_END,
+    SL_RECORD_SILENT_SINCE,
+    SL_RECORD_SENT_TIMESTAMP,
 };
+
+/* Of Gap, and of End. */
+enum sl_record_gap {
+    SL_RECORD_GAP_REASON = 1,
+    SL_RECORD_GAP_COUNT,
+    SL_RECORD_GAP_FROM,
+    SL_RECORD_GAP_TO,
+};
+
+enum sl_record_end { SL_RECORD_END_REASON = 1, SL_RECORD_END_CODE, SL_RECORD_END_TEXT };
 
 /* Of Update; Delete has those of the path. */
 enum sl_record_update {
@@ -42,7 +56,14 @@ enum sl_record_kind {
     SL_RECORD_MARK,
 };
 
-enum sl_record_marker { SL_RECORD_SYNCED = 1 };
+enum sl_record_marker {
+    SL_RECORD_SYNCED = 1,
+    SL_RECORD_CONNECTED,
+    SL_RECORD_GAP_MARK,
+    SL_RECORD_STALE,
+    SL_RECORD_RESUMED,
+    SL_RECORD_DISCONNECTED,
+};
 
 enum sl_record_encoding { SL_RECORD_FROM_JSON = 1, SL_RECORD_FROM_JSON_IETF };
 

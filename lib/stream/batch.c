@@ -78,8 +78,7 @@ static void reset(struct sl_batch *batch)
     *batch = (struct sl_batch){.lines = batch->lines};
 }
 
-/* False: the sink is full. */
-static bool leave(struct sl_stream *stream, struct sl_route *route)
+bool sl_batch_leave(struct sl_stream *stream, struct sl_route *route)
 {
     struct sl_batch *batch = &route->batch;
     struct sl_delivery *delivery = batch->delivery;
@@ -113,7 +112,7 @@ static bool flush(struct sl_stream *stream, bool only_due)
     for (size_t i = 0; i < stream->config.route_count; i++) {
         struct sl_route *route = &stream->routes[i];
         if (route->batch.is_due || !only_due) {
-            is_flushed = leave(stream, route) && is_flushed;
+            is_flushed = sl_batch_leave(stream, route) && is_flushed;
         }
     }
     return is_flushed;
@@ -160,7 +159,7 @@ static void count_line(struct sl_stream *stream, struct sl_route *route, size_t 
     struct sl_delivery *delivery = batch->delivery;
 
     if (batch->line_count == 0) {
-        batch->timestamp_ns = response->timestamp_ns;
+        batch->timestamp_ns = sl_stream_record_time(stream, response);
         stream->in_flight++;
         if (!sl_timer_is_armed(stream->batch_timer)) {
             sl_timer_start(stream->batch_timer, stream->batch_delay_ms);
@@ -195,7 +194,7 @@ static void add_line(struct sl_stream *stream, struct sl_route *route, struct sl
 {
     struct sl_batch *batch = &route->batch;
     struct sl_buf *lines = &batch->lines;
-    struct sl_encoder_context context = sl_stream_context(stream, route);
+    struct sl_encoder_context context = sl_stream_context(stream, route, response);
     struct sl_encoded encoded = {0};
     uint32_t left = response->updates + response->deletes - progress->passed;
     size_t start = lines->len;
@@ -234,7 +233,7 @@ bool sl_batch_add(struct sl_stream *stream, struct sl_route *route,
     struct sl_route_place *place = sl_route_place_of(route, response);
     bool has_moved = place && batch->line_count && batch->delivery->place != place;
 
-    if ((batch->is_due || has_moved) && !leave(stream, route)) {
+    if ((batch->is_due || has_moved) && !sl_batch_leave(stream, route)) {
         return false;
     }
     if (!open_batch(stream, route)) {
@@ -245,7 +244,7 @@ bool sl_batch_add(struct sl_stream *stream, struct sl_route *route,
     }
     add_line(stream, route, place, response, progress);
     if (is_ripe(stream, route)) {
-        (void)leave(stream, route); /* what is not taken is due */
+        (void)sl_batch_leave(stream, route); /* what is not taken is due */
     }
     return true;
 }

@@ -51,6 +51,9 @@ bool sl_batch_add(struct sl_stream *stream, struct sl_route *route,
                   const struct sl_gnmi_response *response,
                   struct sl_encoder_progress *progress) SL_MUST_CHECK;
 
+/* Offers what waits in one route to its sink. False: it was not taken, and is due. */
+bool sl_batch_leave(struct sl_stream *stream, struct sl_route *route);
+
 /* Offers what waits to its sinks; what is not taken is due, and offered again here. False: some
  * is. */
 bool sl_batch_flush(struct sl_stream *stream);

@@ -1,4 +1,4 @@
-/* flow.c - the way of a stream's data: message → ledger → records → acknowledgements → credit. */
+/* flow.c - the way of a stream's data: message → ledger → records → acknowledgements. */
 #include <malloc.h>
 #include <stdlib.h>
 
@@ -7,9 +7,7 @@
 
 enum {
     FIRST_PAYLOAD_BYTES = 512,
-    LOAN_CHECK_MS = 1000,          /* once its time is over: whether anybody waits for it */
     MENDED_KEPT_BYTES = 64 * 1024, /* more is given back with the next message */
-    MAX_PADDING_BYTES = 256,       /* of one DATA frame: nghttp2 counts it before the frame's end */
 };
 
 /* ---- charges ---- */
@@ -118,7 +116,7 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct sl_bu
     sl_stream_describe(stream, route, what->place, &record);
     record.payload = buf->data;
     record.payload_len = buf->len;
-    record.timestamp_ns = response->timestamp_ns;
+    record.timestamp_ns = sl_stream_record_time(stream, response);
     record.epoch = stream->view.epoch;
     record.seq = route->seq + 1;
     record.lines = 1;
@@ -135,10 +133,23 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct sl_bu
     return true;
 }
 
+int64_t sl_stream_record_time(const struct sl_stream *stream,
+                              const struct sl_gnmi_response *response)
+{
+    bool is_as_sent = response->timestamp_ns == stream->sent_timestamp;
+
+    return is_as_sent && response->kind == SL_GNMI_UPDATE ? stream->device_ns
+                                                          : response->timestamp_ns;
+}
+
 struct sl_encoder_context sl_stream_context(const struct sl_stream *stream,
-                                            const struct sl_route *route)
+                                            const struct sl_route *route,
+                                            const struct sl_gnmi_response *response)
 {
     return (struct sl_encoder_context){
+        .is_settled =
+            response->kind == SL_GNMI_UPDATE && response->timestamp_ns != stream->sent_timestamp,
+        .sent_timestamp = stream->sent_timestamp,
         .epoch = stream->view.epoch,
         .seq = route->seq + 1,
         .received_ns = stream->received_ns,
@@ -198,7 +209,7 @@ static bool give_next(struct sl_stream *stream, struct sl_route *route,
 {
     struct sl_buf buf = {0};
     struct sl_encoded encoded = {0};
-    struct sl_encoder_context context = sl_stream_context(stream, route);
+    struct sl_encoder_context context = sl_stream_context(stream, route, response);
     uint32_t updates = response->updates + response->deletes - progress->passed;
     size_t guess = route->typical_bytes + route->typical_bytes / 16;
     bool is_taken = true;
@@ -232,6 +243,22 @@ static bool give_route(struct sl_stream *stream, struct sl_route *route,
         stream->progress = progress;
     }
     return true;
+}
+
+/* The response as the route's records tell it: with the time that the subscription wants. */
+static struct sl_gnmi_response settle(const struct sl_stream *stream, const struct sl_route *route,
+                                      const struct sl_gnmi_response *response)
+{
+    struct sl_gnmi_response settled = *response;
+    enum sl_clock_policy policy = route->config.clock_policy;
+    bool is_as_sent =
+        policy == SL_CLOCK_OF_FORMAT && !sl_format_marks_sync(route->config.encoder.format);
+
+    if (response->kind == SL_GNMI_UPDATE && !is_as_sent) {
+        settled.timestamp_ns = sl_clock_settle(policy, route->config.max_skew_ns, stream->device_ns,
+                                               stream->settled_ns);
+    }
+    return settled;
 }
 
 static void next_route(struct sl_stream *stream, size_t index)
@@ -273,14 +300,21 @@ static bool give_member(struct sl_stream *stream, struct sl_route *route,
                    updates_for(stream, route, response) - stream->progress.passed);
         return true;
     }
-    return give_route(stream, route, part);
+    const struct sl_gnmi_response settled = settle(stream, route, part);
+
+    if (!give_route(stream, route, &settled)) {
+        return false;
+    }
+    route->duplicates += part->duplicates;
+    return true;
 }
 
 /* Goes on with the message under way at the first route without all its records. False: full. */
 static bool give_routes(struct sl_stream *stream, const struct sl_gnmi_response *response)
 {
     while (stream->next_route < stream->config.route_count) {
-        if (!give_member(stream, &stream->routes[stream->next_route], response)) {
+        struct sl_route *route = &stream->routes[stream->next_route];
+        if (!sl_mark_give(stream, route) || !give_member(stream, route, response)) {
             return false;
         }
         next_route(stream, stream->next_route + 1);
@@ -296,6 +330,7 @@ static void note_synced(struct sl_stream *stream)
 {
     if (!stream->view.is_synced) {
         sl_log(SL_LOG_INFO, &stream->subject, "synced", sl_log_u64("epoch", stream->view.epoch));
+        sl_mark_synced(stream);
     }
     stream->view.is_synced = true;
 }
@@ -313,6 +348,13 @@ static void count_updates(struct sl_stream *stream, const struct sl_mended *mend
     }
 }
 
+static void note_time(struct sl_stream *stream, int64_t sent)
+{
+    stream->sent_timestamp = sent;
+    stream->settled_ns = stream->received_ns;
+    stream->device_ns = sl_clock_read(&stream->clock, sent, stream->received_ns);
+}
+
 static void count_response(struct sl_stream *stream, const struct sl_gnmi_response *response,
                            const struct sl_mended *mended, uint32_t window_bytes)
 {
@@ -321,6 +363,10 @@ static void count_response(struct sl_stream *stream, const struct sl_gnmi_respon
     view->messages++;
     view->message_bytes += window_bytes;
     view->duplicates += response->duplicates;
+    sl_mark_message(stream, response);
+    if (!mended->is_dropped && mended->response.kind == SL_GNMI_UPDATE) {
+        note_time(stream, mended->response.timestamp_ns);
+    }
     view->empties += response->kind == SL_GNMI_EMPTY;
     if (response->is_sync) {
         view->syncs++;
@@ -339,6 +385,10 @@ static void count_undecodable(struct sl_stream *stream, const struct sl_status *
 {
     stream->view.messages++;
     stream->view.message_bytes += window_bytes;
+    sl_mark_message(stream, &(struct sl_gnmi_response){0});
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        stream->routes[i].undecodable++;
+    }
     for (size_t i = 0; i < stream->routes_each; i++) {
         stream->routes[i].counts.received++;
         count_drop(&stream->routes[i], SL_DROP_DECODE, 1);
@@ -432,6 +482,7 @@ bool sl_stream_on_received(struct sl_grpc_call *call, uint32_t len, void *arg)
 
     (void)call;
     stream->received_ns = sl_loop_wall_ns();
+    sl_stream_note_heard(stream);
     sl_loop_defer(stream->config.loop, &stream->credit_due);
     return sl_credit_receive(&stream->credit, len);
 }
@@ -502,158 +553,17 @@ void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter)
 void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result)
 {
     struct sl_delivery *delivery = token->owner;
-    struct sl_route_counts *counts = &delivery->route->counts;
+    struct sl_stream *stream = delivery->stream;
+    struct sl_route *route = delivery->route;
+    struct sl_route_counts *counts = &route->counts;
+    bool is_delivered = result == SLUICE_DELIVERED;
 
-    sl_stream_settle(delivery, result == SLUICE_DELIVERED ? &counts->published
-                                                          : &counts->dropped[SL_DROP_SINK]);
-}
-
-/* ---- credit ---- */
-
-/* Of its own share: the reserve is for the bytes of one message alone. */
-static uint64_t room_bytes(const struct sl_stream *stream)
-{
-    return sl_budget_room(stream->config.pool->plan.share_bytes, stream->cost_held_bytes,
-                          &stream->credit, &stream->rate);
-}
-
-static bool is_lent(const struct sl_stream *stream)
-{
-    return sl_loan_is_lent(&stream->config.pool->reserve, &stream->loan);
-}
-
-/* A message that can never fit may be lent the rest of its bytes at once; one that would fit waits
- * for what is held, if anything is. */
-static bool must_lend(const struct sl_stream *stream, uint32_t missing)
-{
-    const struct sl_credit *credit = &stream->credit;
-    uint64_t whole = (uint64_t)credit->assembling_bytes + missing;
-    bool is_too_large = whole > credit->limit_bytes || sl_cost_rate_of(&stream->rate, whole) >
-                                                           stream->config.pool->plan.share_bytes;
-
-    return is_too_large || (credit->held_bytes == 0 && stream->cost_held_bytes == 0);
-}
-
-static uint32_t lend(struct sl_stream *stream, uint32_t missing)
-{
-    uint32_t need = sl_credit_need(&stream->credit, missing);
-
-    if (missing == 0 || need == 0 || !must_lend(stream, missing)) {
-        return 0; /* between two messages there is nothing to lend for */
+    if (delivery->is_mark) {
+        route->marks.published += is_delivered;
+        route->marks.dropped += !is_delivered;
     }
-    if (need > room_bytes(stream)) {
-        if (!sl_loan_ask(&stream->config.pool->reserve, &stream->loan)) {
-            return 0;
-        }
-        stream->loan_since_ns = sl_loop_now_ns(stream->config.loop);
-        stream->loan_missing = missing;
-        sl_timer_start(stream->timer, SL_STREAM_LOAN_STALL_S * 1000);
+    if (!is_delivered) {
+        sl_loop_defer(stream->config.loop, &stream->credit_due);
     }
-    return sl_credit_borrow(&stream->credit, missing);
-}
-
-/* The reserve goes back as soon as the message that it was for, or what became of it, fits into the
- * stream's own share. What else is granted does not count: a device may leave it unused for ever.
- */
-static void repay(struct sl_stream *stream, uint32_t missing)
-{
-    struct sl_stream_pool *pool = stream->config.pool;
-    const struct sl_credit *credit = &stream->credit;
-    uint64_t whole = (uint64_t)credit->assembling_bytes + missing;
-    uint64_t cost = stream->cost_held_bytes + sl_cost_rate_of(&stream->rate, whole);
-    bool is_waiting = stream->call && sl_credit_need(credit, missing) > 0;
-
-    if (!is_waiting && (!stream->call || cost <= pool->plan.share_bytes)) {
-        if (stream->call && is_lent(stream)) {
-            sl_timer_stop(stream->timer);
-        }
-        sl_loan_return(&pool->reserve, &stream->loan);
-    }
-}
-
-/* A borrower whose message does not get any further, or takes too long altogether. */
-static bool is_too_slow(struct sl_stream *stream, uint32_t missing)
-{
-    int64_t held_ns = sl_loop_now_ns(stream->config.loop) - stream->loan_since_ns;
-    bool is_stuck = missing == stream->loan_missing;
-
-    stream->loan_missing = missing;
-    return missing > 0 && (is_stuck || held_ns >= SL_STREAM_LOAN_S * SL_NS_PER_S);
-}
-
-void sl_stream_check_loan(struct sl_stream *stream)
-{
-    uint32_t missing = stream->call ? sl_grpc_call_missing(stream->call) : 0;
-
-    if (!stream->call || !is_lent(stream)) {
-        return;
-    }
-    if (!is_too_slow(stream, missing) || !sl_reserve_is_wanted(&stream->config.pool->reserve)) {
-        sl_timer_start(stream->timer, SL_STREAM_LOAN_STALL_S * 1000);
-        return;
-    }
-    struct sl_status why = sl_status_because(
-        "message-too-slow",
-        sl_status_error(SL_RESOURCE_EXHAUSTED,
-                        "a large message has the memory that others wait for (%d s at most, %d s"
-                        " without a byte)",
-                        SL_STREAM_LOAN_S, SL_STREAM_LOAN_STALL_S));
-    sl_grpc_call_fail(stream->call, &why);
-}
-
-static void note_blocked(struct sl_stream *stream, bool is_blocked)
-{
-    int64_t now_ns = sl_loop_now_ns(stream->config.loop);
-
-    if (stream->view.is_blocked) {
-        stream->view.blocked_ns += now_ns - stream->blocked_since_ns;
-    }
-    stream->blocked_since_ns = now_ns;
-    stream->view.is_blocked = is_blocked;
-}
-
-/* After the SETTINGS are acknowledged the peer never has more than the ledger says, and not less
- * but for the padding of a frame that is not through yet. */
-static void check_window(const struct sl_stream *stream)
-{
-    const struct sl_h2_stream *h2 = sl_grpc_call_stream(stream->call);
-
-    if (!h2 || !sl_h2_session_is_settled(sl_h2_stream_session(h2))) {
-        return; /* the connection is over, what is held is not */
-    }
-    uint32_t window = sl_h2_stream_window(h2);
-    uint32_t granted = stream->credit.granted_bytes;
-
-    SL_INVARIANT(window <= granted);
-    SL_INVARIANT(!sl_h2_stream_is_exact(h2) || granted - window <= MAX_PADDING_BYTES);
-}
-
-void sl_stream_give_credit(void *arg)
-{
-    struct sl_stream *stream = arg;
-    bool gives = stream->state == SL_STREAM_FLOWING || stream->state == SL_STREAM_HELD;
-    uint32_t missing = stream->call ? sl_grpc_call_missing(stream->call) : 0;
-
-    if (gives) {
-        check_window(stream);
-        uint32_t bytes = sl_credit_announce(&stream->credit, missing, room_bytes(stream));
-        bytes += lend(stream, missing);
-        if (bytes) {
-            sl_grpc_call_grant(stream->call, bytes);
-        }
-    }
-    repay(stream, missing);
-    bool is_blocked = gives && sl_credit_need(&stream->credit, missing) > 0;
-    note_blocked(stream, is_blocked);
-    if (is_blocked) {
-        sl_batch_flush(stream); /* what waits for company is what the device waits for */
-    }
-}
-
-void sl_stream_lent(struct sl_loan *loan, void *arg)
-{
-    struct sl_stream *stream = arg;
-
-    (void)loan;
-    sl_loop_defer(stream->config.loop, &stream->credit_due);
+    sl_stream_settle(delivery, is_delivered ? &counts->published : &counts->dropped[SL_DROP_SINK]);
 }

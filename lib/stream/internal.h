@@ -1,4 +1,5 @@
-/* internal.h - the inside of a stream: stream.c has its life, flow.c the way of its data. */
+/* internal.h - the inside of a stream: stream.c has its life, flow.c the way of its data, grant.c
+ * that of its credit. */
 #ifndef SLUICE_STREAM_INTERNAL_H
 #define SLUICE_STREAM_INTERNAL_H
 
@@ -22,6 +23,7 @@ struct sl_delivery {
     uint32_t updates;
     uint64_t cost_bytes;
     uint32_t payload_bytes;
+    bool is_mark;  /* a marker: of no message */
     bool is_extra; /* on the heap, not the charge's; a batch's always is */
 };
 
@@ -76,6 +78,14 @@ struct sl_stream {
     struct sl_deferred credit_due;
     struct sl_deferred closed_due;
     int64_t received_ns; /* wall clock of the newest DATA */
+    struct sl_clock clock;
+    int64_t sent_timestamp;         /* of the message under way */
+    int64_t device_ns;              /* what the clock makes of it, */
+    int64_t settled_ns;             /* and the wall clock then */
+    bool is_connected;              /* a message has come in this epoch */
+    int64_t seen_ns;                /* wall clock of the newest message, of any epoch; 0: none */
+    struct sl_timer *silence_timer; /* NULL: the stream is never stale */
+    int64_t heard_ns;               /* the loop's clock: the device was not silent then */
     int64_t blocked_since_ns;
     struct sl_stream_view view; /* counters; the rest is filled in when asked for */
 };
@@ -107,7 +117,13 @@ void sl_stream_drop_charge(struct sl_charge *charge);
 
 /* What the next record of the route says of its stream. */
 struct sl_encoder_context sl_stream_context(const struct sl_stream *stream,
-                                            const struct sl_route *route);
+                                            const struct sl_route *route,
+                                            const struct sl_gnmi_response *response);
+
+/* The sink's time of a record of the message under way: that of its payload, but in nanoseconds
+ * also where the payload has the device's number as it was sent. */
+int64_t sl_stream_record_time(const struct sl_stream *stream,
+                              const struct sl_gnmi_response *response);
 
 /* What one record holds: its payload as allocated, its token, and the sink's own. */
 uint64_t sl_stream_record_cost(const struct sl_route *route, size_t payload_cap);
@@ -124,6 +140,9 @@ void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter);
 
 /* Extensions of a new message: counted, and told where they say something. */
 void sl_stream_note_extensions(struct sl_stream *stream, const struct sl_gnmi_response *response);
+
+/* stream.c: the device was heard, so it is not stale (any more). */
+void sl_stream_note_heard(struct sl_stream *stream);
 
 /* stream.c: the only place that writes `state`. */
 void sl_stream_handle(struct sl_stream *stream, enum sl_stream_event event);

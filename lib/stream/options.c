@@ -76,6 +76,35 @@ static const struct sluice_option credit_table[] = {
     {.name = NULL},
 };
 
+/* In the order of enum sl_clock_policy and enum sl_clock_unit. */
+static const char *const clock_policies[] = {"by-format", "device", "receive", "clamp", NULL};
+static const char *const clock_units[] = {"auto", "s", "ms", "us", "ns", NULL};
+
+static const struct sluice_option timestamps_table[] = {
+    {.name = "policy",
+     .type = SLUICE_ENUM,
+     .offset = AT(timestamps.policy),
+     .default_text = "by-format",
+     .names = clock_policies,
+     .doc = "device: the device's, in nanoseconds; receive: ours; clamp: the device's, but within "
+            "max-skew of ours, and ours for zero and negative ones; by-format: device for "
+            "sluice.v1, and exactly what was sent for the formats of gnmic and Telegraf."},
+    {.name = "unit",
+     .type = SLUICE_ENUM,
+     .offset = AT(timestamps.unit),
+     .default_text = "auto",
+     .names = clock_units,
+     .doc = "What the device counts in; auto: found out from what it sends."},
+    {.name = "max-skew",
+     .type = SLUICE_DURATION,
+     .offset = AT(timestamps.max_skew_ns),
+     .default_text = "1h",
+     .min = SL_NS_PER_MS,
+     .max = INT64_C(366) * 24 * 3600 * SL_NS_PER_S,
+     .doc = "Further from our clock a timestamp is counted as skewed, and clamped by that policy."},
+    {.name = NULL},
+};
+
 const struct sluice_option sl_subscription_table[] = {
     ASK_ROWS(AT(ask)),
     {.name = "stream-subscriptions",
@@ -143,9 +172,49 @@ const struct sluice_option sl_subscription_table[] = {
      .type = SLUICE_OBJECT,
      .table = credit_table,
      .doc = "Bytes of HTTP/2 window."},
+    {.name = "timestamps",
+     .type = SLUICE_OBJECT,
+     .table = timestamps_table,
+     .doc = "What a device's timestamps mean, and what is made of them."},
+    {.name = "stale-after",
+     .type = SLUICE_DURATION,
+     .offset = AT(stale_after_ns),
+     .default_text = "0",
+     .max = 7 * MAX_INTERVAL_NS,
+     .doc =
+         "So long without a message the stream is stale (a metric, a marker in the data); 0: "
+         "three times the longest interval asked for (10s at least), never where there is none."},
     {.name = "sinks",
      .type = SLUICE_STRINGS,
      .offset = AT(sinks),
      .doc = "Narrows the target's sinks; none named: all of those."},
     {.name = NULL},
 };
+
+/* Within how long a path has to say something; 0: it need not. */
+static int64_t pace_of(const struct sl_ask_options *ask)
+{
+    bool is_sampled = ask->stream_mode == SL_GNMI_SAMPLE && !ask->suppress_redundant;
+
+    return is_sampled && ask->sample_interval_ns ? ask->sample_interval_ns
+                                                 : ask->heartbeat_interval_ns;
+}
+
+int64_t sl_subscription_stale_after(const struct sl_subscription_options *options)
+{
+    const struct sl_ask_options *asks = options->asks.count ? options->asks.items : &options->ask;
+    size_t count = options->asks.count ? options->asks.count : 1;
+    int64_t pace_ns = 0;
+
+    if (options->stale_after_ns) {
+        return options->stale_after_ns;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int64_t own_ns = pace_of(&asks[i]);
+        pace_ns = own_ns > pace_ns ? own_ns : pace_ns;
+    }
+    if (!pace_ns) {
+        return 0;
+    }
+    return 3 * pace_ns > SL_STALE_MIN_NS ? 3 * pace_ns : SL_STALE_MIN_NS;
+}

@@ -41,8 +41,21 @@ struct sl_subscription_options {
     struct {
         uint64_t initial_bytes; /* a stream's limit */
     } credit;
+    struct {
+        int policy; /* enum sl_clock_policy */
+        int unit;   /* enum sl_clock_unit */
+        int64_t max_skew_ns;
+    } timestamps;
+    int64_t stale_after_ns;      /* 0: three of the longest interval that is asked for */
     struct sluice_strings sinks; /* narrows the target's; none named: all of those */
 };
+
+/* After how long without a message the device is stale: what `stale-after` says; else three times
+ * the longest of the intervals at which some path has to send, SL_STALE_MIN_NS at least; else,
+ * where a path may be silent for ever, 0: never. */
+int64_t sl_subscription_stale_after(const struct sl_subscription_options *options);
+
+#define SL_STALE_MIN_NS (INT64_C(10) * SL_NS_PER_S)
 
 /* Ends with a NULL name. */
 extern const struct sluice_option sl_subscription_table[];

@@ -42,6 +42,7 @@ bool sl_route_init(struct sl_route *route, const struct sl_route_config *config)
         .config = *config,
     };
     sl_list_init(&route->places);
+    sl_list_init(&route->waiting);
     route->encoder = sl_encoder_new(&config->encoder);
     return route->encoder != NULL;
 }

@@ -17,9 +17,11 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "normalise/clock.h"
 #include "normalise/encoder.h"
 #include "sink/sink.h"
 #include "stream/batch.h"
+#include "stream/mark.h"
 
 enum sl_drop_reason {
     SL_DROP_DECODE, /* the message is not a SubscribeResponse */
@@ -65,6 +67,16 @@ struct sl_route_config {
     struct sl_template_values values;
     struct sl_encoder_config encoder;
     struct sl_batch_config batch;
+    bool has_markers;                  /* the format can say them */
+    enum sl_clock_policy clock_policy; /* of the subscription: what the time of a record is */
+    int64_t max_skew_ns;
+};
+
+/* What the markers have said of the route's losses. */
+struct sl_route_told {
+    uint64_t dropped[SL_DROP_REASONS];
+    uint64_t duplicates;
+    int64_t at_ns; /* the newest message then */
 };
 
 struct sl_route {
@@ -79,6 +91,11 @@ struct sl_route {
     uint64_t seq;                      /* of the last record, in this epoch */
     size_t typical_bytes;              /* of the last payload: what to reserve for the next */
     struct sl_batch batch;
+    uint64_t undecodable;   /* messages, which may have been anybody's; told as lost by "decode" */
+    uint64_t duplicates;    /* values that the device left out */
+    struct sl_list waiting; /* markers, of mark.c */
+    struct sl_mark_counts marks;
+    struct sl_route_told told;
 };
 
 /* False when memory is out. What `config` points at outlives the route. */

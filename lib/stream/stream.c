@@ -63,6 +63,58 @@ void sl_stream_handle(struct sl_stream *stream, enum sl_stream_event event)
     }
 }
 
+/* ---- silence ---- */
+
+static uint64_t ms_of(int64_t ns)
+{
+    return (uint64_t)(ns / SL_NS_PER_MS) + 1;
+}
+
+/* While the device has no credit, or a sink holds what it sent, it may well have something to say.
+ */
+static void on_silence(void *arg)
+{
+    struct sl_stream *stream = arg;
+    int64_t now_ns = sl_loop_now_ns(stream->config.loop);
+
+    if (stream->charge || stream->view.is_blocked) {
+        stream->heard_ns = now_ns;
+    }
+    int64_t left_ns = stream->config.stale_after_ns - (now_ns - stream->heard_ns);
+
+    if (left_ns > 0) {
+        sl_timer_start(stream->silence_timer, ms_of(left_ns));
+        return;
+    }
+    stream->view.is_stale = true;
+    sl_log(SL_LOG_WARN, &stream->subject, "stale: the device sends nothing",
+           sl_log_u64("since-ms", (uint64_t)((now_ns - stream->heard_ns) / SL_NS_PER_MS)));
+    sl_mark_stale(stream, stream->seen_ns);
+}
+
+void sl_stream_note_heard(struct sl_stream *stream)
+{
+    if (!stream->silence_timer) {
+        return;
+    }
+    stream->heard_ns = sl_loop_now_ns(stream->config.loop);
+    if (stream->view.is_stale) {
+        stream->view.is_stale = false;
+        sl_log(SL_LOG_INFO, &stream->subject, "not stale any more",
+               sl_log_u64("epoch", stream->view.epoch));
+        sl_mark_resumed(stream, stream->seen_ns);
+        sl_timer_start(stream->silence_timer, ms_of(stream->config.stale_after_ns));
+    }
+}
+
+static void end_silence(struct sl_stream *stream)
+{
+    if (stream->silence_timer) {
+        sl_timer_stop(stream->silence_timer);
+    }
+    stream->view.is_stale = false;
+}
+
 /* ---- the call ---- */
 
 static void on_open(struct sl_grpc_call *call, void *arg)
@@ -73,6 +125,10 @@ static void on_open(struct sl_grpc_call *call, void *arg)
     sl_credit_open(&stream->credit);
     stream->messages_at_open = stream->view.messages;
     stream->opened_ns = sl_loop_now_ns(stream->config.loop);
+    stream->heard_ns = stream->opened_ns;
+    if (stream->silence_timer) {
+        sl_timer_start(stream->silence_timer, ms_of(stream->config.stale_after_ns));
+    }
     sl_log(SL_LOG_INFO, &stream->subject, "subscribed", sl_log_u64("epoch", stream->view.epoch));
     sl_stream_handle(stream, SL_STREAM_OPENED);
 }
@@ -102,10 +158,12 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
         sl_backoff_lasted(&stream->backoff, (uint64_t)(lasted_ns / SL_NS_PER_MS));
     }
     stream->view.is_synced = false;
+    end_silence(stream);
     stream->view.last_error = *status;
     sl_status_hide(&stream->view.last_error, stream->config.password);
     sl_stream_drop_unfinished(stream);
     sl_batch_flush(stream);
+    sl_mark_disconnected(stream, &stream->view.last_error);
     sl_stream_handle(stream, SL_STREAM_ENDED);
     log_end(stream, &stream->view.last_error);
     if (stream->config.on_ended) {
@@ -173,7 +231,7 @@ static void subscribe(struct sl_stream *stream)
 static void subscribe_if_ready(struct sl_stream *stream)
 {
     if (stream->state == SL_STREAM_WAITING && !stream->is_finishing && stream->session &&
-        sinks_are_taking(stream)) {
+        sinks_are_taking(stream) && sl_mark_give_all(stream)) {
         subscribe(stream);
     }
 }
@@ -256,10 +314,15 @@ static bool init_parts(struct sl_stream *stream, struct sl_status *why)
     const struct sl_stream_config *config = &stream->config;
 
     stream->timer = sl_timer_new(config->loop, on_timer, stream);
+    if (config->stale_after_ns) {
+        stream->silence_timer = sl_timer_new(config->loop, on_silence, stream);
+    }
     if (!init_members(stream, why)) {
         return false;
     }
-    if (!stream->timer || !sl_asking_init(&stream->asking, config->members, config->member_count) ||
+    bool has_timers = stream->timer && (stream->silence_timer || !config->stale_after_ns);
+
+    if (!has_timers || !sl_asking_init(&stream->asking, config->members, config->member_count) ||
         !init_routes(stream) || !init_batches(stream)) {
         *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
         return false;
@@ -292,6 +355,7 @@ struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl
     sl_cost_rate_init(&stream->rate);
     sl_loan_init(&stream->loan, sl_stream_lent, stream);
     sl_backoff_init(&stream->backoff, config->backoff_min_ms, config->backoff_max_ms);
+    sl_clock_init(&stream->clock, &config->clock);
     if (!init_parts(stream, why)) {
         sl_stream_free(stream);
         return NULL;
@@ -303,6 +367,7 @@ void sl_stream_free(struct sl_stream *stream)
 {
     if (stream->routes) {
         sl_batch_drop(stream);
+        sl_mark_drop(stream);
     }
     SL_ASSERT(!stream->call && stream->in_flight == 0);
     sl_log_end(&stream->subject);
@@ -322,6 +387,7 @@ void sl_stream_free(struct sl_stream *stream)
     sl_members_free(stream->members);
     sl_timer_free(stream->timer);
     sl_timer_free(stream->batch_timer);
+    sl_timer_free(stream->silence_timer);
     sl_buf_fini(&stream->request);
     sl_asking_fini(&stream->asking);
     sl_mend_fini(&stream->mend);
@@ -343,10 +409,12 @@ void sl_stream_sinks_changed(struct sl_stream *stream)
 void sl_stream_sink_ready(struct sl_stream *stream)
 {
     sl_batch_flush_due(stream);
+    (void)sl_mark_give_all(stream);
     if (stream->is_finishing) {
         sl_stream_finish(stream);
     }
     if (!stream->charge || !stream->call) {
+        subscribe_if_ready(stream);
         return;
     }
     sl_stream_handle(stream, SL_STREAM_ROOM);
@@ -402,6 +470,8 @@ void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view)
     view->target = stream->config.target;
     view->subscription = stream->config.subscription;
     view->state = stream->state;
+    view->clock = stream->clock.counts;
+    view->clock_unit = stream->clock.unit;
     view->routes = stream->routes;
     view->route_count = stream->config.route_count;
     view->granted_bytes = has_window ? credit->granted_bytes : 0;

@@ -68,6 +68,8 @@ struct sl_stream_config {
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
     struct sl_stream_pool *pool;
+    struct sl_clock_config clock;
+    int64_t stale_after_ns;               /* so long without a message; 0: it is never stale */
     const struct sl_route_config *routes; /* in the order of their members */
     size_t route_count;                   /* at least one */
     /* An RPC ended, whoever ended it, and the stream goes on by itself; NULL: nobody asks. Closes
@@ -133,7 +135,10 @@ struct sl_stream_view {
     uint64_t config_syncs; /* of them, ends of a change of configuration (sync_done) */
     struct sl_mend_counts mended; /* what was put right for the vendor's sake */
     bool is_synced;               /* in this RPC */
-    uint64_t subscribes;          /* Subscribe calls made; all but the first are reconnects */
+    bool is_stale;                /* nothing came for stale_after_ns, though it could have */
+    struct sl_clock_counts clock;
+    enum sl_clock_unit clock_unit;
+    uint64_t subscribes; /* Subscribe calls made; all but the first are reconnects */
     uint64_t epoch;
     uint32_t granted_bytes;
     uint32_t assembling_bytes;

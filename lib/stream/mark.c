@@ -1,0 +1,306 @@
+#include "stream/mark.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "normalise/marker.h"
+#include "stream/internal.h"
+
+/* A marker that waits for its sink. */
+struct mark {
+    struct sl_list node;
+    struct sl_route_place *place;
+    uint64_t epoch;
+    uint64_t seq;
+    int64_t time_ns;
+    struct sl_buf payload;
+};
+
+/* ---- making ---- */
+
+static void mark_free(struct mark *mark)
+{
+    sl_buf_fini(&mark->payload);
+    free(mark);
+}
+
+static struct mark *mark_new(struct sl_stream *stream, struct sl_route *route,
+                             struct sl_route_place *place, const struct sl_marker *marker)
+{
+    struct mark *mark = calloc(1, sizeof(*mark));
+
+    if (!mark) {
+        return NULL;
+    }
+    sl_list_init(&mark->node);
+    mark->place = place;
+    mark->epoch = stream->view.epoch;
+    mark->seq = route->seq + 1;
+    mark->time_ns = sl_loop_wall_ns();
+    const struct sl_encoder_context context = {
+        .epoch = mark->epoch,
+        .seq = mark->seq,
+        .received_ns = mark->time_ns,
+        .is_synced = stream->view.is_synced,
+    };
+
+    if (!sl_encoder_mark(route->encoder, marker, &context, &mark->payload)) {
+        mark_free(mark);
+        return NULL;
+    }
+    return mark;
+}
+
+static void add(struct sl_stream *stream, struct sl_route *route, struct sl_route_place *place,
+                const struct sl_marker *marker)
+{
+    if (!route->config.has_markers) {
+        return;
+    }
+    struct mark *mark = place ? mark_new(stream, route, place, marker) : NULL;
+
+    route->marks.made++;
+    if (!mark) {
+        route->marks.dropped++;
+        return;
+    }
+    route->seq++;
+    route->last_place = place;
+    sl_list_append(&route->waiting, &mark->node);
+}
+
+/* To all routes, where the record before it went. */
+static void add_all(struct sl_stream *stream, const struct sl_marker *marker)
+{
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        struct sl_route *route = &stream->routes[i];
+        add(stream, route, route->last_place, marker);
+    }
+}
+
+/* ---- giving ---- */
+
+/* False: the sink is full. */
+static bool offer(struct sl_stream *stream, struct sl_route *route, struct mark *mark,
+                  struct sl_delivery *delivery)
+{
+    struct sluice_record record;
+
+    *delivery = (struct sl_delivery){
+        .stream = stream,
+        .route = route,
+        .place = mark->place,
+        .cost_bytes = sl_stream_record_cost(route, malloc_usable_size(mark->payload.data)),
+        .payload_bytes = (uint32_t)mark->payload.len,
+        .is_extra = true,
+        .is_mark = true,
+    };
+    sl_stream_describe(stream, route, mark->place, &record);
+    record.payload = mark->payload.data;
+    record.payload_len = mark->payload.len;
+    record.timestamp_ns = mark->time_ns;
+    record.received_ns = mark->time_ns;
+    record.epoch = mark->epoch;
+    record.seq = mark->seq;
+    record.lines = 1;
+    delivery->token = (struct sluice_token){.owner = delivery};
+    if (sl_sink_accept(route->sink, &record, &delivery->token) == SLUICE_FULL) {
+        return false;
+    }
+    mark->payload = (struct sl_buf){0};
+    mark->place->held_bytes += delivery->payload_bytes;
+    stream->cost_held_bytes += delivery->cost_bytes;
+    stream->config.pool->cost_held_bytes += delivery->cost_bytes;
+    stream->in_flight++;
+    return true;
+}
+
+bool sl_mark_give(struct sl_stream *stream, struct sl_route *route)
+{
+    if (sl_list_is_empty(&route->waiting)) {
+        return true;
+    }
+    if (!sl_batch_leave(stream, route)) {
+        return false;
+    }
+    while (!sl_list_is_empty(&route->waiting)) {
+        struct mark *mark = SL_CONTAINER_OF(route->waiting.next, struct mark, node);
+        struct sl_delivery *delivery = malloc(sizeof(*delivery));
+        if (delivery && !offer(stream, route, mark, delivery)) {
+            free(delivery);
+            return false;
+        }
+        route->marks.dropped += !delivery;
+        sl_list_remove(&mark->node);
+        mark_free(mark);
+    }
+    return true;
+}
+
+bool sl_mark_give_all(struct sl_stream *stream)
+{
+    bool is_given = true;
+
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        is_given = sl_mark_give(stream, &stream->routes[i]) && is_given;
+    }
+    return is_given;
+}
+
+void sl_mark_drop(struct sl_stream *stream)
+{
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        struct sl_route *route = &stream->routes[i];
+        for (struct sl_list *node; route->encoder && (node = sl_list_pop(&route->waiting));) {
+            route->marks.dropped++;
+            mark_free(SL_CONTAINER_OF(node, struct mark, node));
+        }
+    }
+}
+
+/* ---- losses ---- */
+
+/* What is lost for a reason. Of messages that nobody could read nobody knows whose they are: the
+ * ledger counts them once, and every route tells them. */
+static uint64_t lost_by(const struct sl_route *route, enum sl_drop_reason reason)
+{
+    return reason == SL_DROP_DECODE ? route->undecodable : route->counts.dropped[reason];
+}
+
+/* A record that a sink gave up was made at any time before. */
+static int64_t begin_of(const struct sl_route *route, enum sl_drop_reason reason)
+{
+    return reason == SL_DROP_SINK ? 0 : route->told.at_ns;
+}
+
+static void tell(struct sl_stream *stream, struct sl_route *route, const char *reason,
+                 uint64_t count, int64_t from_ns)
+{
+    const struct sl_marker marker = {
+        .kind = SL_MARKER_GAP,
+        .reason = sl_str_from(reason),
+        .count = count,
+        .from_ns = from_ns,
+        .to_ns = stream->received_ns,
+    };
+
+    add(stream, route, sl_route_place_of(route, &(struct sl_gnmi_response){0}), &marker);
+}
+
+/* All that the route has lost and not told. */
+static void tell_losses(struct sl_stream *stream, struct sl_route *route)
+{
+    struct sl_route_told *told = &route->told;
+
+    for (int i = 0; i < SL_DROP_REASONS; i++) {
+        enum sl_drop_reason reason = (enum sl_drop_reason)i;
+        uint64_t lost = lost_by(route, reason);
+        uint64_t count = lost - told->dropped[i];
+        if (count) {
+            tell(stream, route, sl_drop_reason_name(reason), count, begin_of(route, reason));
+        }
+        told->dropped[i] = lost;
+    }
+    if (route->duplicates != told->duplicates) {
+        tell(stream, route, "duplicates", route->duplicates - told->duplicates, told->at_ns);
+    }
+    told->duplicates = route->duplicates;
+    told->at_ns = stream->received_ns;
+}
+
+void sl_mark_gaps(struct sl_stream *stream)
+{
+    for (size_t i = 0; stream->is_connected && i < stream->config.route_count; i++) {
+        struct sl_route *route = &stream->routes[i];
+        if (route->config.has_markers && sl_mark_give(stream, route)) {
+            tell_losses(stream, route);
+            (void)sl_mark_give(stream, route);
+        }
+    }
+}
+
+/* ---- what happens to a stream ---- */
+
+static void connect(struct sl_stream *stream, const struct sl_gnmi_response *response)
+{
+    const struct sl_marker connected = {.kind = SL_MARKER_CONNECTED};
+    const struct sl_marker gap = {
+        .kind = SL_MARKER_GAP,
+        .reason = SL_STR("reconnect"),
+        .from_ns = stream->seen_ns,
+        .to_ns = stream->received_ns,
+    };
+
+    stream->is_connected = true;
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        struct sl_route *route = &stream->routes[i];
+        struct sl_route_place *place =
+            route->config.has_markers ? sl_route_place_of(route, response) : NULL;
+        add(stream, route, place, &connected);
+        if (stream->seen_ns) {
+            add(stream, route, place, &gap);
+        }
+        route->told.at_ns = stream->received_ns;
+    }
+}
+
+void sl_mark_message(struct sl_stream *stream, const struct sl_gnmi_response *response)
+{
+    if (!stream->is_connected) {
+        connect(stream, response);
+    }
+    stream->seen_ns = stream->received_ns;
+}
+
+void sl_mark_synced(struct sl_stream *stream)
+{
+    const struct sl_marker marker = {.kind = SL_MARKER_SYNCED};
+
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        struct sl_route *route = &stream->routes[i];
+        if (!sl_format_marks_sync(route->config.encoder.format)) {
+            add(stream, route, route->last_place, &marker);
+        }
+    }
+}
+
+void sl_mark_stale(struct sl_stream *stream, int64_t since_ns)
+{
+    const struct sl_marker marker = {.kind = SL_MARKER_STALE, .from_ns = since_ns};
+
+    if (stream->is_connected) {
+        add_all(stream, &marker);
+        (void)sl_mark_give_all(stream);
+    }
+}
+
+void sl_mark_resumed(struct sl_stream *stream, int64_t since_ns)
+{
+    const struct sl_marker marker = {.kind = SL_MARKER_RESUMED, .from_ns = since_ns};
+
+    if (stream->is_connected) {
+        add_all(stream, &marker);
+    }
+}
+
+void sl_mark_disconnected(struct sl_stream *stream, const struct sl_status *why)
+{
+    const struct sl_marker marker = {
+        .kind = SL_MARKER_DISCONNECTED,
+        .reason = sl_str_from(sl_status_reason(why)),
+        .code = sl_str_from(sl_code_name(why->code)),
+        .text = sl_str_from(why->text),
+    };
+
+    if (!stream->is_connected) {
+        return;
+    }
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        if (stream->routes[i].config.has_markers) {
+            tell_losses(stream, &stream->routes[i]);
+        }
+    }
+    add_all(stream, &marker);
+    stream->is_connected = false;
+    (void)sl_mark_give_all(stream);
+}
