@@ -20,10 +20,12 @@ int sl_command_capabilities(int argc, char **argv);
 int sl_command_get(int argc, char **argv);
 int sl_command_path(int argc, char **argv);
 int sl_command_set(int argc, char **argv);
+int sl_command_subscribe(int argc, char **argv);
 
 extern const struct sl_tool sl_tool_capabilities;
 extern const struct sl_tool sl_tool_get;
 extern const struct sl_tool sl_tool_path;
 extern const struct sl_tool sl_tool_set;
+extern const struct sl_tool sl_tool_subscribe;
 
 #endif

@@ -31,6 +31,8 @@ static const struct command {
      &sl_tool_path},
     {"get", sl_command_get, "get data of devices, once", &sl_tool_get},
     {"set", sl_command_set, "change the configuration of devices", &sl_tool_set},
+    {"subscribe", sl_command_subscribe, "subscribe to data of devices and print what comes",
+     &sl_tool_subscribe},
     {"version", command_version, "print the version", NULL},
 };
 

@@ -71,6 +71,9 @@ struct sl_tool_work {
     /* SIGINT or SIGTERM came: how the targets that are not finished end. OK: well, as a tool that
      * runs until then. NULL: as CANCELLED, "interrupted". */
     struct sl_status (*on_interrupt)(struct sl_tool_target *target, void *arg);
+    /* A first connection that cannot be made is said, and tried again after so long. 0: it is the
+     * target's end. */
+    uint64_t retry_ns;
     void *arg;
 };
 

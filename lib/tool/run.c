@@ -101,6 +101,9 @@ static void on_turn(void *arg)
                 "out-of-memory", sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
             sl_tool_finish(target, &why);
         }
+    } else if (work->retry_ns) {
+        const struct sl_status *why = sl_grpc_channel_last_error(target->channel);
+        print_failure(target, why, why->text); /* the channel tries on by itself */
     } else {
         sl_tool_finish(target, sl_grpc_channel_last_error(target->channel));
     }
@@ -133,6 +136,7 @@ static bool open_channel(struct sl_tool_target *target)
     struct sl_tool_run *run = target->run;
     const struct sl_target_settings *settings = target->settings;
     const struct sl_tool_dial *dial = run->dial;
+    uint64_t retry_ms = run->work->retry_ns / SL_NS_PER_MS;
     const struct sl_grpc_channel_options options = {
         .loop = run->loop,
         .dial = {.address = target->address,
@@ -144,6 +148,8 @@ static bool open_channel(struct sl_tool_target *target)
                           : dial->has_proxy ? &dial->proxy
                                             : NULL},
         .user_agent = "sluice/" SLUICE_VERSION,
+        .backoff_min_ms = retry_ms,
+        .backoff_max_ms = retry_ms,
         .on_state = on_state,
         .arg = target,
     };

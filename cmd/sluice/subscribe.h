@@ -1,0 +1,92 @@
+/* subscribe.h - what the files of `sluice subscribe` share.
+ *
+ * One RPC for the paths of the command line, or for each subscription of the file, at each target.
+ * Each has its own printer, its own end and, with --retry, its next beginning; a target is through
+ * when all of its RPCs are.
+ */
+#ifndef SLUICE_CMD_SUBSCRIBE_H
+#define SLUICE_CMD_SUBSCRIBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/status.h"
+#include "gnmi/request.h"
+#include "loop/loop.h"
+#include "tool/dial.h"
+#include "tool/extensions.h"
+#include "tool/options.h"
+#include "tool/outlet.h"
+#include "tool/print.h"
+#include "tool/watch.h"
+
+struct subscribe;
+
+struct subscribe_rpc {
+    struct subscribe *tool;
+    struct sl_tool_target *target;
+    const char *name; /* of the subscription */
+    struct sl_buf request;
+    struct sl_tool_watch watch;
+    struct sl_printer *printer;
+    struct sl_timer *timer; /* to the next poll, or to the next beginning */
+    uint64_t polls;
+    uint64_t wanted; /* polls that somebody pressed Enter for, and that wait for the last one */
+    bool is_held; /* a response waits for room on standard output */
+    bool is_over;
+    struct sl_status why; /* how it ended */
+};
+
+struct subscribe {
+    struct sl_tool_options common;
+
+    /* the command line's */
+    struct sl_tool_list paths;
+    struct sl_tool_list models;
+    struct sl_tool_list names;
+    const char *prefix;
+    int mode;        /* enum sl_gnmi_list_mode */
+    int stream_mode; /* enum sl_gnmi_stream_mode */
+    int64_t sample_interval_ns;
+    int64_t heartbeat_interval_ns;
+    bool suppress_redundant;
+    bool updates_only;
+    bool set_target;
+    int64_t qos;
+    const char *snapshot;
+    const char *start;
+    const char *end;
+    int64_t depth;
+    int64_t count; /* of notifications, from each target */
+    int64_t duration_ns;
+    int64_t poll_interval_ns;
+    int64_t poll_count;
+    int64_t retry_ns;
+    bool quiet;
+    bool dry_run;
+
+    /* what follows from it */
+    struct sl_tool_extensions extensions;
+    struct sl_gnmi_model *model_items;
+    struct sl_tool_run run;
+    struct subscribe_rpc *rpcs;
+    size_t rpc_count;
+    uint64_t *counted; /* notifications, of each target */
+    uint64_t broken;   /* messages that are no SubscribeResponse */
+    struct sl_outlet outlet;
+    struct sl_timer *duration;
+    struct sl_watch *keyboard;
+    bool is_deaf; /* nobody will press Enter (any more) */
+};
+
+/* Works out every RPC of every target of `run`, their requests packed. False: what is wrong is
+ * said. (subscribe_request.c) */
+bool subscribe_build(struct subscribe *tool) SL_MUST_CHECK;
+
+/* Runs them all. (subscribe_run.c) */
+enum sl_tool_exit subscribe_follow(struct subscribe *tool);
+
+#endif
