@@ -10,7 +10,7 @@
 static const char *const modes[] = {"stream", "once", "poll", NULL};
 static const char *const stream_modes[] = {"target-defined", "on-change", "sample", NULL};
 
-static const struct sl_flag what_flags[] = {
+const struct sl_flag subscribe_what_flags[] = {
     {.name = "path",
      .type = SL_FLAG_LIST,
      .offset = AT(paths),
@@ -72,7 +72,7 @@ static const struct sl_flag what_flags[] = {
     {.name = NULL},
 };
 
-static const struct sl_flag how_flags[] = {
+const struct sl_flag subscribe_how_flags[] = {
     {.name = "mode",
      .type = SL_FLAG_WORD,
      .offset = AT(mode),
@@ -134,8 +134,8 @@ static const struct sl_flag how_flags[] = {
 };
 
 static const struct sl_flag_group groups[] = {
-    {"What", what_flags},
-    {"How", how_flags},
+    {"What", subscribe_what_flags},
+    {"How", subscribe_how_flags},
     {"Targets and connection", sl_tool_connection_flags},
     {"Login", sl_tool_login_flags},
     {"Request", sl_tool_request_flags},

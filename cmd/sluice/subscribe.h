@@ -35,7 +35,7 @@ struct subscribe_rpc {
     struct sl_timer *timer; /* to the next poll, or to the next beginning */
     uint64_t polls;
     uint64_t wanted; /* polls that somebody pressed Enter for, and that wait for the last one */
-    bool is_held; /* a response waits for room on standard output */
+    bool is_held;    /* a response waits for room on standard output */
     bool is_over;
     struct sl_status why; /* how it ended */
 };
@@ -81,6 +81,10 @@ struct subscribe {
     struct sl_watch *keyboard;
     bool is_deaf; /* nobody will press Enter (any more) */
 };
+
+/* Rows of struct subscribe: what to subscribe to, and how. (subscribe.c) */
+extern const struct sl_flag subscribe_what_flags[];
+extern const struct sl_flag subscribe_how_flags[];
 
 /* Works out every RPC of every target of `run`, their requests packed. False: what is wrong is
  * said. (subscribe_request.c) */
