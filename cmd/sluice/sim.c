@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "capture/source.h"
 #include "device/device.h"
+#include "device/dialect.h"
 #include "device/tree_json.h"
 #include "gnmi.services.h"
 #include "loop/loop.h"
@@ -256,6 +257,27 @@ static bool set_replay_loop(struct sim *sim, const char *value)
     return true;
 }
 
+static bool set_vendor(struct sim *sim, const char *value)
+{
+    sim->options.dialect = sl_device_dialect_find(value);
+    return sim->options.dialect != NULL;
+}
+
+static bool set_max_rpcs(struct sim *sim, const char *value)
+{
+    return to_u32(value, &sim->options.max_rpcs);
+}
+
+static bool set_keepalive_ms(struct sim *sim, const char *value)
+{
+    return sl_str_to_u64(sl_str_from(value), &sim->options.keepalive_ms);
+}
+
+static bool set_lose_every(struct sim *sim, const char *value)
+{
+    return sl_str_to_u64(sl_str_from(value), &sim->options.lose_every);
+}
+
 static bool set_quiet(struct sim *sim, const char *value)
 {
     (void)value;
@@ -331,6 +353,14 @@ static const struct option {
      "as they were sent (default), or moved by the time between capture and replay"},
     {"--replay-loop", NULL, set_replay_loop,
      "at the end of the file begin again at its first message"},
+    {"--vendor", "NAME", set_vendor,
+     "devices of a vendor (below): what they say of themselves, refuse, and send oddly; Subscribe\n"
+     "is that of --data, or of what such a device has"},
+    {"--max-rpcs", "N", set_max_rpcs, "with --vendor: that many Subscribe calls at once"},
+    {"--keepalive-ms", "N", set_keepalive_ms,
+     "with --vendor cisco-nx-os: how often an empty response comes; default 600000"},
+    {"--lose-every", "N", set_lose_every,
+     "with --vendor juniper: of so many sequence numbers one is left out"},
     {"--quiet", NULL, set_quiet, "no line each second"},
     {"--verbose", NULL, set_verbose, "each second a line for each stream too"},
     {"--help", NULL, set_help, "this text"},
@@ -357,6 +387,11 @@ static void print_usage(FILE *out)
         fprintf(out, "  %s%s%s\n        ", options[i].name, options[i].value ? " " : "",
                 options[i].value ? options[i].value : "");
         print_doc(out, options[i].doc);
+    }
+    fputs("\nVendors:\n", out);
+    for (const struct sl_device_dialect *row = sl_device_dialects; row->name; row++) {
+        fprintf(out, "  %s\n        ", row->name);
+        print_doc(out, row->doc);
     }
 }
 

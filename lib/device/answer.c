@@ -280,9 +280,8 @@ static size_t group_len(const struct getting *getting, size_t first, size_t coun
     return len;
 }
 
-/* One update with all that is below the first `above` elements. */
-static void add_subtree(struct sl_buf *out, struct sl_device_leaf *const *leaves, size_t count,
-                        size_t above, Gnmi__Encoding encoding)
+void sl_device_add_subtree(struct sl_buf *out, struct sl_device_leaf *const *leaves, size_t count,
+                           size_t above, Gnmi__Encoding encoding)
 {
     Gnmi__Path path = *leaves[0]->path;
     Gnmi__Update update = GNMI__UPDATE__INIT;
@@ -308,7 +307,7 @@ static void add_found(struct sl_buf *out, const struct getting *getting, size_t 
     for (size_t i = 0; i < count && !out->failed; i += len) {
         len = group_len(getting, i, count);
         if (is_json(encoding) && getting->consumed[i] < getting->found[i]->path->n_elem) {
-            add_subtree(out, getting->found + i, len, getting->consumed[i], encoding);
+            sl_device_add_subtree(out, getting->found + i, len, getting->consumed[i], encoding);
         } else {
             len = 1;
             sl_device_add_update(out, getting->found[i], encoding);

@@ -52,6 +52,11 @@ void sl_device_add_head(struct sl_buf *out, int64_t timestamp_ns, const char *ta
 void sl_device_add_update(struct sl_buf *out, const struct sl_device_leaf *leaf,
                           Gnmi__Encoding encoding);
 
+/* The same with all that these leaves, which share their first `above` elements, are below them:
+ * JSON and JSON_IETF alone. */
+void sl_device_add_subtree(struct sl_buf *out, struct sl_device_leaf *const *leaves, size_t count,
+                           size_t above, Gnmi__Encoding encoding);
+
 /* The level of a depth extension among these; 0: none. */
 uint32_t sl_device_depth(GnmiExt__Extension *const *extensions, size_t count);
 

@@ -86,6 +86,7 @@ struct sl_device_events {
 };
 
 struct sl_device_tree;
+struct sl_device_dialect; /* dialect.h */
 
 /* What a method answers instead of what it would. */
 struct sl_device_failure {
@@ -133,6 +134,11 @@ struct sl_device_options {
     struct sl_device_tree *data; /* of each device at first, held; NULL: a small one of its own */
     struct sl_device_failure failures[SL_DEVICE_METHODS];
     struct sl_device_replay replay;
+    const struct sl_device_dialect *dialect; /* a vendor's devices; NULL: nobody's */
+    uint32_t max_rpcs;     /* with a dialect: Subscribe calls at once; 0: as it has it */
+    uint64_t keepalive_ms; /* with a dialect that has one: how often; 0: as it has it */
+    uint64_t lose_every;   /* with a dialect whose messages are numbered: of so many numbers one is
+                              left out; 0: none */
 };
 
 struct sl_device_fleet;

@@ -6,6 +6,7 @@ enum {
     RESPONSE_UPDATE_TAG = 0x0a, /* field numbers and wire types of gnmi.proto */
     NOTIFICATION_DELETE_TAG = 0x2a,
     MESSAGE_BYTES = 64 * 1024, /* a notification ends when it has so many */
+    GROUP_LEAVES = 256,
 };
 
 static bool wants(const struct sl_device_view *view, const struct sl_device_leaf *leaf)
@@ -20,7 +21,7 @@ static bool wants(const struct sl_device_view *view, const struct sl_device_leaf
 /* One step of the walk over both versions: the leaf that comes next, in one or in both. */
 struct step {
     const struct sl_device_leaf *was;
-    const struct sl_device_leaf *is;
+    struct sl_device_leaf *is;
 };
 
 static bool next_step(const struct sl_device_round *round, struct step *step)
@@ -58,10 +59,51 @@ struct notes {
     struct sl_buf deletes;
     uint32_t count;
     int64_t time_ns;
+    struct sl_device_leaf *group[GROUP_LEAVES]; /* that are to be one value */
+    size_t group_count;
+    size_t group_above; /* elements that the place names */
 };
+
+static bool is_json(Gnmi__Encoding encoding)
+{
+    return encoding == GNMI__ENCODING__JSON || encoding == GNMI__ENCODING__JSON_IETF;
+}
+
+static void end_group(const struct sl_device_view *view, struct notes *notes)
+{
+    if (notes->group_count > 0) {
+        sl_device_add_subtree(&notes->updates, notes->group, notes->group_count, notes->group_above,
+                              view->encoding);
+        notes->group_count = 0;
+    }
+}
+
+/* Puts the leaf where it is one value with others. False: it is one by itself. */
+static bool join_group(const struct sl_device_view *view, struct sl_device_leaf *leaf,
+                       struct notes *notes)
+{
+    size_t above = 0;
+
+    if (!view->is_nested || !is_json(view->encoding) ||
+        !sl_device_place_selects(&view->place, leaf, &above) || above >= leaf->path->n_elem) {
+        return false;
+    }
+    if (notes->group_count == GROUP_LEAVES || above != notes->group_above ||
+        (notes->group_count > 0 && sl_device_leaf_common(notes->group[0], leaf) < above)) {
+        end_group(view, notes);
+    }
+    notes->group_above = above;
+    notes->group[notes->group_count++] = leaf;
+    return true;
+}
 
 static void note(const struct sl_device_view *view, const struct step *step, struct notes *notes)
 {
+    if (step->is && join_group(view, step->is, notes)) {
+        notes->count++;
+        return;
+    }
+    end_group(view, notes);
     if (step->is) {
         sl_device_add_update(&notes->updates, step->is, view->encoding);
     } else {
@@ -91,7 +133,8 @@ static bool walk(struct sl_device_round *round, int64_t now_ns, struct notes *no
         if (time_ns == 0) {
             time_ns = step.is ? step.is->set_ns : now_ns;
         }
-        if (notes->count > 0 && (time_ns != notes->time_ns || is_full(round->view, notes))) {
+        if (notes->count > 0 && !round->view->is_bundled &&
+            (time_ns != notes->time_ns || is_full(round->view, notes))) {
             return true;
         }
         notes->time_ns = time_ns;
@@ -136,6 +179,7 @@ bool sl_device_round_next(struct sl_device_round *round, int64_t now_ns, struct 
     struct notes notes = {.count = 0};
     bool goes_on = walk(round, now_ns, &notes);
 
+    end_group(round->view, &notes);
     if (notes.count > 0) {
         build(round->view, &notes, message);
     }

@@ -23,6 +23,8 @@ struct sl_device_view {
     uint32_t depth;       /* elements behind those that the place names; 0: any */
     uint32_t max_updates; /* of one notification, deletes too; at least 1 */
     bool is_config;       /* no state */
+    bool is_nested;       /* JSON: what the place names as one thing is one value */
+    bool is_bundled;      /* whatever the times and the size are, one notification */
 };
 
 struct sl_device_round {

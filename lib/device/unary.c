@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "device/answer.h"
+#include "device/dialect.h"
 #include "gnmi.services.h"
 
 struct unary {
@@ -56,6 +57,9 @@ static struct sl_status answer(const struct unary *unary, const struct sl_grpc_m
     }
     if (method == &gnmi__g_nmi__methods[GNMI__G_NMI__SET]) {
         return set(unary, (const Gnmi__SetRequest *)message, out);
+    }
+    if (unary->world->options.dialect) {
+        return sl_device_dialect_capabilities(unary->world->options.dialect, out);
     }
     return sl_device_answer_capabilities((const Gnmi__CapabilityRequest *)message, out);
 }

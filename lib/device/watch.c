@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "device/answer.h"
+#include "device/dress.h"
 #include "device/message.h"
 #include "device/round.h"
 #include "device/subscription.h"
@@ -55,6 +56,10 @@ struct sl_device_watch {
     bool is_half_closed;
     struct sl_timer *timer;
     struct sl_buf message; /* built and not taken yet; empty: none */
+    bool is_counted;       /* among the world's */
+    bool is_silent;        /* nothing is ever sent */
+    struct sl_device_dress dress;
+    struct sl_timer *keepalive; /* NULL: none is sent */
 };
 
 static const Gnmi__SubscriptionList *list_of(const struct sl_device_watch *watch)
@@ -79,7 +84,7 @@ bool sl_device_watch_is_asked(const struct sl_device_world *world,
     if (request->request_case != GNMI__SUBSCRIBE_REQUEST__REQUEST_SUBSCRIBE) {
         return false;
     }
-    return world->options.data ||
+    return world->options.data || world->options.dialect ||
            request->subscribe->mode != GNMI__SUBSCRIPTION_LIST__MODE__STREAM ||
            find_extension(request, GNMI_EXT__EXTENSION__EXT_HISTORY) ||
            find_extension(request, GNMI_EXT__EXTENSION__EXT_CONFIG_SUBSCRIPTION);
@@ -357,27 +362,32 @@ static void arm(struct sl_device_watch *watch)
     }
 }
 
-/* Hands over what was built. False: it has to wait, or the call is over. */
+/* Hands over what was built, in the vendor's dress. False: it has to wait, or the call is over. */
 static bool hand_over(struct sl_device_watch *watch)
 {
-    if (watch->message.failed) {
+    struct sl_str next;
+    bool is_dressed = true;
+
+    if (watch->message.len > 0) {
+        is_dressed = sl_device_dress_add(&watch->dress, sl_buf_str(&watch->message));
+    }
+    if (watch->message.failed || !is_dressed) {
         fail(watch, SL_RESOURCE_EXHAUSTED, "out of memory");
         return false;
     }
-    if (watch->message.len == 0) {
-        return watch->phase != OVER;
-    }
-    if (sl_grpc_call_send_bytes(watch->call, watch->message.data, (uint32_t)watch->message.len) !=
-        SL_GRPC_SENT) {
-        return false; /* on_writable follows, or the end */
-    }
     sl_buf_trim(&watch->message, KEPT_BYTES);
-    return true;
+    while (sl_device_dress_next(&watch->dress, &next)) {
+        if (sl_grpc_call_send_bytes(watch->call, next.data, (uint32_t)next.len) != SL_GRPC_SENT) {
+            return false; /* on_writable follows, or the end */
+        }
+        sl_device_dress_pop(&watch->dress);
+    }
+    return watch->phase != OVER;
 }
 
 static void run(struct sl_device_watch *watch)
 {
-    while (hand_over(watch)) {
+    while (!watch->is_silent && hand_over(watch)) {
         if (!step(watch)) {
             arm(watch);
             return;
@@ -388,6 +398,26 @@ static void run(struct sl_device_watch *watch)
 static void on_timer(void *arg)
 {
     run(arg);
+}
+
+static uint64_t keepalive_ms(const struct sl_device_watch *watch)
+{
+    const struct sl_device_options *options = &watch->world->options;
+
+    return options->keepalive_ms > 0 ? options->keepalive_ms : options->dialect->keepalive_ms;
+}
+
+/* An empty response; one that cannot leave now is not missed. */
+static void on_keepalive(void *arg)
+{
+    struct sl_device_watch *watch = arg;
+
+    if (watch->phase != OVER) {
+        sl_timer_start(watch->keepalive, keepalive_ms(watch));
+        if (sl_grpc_call_send_bytes(watch->call, "", 0) != SL_GRPC_SENT) {
+            return;
+        }
+    }
 }
 
 /* A Set of another call is under way: this one goes on with the loop. */
@@ -500,6 +530,10 @@ static void set_view(const struct sl_device_watch *watch, struct sl_device_view 
     view->depth = sl_device_depth(request->extension, request->n_extension);
     view->max_updates = watch->world->options.updates;
     view->is_config = watch->is_config;
+    if (watch->world->options.dialect) {
+        view->is_nested = watch->world->options.dialect->is_nested;
+        view->is_bundled = watch->world->options.dialect->is_bundled;
+    }
 }
 
 static struct sl_status read_tracks(struct sl_device_watch *watch)
@@ -532,10 +566,39 @@ static void skip_first_rounds(struct sl_device_watch *watch)
     watch->phase = SYNC;
 }
 
+/* As a vendor's device would be asked. */
+static struct sl_status begin_dialect(struct sl_device_watch *watch)
+{
+    const struct sl_device_options *options = &watch->world->options;
+    const struct sl_device_dialect *dialect = options->dialect;
+    struct sl_status status;
+
+    watch->dress.list = list_of(watch);
+    if (!dialect) {
+        return sl_status_ok();
+    }
+    status =
+        sl_device_dialect_check(dialect, list_of(watch), watch->world->watches, options->max_rpcs);
+    watch->dress.dialect = dialect;
+    watch->dress.lose_every = options->lose_every;
+    watch->is_silent = dialect->silent_encodings >> list_of(watch)->encoding & 1;
+    if (sl_status_is_ok(&status) && dialect->keepalive_ms > 0) {
+        watch->keepalive = sl_timer_new(watch->world->loop, on_keepalive, watch);
+        if (!watch->keepalive) {
+            return sl_status_out_of_memory();
+        }
+        sl_timer_start(watch->keepalive, keepalive_ms(watch));
+    }
+    return status;
+}
+
 static struct sl_status begin(struct sl_device_watch *watch, uint32_t device)
 {
-    struct sl_status status = sl_device_subscription_check(list_of(watch));
+    struct sl_status status = begin_dialect(watch);
 
+    if (sl_status_is_ok(&status)) {
+        status = sl_device_subscription_check(list_of(watch));
+    }
     if (!sl_status_is_ok(&status)) {
         return status;
     }
@@ -554,6 +617,8 @@ static struct sl_status begin(struct sl_device_watch *watch, uint32_t device)
     }
     if (sl_status_is_ok(&status)) {
         sl_device_store_watch(watch->store, &watch->hook, on_version, watch);
+        watch->is_counted = true;
+        watch->world->watches++;
     }
     return status;
 }
@@ -596,7 +661,10 @@ void sl_device_watch_free(struct sl_device_watch *watch)
         sl_device_tree_release(watch->tracks[i].sent);
     }
     free(watch->tracks);
+    watch->world->watches -= watch->is_counted;
     sl_timer_free(watch->timer);
+    sl_timer_free(watch->keepalive);
+    sl_device_dress_fini(&watch->dress);
     sl_buf_fini(&watch->message);
     gnmi__subscribe_request__free_unpacked(watch->request, NULL);
     free(watch);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "device/dialect.h"
 #include "device/tree_json.h"
 
 /* What a device has that was given no data. */
@@ -30,7 +31,8 @@ bool sl_device_world_init(struct sl_device_world *world)
     if (world->options.data) {
         world->tree = sl_device_tree_hold(world->options.data);
     } else {
-        world->tree = sl_device_json_read(SL_STR(default_data), world->opened_wall_ns, &why);
+        const char *data = world->options.dialect ? world->options.dialect->data : default_data;
+        world->tree = sl_device_json_read(sl_str_from(data), world->opened_wall_ns, &why);
     }
     return world->stores && world->tree;
 }

@@ -33,7 +33,8 @@ struct sl_device_world {
     struct sl_device_totals totals; /* blocked_ns: of what is over */
     int64_t opened_ns;
     int64_t opened_wall_ns;
-    uint64_t rpcs; /* ever */
+    uint64_t rpcs;    /* ever */
+    uint32_t watches; /* open now: those on the tree */
     struct sl_device_tape tape;
     struct sl_device_tree *tree;     /* what every device has at first; held */
     struct sl_device_store **stores; /* of each device; NULL until it is asked for */
