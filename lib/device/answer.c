@@ -1,5 +1,6 @@
 #include "device/answer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,6 +133,28 @@ void sl_device_add_update(struct sl_buf *out, const struct sl_device_leaf *leaf,
     sl_device_add_message(out, NOTIFICATION_UPDATE_TAG, &update.base);
     out->failed = out->failed || text.failed;
     sl_buf_fini(&text);
+}
+
+void sl_device_add_sync_done(struct sl_buf *out, const char *commit_id, uint64_t number)
+{
+    Gnmi__SubscribeResponse response = GNMI__SUBSCRIBE_RESPONSE__INIT;
+    GnmiExt__Extension extension = GNMI_EXT__EXTENSION__INIT;
+    GnmiExt__Extension *extensions[] = {&extension};
+    GnmiExt__ConfigSubscription subscription = GNMI_EXT__CONFIG_SUBSCRIPTION__INIT;
+    GnmiExt__ConfigSubscriptionSyncDone done = GNMI_EXT__CONFIG_SUBSCRIPTION_SYNC_DONE__INIT;
+    char digits[24];
+
+    snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
+    done.commit_confirm_id = borrowed(commit_id);
+    done.server_commit_id = digits;
+    done.done = true;
+    subscription.action_case = GNMI_EXT__CONFIG_SUBSCRIPTION__ACTION_SYNC_DONE;
+    subscription.sync_done = &done;
+    extension.ext_case = GNMI_EXT__EXTENSION__EXT_CONFIG_SUBSCRIPTION;
+    extension.config_subscription = &subscription;
+    response.n_extension = 1;
+    response.extension = extensions;
+    pack(out, &response.base, gnmi__subscribe_response__get_packed_size(&response));
 }
 
 uint32_t sl_device_depth(GnmiExt__Extension *const *extensions, size_t count)

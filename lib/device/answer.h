@@ -57,6 +57,9 @@ void sl_device_add_update(struct sl_buf *out, const struct sl_device_leaf *leaf,
 void sl_device_add_subtree(struct sl_buf *out, struct sl_device_leaf *const *leaves, size_t count,
                            size_t above, Gnmi__Encoding encoding);
 
+/* Appends a SubscribeResponse that says that a change of configuration is through. */
+void sl_device_add_sync_done(struct sl_buf *out, const char *commit_id, uint64_t number);
+
 /* The level of a depth extension among these; 0: none. */
 uint32_t sl_device_depth(GnmiExt__Extension *const *extensions, size_t count);
 

@@ -155,36 +155,6 @@ static void build_sync(struct sl_device_watch *watch)
     }
 }
 
-/* Behind the changes of a version. */
-static void build_sync_done(struct sl_device_watch *watch, const struct sl_device_version *version)
-{
-    Gnmi__SubscribeResponse response = GNMI__SUBSCRIBE_RESPONSE__INIT;
-    GnmiExt__Extension extension = GNMI_EXT__EXTENSION__INIT;
-    GnmiExt__Extension *extensions[] = {&extension};
-    GnmiExt__ConfigSubscription subscription = GNMI_EXT__CONFIG_SUBSCRIPTION__INIT;
-    GnmiExt__ConfigSubscriptionSyncDone done = GNMI_EXT__CONFIG_SUBSCRIPTION_SYNC_DONE__INIT;
-    char commit_id[SL_DEVICE_MAX_ID_BYTES];
-    char number[24];
-
-    memcpy(commit_id, version->commit_id, sizeof(commit_id));
-    snprintf(number, sizeof(number), "%llu", (unsigned long long)version->number);
-    done.commit_confirm_id = commit_id;
-    done.server_commit_id = number;
-    done.done = true;
-    subscription.action_case = GNMI_EXT__CONFIG_SUBSCRIPTION__ACTION_SYNC_DONE;
-    subscription.sync_done = &done;
-    extension.ext_case = GNMI_EXT__EXTENSION__EXT_CONFIG_SUBSCRIPTION;
-    extension.config_subscription = &subscription;
-    response.n_extension = 1;
-    response.extension = extensions;
-    size_t size = gnmi__subscribe_response__get_packed_size(&response);
-
-    if (sl_buf_reserve(&watch->message, size)) {
-        watch->message.len +=
-            gnmi__subscribe_response__pack(&response, (uint8_t *)watch->message.data);
-    }
-}
-
 /* The version that comes next, or the oldest that is left of those behind it; NULL: none yet. */
 static const struct sl_device_version *next_version(const struct sl_device_watch *watch)
 {
@@ -221,7 +191,7 @@ static bool take_version(struct sl_device_watch *watch)
     watch->turn = 0;
     watch->number = version->number + 1;
     if (watch->is_config) {
-        build_sync_done(watch, version);
+        sl_device_add_sync_done(&watch->message, version->commit_id, version->number);
     }
     return true;
 }
