@@ -1,6 +1,5 @@
 #include "device/watch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
