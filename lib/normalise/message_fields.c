@@ -52,6 +52,42 @@ static void drop_rivals(const ProtobufCMessageDescriptor *descriptor, unsigned i
     }
 }
 
+/* ---- lists of numbers in one place ---- */
+
+/* Whether the place may hold several: protobuf's packed form. */
+static bool is_packed(const ProtobufCFieldDescriptor *known, const struct sl_wire_field *field)
+{
+    return known->label == PROTOBUF_C_LABEL_REPEATED && field->type == SL_WIRE_BYTES &&
+           sl_message_wire_type(known) != SL_WIRE_BYTES;
+}
+
+static bool next_packed(struct sl_wire *packed, const ProtobufCFieldDescriptor *known,
+                        struct sl_wire_field *field)
+{
+    enum sl_wire_type type = sl_message_wire_type(known);
+
+    *field = (struct sl_wire_field){.number = known->id, .type = type};
+    if (packed->at == packed->end) {
+        return false;
+    }
+    if (type == SL_WIRE_VARINT) {
+        return sl_wire_varint(packed, &field->value);
+    }
+    return sl_wire_fixed(packed, type == SL_WIRE_FIXED64 ? 8 : 4, &field->value);
+}
+
+static bool is_whole(const ProtobufCFieldDescriptor *known, const struct sl_wire_field *place)
+{
+    struct sl_wire packed = sl_wire_of(place->bytes);
+    struct sl_wire_field field;
+
+    while (next_packed(&packed, known, &field)) {
+    }
+    return packed.at == packed.end;
+}
+
+/* ---- fields ---- */
+
 bool sl_message_find(const ProtobufCMessageDescriptor *descriptor, struct sl_str message,
                      struct sl_message_found *found)
 {
@@ -63,7 +99,14 @@ bool sl_message_find(const ProtobufCMessageDescriptor *descriptor, struct sl_str
     for (; sl_wire_next(&wire, &field); before = wire) {
         const ProtobufCFieldDescriptor *known =
             protobuf_c_message_descriptor_get_field(descriptor, field.number);
-        if (!known || sl_message_wire_type(known) != field.type) {
+        bool is_several = known && is_packed(known, &field);
+        if (!known || (!is_several && sl_message_wire_type(known) != field.type)) {
+            continue;
+        }
+        if (is_several && !is_whole(known, &field)) {
+            return false;
+        }
+        if (is_several && !field.bytes.len) {
             continue;
         }
         unsigned index = (unsigned)(known - descriptor->fields);
@@ -76,15 +119,21 @@ bool sl_message_find(const ProtobufCMessageDescriptor *descriptor, struct sl_str
     return wire.at == wire.end;
 }
 
-bool sl_message_next(struct sl_wire *wire, const ProtobufCFieldDescriptor *known,
+bool sl_message_next(struct sl_message_walk *walk, const ProtobufCFieldDescriptor *known,
                      struct sl_wire_field *field)
 {
-    while (sl_wire_next(wire, field)) {
+    while (!next_packed(&walk->packed, known, field)) {
+        if (!sl_wire_next(&walk->wire, field)) {
+            return false;
+        }
         if (sl_wire_is(field, known->id, sl_message_wire_type(known))) {
             return true;
         }
+        if (field->number == known->id && is_packed(known, field)) {
+            walk->packed = sl_wire_of(field->bytes);
+        }
     }
-    return false;
+    return true;
 }
 
 bool sl_message_is_map(const ProtobufCFieldDescriptor *known)

@@ -30,8 +30,15 @@ struct sl_message_found {
 bool sl_message_find(const ProtobufCMessageDescriptor *descriptor, struct sl_str message,
                      struct sl_message_found *found) SL_MUST_CHECK;
 
-/* The next of a field's places, from found->from on; false behind the last. */
-bool sl_message_next(struct sl_wire *wire, const ProtobufCFieldDescriptor *known,
+/* Over the places of a field, from found->from on. Of a list of numbers several may lie in one
+ * place (protobuf's packed form). */
+struct sl_message_walk {
+    struct sl_wire wire;   /* to begin with: found->from */
+    struct sl_wire packed; /* what is left of such a place; zeroed to begin with */
+};
+
+/* The next one; false behind the last, and where a packed place is broken. */
+bool sl_message_next(struct sl_message_walk *walk, const ProtobufCFieldDescriptor *known,
                      struct sl_wire_field *field);
 
 enum sl_wire_type sl_message_wire_type(const ProtobufCFieldDescriptor *field);

@@ -176,10 +176,11 @@ static bool add_value(struct writer *writer, const ProtobufCFieldDescriptor *kno
 static bool add_list(struct writer *writer, const ProtobufCFieldDescriptor *known,
                      struct sl_wire wire)
 {
+    struct sl_message_walk walk = {.wire = wire};
     struct sl_wire_field field;
     const char *before = "[";
 
-    while (sl_message_next(&wire, known, &field)) {
+    while (sl_message_next(&walk, known, &field)) {
         sl_buf_add_c(writer->out, before);
         before = ",";
         if (!add_value(writer, known, &field)) {
@@ -234,10 +235,11 @@ static bool add_map(const struct writer *writer, const ProtobufCFieldDescriptor 
 {
     const char *base = (const char *)wire.at;
     struct sl_buf entries = {0};
+    struct sl_message_walk walk = {.wire = wire};
     struct sl_wire_field field;
     bool is_ok = true;
 
-    while (is_ok && sl_message_next(&wire, known, &field)) {
+    while (is_ok && sl_message_next(&walk, known, &field)) {
         struct sl_item item;
         is_ok = read_entry(field.bytes, base, &item);
         sl_buf_add(&entries, &item, sizeof(item));
@@ -252,9 +254,10 @@ static bool add_merged(struct writer *writer, const ProtobufCFieldDescriptor *kn
                        struct sl_wire wire)
 {
     struct sl_buf joined = {0};
+    struct sl_message_walk walk = {.wire = wire};
     struct sl_wire_field field = {0};
 
-    while (sl_message_next(&wire, known, &field)) {
+    while (sl_message_next(&walk, known, &field)) {
         sl_buf_add_str(&joined, field.bytes);
     }
     writer->out->failed = writer->out->failed || joined.failed;

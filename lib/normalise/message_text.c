@@ -148,9 +148,10 @@ static bool add_one(struct sl_buf *out, const ProtobufCFieldDescriptor *known,
 static bool add_each(struct sl_buf *out, const ProtobufCFieldDescriptor *known, struct sl_wire wire,
                      unsigned depth)
 {
+    struct sl_message_walk walk = {.wire = wire};
     struct sl_wire_field field;
 
-    while (sl_message_next(&wire, known, &field)) {
+    while (sl_message_next(&walk, known, &field)) {
         if (!add_one(out, known, &field, depth)) {
             return false;
         }
@@ -163,9 +164,10 @@ static bool add_merged(struct sl_buf *out, const ProtobufCFieldDescriptor *known
                        struct sl_wire wire, unsigned depth)
 {
     struct sl_buf joined = {0};
+    struct sl_message_walk walk = {.wire = wire};
     struct sl_wire_field field;
 
-    while (sl_message_next(&wire, known, &field)) {
+    while (sl_message_next(&walk, known, &field)) {
         sl_buf_add_str(&joined, field.bytes);
     }
     out->failed = out->failed || joined.failed;

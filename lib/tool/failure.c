@@ -47,8 +47,6 @@ static const struct {
     {"tls-certificate-missing", "--tls-cert FILE and --tls-key FILE"},
     {"tls-alert", "a client certificate: --tls-cert FILE and --tls-key FILE"},
     {"tls-version", "--tls-min-version; the device may be too old"},
-    {"closed-by-peer", "does it speak TLS? then without --insecure"},
-    {"connection-reset", "does it speak TLS? then without --insecure"},
     {"proxy-login", "the user name and password of --proxy"},
     {"proxy-refused", "is that proxy allowed to go there?"},
     {"http-status", "an HTTP server that is no gRPC server: is this its gNMI port?"},
@@ -76,6 +74,19 @@ static const char *code_hint(enum sl_code code)
     return (unsigned)code < SL_CODES ? hints[code] : NULL;
 }
 
+/* It ended what it did not want to hear, or whom it did not want to hear. */
+static const char *end_hint(const struct sl_tool_target *target)
+{
+    return target->run->dial->tls ? "a client certificate: --tls-cert FILE and --tls-key FILE"
+                                  : "does it speak TLS? then without --insecure";
+}
+
+static bool is_end(const char *reason)
+{
+    return strcmp(reason, "closed-by-peer") == 0 || strcmp(reason, "connection-reset") == 0 ||
+           strcmp(reason, "reset-by-peer") == 0;
+}
+
 const char *sl_tool_hint(const struct sl_tool_target *target, const struct sl_status *status)
 {
     const char *reason = sl_status_reason(status);
@@ -83,6 +94,9 @@ const char *sl_tool_hint(const struct sl_tool_target *target, const struct sl_st
     /* The file of -c has other names for these. */
     if (target->settings && strncmp(reason, "tls-", 4) == 0) {
         return NULL;
+    }
+    if (is_end(reason) && !target->settings && !target->has_begun) {
+        return end_hint(target);
     }
     for (size_t i = 0; i < SL_ARRAY_LEN(reasons); i++) {
         if (strcmp(reasons[i].reason, reason) == 0) {

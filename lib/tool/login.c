@@ -1,6 +1,7 @@
 #include "tool/login.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,25 +15,51 @@ enum { PASSWORD_BYTES = 512, LOGIN_FIELDS = 3 };
 
 /* ---- the terminal ---- */
 
-/* A line from the terminal, without showing it. */
-static bool read_hidden(int terminal, char *line, size_t room)
+/* Whoever interrupts the question gets his terminal back as it was. */
+static volatile sig_atomic_t interrupt;
+
+static void on_interrupt(int number)
 {
+    interrupt = number;
+}
+
+/* A line, however long; what does not fit is cut off. Ends without one when a signal came. */
+static size_t read_line(int terminal, char *line, size_t room)
+{
+    size_t len = 0;
+
+    while (len < room - 1 && read(terminal, line + len, 1) == 1 && line[len] != '\n') {
+        len++;
+    }
+    line[len] = '\0';
+    return len;
+}
+
+/* A line from the terminal, without showing it; what is written before the question is no answer.
+ */
+static bool read_hidden(int terminal, const char *username, char *line, size_t room)
+{
+    const struct sigaction action = {.sa_handler = on_interrupt}; /* read ends with it */
+    struct sigaction before;
     struct termios shown;
     struct termios hidden;
-    size_t len = 0;
 
     if (tcgetattr(terminal, &shown) != 0) {
         return false;
     }
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
+    sigaction(SIGINT, &action, &before);
     tcsetattr(terminal, TCSAFLUSH, &hidden);
-    while (len < room - 1 && read(terminal, line + len, 1) == 1 && line[len] != '\n') {
-        len++;
-    }
-    line[len] = '\0';
-    tcsetattr(terminal, TCSAFLUSH, &shown);
+    dprintf(terminal, "password of %s: ", username);
+    size_t len = read_line(terminal, line, room);
+
+    tcsetattr(terminal, TCSADRAIN, &shown);
     dprintf(terminal, "\n");
+    sigaction(SIGINT, &before, NULL);
+    if (interrupt) {
+        raise(SIGINT);
+    }
     return len > 0;
 }
 
@@ -46,8 +73,7 @@ static char *ask_for_password(const char *username)
     if (terminal < 0) {
         return NULL;
     }
-    dprintf(terminal, "password of %s: ", username);
-    if (read_hidden(terminal, line, sizeof(line))) {
+    if (read_hidden(terminal, username, line, sizeof(line))) {
         password = strdup(line);
     }
     explicit_bzero(line, sizeof(line));
