@@ -1,6 +1,7 @@
 #include "tool/login.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +24,15 @@ static void on_interrupt(int number)
     interrupt = number;
 }
 
-/* A line, however long; what does not fit is cut off. Ends without one when a signal came. */
-static size_t read_line(int terminal, char *line, size_t room)
+/* A line, however long; what does not fit is cut off. Ends without one when a signal came, which is
+ * blocked but for the moments in which `open` holds: none comes unseen before a read. */
+static size_t read_line(int terminal, const sigset_t *open, char *line, size_t room)
 {
+    struct pollfd readable = {.fd = terminal, .events = POLLIN};
     size_t len = 0;
 
-    while (len < room - 1 && read(terminal, line + len, 1) == 1 && line[len] != '\n') {
+    while (len < room - 1 && ppoll(&readable, 1, NULL, open) == 1 &&
+           read(terminal, line + len, 1) == 1 && line[len] != '\n') {
         len++;
     }
     line[len] = '\0';
@@ -39,8 +43,10 @@ static size_t read_line(int terminal, char *line, size_t room)
  */
 static bool read_hidden(int terminal, const char *username, char *line, size_t room)
 {
-    const struct sigaction action = {.sa_handler = on_interrupt}; /* read ends with it */
+    const struct sigaction action = {.sa_handler = on_interrupt};
     struct sigaction before;
+    sigset_t blocked;
+    sigset_t open;
     struct termios shown;
     struct termios hidden;
 
@@ -49,14 +55,18 @@ static bool read_hidden(int terminal, const char *username, char *line, size_t r
     }
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigprocmask(SIG_BLOCK, &blocked, &open);
     sigaction(SIGINT, &action, &before);
     tcsetattr(terminal, TCSAFLUSH, &hidden);
     dprintf(terminal, "password of %s: ", username);
-    size_t len = read_line(terminal, line, room);
+    size_t len = read_line(terminal, &open, line, room);
 
     tcsetattr(terminal, TCSADRAIN, &shown);
     dprintf(terminal, "\n");
     sigaction(SIGINT, &before, NULL);
+    sigprocmask(SIG_SETMASK, &open, NULL);
     if (interrupt) {
         raise(SIGINT);
     }
