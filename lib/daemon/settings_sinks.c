@@ -6,6 +6,7 @@
 
 #include "daemon/settings_read.h"
 #include "normalise/encoder.h"
+#include "normalise/json_keyed.h"
 
 enum { ERROR_BYTES = 400, MAX_TYPES = 32 };
 
@@ -14,6 +15,8 @@ struct common_options {
     int format;
     int unit;
     bool is_float64;
+    int json_arrays; /* enum json_arrays */
+    struct sluice_strings json_keys;
     struct {
         uint64_t bytes;
         int64_t delay_ns;
@@ -34,6 +37,10 @@ static const char *const formats[] = {
 
 /* In the order of enum sl_record_unit. */
 static const char *const units[] = {"notification", "update", NULL};
+
+/* In the order of `json_arrays`. */
+enum json_arrays { JSON_ARRAYS_INDEX, JSON_ARRAYS_KEYED };
+static const char *const json_arrays[] = {"index", "keyed", NULL};
 
 /* In the order of `markers`. */
 enum markers { MARKERS_BY_FORMAT, MARKERS_ON, MARKERS_OFF };
@@ -90,6 +97,20 @@ static const struct sluice_option common_table[] = {
      .default_text = "false",
      .doc = "event, event-split, gnmic-json, telegraf-json, influx: decimals, and the numbers in "
             "JSON, are rounded as gnmic and Telegraf do; else they keep every digit."},
+    {.name = "json-arrays",
+     .type = SLUICE_ENUM,
+     .offset = offsetof(struct common_options, json_arrays),
+     .default_text = "index",
+     .names = json_arrays,
+     .doc = "event, event-split, sluice.v1, sluice.v1-json: the items of arrays in JSON are "
+            "counted (/interface.0/mtu; sluice.v1: /interface[0]/mtu), or keyed where all of an "
+            "array have keys, and no two the same (/interface[name=e1]/mtu)."},
+    {.name = "json-keys",
+     .type = SLUICE_STRINGS,
+     .offset = offsetof(struct common_options, json_keys),
+     .doc = "With keyed: members that are keys; the first that all items have counts. Several keys "
+            "of one list stand in one text with blanks between them. None: \"identifier name\", "
+            "name, id, index, key."},
     {.name = "batch",
      .type = SLUICE_OBJECT,
      .table = batch_table,
@@ -281,6 +302,22 @@ static bool has_markers(struct sl_config *config, const struct sl_config_node *m
            (options->markers == MARKERS_BY_FORMAT && sl_format_wants_markers(format));
 }
 
+static const struct sluice_strings *json_keys_of(struct sl_config *config,
+                                                 const struct sl_config_node *map,
+                                                 const struct common_options *common)
+{
+    for (size_t i = 0; i < common->json_keys.count; i++) {
+        if (!sl_json_keys_check(common->json_keys.items[i])) {
+            sl_config_error(config, place_of(map, "json-keys"),
+                            "'json-keys': expected names of members, 1 to 4 in each text");
+        }
+    }
+    if (common->json_arrays == JSON_ARRAYS_INDEX) {
+        return NULL;
+    }
+    return common->json_keys.count ? &common->json_keys : &sl_json_default_keys;
+}
+
 static bool read_sink(struct sl_config *config, const struct sl_config_node *map,
                       struct sl_sink_settings *sink)
 {
@@ -306,6 +343,7 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
     sink->spec.format = common->format;
     sink->spec.unit = common->unit;
     sink->spec.is_float64 = common->is_float64;
+    sink->spec.json_keys = json_keys_of(config, map, common);
     sink->spec.batch.bytes = common->batch.bytes;
     sink->spec.batch.delay_ns = common->batch.delay_ns;
     sink->spec.has_markers = has_markers(config, map, common);

@@ -236,6 +236,7 @@ static void fill_route(struct sl_worker *worker, const struct sl_target_settings
         .encoder = {.format = (enum sl_format)sink->spec.format,
                     .unit = (enum sl_record_unit)sink->spec.unit,
                     .is_float64 = sink->spec.is_float64,
+                    .json_keys = sink->spec.json_keys,
                     .target = sl_str_from(target->name),
                     .subscription = sl_str_from(subscription->name),
                     .subscription_target = sl_str_from(or_null(subscription->options.target)),

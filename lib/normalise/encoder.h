@@ -70,7 +70,10 @@ struct sl_encoder_config {
     enum sl_record_unit unit;
     bool is_float64; /* event, event-split, gnmic-json, telegraf-json, influx: decimals and the
                         numbers in JSON go through a double, as in gnmic */
-    struct sl_encoder_memory *memory; /* outlives the encoder */
+    const struct sluice_strings *json_keys; /* event, event-split, sluice.v1, sluice.v1-json: items
+                                               of JSON arrays are named by these (json_keyed.h),
+                                               which outlive the encoder; NULL: counted */
+    struct sl_encoder_memory *memory;       /* outlives the encoder */
 };
 
 /* What a record says of its stream beside what the response says. */

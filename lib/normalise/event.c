@@ -74,6 +74,16 @@ static void add_leaf(struct sl_buf *out, struct sl_str before, struct sl_str key
     sl_buf_add_str(out, leaf->value);
 }
 
+/* The working memory is shared with other encoders. */
+static void prepare_json(struct sl_event *event)
+{
+    struct sl_encoder_scratch *scratch = event->scratch;
+
+    scratch->json.is_rounding = event->is_float64;
+    scratch->json.keyed = event->json_keys ? &scratch->keyed : NULL;
+    scratch->keyed.keys = event->json_keys;
+}
+
 /* "values" with one member for each leaf. */
 static bool add_leaves(struct sl_pass *pass, const struct sl_fragment *fragment)
 {
@@ -284,7 +294,7 @@ bool sl_event_encode(struct sl_event *event, const struct sl_gnmi_response *resp
     if (!make_head(event, response->timestamp_ns)) {
         return false;
     }
-    event->scratch->json.is_rounding = event->is_float64;
+    prepare_json(event);
     sl_pass_begin(&pass);
     add_updates(&pass);
     if (response->deletes) {
@@ -341,7 +351,7 @@ bool sl_event_next(struct sl_event *event, const struct sl_gnmi_response *respon
     if (!make_head(event, response->timestamp_ns)) {
         return false;
     }
-    event->scratch->json.is_rounding = event->is_float64;
+    prepare_json(event);
     sl_pass_begin(&pass);
     while (!progress->is_done && !encoded->published) {
         progress->is_done = !add_next(&pass, progress);
@@ -373,6 +383,7 @@ bool sl_event_init(struct sl_event *event, const struct sl_encoder_config *confi
     sl_intern_init(&event->intern, config->memory);
     event->is_split = config->format == SL_FORMAT_EVENT_SPLIT;
     event->is_float64 = config->is_float64;
+    event->json_keys = config->json_keys;
     event->scratch = sl_encoder_scratch_hold(config->memory);
     return event->scratch && make_name(event);
 }

@@ -20,6 +20,7 @@ struct sl_event {
     struct sl_buf head; /* ... and with the timestamp of the notification under way */
     bool is_split;
     bool is_float64;
+    const struct sluice_strings *json_keys; /* NULL: items of arrays are counted */
     struct sl_encoder_scratch *scratch;
     struct sl_intern intern;
 };

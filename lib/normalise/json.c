@@ -282,10 +282,38 @@ static bool add_leaf(struct reader *reader, bool is_null)
     return true;
 }
 
-static bool read_array_leaves(struct reader *reader)
+static void add_index(struct reader *reader, uint64_t index)
+{
+    struct sl_buf *path = &reader->json->path;
+
+    sl_buf_add_byte(path, reader->is_flat ? '/' : '.');
+    sl_buf_add_u64(path, index);
+}
+
+/* The items behind a '['; `keyed`: what they are called, or NULL. */
+static bool read_item_leaves(struct reader *reader, const struct sl_json_keyed_array *keyed)
 {
     struct sl_buf *path = &reader->json->path;
     size_t path_len = path->len;
+
+    for (uint64_t index = 0; index == 0 || sl_scan_take(&reader->scan, ','); index++) {
+        if (keyed) {
+            sl_buf_add_str(path, sl_json_keyed_item(reader->json->keyed, keyed, index));
+        } else {
+            add_index(reader, index);
+        }
+        if (!read_leaves(reader)) {
+            return false;
+        }
+        path->len = path_len;
+    }
+    return sl_scan_take(&reader->scan, ']');
+}
+
+static bool read_array_leaves(struct reader *reader)
+{
+    struct sl_json_keyed *keyed = reader->json->keyed;
+    struct sl_json_keyed_array array;
 
     if (!enter(reader)) {
         return false;
@@ -293,15 +321,13 @@ static bool read_array_leaves(struct reader *reader)
     if (sl_scan_take(&reader->scan, ']')) {
         return leave(reader);
     }
-    for (uint64_t index = 0; index == 0 || sl_scan_take(&reader->scan, ','); index++) {
-        sl_buf_add_byte(path, reader->is_flat ? '/' : '.');
-        sl_buf_add_u64(path, index);
-        if (!read_leaves(reader)) {
-            return false;
-        }
-        path->len = path_len;
+    if (!keyed || !sl_json_keyed_begin(keyed, &reader->scan, &array)) {
+        return read_item_leaves(reader, NULL) && leave(reader);
     }
-    return sl_scan_take(&reader->scan, ']') && leave(reader);
+    bool is_ok = read_item_leaves(reader, &array);
+
+    sl_json_keyed_end(keyed, &array);
+    return is_ok && leave(reader);
 }
 
 static bool read_member_leaves(struct reader *reader, struct members *members)
@@ -454,11 +480,14 @@ enum sl_json_result sl_json_flatten(struct sl_json *json, struct sl_str source,
     struct reader reader = reader_of(json, source);
     enum sl_json_result result;
 
-    json->has_plain_names = sl_json_quick(json, source);
+    json->has_plain_names = !json->keyed && sl_json_quick(json, source);
     if (json->has_plain_names) {
         return SL_JSON_LEAVES;
     }
     reader = reader_of(json, source);
+    if (json->keyed) {
+        sl_json_keyed_start(json->keyed, source.len);
+    }
     if (!sl_scan_is_at(&reader.scan, '{')) {
         result = finish(&reader, read_value(&reader), SL_JSON_VALUE);
         *value = sl_buf_str(&json->text);
@@ -488,6 +517,7 @@ enum sl_json_result sl_json_flatten_all(struct sl_json *json, struct sl_str sour
     struct reader reader = reader_of(json, source);
 
     json->has_plain_names = false;
+    json->keyed = NULL;
     reader.keeps_null = true;
     reader.is_flat = true;
     enum sl_json_result result = finish(&reader, read_leaves(&reader), SL_JSON_LEAVES);

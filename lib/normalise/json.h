@@ -4,6 +4,7 @@
  * the items of arrays. Any other value stays one value. The rules are those of gnmic's event
  * format:
  *
+ *     (with keys, json_keyed.h: "/a/list[name=x]/…")
  *     null is true, and so is an array of one null (YANG's type empty)
  *     an empty array or object inside an object vanishes
  *     of two members with one name the later counts, of two leaves with one name the later too
@@ -22,6 +23,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "normalise/items.h"
+#include "normalise/json_keyed.h"
 
 enum { SL_JSON_MAX_BYTES = 32 * 1024 * 1024 }; /* of each working buffer */
 
@@ -33,6 +35,7 @@ struct sl_json {
     struct sl_buf members; /* a stack: struct item */
     struct sl_buf path;    /* the name of the leaf under way */
     struct sl_buf spare;
+    struct sl_json_keyed *keyed; /* sl_json_flatten: items are named by their keys; NULL: counted */
     bool has_plain_names; /* of leaves: nothing in them is escaped in JSON, and between each and its
                              value stands ": */
     bool is_rounding;     /* numbers go through a double, as gnmic's; false to begin with */

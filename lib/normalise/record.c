@@ -134,6 +134,15 @@ static void add_update(struct sl_buf *out, const struct sl_fragment *fragment,
     sl_pack_end(out, start);
 }
 
+/* The working memory is shared with other encoders. */
+static void prepare_json(struct sl_record *record)
+{
+    struct sl_encoder_scratch *scratch = record->scratch;
+
+    scratch->record_json.keyed = record->json_keys ? &scratch->keyed : NULL;
+    scratch->keyed.keys = record->json_keys;
+}
+
 static void add_updates(struct sl_pass *pass)
 {
     struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(pass->response);
@@ -278,6 +287,7 @@ bool sl_record_encode(struct sl_record *record, const struct sl_gnmi_response *r
         add_extensions(out, response->message);
     }
     add_prefix(&pass);
+    prepare_json(record);
     add_updates(&pass);
     if (response->deletes) {
         add_deletes(&pass);
@@ -414,7 +424,7 @@ static void add_labels(struct sl_buf *out, const struct sluice_map *labels)
 
 bool sl_record_init(struct sl_record *record, const struct sl_encoder_config *config)
 {
-    *record = (struct sl_record){0};
+    *record = (struct sl_record){.json_keys = config->json_keys};
     sl_intern_init(&record->paths, config->memory);
     sl_intern_init(&record->prefixes, config->memory);
     record->scratch = sl_encoder_scratch_hold(config->memory);

@@ -17,6 +17,7 @@
 struct sl_record {
     struct sl_buf names; /* target, subscription and labels: the fields that never change */
     struct sl_encoder_scratch *scratch;
+    const struct sluice_strings *json_keys; /* NULL: items of arrays are counted */
     struct sl_intern paths;    /* by prefix and path: the fields of Update and Delete */
     struct sl_intern prefixes; /* by prefix, taken as a path: the fields of Record */
 };

@@ -257,21 +257,40 @@ static bool add_list_leaf(struct walk *walk, bool *is_list)
     return add_leaf(walk, &scalar);
 }
 
-static bool walk_items(struct walk *walk)
+/* `keyed`: what the items are called, or NULL. */
+static bool walk_items(struct walk *walk, const struct sl_json_keyed_array *keyed)
 {
     struct sl_buf *path = &walk->json->path;
     size_t path_len = path->len;
 
     for (uint64_t index = 0; index == 0 || sl_scan_take(&walk->scan, ','); index++) {
-        sl_buf_add_byte(path, '[');
-        sl_buf_add_u64(path, index);
-        sl_buf_add_byte(path, ']');
+        if (keyed) {
+            sl_buf_add_str(path, sl_json_keyed_item(walk->json->keyed, keyed, index));
+        } else {
+            sl_buf_add_byte(path, '[');
+            sl_buf_add_u64(path, index);
+            sl_buf_add_byte(path, ']');
+        }
         if (!walk_value(walk)) {
             return false;
         }
         path->len = path_len;
     }
     return sl_scan_take(&walk->scan, ']');
+}
+
+static bool walk_named_items(struct walk *walk)
+{
+    struct sl_json_keyed *keyed = walk->json->keyed;
+    struct sl_json_keyed_array array;
+
+    if (!keyed || !sl_json_keyed_begin(keyed, &walk->scan, &array)) {
+        return walk_items(walk, NULL);
+    }
+    bool is_ok = walk_items(walk, &array);
+
+    sl_json_keyed_end(keyed, &array);
+    return is_ok;
 }
 
 static bool walk_array(struct walk *walk)
@@ -284,7 +303,7 @@ static bool walk_array(struct walk *walk)
     if (sl_scan_take(&walk->scan, ']')) {
         return add_empty_leaf(walk, SL_RECORD_EMPTY_ARRAY) && leave(walk);
     }
-    return add_list_leaf(walk, &is_list) && (is_list || walk_items(walk)) && leave(walk);
+    return add_list_leaf(walk, &is_list) && (is_list || walk_named_items(walk)) && leave(walk);
 }
 
 /* `"name":`, the name behind the path. */
@@ -397,6 +416,9 @@ bool sl_record_json_add(struct sl_record_json *json, struct sl_pass *pass,
     sl_buf_trim(&json->text, KEPT_BYTES);
     sl_buf_trim(&json->list, KEPT_BYTES);
     sl_buf_add_str(&json->path, path);
+    if (json->keyed) {
+        sl_json_keyed_start(json->keyed, source.len);
+    }
     if (walk_all(&walk)) {
         return true;
     }

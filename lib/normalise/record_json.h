@@ -11,13 +11,15 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "gnmi/response.h"
+#include "normalise/json_keyed.h"
 #include "normalise/pass.h"
 
 /* The working memory, kept from one value to the next. */
 struct sl_record_json {
-    struct sl_buf path; /* of the leaf under way */
-    struct sl_buf text; /* the string under way */
-    struct sl_buf list; /* the elements of the array under way */
+    struct sl_buf path;          /* of the leaf under way */
+    struct sl_buf text;          /* the string under way */
+    struct sl_buf list;          /* the elements of the array under way */
+    struct sl_json_keyed *keyed; /* items are named by their keys; NULL: counted */
 };
 
 void sl_record_json_init(struct sl_record_json *json);

@@ -11,6 +11,7 @@ struct sl_encoder_scratch *sl_encoder_scratch_hold(struct sl_encoder_memory *mem
         }
         sl_fragment_init(&memory->scratch->builder);
         sl_json_init(&memory->scratch->json);
+        sl_json_keyed_init(&memory->scratch->keyed, NULL, sl_json_key_as_text);
         sl_record_path_init(&memory->scratch->path);
         sl_telegraf_path_init(&memory->scratch->telegraf);
         sl_buf_init(&memory->scratch->metrics, 2 * SL_ENCODER_MAX_RECORD_BYTES);
@@ -29,6 +30,7 @@ void sl_encoder_scratch_release(struct sl_encoder_memory *memory)
     }
     sl_fragment_fini(&memory->scratch->builder);
     sl_json_fini(&memory->scratch->json);
+    sl_json_keyed_fini(&memory->scratch->keyed);
     sl_record_path_fini(&memory->scratch->path);
     sl_record_json_fini(&memory->scratch->record_json);
     sl_telegraf_path_fini(&memory->scratch->telegraf);

@@ -11,6 +11,7 @@
 #include "normalise/encoder.h"
 #include "normalise/fragment.h"
 #include "normalise/json.h"
+#include "normalise/json_keyed.h"
 #include "normalise/record_json.h"
 #include "normalise/record_path.h"
 #include "normalise/telegraf_path.h"
@@ -18,6 +19,7 @@
 struct sl_encoder_scratch {
     struct sl_fragment_builder builder; /* event; gnmic-json: its text alone */
     struct sl_json json;
+    struct sl_json_keyed keyed; /* event, event-split, sluice.v1 */
     struct sl_record_path path; /* sluice.v1 */
     struct sl_record_json record_json;
     struct sl_telegraf_path telegraf;

@@ -24,10 +24,11 @@
 struct sl_sink_spec {
     const char *name;
     const struct sluice_sink_plugin *plugin;
-    const void *options; /* the plugin's own, parsed */
-    int format;          /* enum sl_format of normalise/encoder.h */
-    int unit;            /* enum sl_record_unit of the same */
-    bool is_float64;     /* sl_encoder_config has it */
+    const void *options;                    /* the plugin's own, parsed */
+    int format;                             /* enum sl_format of normalise/encoder.h */
+    int unit;                               /* enum sl_record_unit of the same */
+    bool is_float64;                        /* sl_encoder_config has it */
+    const struct sluice_strings *json_keys; /* the same */
     struct {
         uint64_t bytes; /* 0: no batch; stream/batch.h */
         int64_t delay_ns;
