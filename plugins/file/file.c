@@ -1,8 +1,8 @@
 /* file.c - each payload as a line of a file.
  *
- * A line is the payload and an LF; formats whose payloads hold LFs themselves (proto, sluice.v1)
- * make no lines that can be told apart. A record counts as delivered once write() has taken it: it
- * survives the process, and not a crash of the machine.
+ * A line is the payload and an LF, unless it ends with one; formats whose payloads hold LFs
+ * themselves (proto, sluice.v1) make no lines that can be told apart. A record counts as delivered
+ * once write() has taken it: it survives the process, and not a crash of the machine.
  */
 #include <stdio.h>
 #include <stdlib.h>

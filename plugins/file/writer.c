@@ -222,7 +222,9 @@ static void make_iovecs(struct file_writer *writer)
     }
     for (const struct file_line *line = writer->batch.first; line; line = line->next) {
         add_iovec(writer, line->payload, line->len);
-        add_iovec(writer, "\n", 1);
+        if (line->len == 0 || line->payload[line->len - 1] != '\n') {
+            add_iovec(writer, "\n", 1);
+        }
     }
 }
 

@@ -129,6 +129,32 @@ static void a_line_longer_than_the_queue_is_taken_when_it_is_empty(void **state)
     place_fini(&place);
 }
 
+static void a_payload_that_is_a_line_already_gets_no_second_end(void **state)
+{
+    static const char expected[] = "a\nb\nc\n\n";
+    struct fixture fixture;
+    struct place place;
+    char found[sizeof(expected) + 1] = "";
+
+    (void)state;
+    place_init(&place);
+    struct options options = {place.path, 1024};
+    fixture_init(&fixture, &sluice_file_plugin, &options, 4);
+    fixture_open(&fixture);
+    assert_true(fixture_give(&fixture, &record, "a\n", 2));
+    assert_true(fixture_give(&fixture, &record, "b", 1));
+    assert_true(fixture_give(&fixture, &record, "c\n", 2));
+    assert_true(fixture_give(&fixture, &record, "", 0));
+    assert_true(fixture_run_until(&fixture, all_are_acked));
+    fixture_fini(&fixture);
+    FILE *in = fopen(place.path, "r");
+    assert_non_null(in);
+    assert_int_equal(fread(found, 1, sizeof(found) - 1, in), sizeof(expected) - 1);
+    fclose(in);
+    assert_string_equal(found, expected);
+    place_fini(&place);
+}
+
 static void a_torn_last_line_is_ended_first(void **state)
 {
     struct fixture fixture;
@@ -312,6 +338,7 @@ int main(void)
         cmocka_unit_test(options_are_those_of_the_table),
         cmocka_unit_test(lines_arrive_in_order_through_a_small_queue),
         cmocka_unit_test(a_line_longer_than_the_queue_is_taken_when_it_is_empty),
+        cmocka_unit_test(a_payload_that_is_a_line_already_gets_no_second_end),
         cmocka_unit_test(a_torn_last_line_is_ended_first),
         cmocka_unit_test(a_full_disk_holds_records_and_the_close_gives_them_up),
         cmocka_unit_test(it_goes_on_when_the_directory_is_there_again),
