@@ -194,7 +194,7 @@ static struct sl_status print_extensions(const struct sl_tool_target *target,
 static struct sl_status print(const struct sl_tool_target *target, struct sl_str answer)
 {
     enum sl_tool_format format = sl_tool_format(target->run->options);
-    struct sl_printer *printer = sl_printer_new(target, "", true);
+    struct sl_printer *printer = sl_printer_new(target, "", NULL, true);
 
     if (!printer) {
         return no_memory();

@@ -140,7 +140,7 @@ static const struct sl_flag_group groups[] = {
     {"Login", sl_tool_login_flags},
     {"Request", sl_tool_request_flags},
     {"Extensions", sl_tool_extension_flags},
-    {"Output", sl_tool_output_flags},
+    {"Output", sl_tool_stream_flags},
     {NULL, NULL},
 };
 
@@ -208,6 +208,7 @@ static void fini(struct subscribe *tool)
 {
     for (size_t i = 0; i < tool->rpc_count; i++) {
         sl_buf_fini(&tool->rpcs[i].request);
+        sl_printer_free(tool->rpcs[i].printer);
     }
     free(tool->rpcs);
     free(tool->model_items);

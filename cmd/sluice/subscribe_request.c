@@ -157,6 +157,10 @@ static bool pack(struct subscribe *tool, struct subscribe_rpc *rpc,
     struct sl_status why = sl_gnmi_subscribe_pack_for(list, &profile, &rpc->request, &in_force);
 
     rpc->watch.mode = list->mode;
+    rpc->printer = sl_printer_new(rpc->target, rpc->name, list, false);
+    if (!rpc->printer) {
+        return sl_tool_complain(&tool->common, "out of memory");
+    }
     return sl_status_is_ok(&why) ||
            sl_tool_complain(&tool->common, "%s: %s", rpc->target->name, why.text);
 }

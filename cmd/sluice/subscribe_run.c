@@ -365,9 +365,8 @@ static bool prepare_rpc(struct subscribe_rpc *rpc)
         .arg = rpc,
     };
     rpc->why = sl_status_ok();
-    rpc->printer = sl_printer_new(rpc->target, rpc->name, false);
     rpc->timer = sl_timer_new(tool->run.loop, on_timer, rpc);
-    return rpc->printer && rpc->timer;
+    return rpc->timer != NULL;
 }
 
 static bool prepare(struct subscribe *tool)
@@ -388,7 +387,6 @@ static void release(struct subscribe *tool)
     for (size_t i = 0; i < tool->rpc_count; i++) {
         struct subscribe_rpc *rpc = &tool->rpcs[i];
         sl_tool_watch_fini(&rpc->watch);
-        sl_printer_free(rpc->printer);
         sl_timer_free(rpc->timer);
     }
     sl_outlet_close(&tool->outlet);

@@ -124,6 +124,9 @@ struct sl_tool_ask {
 
 enum sl_tool_exit sl_tool_ask(struct sl_tool_run *run, struct sl_tool_ask *ask);
 
+/* Writes bytes as they are to standard output, at once. Errors as below. */
+struct sl_status sl_tool_write_bytes(struct sl_str bytes) SL_MUST_CHECK;
+
 /* Writes `text`, whole lines, for a target (NULL: nobody's) to standard output, at once; each with
  * "[name] " in front where there are several targets, `is_named`, and nobody said --no-prefix. An
  * error is one that finishes the target; "output-closed" (whoever read it is gone) does so well. */

@@ -23,6 +23,9 @@ enum {
 static const char *const encodings[] = {"json", "bytes", "proto", "ascii", "json_ietf", NULL};
 static const char *const formats[] = {"auto",      "flat",      "event", "json",
                                       "protojson", "prototext", "table", NULL};
+static const char *const stream_formats[] = {
+    "auto",  "flat",        "event",          "json",          "protojson", "prototext", "table",
+    "proto", "event-split", "sluice.v1-json", "telegraf-json", "influx",    NULL};
 static const char *const auth_schemes[] = {"metadata", "basic", NULL};
 
 const struct sl_flag sl_tool_connection_flags[] = {
@@ -170,28 +173,25 @@ const struct sl_flag sl_tool_extension_flags[] = {
     {.name = NULL},
 };
 
+/* Rows that two tables have. */
+#define FORMAT_ROW(list)                                                                           \
+    .name = "format", .type = SL_FLAG_WORD, .offset = AT(format), .words = (list),                 \
+    .initial = "auto", .doc = "auto: a table on a terminal, else json"
+#define NO_PREFIX_ROW                                                                              \
+    .name = "no-prefix", .type = SL_FLAG_SWITCH, .offset = AT(no_prefix),                          \
+    .doc = "no '[target] ' before each line where several targets answer"
+#define DEBUG_ROW                                                                                  \
+    .name = "debug", .letter = 'd', .type = SL_FLAG_SWITCH, .offset = AT(debug),                   \
+    .doc = "what happens to connections and calls, on standard error"
+#define HELP_ROW                                                                                   \
+    .name = "help", .letter = 'h', .type = SL_FLAG_SWITCH, .offset = AT(wants_help), .doc = "this"
+
 const struct sl_flag sl_tool_output_flags[] = {
-    {.name = "format",
-     .type = SL_FLAG_WORD,
-     .offset = AT(format),
-     .words = formats,
-     .initial = "auto",
-     .doc = "auto: a table on a terminal, else json"},
-    {.name = "no-prefix",
-     .type = SL_FLAG_SWITCH,
-     .offset = AT(no_prefix),
-     .doc = "no '[target] ' before each line where several targets answer"},
-    {.name = "debug",
-     .letter = 'd',
-     .type = SL_FLAG_SWITCH,
-     .offset = AT(debug),
-     .doc = "what happens to connections and calls, on standard error"},
-    {.name = "help",
-     .letter = 'h',
-     .type = SL_FLAG_SWITCH,
-     .offset = AT(wants_help),
-     .doc = "this"},
-    {.name = NULL},
+    {FORMAT_ROW(formats)}, {NO_PREFIX_ROW}, {DEBUG_ROW}, {HELP_ROW}, {.name = NULL},
+};
+
+const struct sl_flag sl_tool_stream_flags[] = {
+    {FORMAT_ROW(stream_formats)}, {NO_PREFIX_ROW}, {DEBUG_ROW}, {HELP_ROW}, {.name = NULL},
 };
 
 /* ---- fields ---- */

@@ -126,6 +126,7 @@ enum sl_tool_auth { SL_TOOL_AUTH_METADATA, SL_TOOL_AUTH_BASIC };
 extern const struct sl_flag sl_tool_connection_flags[]; /* whom to ask, and how to get there */
 extern const struct sl_flag sl_tool_login_flags[];
 extern const struct sl_flag sl_tool_output_flags[];    /* --format, --no-prefix, --help */
+extern const struct sl_flag sl_tool_stream_flags[];    /* the same with the formats of streams */
 extern const struct sl_flag sl_tool_request_flags[];   /* --encoding */
 extern const struct sl_flag sl_tool_extension_flags[]; /* --registered-extension */
 

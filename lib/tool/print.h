@@ -11,9 +11,14 @@
  *     prototext  protobuf's text format       (normalise/message_text.h)
  *     table      lines for a person: the time and the target, and below it a path and a value each
  *
+ * and, of streams alone, what sinks write, a line for each record (normalise/encoder.h):
+ * event-split, sluice.v1-json, telegraf-json, influx; and proto, the messages' bytes, each behind
+ * its length as a varint.
+ *
  * Values are printed as they came: numbers digit by digit. Of text for people (flat, table) no byte
  * of a device reaches a terminal that could steer it. Where several targets answer, each line but
- * those of event and json, which name their source, begins with "[target] ", unless --no-prefix.
+ * those of event, json and what sinks write, which name their source, begins with "[target] ",
+ * unless --no-prefix.
  */
 #ifndef SLUICE_TOOL_PRINT_H
 #define SLUICE_TOOL_PRINT_H
@@ -40,6 +45,12 @@ enum sl_tool_format {
     SL_TOOL_PROTOJSON,
     SL_TOOL_PROTOTEXT,
     SL_TOOL_TABLE,
+    /* of streams alone */
+    SL_TOOL_PROTO,
+    SL_TOOL_EVENT_SPLIT,
+    SL_TOOL_SLUICE_V1_JSON,
+    SL_TOOL_TELEGRAF_JSON,
+    SL_TOOL_INFLUX,
 };
 
 /* The format in force: never AUTO, which is TABLE where standard output is a terminal, else JSON.
@@ -71,11 +82,14 @@ bool sl_print_request(const struct sl_tool_options *options, const ProtobufCMess
 /* ---- responses ---- */
 
 struct sl_printer;
+struct sl_gnmi_subscribe; /* gnmi/request.h */
 
-/* `subscription` names what was subscribed to in event and json ("" : nothing does). Of a list the
+/* `subscription` names what was subscribed to in event and json ("" : nothing does), `subscribe` is
+ * what it was, for telegraf-json and influx (NULL: nothing). Of a list the
  * responses come out together at its end, in json and event as one array: a Get; else each at once.
  * NULL when memory is out. */
 struct sl_printer *sl_printer_new(const struct sl_tool_target *target, const char *subscription,
+                                  const struct sl_gnmi_subscribe *subscribe,
                                   bool is_list) SL_MUST_CHECK;
 void sl_printer_free(struct sl_printer *printer); /* NULL is nothing */
 

@@ -6,7 +6,9 @@
 
 #include "gnmi.pb-c.h"
 
+#include "gnmi/pack.h"
 #include "gnmi/path_print.h"
+#include "loop/loop.h"
 #include "normalise/encoder.h"
 #include "normalise/message_text.h"
 #include "tool/extensions.h"
@@ -34,6 +36,10 @@ struct sl_printer {
     size_t column;    /* of table: where values stand */
     int64_t shown_ns; /* of table: the time in the heading above */
     bool has_heading;
+    /* of records */
+    uint64_t epoch;
+    uint64_t seq;
+    bool is_synced;
 };
 
 /* ---- flat ---- */
@@ -213,15 +219,32 @@ static void add_to_list(struct sl_printer *printer)
     sl_buf_add_str(&printer->list, record);
 }
 
+/* As a sink writes them: lines. */
+static void add_records(struct sl_printer *printer)
+{
+    struct sl_str records = sl_buf_str(&printer->record);
+
+    sl_buf_add_str(&printer->out, records);
+    if (records.data[records.len - 1] != '\n') {
+        sl_buf_add_byte(&printer->out, '\n');
+    }
+}
+
 static bool encode(struct sl_printer *printer, const struct sl_gnmi_response *response)
 {
-    const struct sl_encoder_context context = {.epoch = 1, .seq = 1};
+    const struct sl_encoder_context context = {.epoch = printer->epoch,
+                                               .seq = printer->seq + 1,
+                                               .received_ns = sl_loop_wall_ns(),
+                                               .is_synced = printer->is_synced};
     struct sl_encoded encoded = {0};
 
     sl_buf_reset(&printer->record);
     if (!sl_encoder_encode(printer->encoder, response, &context, &printer->record, &encoded)) {
         return false;
     }
+    printer->seq += printer->record.len > 0;
+    printer->is_synced =
+        printer->is_synced || (response->kind == SL_GNMI_SYNC && response->is_sync);
     if (encoded.dropped) {
         fprintf(stderr,
                 "sluice %s: %s: %u values that this format cannot carry are left out: "
@@ -230,10 +253,20 @@ static bool encode(struct sl_printer *printer, const struct sl_gnmi_response *re
     }
     if (printer->record.len && printer->is_list) {
         add_to_list(printer);
+    } else if (printer->record.len && printer->format >= SL_TOOL_PROTO) {
+        add_records(printer);
     } else if (printer->record.len) {
         sl_json_indent(&printer->out, sl_buf_str(&printer->record));
     }
     return !printer->list.failed;
+}
+
+static void add_delimited(struct sl_buf *out, struct sl_str message)
+{
+    char len[SL_PACK_VARINT_BYTES];
+
+    sl_buf_add(out, len, (size_t)(sl_pack_put_varint(len, message.len) - len));
+    sl_buf_add_str(out, message);
 }
 
 /* ---- public ---- */
@@ -244,33 +277,63 @@ static struct sl_status no_memory(void)
                              sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
 }
 
-/* event and json name their source by themselves. */
+/* Those of records name their source by themselves. */
+static bool names_target(enum sl_tool_format format)
+{
+    return format == SL_TOOL_EVENT || format == SL_TOOL_JSON || format >= SL_TOOL_PROTO;
+}
+
 static struct sl_status flush(struct sl_printer *printer)
 {
-    bool is_named = printer->format != SL_TOOL_EVENT && printer->format != SL_TOOL_JSON;
+    struct sl_status status = no_memory();
 
     if (printer->out.failed) {
-        return no_memory();
+        return status;
     }
-    struct sl_status status = sl_tool_write(printer->target, sl_buf_str(&printer->out), is_named);
-
+    if (printer->format == SL_TOOL_PROTO) {
+        status = sl_tool_write_bytes(sl_buf_str(&printer->out));
+    } else {
+        status = sl_tool_write(printer->target, sl_buf_str(&printer->out),
+                               !names_target(printer->format));
+    }
     sl_buf_reset(&printer->out);
     return status;
 }
 
-static bool has_encoder(enum sl_tool_format format)
+/* The encoder's format; false: the printer does it by itself. */
+static bool has_encoder(enum sl_tool_format format, enum sl_format *encoded)
 {
-    return format == SL_TOOL_EVENT || format == SL_TOOL_JSON || format == SL_TOOL_PROTOJSON;
+    static const struct {
+        enum sl_tool_format format;
+        enum sl_format encoded;
+    } rows[] = {
+        {SL_TOOL_EVENT, SL_FORMAT_EVENT},
+        {SL_TOOL_JSON, SL_FORMAT_GNMIC_JSON},
+        {SL_TOOL_PROTOJSON, SL_FORMAT_PROTOJSON},
+        {SL_TOOL_EVENT_SPLIT, SL_FORMAT_EVENT_SPLIT},
+        {SL_TOOL_SLUICE_V1_JSON, SL_FORMAT_SLUICE_V1_JSON},
+        {SL_TOOL_TELEGRAF_JSON, SL_FORMAT_TELEGRAF_JSON},
+        {SL_TOOL_INFLUX, SL_FORMAT_INFLUX},
+    };
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(rows); i++) {
+        if (rows[i].format == format) {
+            *encoded = rows[i].encoded;
+            return true;
+        }
+    }
+    return false;
 }
 
-static struct sl_encoder *make_encoder(struct sl_printer *printer, const char *subscription)
+static struct sl_encoder *make_encoder(struct sl_printer *printer, enum sl_format format,
+                                       const char *subscription,
+                                       const struct sl_gnmi_subscribe *subscribe)
 {
     const struct sl_encoder_config config = {
-        .format = printer->format == SL_TOOL_EVENT  ? SL_FORMAT_EVENT
-                  : printer->format == SL_TOOL_JSON ? SL_FORMAT_GNMIC_JSON
-                                                    : SL_FORMAT_PROTOJSON,
+        .format = format,
         .target = sl_str_from(printer->target->name),
         .subscription = sl_str_from(subscription),
+        .subscribe = subscribe,
         .memory = &printer->memory,
     };
 
@@ -278,9 +341,10 @@ static struct sl_encoder *make_encoder(struct sl_printer *printer, const char *s
 }
 
 struct sl_printer *sl_printer_new(const struct sl_tool_target *target, const char *subscription,
-                                  bool is_list)
+                                  const struct sl_gnmi_subscribe *subscribe, bool is_list)
 {
     struct sl_printer *printer = calloc(1, sizeof(*printer));
+    enum sl_format encoded;
 
     if (!printer) {
         return NULL;
@@ -290,8 +354,9 @@ struct sl_printer *sl_printer_new(const struct sl_tool_target *target, const cha
     printer->is_list = is_list;
     printer->memory.limit_bytes = KEPT_PATHS_BYTES;
     sl_json_init(&printer->json);
-    if (has_encoder(printer->format)) {
-        printer->encoder = make_encoder(printer, subscription);
+    printer->epoch = (uint64_t)sl_loop_wall_ns();
+    if (has_encoder(printer->format, &encoded)) {
+        printer->encoder = make_encoder(printer, encoded, subscription, subscribe);
         if (!printer->encoder) {
             sl_printer_free(printer);
             return NULL;
@@ -322,6 +387,8 @@ struct sl_status sl_printer_response(struct sl_printer *printer,
     sl_buf_reset(&printer->out);
     if (printer->encoder) {
         printer->out.failed = !encode(printer, response) || printer->out.failed;
+    } else if (printer->format == SL_TOOL_PROTO) {
+        add_delimited(&printer->out, response->message);
     } else if (printer->format == SL_TOOL_PROTOTEXT) {
         if (!sl_message_text_add(&printer->out, &gnmi__subscribe_response__descriptor,
                                  response->message)) {

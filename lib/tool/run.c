@@ -270,6 +270,12 @@ static struct sl_status output_error(int number)
         sl_status_error(SL_DATA_LOSS, "standard output: %s", strerror(number)));
 }
 
+struct sl_status sl_tool_write_bytes(struct sl_str bytes)
+{
+    fwrite(bytes.data, 1, bytes.len, stdout);
+    return fflush(stdout) == 0 && !ferror(stdout) ? sl_status_ok() : output_error(errno);
+}
+
 struct sl_status sl_tool_write(const struct sl_tool_target *target, struct sl_str text,
                                bool is_named)
 {

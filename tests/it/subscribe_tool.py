@@ -60,6 +60,25 @@ def once(lab):
     check(done.stdout == "sync-response: true\n", "updates-only")
 
 
+def records(lab):
+    """What sinks write, on standard output: a line for each record."""
+    port = with_data(lab)
+
+    def lines(form):
+        return subscribe(port, "--mode", "once", "--path", LEAF, "--format", form, "--name",
+                         "mtu").stdout.splitlines()
+
+    (event,) = lines("event-split")
+    check(json.loads(event)["values"] == {"/interfaces/interface/config/mtu": 9000}, "event-split")
+    data, sync = map(json.loads, lines("sluice.v1-json"))
+    check(data["updates"][0]["path"] == LEAF and data["kind"] == "KIND_BASELINE" and
+          sync["marker"] == "MARKER_SYNCED" and sync["seq"] == "2", "sluice.v1-json")
+    (metric,) = lines("telegraf-json")
+    check(json.loads(metric)["name"] == "mtu", "telegraf-json")
+    (line,) = lines("influx")
+    check(line.startswith("mtu,"), "influx")
+
+
 def polling(lab):
     port = with_data(lab)
     words = ["--mode", "poll", "--path", LEAF, "--format", "flat"]
@@ -215,6 +234,7 @@ def held_back(lab):
 
 def main(lab):
     part(lab, "once", once)
+    part(lab, "records", records)
     part(lab, "polling", polling)
     part(lab, "streams", streams)
     part(lab, "several", several)
