@@ -1,9 +1,9 @@
 /* dial.h - a tool's targets: one channel each, all at once on one loop.
  *
  * Who the targets are: each --address, or with -c FILE those of the file that --target names (a
- * glob may; all of them where nobody is named), with the file's address, TLS, proxy, login and
- * dial-timeout. What the command line says of the login, --metadata, --timeout and --gzip goes
- * before the file.
+ * glob may; all of them where nobody is named), with the file's address, TLS, proxy, login,
+ * dial-timeout, and a device of its own where it replays a capture. What the command line says of
+ * the login, --metadata, --timeout and --gzip goes before the file.
  *
  * A run connects to all of them together. As soon as one's connection stands its `begin` is called,
  * which starts calls on target->channel by sl_grpc_channel_call and the request of
@@ -63,6 +63,7 @@ struct sl_tool_target {
     struct sl_buf login;     /* what metadata points at; dial.c's, like all that follows */
     struct sl_deferred turn; /* the connection stands, or cannot be made */
     bool is_closing;
+    struct sl_device_fleet *fleet; /* its device, where it replays a capture */
 };
 
 struct sl_tool_work {

@@ -8,7 +8,7 @@
  *     event      gnmic's array of events      (normalise/event.h)      \
  *     json       gnmic's object of a response (normalise/gnmic_json.h)  > with two blanks a level
  *     protojson  protobuf's JSON mapping      (normalise/protojson.h)  /
- *     prototext  protobuf's text format       (normalise/message_text.h)
+ *     prototext  protobuf's text format       (normalise/message_text.h), an empty line behind each
  *     table      lines for a person: the time and the target, and below it a path and a value each
  *
  * and, of streams alone, what sinks write, a line for each record (normalise/encoder.h):

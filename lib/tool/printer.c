@@ -394,6 +394,7 @@ struct sl_status sl_printer_response(struct sl_printer *printer,
                                  response->message)) {
             return no_memory();
         }
+        sl_buf_add_byte(&printer->out, '\n');
     } else {
         add_lines(printer, response);
     }

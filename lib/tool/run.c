@@ -4,20 +4,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/device.h"
 #include "tool/dial.h"
 #include "tool/internal.h"
 #include "tool/login.h"
 
 /* ---- the end of a target ---- */
 
-static void on_channel_closed(void *arg)
+static void on_gone(void *arg)
 {
     struct sl_tool_target *target = arg;
     struct sl_tool_run *run = target->run;
 
-    target->channel = NULL;
+    target->fleet = NULL;
     if (--run->dial->open_targets == 0) {
         sl_loop_stop(run->loop);
+    }
+}
+
+static void on_channel_closed(void *arg)
+{
+    struct sl_tool_target *target = arg;
+
+    target->channel = NULL;
+    if (target->fleet) {
+        sl_device_fleet_close(target->fleet);
+    } else {
+        on_gone(target);
     }
 }
 
@@ -131,6 +144,25 @@ static uint64_t dial_ms(const struct sl_tool_target *target)
     return sl_max_u64((uint64_t)(ns / SL_NS_PER_MS), 1);
 }
 
+/* A target of the file that replays a capture has its device here. False: it is said. */
+static bool open_replay(struct sl_tool_target *target)
+{
+    static const struct sl_device_events events = {.on_closed = on_gone};
+    struct sl_device_options options = {
+        .listen = {.kind = SL_ADDRESS_PRIVATE}, .devices = 1, .interfaces = 1, .updates = 1};
+    struct sl_status why;
+
+    if (!target->settings || !target->settings->replay.file) {
+        return true;
+    }
+    options.replay = target->settings->replay;
+    target->fleet = sl_device_fleet_open(target->run->loop, &options, &events, target, &why);
+    if (!target->fleet) {
+        sl_tool_finish(target, &why);
+    }
+    return target->fleet != NULL;
+}
+
 static bool open_channel(struct sl_tool_target *target)
 {
     struct sl_tool_run *run = target->run;
@@ -140,6 +172,7 @@ static bool open_channel(struct sl_tool_target *target)
     const struct sl_grpc_channel_options options = {
         .loop = run->loop,
         .dial = {.address = target->address,
+                 .listener = target->fleet ? sl_device_fleet_listener(target->fleet) : NULL,
                  .timeout_ms = dial_ms(target),
                  .tls = settings ? settings->tls : dial->tls,
                  .server_name =
@@ -147,6 +180,7 @@ static bool open_channel(struct sl_tool_target *target)
                  .proxy = settings          ? settings->proxy
                           : dial->has_proxy ? &dial->proxy
                                             : NULL},
+        .authority = target->fleet ? "localhost" : NULL,
         .user_agent = "sluice/" SLUICE_VERSION,
         .backoff_min_ms = retry_ms,
         .backoff_max_ms = retry_ms,
@@ -156,14 +190,26 @@ static bool open_channel(struct sl_tool_target *target)
 
     target->turn = (struct sl_deferred){.fn = on_turn, .arg = target};
     target->channel = sl_grpc_channel_open(&options);
-    if (!target->channel) {
-        struct sl_status why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
-        sl_tool_finish(target, &why);
-        return false;
+    return target->channel != NULL;
+}
+
+/* What is open is counted: the run ends when nothing is any more. */
+static void open_target(struct sl_tool_target *target)
+{
+    struct sl_status why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+
+    if (!open_replay(target)) {
+        target->exit = SL_TOOL_EXIT_FAILED;
+        return;
     }
-    run->dial->open_targets++;
-    sl_grpc_channel_connect(target->channel);
-    return true;
+    target->run->dial->open_targets++;
+    if (open_channel(target)) {
+        sl_grpc_channel_connect(target->channel);
+        return;
+    }
+    sl_tool_finish(target, &why);
+    target->exit = SL_TOOL_EXIT_FAILED;
+    on_channel_closed(target);
 }
 
 /* ---- signals ---- */
@@ -231,12 +277,11 @@ enum sl_tool_exit sl_tool_run(struct sl_tool_run *run, const struct sl_tool_work
         sl_tool_complain(run->options, "the system has no descriptors or memory left");
         return SL_TOOL_EXIT_FAILED;
     }
+    run->dial->open_targets = 1; /* none that fails at once stops the loop */
     for (size_t i = 0; i < run->target_count; i++) {
-        if (!open_channel(&run->targets[i])) {
-            run->targets[i].exit = SL_TOOL_EXIT_FAILED;
-        }
+        open_target(&run->targets[i]);
     }
-    if (run->dial->open_targets) {
+    if (--run->dial->open_targets) {
         sl_loop_run(run->loop);
     }
     end_signals(run);

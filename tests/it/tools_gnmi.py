@@ -20,7 +20,9 @@ from harness import check, free_port, must, part, peer, run, sluice, wait_for  #
 
 import grpc
 from google.protobuf import json_format, text_format
+from google.protobuf.message import DecodeError
 
+import captures
 from certificates import Authority, Certificates
 from records import gnmi_messages
 
@@ -512,6 +514,45 @@ def from_file(lab):
     check("sluice.yaml:" in err, err.strip())
 
 
+def is_response(message):
+    """Of the golden messages a few are none, and Python's protobuf takes no text that is not UTF-8."""
+    try:
+        MESSAGES["SubscribeResponse"].FromString(message)
+    except DecodeError:
+        return False
+    return True
+
+
+def replay(lab):
+    """A target of the configuration that replays a capture: all golden messages, through the tools'
+    printer, and back through Python's protobuf."""
+    golden = [message for message in captures.golden_messages().values() if is_response(message)]
+    captures.write(lab.path("golden.cap"), [(10**18 + i, message) for i, message in enumerate(golden)])
+    file = lab.path("replay.yaml")
+    file.write_text(json.dumps({
+        "targets": {"leaf1": {"replay": {"file": str(lab.path("golden.cap")), "pace": "fast"}}},
+        "subscriptions": {"all": {"paths": ["/"]}},
+        "sinks": {"none": {"type": "null"}}}), encoding="utf-8")
+    asked = ["subscribe", "-c", file, "--target", "leaf1", "--path", "/", "--format"]
+    expected = [MESSAGES["SubscribeResponse"].FromString(message) for message in golden]
+    for message in expected:
+        message.DiscardUnknownFields()
+    said, _ = tool(*asked, "prototext")
+    texts = [""]
+    for line in said.splitlines():
+        texts[-1] += line + "\n"
+        texts += [""] if not line else []
+    got = [parsed("SubscribeResponse", text) for text in texts[:-1]]
+    check([one.SerializeToString(deterministic=True) for one in got] ==
+          [one.SerializeToString(deterministic=True) for one in expected],
+          f"prototext of {len(golden)} golden messages is what the capture has: {len(got)}")
+    said, _ = tool(*asked, "flat")
+    check(len(said.splitlines()) > len(golden), "flat of all of them")
+    check(all(" " <= byte or byte == "\n" for byte in said), "without a control character")
+    _, err = tool("get", "-c", file, "--target", "leaf1", "--path", "/nowhere", code=5)
+    check("NOT_FOUND" in err, f"its data tree is the simulator's: {err.strip()}")
+
+
 # ---- answers nobody should give ----
 
 def hostile(lab):
@@ -601,6 +642,7 @@ def main(lab):
     part(lab, "prompt, interrupted", prompt_interrupted)
     part(lab, "TLS", tls)
     part(lab, "configuration", from_file)
+    part(lab, "replay", replay)
     part(lab, "hostile answers", hostile)
     part(lab, "others", others)
 
