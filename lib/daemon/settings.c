@@ -77,8 +77,8 @@ const struct sluice_option sl_collector_table[] = {
 
 /* A map whose keys the readers of this file take by themselves. */
 static const struct sluice_option no_options[] = {{.name = NULL}};
-static const char *const root_keys[] = {"collector",     "defaults", "targets",
-                                        "subscriptions", "sinks",    NULL};
+static const char *const root_keys[] = {"collector", "defaults", "targets", "subscriptions",
+                                        "rules",     "sinks",    NULL};
 static const char *const defaults_keys[] = {"target", "subscription", NULL};
 
 /* A name goes into headers, metrics and logs, in which these bytes end it. */
@@ -340,15 +340,13 @@ static bool read_targets(struct sl_settings_reader *reader, const struct sl_targ
 
 /* ---- the whole ---- */
 
-/* A map of named things, at least one; NULL after an error. */
-static const struct sl_config_node *named_section(struct sl_settings_reader *reader,
-                                                  const char *key, size_t max)
+/* A map of named things, at least one; NULL where there is none, or after an error. */
+static const struct sl_config_node *optional_section(struct sl_settings_reader *reader,
+                                                     const char *key, size_t max)
 {
     const struct sl_config_node *map = sl_config_get(reader->root, key);
 
     if (!map) {
-        sl_config_error(reader->config, reader->root,
-                        "the key '%s' is missing: expected a map with at least one name", key);
         return NULL;
     }
     if (sl_config_kind(map) != SL_CONFIG_MAP || !sl_config_count(map)) {
@@ -364,6 +362,16 @@ static const struct sl_config_node *named_section(struct sl_settings_reader *rea
         check_name(reader->config, sl_config_key_node(map, i), sl_config_key(map, i));
     }
     return map;
+}
+
+static const struct sl_config_node *named_section(struct sl_settings_reader *reader,
+                                                  const char *key, size_t max)
+{
+    if (!sl_config_get(reader->root, key)) {
+        sl_config_error(reader->config, reader->root,
+                        "the key '%s' is missing: expected a map with at least one name", key);
+    }
+    return optional_section(reader, key, max);
 }
 
 /* False when memory is out; what is wrong with the file is told to the document. */
@@ -382,10 +390,12 @@ static bool read_root(struct sl_settings_reader *reader)
     reader->default_subscription = sl_config_get(defaults, "subscription");
     reader->targets = named_section(reader, "targets", SL_SETTINGS_MAX_TARGETS);
     reader->subscriptions = named_section(reader, "subscriptions", SL_SETTINGS_MAX_SUBSCRIPTIONS);
+    reader->rules = optional_section(reader, "rules", SL_SETTINGS_MAX_RULE_LISTS);
     reader->sinks = named_section(reader, "sinks", SL_SETTINGS_MAX_SINKS);
     sl_config_fill_base(reader->config, reader->default_target, sl_target_table, &target);
     read_collector(reader);
-    return sl_settings_read_sinks(reader) && sl_settings_read_subscriptions(reader) &&
+    return sl_settings_read_rules(reader) && sl_settings_read_sinks(reader) &&
+           sl_settings_read_subscriptions(reader) && sl_settings_resolve_rules(reader) &&
            read_targets(reader, &target) && sl_settings_resolve(reader);
 }
 
@@ -416,6 +426,7 @@ void sl_settings_free(struct sl_settings *settings)
 {
     if (settings) {
         sl_settings_free_sinks(settings);
+        sl_settings_free_rules(settings);
         sl_settings_free_tls(settings);
         sl_config_free(settings->config);
         free(settings);

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "credit/budget.h"
 #include "device/device.h"
+#include "daemon/settings_rules.h"
 #include "gnmi/request.h"
 #include "net/net.h"
 #include "sink/sink.h"
@@ -27,6 +28,7 @@ enum {
     SL_SETTINGS_MAX_WORKERS = 256,
     SL_SETTINGS_MAX_SINKS = 64,
     SL_SETTINGS_MAX_SUBSCRIPTIONS = 1024,
+    SL_SETTINGS_MAX_RULE_LISTS = 1024,
     SL_SETTINGS_MAX_TARGETS = 100 * 1000,
     SL_SETTINGS_MAX_STREAMS = 1000 * 1000,
     SL_SETTINGS_MAX_NAME_BYTES = 200, /* of a target, subscription, sink, label, collector */
@@ -56,12 +58,14 @@ struct sl_sink_settings {
     struct sl_sink_spec spec;
     struct sl_template *destination; /* NULL where the plugin has none */
     struct sl_template *key;         /* NULL where the plugin has none or it is empty */
+    struct sluice_strings rules;     /* names of lists */
 };
 
 struct sl_subscription_settings {
     const char *name;
     struct sl_subscription_options options;
     struct sl_gnmi_subscribe request; /* what follows from them; `target` without set-target */
+    struct sl_rules *rules;           /* for each sink: its own, then the sink's */
 };
 
 /* One stream to be, an RPC: the subscriptions of a target that share it, and their sinks (at least
@@ -94,6 +98,8 @@ struct sl_settings {
     unsigned workers;
     struct sl_budget_plan plan; /* of every worker, made for the one with the most streams */
     struct sl_address admin;    /* host "" : none */
+    struct sl_rule_list *rules;
+    size_t rule_list_count;
     struct sl_sink_settings *sinks;
     size_t sink_count;
     struct sl_subscription_settings *subscriptions;

@@ -86,6 +86,7 @@ void sl_settings_print(const struct sl_settings *settings, struct sl_buf *out)
         sl_config_print_text(settings->subscriptions[i].name, NULL, 2, out);
         sl_config_print(sl_subscription_table, &settings->subscriptions[i].options, 4, out);
     }
+    sl_settings_print_rules(settings, out);
     sl_config_print_text("sinks", NULL, 0, out);
     sl_settings_print_sinks(settings, out);
 }
@@ -103,5 +104,6 @@ void sl_settings_reference(struct sl_buf *out)
     sl_config_reference_line("subscriptions", 0, out, "What to ask them for; at least one.");
     sl_config_reference_line("NAME", 2, out, "%s", "");
     sl_config_reference(sl_subscription_table, 4, out);
+    sl_settings_reference_rules(out);
     sl_settings_reference_sinks(out);
 }

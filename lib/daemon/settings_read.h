@@ -15,6 +15,7 @@ struct sl_settings_reader {
     const struct sl_config_node *root;
     const struct sl_config_node *default_target; /* NULL: none */
     const struct sl_config_node *default_subscription;
+    const struct sl_config_node *rules; /* a map of names; NULL: there are none */
     const struct sl_config_node *sinks; /* maps of names; NULL: an error was reported */
     const struct sl_config_node *subscriptions;
     const struct sl_config_node *targets;
@@ -45,6 +46,14 @@ bool sl_settings_read_sinks(struct sl_settings_reader *reader) SL_MUST_CHECK;
 void sl_settings_free_sinks(struct sl_settings *settings);
 void sl_settings_print_sinks(const struct sl_settings *settings, struct sl_buf *out);
 void sl_settings_reference_sinks(struct sl_buf *out);
+
+/* Fills settings->rules; then, when the sinks and subscriptions are read, which of them are for
+ * which. False when memory is out. */
+bool sl_settings_read_rules(struct sl_settings_reader *reader) SL_MUST_CHECK;
+bool sl_settings_resolve_rules(struct sl_settings_reader *reader) SL_MUST_CHECK;
+void sl_settings_free_rules(struct sl_settings *settings);
+void sl_settings_print_rules(const struct sl_settings *settings, struct sl_buf *out);
+void sl_settings_reference_rules(struct sl_buf *out);
 
 /* Checks the keys of TLS of the target at `node`, whose options are read, and fills target->tls.
  * False when memory is out. */

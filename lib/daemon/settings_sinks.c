@@ -14,6 +14,7 @@ struct common_options {
     const char *type;
     int format;
     int unit;
+    struct sluice_strings rules;
     bool is_float64;
     int json_arrays; /* enum json_arrays */
     struct sluice_strings json_keys;
@@ -125,6 +126,10 @@ static const struct sluice_option common_table[] = {
          "Records that say when a stream was connected, synced, stale or disconnected, and where "
          "it has a gap. by-format: true for sluice.v1 and sluice.v1-json. proto and protojson "
          "have none."},
+    {.name = "rules",
+     .type = SLUICE_STRINGS,
+     .offset = offsetof(struct common_options, rules),
+     .doc = "Lists of rules for all that goes to this sink, behind those of the subscription."},
     {.name = "required",
      .type = SLUICE_BOOL,
      .offset = offsetof(struct common_options, is_required),
@@ -342,6 +347,7 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
     sink->spec.options = object + plugin_offset;
     sink->spec.format = common->format;
     sink->spec.unit = common->unit;
+    sink->rules = common->rules;
     sink->spec.is_float64 = common->is_float64;
     sink->spec.json_keys = json_keys_of(config, map, common);
     sink->spec.batch.bytes = common->batch.bytes;

@@ -243,6 +243,7 @@ static void fill_route(struct sl_worker *worker, const struct sl_target_settings
                     .subscribe = &subscription->request,
                     .labels = &target->options.labels,
                     .memory = &worker->interned},
+        .rules = subscription->rules[sink - worker->settings->sinks],
         .batch = {sink->spec.batch.bytes, sink->spec.batch.delay_ns},
         .has_markers = sink->spec.has_markers,
         .clock_policy = (enum sl_clock_policy)subscription->options.timestamps.policy,

@@ -124,7 +124,7 @@ void sl_gnmi_rewrite_set_prefix(struct sl_gnmi_rewrite *rewrite, struct sl_str p
 {
     SL_ASSERT(!rewrite->has_head);
     rewrite->made.prefix = prefix;
-    rewrite->made.has_prefix = true;
+    rewrite->made.has_prefix = prefix.len > 0;
 }
 
 void sl_gnmi_rewrite_set_atomic(struct sl_gnmi_rewrite *rewrite, bool is_atomic)

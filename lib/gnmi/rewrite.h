@@ -32,7 +32,7 @@ struct sl_gnmi_rewrite {
 void sl_gnmi_rewrite_begin(struct sl_gnmi_rewrite *rewrite, const struct sl_gnmi_response *from,
                            struct sl_buf *out);
 
-/* Before the first update or delete. */
+/* Before the first update or delete. An empty prefix: none. */
 void sl_gnmi_rewrite_set_timestamp(struct sl_gnmi_rewrite *rewrite, int64_t timestamp_ns);
 void sl_gnmi_rewrite_set_prefix(struct sl_gnmi_rewrite *rewrite, struct sl_str prefix);
 void sl_gnmi_rewrite_set_atomic(struct sl_gnmi_rewrite *rewrite, bool is_atomic);

@@ -84,6 +84,7 @@ struct sl_encoder_context {
     bool is_synced;         /* a sync_response has come in this epoch */
     bool is_settled;        /* response->timestamp_ns is not what the device sent (clock.h) … */
     int64_t sent_timestamp; /* … but this */
+    int64_t device_ns;      /* that in nanoseconds; 0: response->timestamp_ns is */
 };
 
 /* What became of the updates and deletes of one response. */

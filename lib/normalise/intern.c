@@ -30,7 +30,7 @@ struct sl_intern_path {
 
 /* ---- memory ---- */
 
-static void *reserve(struct sl_encoder_memory *memory, size_t bytes)
+void *sl_intern_reserve(struct sl_encoder_memory *memory, size_t bytes)
 {
     if (memory->used_bytes > memory->limit_bytes ||
         bytes > memory->limit_bytes - memory->used_bytes) {
@@ -44,7 +44,7 @@ static void *reserve(struct sl_encoder_memory *memory, size_t bytes)
     return block;
 }
 
-static void give_back(struct sl_encoder_memory *memory, void *block, size_t bytes)
+void sl_intern_give_back(struct sl_encoder_memory *memory, void *block, size_t bytes)
 {
     SL_ASSERT(memory->used_bytes >= bytes);
     memory->used_bytes -= bytes;
@@ -88,7 +88,7 @@ static bool make_room(struct sl_intern_table *table, struct sl_encoder_memory *m
         return true;
     }
     size_t slot_count = old.slot_count ? old.slot_count * 2 : FIRST_SLOTS;
-    struct sl_intern_head **slots = reserve(memory, slots_bytes(slot_count));
+    struct sl_intern_head **slots = sl_intern_reserve(memory, slots_bytes(slot_count));
 
     if (!slots) {
         return false;
@@ -101,7 +101,7 @@ static bool make_room(struct sl_intern_table *table, struct sl_encoder_memory *m
             put(table, old.slots[i]);
         }
     }
-    give_back(memory, old.slots, slots_bytes(old.slot_count));
+    sl_intern_give_back(memory, old.slots, slots_bytes(old.slot_count));
     return true;
 }
 
@@ -133,7 +133,7 @@ static const struct sl_intern_prefix *add_prefix(struct sl_intern *intern, uint6
     struct sl_intern_prefix *prefix = NULL;
 
     if (make_room(&intern->prefixes, intern->memory)) {
-        prefix = reserve(intern->memory, prefix_bytes(bytes.len));
+        prefix = sl_intern_reserve(intern->memory, prefix_bytes(bytes.len));
     }
     if (prefix) {
         prefix->head.hash = hash;
@@ -215,17 +215,17 @@ bool sl_intern_find(struct sl_intern *intern, const struct sl_intern_prefix *pre
     return true;
 }
 
-void sl_intern_add(struct sl_intern *intern, const struct sl_intern_prefix *prefix,
+bool sl_intern_add(struct sl_intern *intern, const struct sl_intern_prefix *prefix,
                    struct sl_str path, const struct sl_fragment *fragment)
 {
     struct sl_intern_path *entry = NULL;
 
     path.data = path.data ? path.data : "";
     if (make_room(&intern->paths, intern->memory)) {
-        entry = reserve(intern->memory, path_bytes(path.len, fragment));
+        entry = sl_intern_reserve(intern->memory, path_bytes(path.len, fragment));
     }
     if (!entry) {
-        return;
+        return false;
     }
     entry->head.hash = hash_path(prefix, path);
     entry->prefix = prefix;
@@ -238,6 +238,7 @@ void sl_intern_add(struct sl_intern *intern, const struct sl_intern_prefix *pref
     put(&intern->paths, &entry->head);
     intern->paths.used++;
     note_last(intern, entry);
+    return true;
 }
 
 /* ---- lifetime ---- */
@@ -256,17 +257,18 @@ void sl_intern_fini(struct sl_intern *intern)
         void *slot = intern->paths.slots[i];
         struct sl_intern_path *entry = slot;
         if (entry) {
-            give_back(intern->memory, entry, path_bytes(entry->len, &entry->fragment));
+            sl_intern_give_back(intern->memory, entry, path_bytes(entry->len, &entry->fragment));
         }
     }
     for (size_t i = 0; i < intern->prefixes.slot_count; i++) {
         void *slot = intern->prefixes.slots[i];
         struct sl_intern_prefix *prefix = slot;
         if (prefix) {
-            give_back(intern->memory, prefix, prefix_bytes(prefix->len));
+            sl_intern_give_back(intern->memory, prefix, prefix_bytes(prefix->len));
         }
     }
-    give_back(intern->memory, intern->paths.slots, slots_bytes(intern->paths.slot_count));
-    give_back(intern->memory, intern->prefixes.slots, slots_bytes(intern->prefixes.slot_count));
+    sl_intern_give_back(intern->memory, intern->paths.slots, slots_bytes(intern->paths.slot_count));
+    sl_intern_give_back(intern->memory, intern->prefixes.slots,
+                        slots_bytes(intern->prefixes.slot_count));
     *intern = (struct sl_intern){0};
 }

@@ -45,8 +45,12 @@ const struct sl_intern_prefix *sl_intern_prefix(struct sl_intern *intern, struct
 bool sl_intern_find(struct sl_intern *intern, const struct sl_intern_prefix *prefix,
                     struct sl_str path, struct sl_fragment *fragment);
 
-/* Keeps the fragment of a path that was not found, if there is room. */
-void sl_intern_add(struct sl_intern *intern, const struct sl_intern_prefix *prefix,
+/* Keeps the fragment of a path that was not found. False: there is no room. */
+bool sl_intern_add(struct sl_intern *intern, const struct sl_intern_prefix *prefix,
                    struct sl_str path, const struct sl_fragment *fragment);
+
+/* Memory that counts; NULL when there is no room for it. */
+void *sl_intern_reserve(struct sl_encoder_memory *memory, size_t bytes) SL_MUST_CHECK;
+void sl_intern_give_back(struct sl_encoder_memory *memory, void *block, size_t bytes);
 
 #endif

@@ -17,6 +17,7 @@ struct sl_encoder_scratch *sl_encoder_scratch_hold(struct sl_encoder_memory *mem
         sl_buf_init(&memory->scratch->metrics, 2 * SL_ENCODER_MAX_RECORD_BYTES);
         sl_buf_init(&memory->scratch->fields, 2 * SL_ENCODER_MAX_RECORD_BYTES);
         sl_record_json_init(&memory->scratch->record_json);
+        sl_rules_scratch_init(&memory->scratch->rules);
     }
     memory->scratch_holders++;
     return memory->scratch;
@@ -34,6 +35,7 @@ void sl_encoder_scratch_release(struct sl_encoder_memory *memory)
     sl_record_path_fini(&memory->scratch->path);
     sl_record_json_fini(&memory->scratch->record_json);
     sl_telegraf_path_fini(&memory->scratch->telegraf);
+    sl_rules_scratch_fini(&memory->scratch->rules);
     sl_buf_fini(&memory->scratch->metrics);
     sl_buf_fini(&memory->scratch->fields);
     sl_buf_fini(&memory->scratch->record);

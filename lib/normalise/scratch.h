@@ -14,6 +14,7 @@
 #include "normalise/json_keyed.h"
 #include "normalise/record_json.h"
 #include "normalise/record_path.h"
+#include "normalise/rules_internal.h"
 #include "normalise/telegraf_path.h"
 
 struct sl_encoder_scratch {
@@ -25,7 +26,8 @@ struct sl_encoder_scratch {
     struct sl_telegraf_path telegraf;
     struct sl_buf metrics; /* telegraf-json, influx: texts of a window of updates */
     struct sl_buf fields;  /* and its fields */
-    struct sl_buf record;  /* sluice.v1-json: the record, packed */
+    struct sl_rules_scratch rules;
+    struct sl_buf record; /* sluice.v1-json: the record, packed */
 };
 
 /* The memory's one, made for the first who holds it; NULL when memory is out. */

@@ -150,6 +150,7 @@ struct sl_encoder_context sl_stream_context(const struct sl_stream *stream,
         .is_settled =
             response->kind == SL_GNMI_UPDATE && response->timestamp_ns != stream->sent_timestamp,
         .sent_timestamp = stream->sent_timestamp,
+        .device_ns = stream->device_ns,
         .epoch = stream->view.epoch,
         .seq = route->seq + 1,
         .received_ns = stream->received_ns,
@@ -266,6 +267,9 @@ static void next_route(struct sl_stream *stream, size_t index)
     stream->next_route = index;
     stream->progress = (struct sl_encoder_progress){0};
     stream->given = 0;
+    if (stream->ruled.step != SL_RULED_NOT) {
+        sl_ruled_reset(&stream->ruled);
+    }
 }
 
 static void check_routes(const struct sl_stream *stream)
@@ -283,6 +287,19 @@ static uint32_t updates_for(const struct sl_stream *stream, const struct sl_rout
                            : response->updates + response->deletes;
 }
 
+/* No memory for what the member gets of it. What rules have taken out before is counted. */
+static void count_lost_part(const struct sl_stream *stream, struct sl_route *route,
+                            const struct sl_gnmi_response *response)
+{
+    const struct sl_gnmi_response *ruled = &stream->ruled.response;
+    uint32_t updates = stream->ruled.step == SL_RULED_ANEW ? ruled->updates + ruled->deletes
+                                                           : updates_for(stream, route, response);
+
+    if (stream->ruled.step != SL_RULED_NOTHING) {
+        count_drop(route, SL_DROP_MEMORY, updates - stream->progress.passed);
+    }
+}
+
 /* What is left of the records of the message for the member of one route. */
 static bool give_member(struct sl_stream *stream, struct sl_route *route,
                         const struct sl_gnmi_response *response)
@@ -296,13 +313,14 @@ static bool give_member(struct sl_stream *stream, struct sl_route *route,
         part = sl_members_part(stream->members, response, route->config.member);
     }
     if (!part) {
-        count_drop(route, SL_DROP_MEMORY,
-                   updates_for(stream, route, response) - stream->progress.passed);
+        count_lost_part(stream, route, response);
         return true;
     }
     const struct sl_gnmi_response settled = settle(stream, route, part);
+    const struct sl_gnmi_response *ruled = sl_ruled_part(stream, route, &settled);
 
-    if (!give_route(stream, route, &settled)) {
+    if (ruled && !give_route(stream, route, ruled)) {
+        sl_ruled_keep(stream, route);
         return false;
     }
     route->duplicates += part->duplicates;
@@ -511,6 +529,7 @@ void sl_stream_drop_unfinished(struct sl_stream *stream)
         counts->dropped[SL_DROP_CLOSED] += counts->received - known;
     }
     stream->charge = NULL;
+    sl_ruled_reset(&stream->ruled);
     sl_stream_drop_charge(charge);
 }
 

@@ -41,6 +41,20 @@ struct sl_charge {
     struct sl_delivery deliveries[];
 };
 
+/* What the rules of the route that is next have made of its part of the message. */
+enum sl_ruled_step {
+    SL_RULED_NOT,     /* they were not asked yet */
+    SL_RULED_SAME,    /* nothing */
+    SL_RULED_ANEW,    /* `response` */
+    SL_RULED_NOTHING, /* nothing is left: no record, and the credit goes back */
+};
+
+struct sl_ruled {
+    enum sl_ruled_step step;
+    struct sl_gnmi_response response;
+    struct sl_buf kept; /* what it lies in while the sink is full; else it is the rules' memory */
+};
+
 struct sl_stream {
     struct sl_stream_config config;
     enum sl_stream_state state; /* written by sl_stream_handle alone */
@@ -54,6 +68,7 @@ struct sl_stream {
     uint64_t in_flight;                  /* records with sinks, over all generations */
     struct sl_charge *charge;            /* of the message whose records are being made */
     size_t next_route;                   /* the first that has not got its records yet */
+    struct sl_ruled ruled;               /* for that route */
     struct sl_encoder_progress progress; /* of those records */
     uint32_t given;                      /* how many of them are with the sink */
     struct sl_charge *free_charges;
@@ -114,6 +129,18 @@ void sl_stream_check_loan(struct sl_stream *stream);
 
 /* One holder of the charge less; after the last the message's bytes are the device's again. */
 void sl_stream_drop_charge(struct sl_charge *charge);
+
+/* ruled.c */
+
+void sl_ruled_reset(struct sl_ruled *ruled);
+
+/* What is left of `part` for the route, which is the next one. NULL: nothing. What is filtered is
+ * counted once. */
+const struct sl_gnmi_response *sl_ruled_part(struct sl_stream *stream, struct sl_route *route,
+                                             const struct sl_gnmi_response *part);
+
+/* The route's sink is full: that has to wait. */
+void sl_ruled_keep(struct sl_stream *stream, struct sl_route *route);
 
 /* What the next record of the route says of its stream. */
 struct sl_encoder_context sl_stream_context(const struct sl_stream *stream,

@@ -184,6 +184,10 @@ const struct sluice_option sl_subscription_table[] = {
      .doc =
          "So long without a message the stream is stale (a metric, a marker in the data); 0: "
          "three times the longest interval asked for (10s at least), never where there is none."},
+    {.name = "rules",
+     .type = SLUICE_STRINGS,
+     .offset = AT(rules),
+     .doc = "Lists of rules for what the subscription brings, in order."},
     {.name = "sinks",
      .type = SLUICE_STRINGS,
      .offset = AT(sinks),

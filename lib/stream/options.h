@@ -47,6 +47,7 @@ struct sl_subscription_options {
         int64_t max_skew_ns;
     } timestamps;
     int64_t stale_after_ns;      /* 0: three of the longest interval that is asked for */
+    struct sluice_strings rules; /* names of lists */
     struct sluice_strings sinks; /* narrows the target's; none named: all of those */
 };
 

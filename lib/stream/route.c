@@ -44,7 +44,14 @@ bool sl_route_init(struct sl_route *route, const struct sl_route_config *config)
     sl_list_init(&route->places);
     sl_list_init(&route->waiting);
     route->encoder = sl_encoder_new(&config->encoder);
-    return route->encoder != NULL;
+    if (route->encoder && config->rules.count) {
+        route->rules = sl_rules_state_new(&(struct sl_rules_config){
+            .rules = config->rules,
+            .memory = config->encoder.memory,
+            .labels = config->encoder.labels,
+        });
+    }
+    return route->encoder && (route->rules || !config->rules.count);
 }
 
 static void place_free(struct sl_route_place *place)
@@ -60,6 +67,8 @@ void sl_route_fini(struct sl_route *route)
     for (struct sl_list *node; (node = sl_list_pop(&route->places));) {
         place_free(SL_CONTAINER_OF(node, struct sl_route_place, node));
     }
+    sl_rules_state_free(route->rules);
+    route->rules = NULL;
     sl_encoder_free(route->encoder);
     route->encoder = NULL;
 }

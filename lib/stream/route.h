@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "normalise/clock.h"
 #include "normalise/encoder.h"
+#include "normalise/rules.h"
 #include "sink/sink.h"
 #include "stream/batch.h"
 #include "stream/mark.h"
@@ -66,6 +67,7 @@ struct sl_route_config {
     const struct sl_template *key;         /* or NULL */
     struct sl_template_values values;
     struct sl_encoder_config encoder;
+    struct sl_rules rules; /* none: everything goes on as it is */
     struct sl_batch_config batch;
     bool has_markers;                  /* the format can say them */
     enum sl_clock_policy clock_policy; /* of the subscription: what the time of a record is */
@@ -84,6 +86,7 @@ struct sl_route {
     const struct sl_sink_spec *spec; /* outlives the sink: for those who read the counters last */
     struct sl_route_config config;
     struct sl_encoder *encoder;
+    struct sl_rules_state *rules; /* NULL: there are none */
     struct sl_route_counts counts;
     struct sl_list places;
     unsigned place_count;

@@ -391,6 +391,7 @@ void sl_stream_free(struct sl_stream *stream)
     sl_buf_fini(&stream->request);
     sl_asking_fini(&stream->asking);
     sl_mend_fini(&stream->mend);
+    sl_ruled_reset(&stream->ruled);
     free(stream->routes);
     free(stream);
 }

@@ -464,10 +464,33 @@ static char *print(const char *file)
     return text;
 }
 
+static void rules_of_a_subscription_come_before_those_of_a_sink(void **state)
+{
+    struct sl_settings *settings = read_good("rules.yaml");
+
+    (void)state;
+    assert_int_equal(settings->rule_list_count, 3);
+    assert_string_equal(settings->subscriptions[0].name, "all");
+    assert_int_equal(settings->subscriptions[0].rules[0].count, 9);
+    assert_int_equal(settings->subscriptions[0].rules[1].count, 8);
+    assert_int_equal(settings->subscriptions[1].rules[0].count, 1);
+    assert_int_equal(settings->subscriptions[1].rules[1].count, 0);
+    const struct sl_rule_config *first =
+        sl_rule_config(settings->subscriptions[0].rules[0].items[0]);
+    const struct sl_rule_config *last =
+        sl_rule_config(settings->subscriptions[0].rules[0].items[8]);
+    assert_string_equal(first->kind->name, "drop");
+    assert_string_equal(first->list, "tidy");
+    assert_int_equal(first->number, 1);
+    assert_string_equal(last->kind->name, "timestamp");
+    assert_string_equal(last->list, "last");
+    sl_settings_free(settings);
+}
+
 static void what_is_printed_reads_back_as_the_same_and_has_no_secret(void **state)
 {
-    const char *const files[] = {"architecture.yaml", "minimal.yaml", "anchors.yaml",
-                                 "subscriptions.yaml", "replay.yaml"};
+    const char *const files[] = {"architecture.yaml",  "minimal.yaml", "anchors.yaml",
+                                 "subscriptions.yaml", "replay.yaml",  "rules.yaml"};
 
     (void)state;
     setenv("SLUICE_TEST_NAME", "dc2", 1);
@@ -507,6 +530,7 @@ int main(void)
         cmocka_unit_test(a_capture_stands_for_a_device),
         cmocka_unit_test(formats_are_named_as_encoders_name_them),
         cmocka_unit_test(the_reference_has_every_key),
+        cmocka_unit_test(rules_of_a_subscription_come_before_those_of_a_sink),
         cmocka_unit_test(what_is_printed_reads_back_as_the_same_and_has_no_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

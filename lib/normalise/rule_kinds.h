@@ -1,0 +1,21 @@
+/* rule_kinds.h - the kinds that there are; what a kind is, is in rule.h. */
+#ifndef SLUICE_NORMALISE_RULE_KINDS_H
+#define SLUICE_NORMALISE_RULE_KINDS_H
+
+#include "normalise/rule.h"
+
+/* rule_flow.c: what goes on, and when. */
+extern const struct sl_rule_kind sl_rule_keep;
+extern const struct sl_rule_kind sl_rule_drop;
+extern const struct sl_rule_kind sl_rule_rate_limit;
+extern const struct sl_rule_kind sl_rule_deduplicate;
+extern const struct sl_rule_kind sl_rule_timestamp;
+
+/* rule_names.c: what paths are called. */
+extern const struct sl_rule_kind sl_rule_rename;
+extern const struct sl_rule_kind sl_rule_strip;
+extern const struct sl_rule_kind sl_rule_label;
+extern const struct sl_rule_kind sl_rule_key_to_label;
+extern const struct sl_rule_kind sl_rule_label_to_key;
+
+#endif

@@ -1,0 +1,144 @@
+/* rules_internal.h - the inside of rules: rules.c has single rules, rules_outcome.c what they make
+ * of a path, rules_forget.c when the state of a path ends, rules_apply.c the way of a response. */
+#ifndef SLUICE_NORMALISE_RULES_INTERNAL_H
+#define SLUICE_NORMALISE_RULES_INTERNAL_H
+
+#include "gnmi/rewrite.h"
+#include "normalise/exact.h"
+#include "normalise/glob.h"
+#include "normalise/intern.h"
+#include "normalise/rule_path.h"
+#include "normalise/rules.h"
+
+struct sl_rule {
+    struct sl_rule_config config;
+    struct sl_glob **globs;
+    size_t glob_count;
+    bool has_values; /* the selector looks at values */
+    bool has_above;
+    bool has_below;
+    struct sl_exact above;
+    struct sl_exact below;
+    void *own;            /* what compile has filled */
+    const void *compiled; /* that, or the options */
+};
+
+/* Whether the path and its labels are those of the selector; `matches` is sl_glob_matches or
+ * sl_glob_reaches. */
+bool sl_rule_matches(const struct sl_rule *rule, const struct sl_rule_path *path,
+                     bool (*matches)(const struct sl_glob *, const struct sl_rule_path *));
+bool sl_rule_matches_value(const struct sl_rule *rule, const struct sl_gnmi_value *value,
+                           struct sl_buf *scratch);
+
+/* ---- forgetting ---- */
+
+/* One for each path that has state and each path above it: a delete of it is noted here. */
+struct sl_rules_node {
+    uint64_t hash;
+    struct sl_rules_node *parent;
+    struct sl_rules_node *keyless; /* the same without the keys of the last element, or NULL */
+    struct sl_rules_node *bare;    /* the same without any keys, or NULL */
+    uint64_t deleted_at;           /* in the clock of the table */
+};
+
+struct sl_rules_nodes {
+    struct sl_encoder_memory *memory;
+    uint64_t seed;
+    struct sl_rules_node **slots;
+    size_t slot_count; /* a power of two, or 0 */
+    size_t used;
+    uint64_t clock; /* one more with each delete */
+    uint64_t floor; /* everything from before is forgotten */
+};
+
+void sl_rules_nodes_init(struct sl_rules_nodes *nodes, struct sl_encoder_memory *memory,
+                         uint64_t seed);
+void sl_rules_nodes_fini(struct sl_rules_nodes *nodes);
+
+/* NULL when there is no room. */
+struct sl_rules_node *sl_rules_nodes_add(struct sl_rules_nodes *nodes,
+                                         const struct sl_rule_path *path);
+
+/* A delete of `path`: what lies at it or below is forgotten; of one with a wildcard, everything. */
+void sl_rules_nodes_delete(struct sl_rules_nodes *nodes, const struct sl_rule_path *path);
+void sl_rules_nodes_delete_all(struct sl_rules_nodes *nodes);
+
+/* Whether a delete since `then` covers the node. */
+bool sl_rules_nodes_is_forgotten(const struct sl_rules_nodes *nodes,
+                                 const struct sl_rules_node *node, uint64_t then);
+
+/* ---- outcomes ---- */
+
+struct sl_rules_action {
+    const struct sl_rule *rule;
+    void *state; /* NULL: none, or no room */
+};
+
+/* What all rules together make of one path. */
+struct sl_rules_outcome {
+    struct sl_rules_outcome *next; /* of all that are kept */
+    size_t bytes;                  /* of the block that it stands in; 0: not kept */
+    enum sl_rule_verdict verdict;
+    bool is_changed;  /* `path` is another one */
+    bool needs_whole; /* it cannot stand under the prefix of the others any more */
+    bool has_labels;
+    const struct sl_rule *timestamp; /* the rule for it; NULL: none */
+    struct sl_rules_node *node;      /* of its state; NULL: none */
+    uint64_t touched_at;             /* in the clock of the nodes */
+    char *states;
+    size_t states_bytes;
+    struct sl_str path; /* where is_changed */
+    struct sl_rules_action *actions;
+    size_t action_count;
+    const struct sl_rule **by; /* only where somebody looks: rules that had a part in the path */
+    size_t by_count;
+};
+
+/* The working memory, one for all states of one `memory`: it is in the encoders' (scratch.h). */
+struct sl_rules_scratch {
+    struct sl_rule_path prefix; /* what the rules make of the prefix */
+    struct sl_rule_path path;
+    struct sl_buf prefix_bytes;    /* of it */
+    struct sl_buf path_bytes;      /* of a path that is not kept */
+    struct sl_buf out;             /* the response */
+    struct sl_buf texts[2];        /* new values, in turn */
+    struct sl_buf match;           /* a value as text */
+    struct sl_rules_outcome loose; /* of a path that is not kept */
+    struct sl_rules_action actions[SL_RULES_MAX];
+    const struct sl_rule *by[2 * SL_RULES_MAX];
+};
+
+struct sl_rules_state {
+    struct sl_rules_config config;
+    struct sl_rules_scratch *scratch;
+    struct sl_intern updates; /* their fragment's text is a pointer to an outcome */
+    struct sl_intern deletes;
+    struct sl_rules_outcome *outcomes;
+    struct sl_rules_nodes nodes;
+    uint64_t epoch;
+};
+
+/* The scratch's prefix, worked out of that of a response, and its bytes. False: beyond a limit, or
+ * memory is out. */
+bool sl_rules_build_prefix(struct sl_rules_state *state, struct sl_str prefix) SL_MUST_CHECK;
+
+/* What the rules make of a path, in scratch->loose. Its prefix is built. `is_whole`: its path is
+ * all of it. */
+void sl_rules_work_out(struct sl_rules_state *state, struct sl_str prefix, struct sl_str path,
+                       bool is_delete, bool is_whole);
+
+/* Keeps scratch->loose under the path, of which `kept` is the prefix; scratch->loose where there is
+ * no room. */
+struct sl_rules_outcome *sl_rules_keep(struct sl_rules_state *state,
+                                       const struct sl_intern_prefix *kept, struct sl_str prefix,
+                                       struct sl_str path, bool is_delete);
+
+/* The one that is kept; NULL: none is. */
+struct sl_rules_outcome *sl_rules_find(struct sl_rules_state *state,
+                                       const struct sl_intern_prefix *prefix, struct sl_str path,
+                                       bool is_delete);
+
+void sl_rules_scratch_init(struct sl_rules_scratch *scratch);
+void sl_rules_scratch_fini(struct sl_rules_scratch *scratch);
+
+#endif
