@@ -185,6 +185,9 @@ static const struct {
      offsetof(struct sl_stream_view, mended.lost)},
     {"sluice_stream_subscribes", SL_METRIC_COUNTER, "Subscribe calls made.",
      offsetof(struct sl_stream_view, subscribes)},
+    {"sluice_stream_trials", SL_METRIC_COUNTER,
+     "Subscribe calls made to find the paths that the device refuses.",
+     offsetof(struct sl_stream_view, trials)},
     {"sluice_stream_cost_bytes", SL_METRIC_GAUGE, "Memory that what is held takes.",
      offsetof(struct sl_stream_view, cost_held_bytes)},
     {"sluice_stream_share_bytes", SL_METRIC_GAUGE, "Memory that it may take.",
@@ -339,6 +342,18 @@ static void put_connection_ends(const struct family *family, const struct sl_str
     }
 }
 
+/* Of each subscription that shares the stream. */
+static void put_quarantined(const struct family *family, const struct sl_stream_row *row)
+{
+    for (size_t i = 0; i < row->member_count; i++) {
+        const struct sl_metric_label labels[] = {
+            {"target", sl_str_from(row->view.target)},
+            {"subscription", sl_str_from(row->members[i].subscription)},
+        };
+        sample(family, labels, SL_ARRAY_LEN(labels), row->members[i].quarantined);
+    }
+}
+
 static void put_is_blocked(const struct family *family, const struct sl_stream_row *row)
 {
     put_stream(family, row, row->view.is_blocked);
@@ -426,6 +441,8 @@ static const struct {
     {"sluice_stream_blocked_seconds", SL_METRIC_COUNTER, "Time without credit to go on with.",
      put_blocked},
     {"sluice_stream_blocked", SL_METRIC_GAUGE, "1 while the device cannot go on.", put_is_blocked},
+    {"sluice_quarantined_paths", SL_METRIC_GAUGE,
+     "Paths that the device refuses, left out until they are tried again.", put_quarantined},
     {"sluice_stream_ends", SL_METRIC_COUNTER, "Subscribe calls that ended unasked, by reason.",
      put_stream_ends},
     {"sluice_connection_ends", SL_METRIC_COUNTER,

@@ -17,6 +17,19 @@ static bool copy_places(struct sl_route_row *row, const struct sl_route *route)
     return true;
 }
 
+static bool copy_members(struct sl_stream_row *row, const struct sl_stream *stream)
+{
+    row->members = calloc(row->view.member_count, sizeof(*row->members));
+    for (size_t i = 0; row->members && i < row->view.member_count; i++) {
+        row->members[row->member_count++] = (struct sl_member_row){
+            .subscription = row->view.members[i].subscription,
+            .quarantined = sl_stream_quarantined(stream, i),
+        };
+    }
+    row->view.members = NULL;
+    return row->members != NULL;
+}
+
 bool sl_stream_row_init(struct sl_stream_row *row, const struct sl_stream *stream,
                         const struct sl_target *target)
 {
@@ -37,7 +50,7 @@ bool sl_stream_row_init(struct sl_stream_row *row, const struct sl_stream *strea
         }
     }
     row->view.routes = NULL;
-    return row->routes != NULL;
+    return row->routes != NULL && copy_members(row, stream);
 }
 
 void sl_snapshot_fini(struct sl_snapshot *snapshot)
@@ -48,6 +61,7 @@ void sl_snapshot_fini(struct sl_snapshot *snapshot)
             free(row->routes[j].places);
         }
         free(row->routes);
+        free(row->members);
     }
     free(snapshot->streams);
     free(snapshot->sinks);

@@ -28,10 +28,17 @@ struct sl_route_row {
     size_t place_count;
 };
 
+struct sl_member_row {
+    const char *subscription;
+    uint32_t quarantined; /* paths */
+};
+
 struct sl_stream_row {
     struct sl_stream_view view; /* `routes` is NULL: see below */
     struct sl_route_row *routes;
     size_t route_count;
+    struct sl_member_row *members;
+    size_t member_count;
     struct sl_target_view target;
     bool is_first; /* of its target's streams */
 };

@@ -272,6 +272,8 @@ static void fill_stream(struct sl_worker *worker, const struct sl_target_setting
         .gzip = target->options.gzip,
         .backoff_min_ms = (uint64_t)(target->options.backoff.min_ns / SL_NS_PER_MS),
         .backoff_max_ms = (uint64_t)(target->options.backoff.max_ns / SL_NS_PER_MS),
+        .quarantine_ns = target->options.quarantine.retry_ns,
+        .quarantine_max_ns = target->options.quarantine.max_ns,
         .pool = &worker->pool,
         .clock = {.policy = (enum sl_clock_policy)options->timestamps.policy,
                   .unit = (enum sl_clock_unit)options->timestamps.unit,

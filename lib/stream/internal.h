@@ -76,6 +76,8 @@ struct sl_stream {
     size_t routes_each;         /* of a member: as many as there are sinks */
     struct sl_members *members; /* NULL: there is one, whose everything is */
     struct sl_asking asking;
+    struct sl_prober *prober;       /* NULL: no request for several paths was refused yet */
+    bool is_anew;                   /* the call is cancelled to make another one */
     struct sl_buf request;          /* the SubscribeRequest */
     struct sl_gnmi_profile profile; /* vendor NULL: nobody has said yet */
     uint32_t workarounds;           /* a set of SL_GNMI_WORK */
@@ -165,6 +167,12 @@ void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter);
 
 /* mending.c */
 
+/* Appends the request for some of the paths (asking.h), as the device wants it; and makes the one
+ * for those that the stream asks for now. */
+struct sl_status sl_stream_pack_paths(const struct sl_stream *stream, const uint8_t *is_in,
+                                      struct sl_buf *request) SL_MUST_CHECK;
+void sl_stream_pack_request(struct sl_stream *stream);
+
 /* Extensions of a new message: counted, and told where they say something. */
 void sl_stream_note_extensions(struct sl_stream *stream, const struct sl_gnmi_response *response);
 
@@ -173,5 +181,17 @@ void sl_stream_note_heard(struct sl_stream *stream);
 
 /* stream.c: the only place that writes `state`. */
 void sl_stream_handle(struct sl_stream *stream, enum sl_stream_event event);
+
+/* A Subscribe call on the stream's session, before its request; NULL: none can be made. */
+struct sl_grpc_call *sl_stream_open_call(struct sl_stream *stream,
+                                         const struct sl_grpc_call_events *events,
+                                         void *arg) SL_MUST_CHECK;
+
+/* The stream need not wait for the prober any more; nor, `at_once`, for its backoff. */
+void sl_stream_subscribe_soon(struct sl_stream *stream, bool at_once);
+
+/* Ends the call, if there is one, and makes the next at once, for what the stream asks for has
+ * changed. False: a message is half offered, which would be lost; later. */
+bool sl_stream_subscribe_anew(struct sl_stream *stream) SL_MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "gnmi/extension.h"
 #include "stream/internal.h"
+#include "stream/prober.h"
 
 /* ---- the profile ---- */
 
@@ -69,8 +70,9 @@ static bool set_request(struct sl_stream *stream, const struct sl_gnmi_profile *
                         uint32_t *in_force)
 {
     struct sl_buf request = {.data = NULL};
-    struct sl_status status = sl_asking_pack(&stream->asking, NULL, &stream->config.subscribe,
-                                             profile, &request, in_force);
+    struct sl_status status =
+        sl_asking_pack(&stream->asking, sl_prober_asked(stream), &stream->config.subscribe, profile,
+                       &request, in_force);
 
     if (sl_status_is_ok(&status) && !set_mends(stream, *in_force)) {
         status = sl_status_out_of_memory();
@@ -100,6 +102,31 @@ void sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profil
         log_workarounds(stream, profile);
     }
     warn_of_target(stream, profile);
+}
+
+struct sl_status sl_stream_pack_paths(const struct sl_stream *stream, const uint8_t *is_in,
+                                      struct sl_buf *request)
+{
+    const struct sl_gnmi_profile *profile = stream->profile.vendor ? &stream->profile : NULL;
+    uint32_t in_force = 0;
+
+    return sl_asking_pack(&stream->asking, is_in, &stream->config.subscribe, profile, request,
+                          &in_force);
+}
+
+void sl_stream_pack_request(struct sl_stream *stream)
+{
+    struct sl_buf request = {.data = NULL};
+    struct sl_status status = sl_stream_pack_paths(stream, sl_prober_asked(stream), &request);
+
+    if (!sl_status_is_ok(&status)) {
+        sl_log(SL_LOG_WARN, &stream->subject, "the request stays as it was",
+               sl_log_text("why", status.text));
+        sl_buf_fini(&request);
+        return;
+    }
+    sl_buf_fini(&stream->request);
+    stream->request = request;
 }
 
 uint32_t sl_stream_workarounds(const struct sl_stream *stream)

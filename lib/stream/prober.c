@@ -34,18 +34,20 @@ struct sl_prober {
     struct sl_grpc_call *call;
     bool is_accepted; /* the call was, and is cancelled */
     bool is_stopped;
-    bool wants_anew;      /* the stream is to subscribe anew when it can */
-    unsigned refusals;    /* of the stream's own calls, in a row */
+    bool wants_anew;       /* the stream is to subscribe anew when it can */
+    unsigned refusals;     /* of the stream's own calls, in a row */
     int64_t not_before_ns; /* no search, after one that found nothing */
-    struct sl_status why; /* of the last refusal */
+    struct sl_status why;  /* of the last refusal */
 };
 
 bool sl_prober_is_refusal(const struct sl_status *status)
 {
     /* Not about a path: RESOURCE_EXHAUSTED and OUT_OF_RANGE (too many calls), UNAUTHENTICATED, and
-     * all that the connection or this side may say. UNKNOWN is what servers say that give no code. */
-    static const enum sl_code codes[] = {SL_INVALID_ARGUMENT, SL_NOT_FOUND,     SL_UNIMPLEMENTED,
-                                         SL_FAILED_PRECONDITION, SL_PERMISSION_DENIED, SL_UNKNOWN};
+     * all that the connection or this side may say. UNKNOWN is what servers say that give no code.
+     */
+    static const enum sl_code codes[] = {SL_INVALID_ARGUMENT,  SL_NOT_FOUND,
+                                         SL_UNIMPLEMENTED,     SL_FAILED_PRECONDITION,
+                                         SL_PERMISSION_DENIED, SL_UNKNOWN};
 
     for (size_t i = 0; i < SL_ARRAY_LEN(codes); i++) {
         if (status->code == codes[i]) {
@@ -252,7 +254,11 @@ static bool ask(struct sl_prober *prober)
     struct sl_status status = sl_stream_pack_paths(stream, prober->trying, &request);
 
     if (sl_status_is_ok(&status)) {
-        prober->call = sl_stream_open_call(stream, &request, &events, prober);
+        prober->call = sl_stream_open_call(stream, &events, prober);
+    }
+    if (prober->call && sl_grpc_call_send_bytes(prober->call, request.data,
+                                                (uint32_t)request.len) != SL_GRPC_SENT) {
+        sl_grpc_call_cancel(prober->call);
     }
     sl_buf_fini(&request);
     stream->view.trials += prober->call != NULL;

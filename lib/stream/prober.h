@@ -1,12 +1,12 @@
 /* prober.h - a request that the device refuses for a path of it: which one, and without it.
  *
- * When a Subscribe call was refused twice in a row, before any data, with a status that may be about
- * a path, and asks for more than one, parts of the request are tried (bisect.h), each in a call of
- * its own that is cancelled as soon as anything comes of it. The paths that are refused alone go
- * into quarantine (quarantine.h), and the stream subscribes without them. When they are due they are
- * tried again beside the stream; those that are accepted then come back, for which the stream
- * subscribes anew. Where no path is accepted it is not the paths that the device refuses, and the
- * stream goes on as with any other failure.
+ * When a Subscribe call was refused twice in a row, before any data, with a status that may be
+ * about a path, and asks for more than one, parts of the request are tried (bisect.h), each in a
+ * call of its own that is cancelled as soon as anything comes of it. The paths that are refused
+ * alone go into quarantine (quarantine.h), and the stream subscribes without them. When they are
+ * due they are tried again beside the stream; those that are accepted then come back, for which the
+ * stream subscribes anew. Where no path is accepted it is not the paths that the device refuses,
+ * and the stream goes on as with any other failure.
  *
  * A device is asked so SL_STREAM_TRIALS times at once, then once each SL_STREAM_TRIAL_S seconds.
  *

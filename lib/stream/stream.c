@@ -5,6 +5,7 @@
 
 #include "gnmi.services.h"
 #include "stream/internal.h"
+#include "stream/prober.h"
 
 /* ---- the machine ---- */
 
@@ -29,7 +30,7 @@ static void enter(struct sl_stream *stream)
 {
     switch (stream->state) {
     case SL_STREAM_BACKOFF:
-        stream->retry_ms = sl_backoff_next(&stream->backoff);
+        stream->retry_ms = stream->is_anew ? 0 : sl_backoff_next(&stream->backoff);
         sl_timer_start(stream->timer, stream->retry_ms);
         break;
     case SL_STREAM_ENDING:
@@ -135,7 +136,7 @@ static void on_open(struct sl_grpc_call *call, void *arg)
 
 static void log_end(struct sl_stream *stream, const struct sl_status *why)
 {
-    bool is_wanted = stream->state == SL_STREAM_BACKOFF;
+    bool is_wanted = stream->state == SL_STREAM_BACKOFF && !stream->is_anew;
 
     sl_log(is_wanted ? SL_LOG_WARN : SL_LOG_DEBUG, &stream->subject, "subscription ended",
            sl_log_text("code", sl_code_name(why->code)),
@@ -150,6 +151,8 @@ static void log_end(struct sl_stream *stream, const struct sl_status *why)
 static void on_status(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
 {
     struct sl_stream *stream = arg;
+    bool had_data =
+        stream->state != SL_STREAM_OPENING && stream->view.messages > stream->messages_at_open;
 
     (void)call;
     stream->call = NULL;
@@ -166,6 +169,10 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     sl_mark_disconnected(stream, &stream->view.last_error);
     sl_stream_handle(stream, SL_STREAM_ENDED);
     log_end(stream, &stream->view.last_error);
+    if (stream->state == SL_STREAM_BACKOFF && !stream->is_anew) {
+        sl_prober_note_end(stream, status, had_data);
+    }
+    stream->is_anew = false;
     if (stream->config.on_ended) {
         stream->config.on_ended(stream, stream->config.arg);
     }
@@ -191,7 +198,8 @@ static void begin_epoch(struct sl_stream *stream)
     }
 }
 
-static void subscribe(struct sl_stream *stream)
+struct sl_grpc_call *sl_stream_open_call(struct sl_stream *stream,
+                                         const struct sl_grpc_call_events *events, void *arg)
 {
     const struct sl_stream_config *config = &stream->config;
     bool has_user = config->username[0] != '\0';
@@ -211,7 +219,12 @@ static void subscribe(struct sl_stream *stream)
         .context = &config->pool->grpc,
     };
 
-    stream->call = sl_grpc_call_open(stream->session, &request, &call_events, stream);
+    return sl_grpc_call_open(stream->session, &request, events, arg);
+}
+
+static void subscribe(struct sl_stream *stream)
+{
+    stream->call = sl_stream_open_call(stream, &call_events, stream);
     if (!stream->call) {
         struct sl_status why = sl_status_error(SL_UNAVAILABLE, "no call could be made");
         stream->view.last_error = why;
@@ -231,9 +244,32 @@ static void subscribe(struct sl_stream *stream)
 static void subscribe_if_ready(struct sl_stream *stream)
 {
     if (stream->state == SL_STREAM_WAITING && !stream->is_finishing && stream->session &&
-        sinks_are_taking(stream) && sl_mark_give_all(stream)) {
+        sinks_are_taking(stream) && !sl_prober_is_searching(stream) && sl_mark_give_all(stream)) {
         subscribe(stream);
     }
+}
+
+void sl_stream_subscribe_soon(struct sl_stream *stream, bool at_once)
+{
+    if (at_once && stream->state == SL_STREAM_BACKOFF) {
+        sl_timer_start(stream->timer, 0);
+    }
+    subscribe_if_ready(stream);
+}
+
+bool sl_stream_subscribe_anew(struct sl_stream *stream)
+{
+    if (stream->state == SL_STREAM_HELD) {
+        return false;
+    }
+    if (stream->state == SL_STREAM_OPENING || stream->state == SL_STREAM_FLOWING) {
+        struct sl_status why = sl_status_because(
+            "paths-changed", sl_status_error(SL_CANCELLED, "subscribes anew, for other paths"));
+        stream->is_anew = true;
+        sl_log_plain(SL_LOG_INFO, &stream->subject, "subscribes anew, for other paths");
+        sl_grpc_call_fail(stream->call, &why);
+    }
+    return true;
 }
 
 static void on_timer(void *arg)
@@ -384,6 +420,7 @@ void sl_stream_free(struct sl_stream *stream)
         stream->free_charges = charge->next_free;
         free(charge);
     }
+    sl_prober_free(stream->prober);
     sl_members_free(stream->members);
     sl_timer_free(stream->timer);
     sl_timer_free(stream->batch_timer);
@@ -399,6 +436,7 @@ void sl_stream_free(struct sl_stream *stream)
 void sl_stream_set_session(struct sl_stream *stream, struct sl_h2_session *session)
 {
     stream->session = session;
+    sl_prober_session_changed(stream);
     subscribe_if_ready(stream);
 }
 
@@ -461,6 +499,11 @@ void sl_stream_abort(struct sl_stream *stream)
     }
 }
 
+uint32_t sl_stream_quarantined(const struct sl_stream *stream, size_t member)
+{
+    return sl_prober_quarantined(stream->prober, stream, member);
+}
+
 void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view)
 {
     const struct sl_credit *credit = &stream->credit;
@@ -473,6 +516,8 @@ void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view)
     view->state = stream->state;
     view->clock = stream->clock.counts;
     view->clock_unit = stream->clock.unit;
+    view->members = stream->config.members;
+    view->member_count = stream->config.member_count;
     view->routes = stream->routes;
     view->route_count = stream->config.route_count;
     view->granted_bytes = has_window ? credit->granted_bytes : 0;

@@ -52,6 +52,14 @@ struct sl_stream_pool {
     struct sl_grpc_context grpc;       /* for compressed messages; no loop */
 };
 
+/* What one device may be asked on trial (prober.h): SL_STREAM_TRIALS requests at once, then one
+ * each SL_STREAM_TRIAL_S seconds. Zeroed to begin with. */
+enum { SL_STREAM_TRIALS = 30, SL_STREAM_TRIAL_S = 2 };
+
+struct sl_trial_limit {
+    int64_t paid_ns; /* until then an even pace is used up */
+};
+
 struct sl_stream_config {
     struct sl_loop *loop;
     const char *target;       /* names, for records and the log */
@@ -67,6 +75,9 @@ struct sl_stream_config {
     bool gzip; /* requests are compressed, and responses may be; those that are anyhow are read */
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
+    int64_t quarantine_ns; /* a path that is refused waits so long; later twice as long, up to … */
+    int64_t quarantine_max_ns;
+    struct sl_trial_limit *trials; /* of the device; NULL: any number */
     struct sl_stream_pool *pool;
     struct sl_clock_config clock;
     int64_t stale_after_ns;               /* so long without a message; 0: it is never stale */
@@ -125,6 +136,8 @@ struct sl_stream_view {
     enum sl_stream_state state;
     const struct sl_route *routes;
     size_t route_count;
+    const struct sl_stream_member *members;
+    size_t member_count;
     uint64_t messages;
     uint64_t message_bytes;
     uint64_t duplicates;
@@ -138,6 +151,7 @@ struct sl_stream_view {
     bool is_stale;                /* nothing came for stale_after_ns, though it could have */
     struct sl_clock_counts clock;
     enum sl_clock_unit clock_unit;
+    uint64_t trials;     /* Subscribe calls for some of the paths, to find the refused ones */
     uint64_t subscribes; /* Subscribe calls made; all but the first are reconnects */
     uint64_t epoch;
     uint32_t granted_bytes;
@@ -153,6 +167,9 @@ struct sl_stream_view {
     struct sl_status last_error; /* of the last RPC that ended */
     struct sl_tally ends;        /* of RPCs that nobody here ended, by reason */
 };
+
+/* How many of the member's paths the device refuses, so that they are left out. */
+uint32_t sl_stream_quarantined(const struct sl_stream *stream, size_t member);
 
 void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view);
 

@@ -25,6 +25,24 @@ static const struct sluice_option backoff_table[] = {
     {.name = NULL},
 };
 
+static const struct sluice_option quarantine_table[] = {
+    {.name = "retry",
+     .type = SLUICE_DURATION,
+     .offset = AT(quarantine.retry_ns),
+     .default_text = "10m",
+     .min = 100 * SL_NS_PER_MS,
+     .max = INT64_C(24) * 3600 * SL_NS_PER_S,
+     .doc = "Until such a path is tried for the first time; then each time twice as long."},
+    {.name = "max",
+     .type = SLUICE_DURATION,
+     .offset = AT(quarantine.max_ns),
+     .default_text = "6h",
+     .min = 100 * SL_NS_PER_MS,
+     .max = INT64_C(24) * 3600 * SL_NS_PER_S,
+     .doc = "No wait is longer, but the first may be."},
+    {.name = NULL},
+};
+
 static const struct sluice_option tls_table[] = {
     {.name = "ca",
      .type = SLUICE_STRING,
@@ -202,6 +220,11 @@ const struct sluice_option sl_target_table[] = {
      .type = SLUICE_OBJECT,
      .table = backoff_table,
      .doc = "Between two attempts: exponential, with full jitter."},
+    {.name = "quarantine",
+     .type = SLUICE_OBJECT,
+     .table = quarantine_table,
+     .doc = "Paths for which the device refuses an RPC with others in it: they are found, left out"
+            " and tried again."},
     {.name = "keepalive",
      .type = SLUICE_OBJECT,
      .table = keepalive_table,

@@ -45,6 +45,10 @@ struct sl_target_options {
         int64_t max_ns;
     } backoff;
     struct {
+        int64_t retry_ns; /* a path that the device refuses waits so long */
+        int64_t max_ns;
+    } quarantine;
+    struct {
         int64_t interval_ns; /* 0: no PING */
         int64_t timeout_ns;
     } keepalive;

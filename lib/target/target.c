@@ -15,6 +15,7 @@ struct sl_target {
     struct sl_log_subject subject;
     char *authority;
     struct sl_stream **streams;
+    struct sl_trial_limit trials;
     size_t open_streams;
     struct sl_conn *conn;       /* while it dials */
     struct sl_h2_limits limits; /* of its link */
@@ -497,6 +498,7 @@ static bool init_streams(struct sl_target *target, struct sl_status *why)
         struct sl_stream_config config = target->config.streams[i];
         config.authority = target->authority;
         config.on_ended = on_stream_ended;
+        config.trials = &target->trials;
         config.on_closed = on_stream_closed;
         config.arg = target;
         target->streams[i] = sl_stream_new(&config, why);

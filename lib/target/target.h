@@ -68,7 +68,7 @@ struct sl_target_config {
     const char *password;         /* which no text of the peer may show */
     struct sl_grpc_context *grpc; /* for compressed messages */
     const struct sl_gnmi_vendor *vendor; /* NULL: the device is asked on each connection */
-    /* Complete but for `authority`, `on_closed` and `arg`, which are the target's. */
+    /* Complete but for `authority`, `trials`, `on_closed` and `arg`, which are the target's. */
     const struct sl_stream_config *streams;
     size_t stream_count;
     /* After sl_target_close, or at a replay's end: connection and streams are closed. What streams
