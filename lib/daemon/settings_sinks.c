@@ -22,7 +22,8 @@ struct common_options {
         uint64_t bytes;
         int64_t delay_ns;
     } batch;
-    int markers; /* enum markers */
+    int same_path; /* enum same_path */
+    int markers;   /* enum markers */
     bool is_required;
     int64_t stall_after_ns;
 };
@@ -42,6 +43,10 @@ static const char *const units[] = {"notification", "update", NULL};
 /* In the order of `json_arrays`. */
 enum json_arrays { JSON_ARRAYS_INDEX, JSON_ARRAYS_KEYED };
 static const char *const json_arrays[] = {"index", "keyed", NULL};
+
+/* In the order of `same_paths`. */
+enum same_path { SAME_PATH_BY_FORMAT, SAME_PATH_LAST, SAME_PATH_ALL };
+static const char *const same_paths[] = {"by-format", "last", "all", NULL};
 
 /* In the order of `markers`. */
 enum markers { MARKERS_BY_FORMAT, MARKERS_ON, MARKERS_OFF };
@@ -117,6 +122,14 @@ static const struct sluice_option common_table[] = {
      .table = batch_table,
      .doc =
          "Lines instead of records: many times cheaper for Kafka, where its consumers read lines."},
+    {.name = "same-path",
+     .type = SLUICE_ENUM,
+     .offset = offsetof(struct common_options, same_path),
+     .default_text = "by-format",
+     .names = same_paths,
+     .doc = "Of several updates of one path in one notification, last: the last one, which is what "
+            "gNMI says, the others are counted as filtered; all: each, as gnmic has it. by-format: "
+            "last for sluice.v1 and sluice.v1-json."},
     {.name = "markers",
      .type = SLUICE_ENUM,
      .offset = offsetof(struct common_options, markers),
@@ -294,6 +307,12 @@ static void check_unit(struct sl_config *config, const struct sl_config_node *ma
     }
 }
 
+/* Not one whose records are held against another program's. */
+static bool is_ours(enum sl_format format)
+{
+    return format == SL_FORMAT_SLUICE_V1 || format == SL_FORMAT_SLUICE_V1_JSON;
+}
+
 static bool has_markers(struct sl_config *config, const struct sl_config_node *map,
                         const struct common_options *options)
 {
@@ -353,6 +372,9 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
     sink->spec.batch.bytes = common->batch.bytes;
     sink->spec.batch.delay_ns = common->batch.delay_ns;
     sink->spec.has_markers = has_markers(config, map, common);
+    sink->spec.is_last_only =
+        common->same_path == SAME_PATH_LAST ||
+        (common->same_path == SAME_PATH_BY_FORMAT && is_ours((enum sl_format)common->format));
     sink->spec.is_required = common->is_required;
     sink->spec.stall_after_ns = common->stall_after_ns;
     if (!common->is_required) {

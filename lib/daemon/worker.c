@@ -245,6 +245,7 @@ static void fill_route(struct sl_worker *worker, const struct sl_target_settings
                     .memory = &worker->interned},
         .rules = subscription->rules[sink - worker->settings->sinks],
         .batch = {sink->spec.batch.bytes, sink->spec.batch.delay_ns},
+        .is_last_only = sink->spec.is_last_only,
         .has_markers = sink->spec.has_markers,
         .clock_policy = (enum sl_clock_policy)subscription->options.timestamps.policy,
         .max_skew_ns = subscription->options.timestamps.max_skew_ns,
@@ -501,6 +502,7 @@ void sl_worker_free(struct sl_worker *worker)
     sl_buf_fini(&worker->pool.sharing.owners);
     sl_buf_fini(&worker->pool.sharing.part);
     sl_buf_fini(&worker->pool.mended);
+    sl_distinct_fini(&worker->pool.distinct);
     sl_grpc_context_fini(&worker->pool.grpc);
     free(worker->targets);
     free(worker->sinks);

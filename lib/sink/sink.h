@@ -33,6 +33,7 @@ struct sl_sink_spec {
         uint64_t bytes; /* 0: no batch; stream/batch.h */
         int64_t delay_ns;
     } batch;
+    bool is_last_only; /* of updates with one path in a notification */
     bool has_markers;
     bool is_required;
     int64_t stall_after_ns; /* no report for this long with records out: it takes no new streams */

@@ -267,6 +267,7 @@ static void next_route(struct sl_stream *stream, size_t index)
     stream->next_route = index;
     stream->progress = (struct sl_encoder_progress){0};
     stream->given = 0;
+    stream->repeated = 0;
     if (stream->ruled.step != SL_RULED_NOT) {
         sl_ruled_reset(&stream->ruled);
     }
@@ -300,6 +301,45 @@ static void count_lost_part(const struct sl_stream *stream, struct sl_route *rou
     }
 }
 
+/* The part without the updates that a later one outdoes; their number is kept, for rules may have
+ * made of it already what is to be given. NULL: no memory. */
+static const struct sl_gnmi_response *distinct_part(struct sl_stream *stream,
+                                                    const struct sl_route *route,
+                                                    const struct sl_gnmi_response *part,
+                                                    struct sl_gnmi_response *made)
+{
+    const struct sl_gnmi_response *last = part;
+
+    if (route->config.is_last_only && stream->ruled.step != SL_RULED_ANEW) {
+        last = sl_distinct_apply(&stream->config.pool->distinct, part, made);
+        stream->repeated = last ? part->updates - last->updates : 0;
+    }
+    return last;
+}
+
+/* What is left of the records of the route's part of the message. */
+static bool give_part(struct sl_stream *stream, struct sl_route *route,
+                      const struct sl_gnmi_response *part)
+{
+    struct sl_gnmi_response made;
+    const struct sl_gnmi_response *last = distinct_part(stream, route, part, &made);
+
+    if (!last) {
+        count_drop(route, SL_DROP_MEMORY, part->updates + part->deletes - stream->progress.passed);
+        return true;
+    }
+    const struct sl_gnmi_response settled = settle(stream, route, last);
+    const struct sl_gnmi_response *ruled = sl_ruled_part(stream, route, &settled);
+
+    if (ruled && !give_route(stream, route, ruled)) {
+        sl_ruled_keep(stream, route);
+        return false;
+    }
+    route->counts.filtered += stream->repeated;
+    route->duplicates += part->duplicates;
+    return true;
+}
+
 /* What is left of the records of the message for the member of one route. */
 static bool give_member(struct sl_stream *stream, struct sl_route *route,
                         const struct sl_gnmi_response *response)
@@ -316,15 +356,7 @@ static bool give_member(struct sl_stream *stream, struct sl_route *route,
         count_lost_part(stream, route, response);
         return true;
     }
-    const struct sl_gnmi_response settled = settle(stream, route, part);
-    const struct sl_gnmi_response *ruled = sl_ruled_part(stream, route, &settled);
-
-    if (ruled && !give_route(stream, route, ruled)) {
-        sl_ruled_keep(stream, route);
-        return false;
-    }
-    route->duplicates += part->duplicates;
-    return true;
+    return give_part(stream, route, part);
 }
 
 /* Goes on with the message under way at the first route without all its records. False: full. */

@@ -71,6 +71,7 @@ struct sl_stream {
     struct sl_ruled ruled;               /* for that route */
     struct sl_encoder_progress progress; /* of those records */
     uint32_t given;                      /* how many of them are with the sink */
+    uint32_t repeated;                   /* updates of it that a later one outdid */
     struct sl_charge *free_charges;
     struct sl_route *routes;
     size_t routes_each;         /* of a member: as many as there are sinks */

@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "base/str.h"
 #include "normalise/clock.h"
+#include "normalise/distinct.h"
 #include "normalise/encoder.h"
 #include "normalise/rules.h"
 #include "sink/sink.h"
@@ -69,6 +70,7 @@ struct sl_route_config {
     struct sl_encoder_config encoder;
     struct sl_rules rules; /* none: everything goes on as it is */
     struct sl_batch_config batch;
+    bool is_last_only;                 /* of updates of one path in a notification; distinct.h */
     bool has_markers;                  /* the format can say them */
     enum sl_clock_policy clock_policy; /* of the subscription: what the time of a record is */
     int64_t max_skew_ns;

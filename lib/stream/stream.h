@@ -49,6 +49,7 @@ struct sl_stream_pool {
     struct sl_buf scratch;    /* for a response that is not in its usual form, while it is read */
     struct sl_members_scratch sharing; /* for the message that is given to members */
     struct sl_buf mended;              /* for a response that had to be mended */
+    struct sl_distinct distinct;       /* for a route's part, where a path is in it twice */
     struct sl_grpc_context grpc;       /* for compressed messages; no loop */
 };
 

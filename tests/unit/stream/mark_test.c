@@ -59,6 +59,16 @@ static int set_up_silent(void **state)
     return set_up_world(state, &options);
 }
 
+static int set_up_last(void **state)
+{
+    const struct world_options options = {
+        .route = {.encoder = {.format = SL_FORMAT_SLUICE_V1}, .is_last_only = true},
+        .clock = an_hour,
+    };
+
+    return set_up_world(state, &options);
+}
+
 static int set_up_receive(void **state)
 {
     const struct world_options options = {
@@ -360,6 +370,32 @@ static void events_say_markers_as_a_value(void **state)
     }
 }
 
+static void of_a_path_that_comes_twice_the_last_update_counts(void **state)
+{
+    /* /v = 1, /w = 2, /v = 3 */
+    static const char twice[] = "\x0a\x2d"
+                                "\x22\x0d\x0a\x05\x1a\x03\x0a\x01v\x1a\x02\x18\x01\x20\x00"
+                                "\x22\x0d\x0a\x05\x1a\x03\x0a\x01w\x1a\x02\x18\x02\x20\x00"
+                                "\x22\x0d\x0a\x05\x1a\x03\x0a\x01v\x1a\x02\x18\x03\x20\x00";
+    struct world *world = *state;
+
+    the_fake->is_full = true;
+    send_bytes(world, twice, sizeof(twice) - 1);
+    make_room(world);
+    settle(world);
+    assert_int_equal(the_fake->records, 1);
+    Sluice__V1__Record *record = record_at(0);
+    assert_int_equal(record->n_updates, 2);
+    assert_string_equal(record->updates[0]->path, "/w");
+    assert_string_equal(record->updates[1]->path, "/v");
+    assert_int_equal(record->updates[1]->value->uint_val, 3);
+    sluice__v1__record__free_unpacked(record, NULL);
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    assert_int_equal(counts(world)->received, 3);
+    assert_int_equal(counts(world)->published, 2);
+    assert_int_equal(counts(world)->filtered, 1);
+}
+
 static void a_time_in_milliseconds_is_said_in_nanoseconds(void **state)
 {
     struct world *world = *state;
@@ -417,6 +453,7 @@ int main(void)
         TEST(a_silent_device_is_stale_until_it_speaks, set_up_silent),
         TEST(lines_that_wait_leave_before_a_marker, set_up_marked_lines),
         TEST(events_say_markers_as_a_value, set_up_events),
+        TEST(of_a_path_that_comes_twice_the_last_update_counts, set_up_last),
         TEST(a_time_in_milliseconds_is_said_in_nanoseconds, set_up_marked),
         TEST(the_bytes_of_a_message_get_another_time_where_that_is_wanted, set_up_receive),
     };

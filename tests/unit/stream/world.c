@@ -295,6 +295,8 @@ int tear_down(void **state)
     sl_sink_close(world->sink);
     sl_stream_free(world->stream);
     sl_buf_fini(&world->pool.scratch);
+    sl_buf_fini(&world->pool.mended);
+    sl_distinct_fini(&world->pool.distinct);
     sl_timer_free(world->turn);
     sl_loop_free(world->loop);
     free(world);
