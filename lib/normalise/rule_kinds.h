@@ -18,4 +18,14 @@ extern const struct sl_rule_kind sl_rule_label;
 extern const struct sl_rule_kind sl_rule_key_to_label;
 extern const struct sl_rule_kind sl_rule_label_to_key;
 
+/* rule_values.c: what values are. */
+extern const struct sl_rule_kind sl_rule_convert;
+extern const struct sl_rule_kind sl_rule_scale;
+extern const struct sl_rule_kind sl_rule_unit;
+extern const struct sl_rule_kind sl_rule_map;
+
+/* rule_counter.c: what counters grow by. */
+extern const struct sl_rule_kind sl_rule_rate;
+extern const struct sl_rule_kind sl_rule_delta;
+
 #endif
