@@ -16,6 +16,7 @@ int sl_command_run(int argc, char **argv);
 int sl_command_check(int argc, char **argv);
 int sl_command_sim(int argc, char **argv);
 int sl_command_broker(int argc, char **argv);
+int sl_command_capture(int argc, char **argv);
 int sl_command_capabilities(int argc, char **argv);
 int sl_command_get(int argc, char **argv);
 int sl_command_path(int argc, char **argv);
@@ -23,6 +24,7 @@ int sl_command_set(int argc, char **argv);
 int sl_command_subscribe(int argc, char **argv);
 
 extern const struct sl_tool sl_tool_capabilities;
+extern const struct sl_tool sl_tool_capture;
 extern const struct sl_tool sl_tool_get;
 extern const struct sl_tool sl_tool_path;
 extern const struct sl_tool sl_tool_set;

@@ -33,6 +33,8 @@ static const struct command {
     {"set", sl_command_set, "change the configuration of devices", &sl_tool_set},
     {"subscribe", sl_command_subscribe, "subscribe to data of devices and print what comes",
      &sl_tool_subscribe},
+    {"capture", sl_command_capture, "keep what devices send in files, to be played again",
+     &sl_tool_capture},
     {"version", command_version, "print the version", NULL},
 };
 

@@ -347,8 +347,10 @@ static enum sl_grpc_take on_response(struct sl_tool_watch *watch,
     return SL_GRPC_TAKEN;
 }
 
-static void on_broken(struct sl_tool_watch *watch, const struct sl_status *why, void *arg)
+static void on_broken(struct sl_tool_watch *watch, struct sl_str message,
+                      const struct sl_status *why, void *arg)
 {
+    (void)message;
     (void)arg;
     sl_tool_watch_end(watch, why);
 }

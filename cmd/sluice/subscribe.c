@@ -192,16 +192,27 @@ static enum sl_tool_exit print_requests(const struct subscribe *tool)
 
 /* ---- the tool ---- */
 
+static enum sl_tool_exit follow(struct subscribe *tool)
+{
+    const struct subscribe_way *way = tool->way;
+
+    if (!way) {
+        return subscribe_follow(tool);
+    }
+    return way->close(tool, way->open(tool) ? subscribe_follow(tool) : SL_TOOL_EXIT_FAILED);
+}
+
 static enum sl_tool_exit run(struct subscribe *tool)
 {
     if (tool->common.wants_help) {
-        sl_tool_print_help(&sl_tool_subscribe, stdout);
+        sl_tool_print_help(tool->common.tool, stdout);
         return SL_TOOL_EXIT_OK;
     }
-    if (!sl_tool_run_init(&tool->run, &tool->common) || !subscribe_build(tool)) {
+    if ((tool->way && !tool->way->check(tool)) || !sl_tool_run_init(&tool->run, &tool->common) ||
+        !subscribe_build(tool)) {
         return SL_TOOL_EXIT_USAGE;
     }
-    return tool->dry_run ? print_requests(tool) : subscribe_follow(tool);
+    return tool->dry_run ? print_requests(tool) : follow(tool);
 }
 
 static void fini(struct subscribe *tool)
@@ -217,14 +228,20 @@ static void fini(struct subscribe *tool)
     sl_tool_fini(&tool->common);
 }
 
-int sl_command_subscribe(int argc, char **argv)
+int subscribe_main(const struct sl_tool *tool, struct subscribe *subscribe, int argc, char **argv)
 {
-    struct subscribe tool = {0};
     enum sl_tool_exit code = SL_TOOL_EXIT_USAGE;
 
-    if (sl_tool_parse(&sl_tool_subscribe, argc, argv, &tool.common)) {
-        code = run(&tool);
+    if (sl_tool_parse(tool, argc, argv, &subscribe->common)) {
+        code = run(subscribe);
     }
-    fini(&tool);
+    fini(subscribe);
     return (int)code;
+}
+
+int sl_command_subscribe(int argc, char **argv)
+{
+    struct subscribe subscribe = {0};
+
+    return subscribe_main(&sl_tool_subscribe, &subscribe, argc, argv);
 }

@@ -1,4 +1,5 @@
-/* subscribe.h - what the files of `sluice subscribe` share.
+/* subscribe.h - what the files of `sluice subscribe` share, and `sluice capture`, which is the same
+ * but for where responses go.
  *
  * One RPC for the paths of the command line, or for each subscription of the file, at each target.
  * Each has its own printer, its own end and, with --retry, its next beginning; a target is through
@@ -24,6 +25,23 @@
 #include "tool/watch.h"
 
 struct subscribe;
+struct subscribe_rpc;
+
+/* Where responses go instead of to standard output. */
+struct subscribe_way {
+    /* Whether the words of the command line go together; else what is wrong is said. */
+    bool (*check)(struct subscribe *tool);
+    /* Before anybody is asked, once all RPCs are known. False: what is wrong is said. */
+    bool (*open)(struct subscribe *tool);
+    /* A message as it came, also one that is no SubscribeResponse. Else than OK: the RPC ends with
+     * that. */
+    struct sl_status (*take)(struct subscribe_rpc *rpc, struct sl_str message);
+    /* The device ended the call, or it broke. */
+    void (*end)(struct subscribe_rpc *rpc, const struct sl_grpc_call *call,
+                const struct sl_status *status);
+    /* After all of it, with the exit code so far; also after an open that failed. */
+    enum sl_tool_exit (*close)(struct subscribe *tool, enum sl_tool_exit code);
+};
 
 struct subscribe_rpc {
     struct subscribe *tool;
@@ -74,8 +92,9 @@ struct subscribe {
     struct sl_tool_run run;
     struct subscribe_rpc *rpcs;
     size_t rpc_count;
-    uint64_t *counted; /* notifications, of each target */
-    uint64_t broken;   /* messages that are no SubscribeResponse */
+    const struct subscribe_way *way; /* NULL: standard output */
+    uint64_t *counted;               /* notifications, of each target */
+    uint64_t broken;                 /* messages that are no SubscribeResponse */
     struct sl_outlet outlet;
     struct sl_timer *duration;
     struct sl_watch *keyboard;
@@ -85,6 +104,10 @@ struct subscribe {
 /* Rows of struct subscribe: what to subscribe to, and how. (subscribe.c) */
 extern const struct sl_flag subscribe_what_flags[];
 extern const struct sl_flag subscribe_how_flags[];
+
+/* A whole tool, from its command line to its exit code: `subscribe` is zeroed but for `way`, and
+ * the rows of the tool may fill what stands behind it. (subscribe.c) */
+int subscribe_main(const struct sl_tool *tool, struct subscribe *subscribe, int argc, char **argv);
 
 /* Works out every RPC of every target of `run`, their requests packed. False: what is wrong is
  * said. (subscribe_request.c) */

@@ -92,6 +92,9 @@ static void show_extensions(struct subscribe_rpc *rpc, const struct sl_gnmi_resp
 
 static struct sl_status print(struct subscribe_rpc *rpc, const struct sl_gnmi_response *response)
 {
+    if (rpc->tool->way) {
+        return rpc->tool->way->take(rpc, response->message);
+    }
     if (rpc->tool->quiet) {
         return sl_status_ok();
     }
@@ -132,7 +135,7 @@ static enum sl_grpc_take on_response(struct sl_tool_watch *watch,
     struct subscribe_rpc *rpc = arg;
     struct subscribe *tool = rpc->tool;
 
-    if (!tool->quiet && !sl_outlet_has_room(&tool->outlet)) {
+    if (!tool->quiet && !tool->way && !sl_outlet_has_room(&tool->outlet)) {
         rpc->is_held = true;
         sl_outlet_await(&tool->outlet);
         return SL_GRPC_HOLD;
@@ -151,12 +154,19 @@ static enum sl_grpc_take on_response(struct sl_tool_watch *watch,
     return SL_GRPC_TAKEN;
 }
 
-static void on_broken(struct sl_tool_watch *watch, const struct sl_status *why, void *arg)
+static void on_broken(struct sl_tool_watch *watch, struct sl_str message,
+                      const struct sl_status *why, void *arg)
 {
     struct subscribe_rpc *rpc = arg;
 
-    (void)watch;
-    rpc->tool->broken++;
+    if (rpc->tool->way) {
+        struct sl_status status = rpc->tool->way->take(rpc, message);
+        if (!sl_status_is_ok(&status)) {
+            sl_tool_watch_end(watch, &status);
+        }
+    } else {
+        rpc->tool->broken++;
+    }
     sl_tool_complain(&rpc->tool->common, "%s: a message that is no SubscribeResponse: %s",
                      rpc->target->name, why->text);
 }
@@ -189,6 +199,9 @@ static void on_end(struct sl_tool_watch *watch, const struct sl_grpc_call *call,
     (void)watch;
     rpc->is_held = false;
     sl_timer_stop(rpc->timer);
+    if (call && tool->way && !rpc->target->is_finished && !tool->run.is_interrupted) {
+        tool->way->end(rpc, call, status);
+    }
     if (may_retry(rpc, call == NULL)) {
         retry_later(rpc, status);
         return;

@@ -184,14 +184,14 @@ bool sl_capture_writer_response(struct sl_capture_writer *writer, int64_t receiv
     return write_out(writer, why);
 }
 
-bool sl_capture_writer_end(struct sl_capture_writer *writer, int64_t received_ns,
-                           const struct sl_status *status, struct sl_status *why)
+bool sl_capture_writer_end(struct sl_capture_writer *writer, int64_t received_ns, enum sl_code code,
+                           struct sl_str text, struct sl_status *why)
 {
     if (!make_room(writer, received_ns, 0, why)) {
         return false;
     }
     sl_buf_reset(&writer->scratch);
-    sl_gnmi_capture_add_end(&writer->scratch, received_ns, status);
+    sl_gnmi_capture_add_end(&writer->scratch, received_ns, code, text);
     return write_out(writer, why);
 }
 

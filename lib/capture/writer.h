@@ -37,8 +37,8 @@ struct sl_capture_writer *sl_capture_writer_open(const struct sl_capture_writer_
  * for a capture is INVALID_ARGUMENT, and the next one may be added. */
 bool sl_capture_writer_response(struct sl_capture_writer *writer, int64_t received_ns,
                                 struct sl_str response, struct sl_status *why) SL_MUST_CHECK;
-bool sl_capture_writer_end(struct sl_capture_writer *writer, int64_t received_ns,
-                           const struct sl_status *status, struct sl_status *why) SL_MUST_CHECK;
+bool sl_capture_writer_end(struct sl_capture_writer *writer, int64_t received_ns, enum sl_code code,
+                           struct sl_str text, struct sl_status *why) SL_MUST_CHECK;
 
 /* Of all files, headers and cut-off files too. */
 uint64_t sl_capture_writer_bytes(const struct sl_capture_writer *writer);

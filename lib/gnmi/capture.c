@@ -436,15 +436,15 @@ void sl_gnmi_capture_add_response(struct sl_buf *out, int64_t received_ns, struc
     sl_buf_add_str(out, response);
 }
 
-void sl_gnmi_capture_add_end(struct sl_buf *out, int64_t received_ns,
-                             const struct sl_status *status)
+void sl_gnmi_capture_add_end(struct sl_buf *out, int64_t received_ns, enum sl_code code,
+                             struct sl_str text)
 {
     size_t entry = sl_pack_begin(out, CAPTURE_ENTRY);
 
     add_fixed64(out, ENTRY_RECEIVED, received_ns);
     size_t end = sl_pack_begin(out, ENTRY_END);
-    sl_pack_varint(out, END_CODE, status->code);
-    add_text(out, END_TEXT, sl_str_from(status->text));
+    sl_pack_varint(out, END_CODE, code);
+    add_text(out, END_TEXT, text);
     sl_pack_end(out, end);
     sl_pack_end(out, entry);
 }

@@ -105,8 +105,8 @@ void sl_gnmi_capture_add_header(struct sl_buf *out, const struct sl_gnmi_capture
 
 /* What follows: an entry each. A response has at most SL_GNMI_CAPTURE_MAX_RESPONSE_BYTES. */
 void sl_gnmi_capture_add_response(struct sl_buf *out, int64_t received_ns, struct sl_str response);
-void sl_gnmi_capture_add_end(struct sl_buf *out, int64_t received_ns,
-                             const struct sl_status *status);
+void sl_gnmi_capture_add_end(struct sl_buf *out, int64_t received_ns, enum sl_code code,
+                             struct sl_str text);
 void sl_gnmi_capture_add_stop(struct sl_buf *out, int64_t received_ns, const char *reason);
 
 #endif

@@ -65,7 +65,7 @@ static enum sl_grpc_take on_bytes(struct sl_grpc_call *call, const uint8_t *byte
     }
     struct sl_status status = sl_gnmi_response_read(message, &watch->scratch, &response);
     if (!sl_status_is_ok(&status)) {
-        watch->events->on_broken(watch, &status, watch->arg);
+        watch->events->on_broken(watch, message, &status, watch->arg);
         be_patient(watch);
         return SL_GRPC_TAKEN;
     }

@@ -28,8 +28,9 @@ struct sl_tool_watch_events {
     /* A SubscribeResponse, borrowed until return. */
     enum sl_grpc_take (*on_response)(struct sl_tool_watch *watch,
                                      const struct sl_gnmi_response *response, void *arg);
-    /* A message that is none; the watch goes on. */
-    void (*on_broken)(struct sl_tool_watch *watch, const struct sl_status *why, void *arg);
+    /* A message that is none, borrowed; the watch goes on. */
+    void (*on_broken)(struct sl_tool_watch *watch, struct sl_str message,
+                      const struct sl_status *why, void *arg);
     /* The last event: the watch may be opened again, or be forgotten. OK: it ended as it should.
      * `call` for what the device said (sl_tool_finish_call). */
     void (*on_end)(struct sl_tool_watch *watch, const struct sl_grpc_call *call,

@@ -1,15 +1,23 @@
 #!/usr/bin/env python3
 """capture - what a device sent, kept in a file and played again.
 
-The files are read and written by Python's protobuf with classes made from proto/capture.proto; what a
-replay must come out as are the golden messages, recorded from gnmic and Telegraf.
+The device is grpcio's, which sends whatever bytes it is given. The files are read and written by
+Python's protobuf with classes made from proto/capture.proto; what a replay must come out as are the
+golden messages, recorded from gnmic and Telegraf. openconfig's gnmi_cli asks the simulator that replays.
 """
 import json
+import os
+import queue
 import signal
 import socket
+import subprocess
+import threading
 import time
+from concurrent import futures
 
-from harness import check, must, part, run, sluice, wait_for
+from harness import check, free_port, part, peer, run, sluice, wait_for  # first: it enters the environment
+
+import grpc
 
 import captures
 
@@ -165,6 +173,220 @@ def damage(lab):
           "and the configuration's place is told")
 
 
+# ---- from a device ----
+
+class Device:
+    """Answers each Subscribe with `script`: bytes are sent, a (code, text) ends the call, and a
+    callable is called, for what is to be waited for. At the script's end the call stays open."""
+
+    def __init__(self, lab, *scripts):
+        self.scripts = list(scripts)
+        self.requests = []
+        self.sent = 0
+        self.lock = threading.Lock()
+        self.over = threading.Event()
+        self.server = grpc.server(futures.ThreadPoolExecutor(8))
+        self.server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(
+            "gnmi.gNMI", {"Subscribe": grpc.stream_stream_rpc_method_handler(self.subscribe)})])
+        self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
+        self.server.start()
+        lab.on_end(self.end)
+
+    def subscribe(self, requests, context):
+        with self.lock:
+            script = self.scripts[min(len(self.requests), len(self.scripts) - 1)]
+            self.requests.append(next(requests))
+        context.add_callback(self.over.set)
+        for step in script:
+            if callable(step):
+                step()
+            elif isinstance(step, tuple):
+                context.set_code(step[0])
+                context.set_details(step[1])
+                return
+            else:
+                yield step
+                self.sent += 1
+        self.over.wait()
+
+    def end(self):
+        self.over.set()
+        self.server.stop(None)
+
+
+def start_capture(lab, name, device, *words):
+    return lab.start(name, [sluice(), "capture", "-a", device.address, "--insecure", *words])
+
+
+def responses(capture):
+    return [entry.response for entry in capture.entry if entry.HasField("response")]
+
+
+def from_a_device(lab):
+    """The golden messages, broken ones too, and two odd ends of calls: the file has what was sent."""
+    messages = list(captures.golden_messages().values())
+    device = Device(lab, [*messages, (grpc.StatusCode.UNAVAILABLE, "going down")],
+                    [b"", b"\x18\x01", (grpc.StatusCode.OUT_OF_RANGE, "no more of \u00fc")])
+    file = lab.path("device.capture")
+    process = start_capture(lab, "capture", device, "--path", "/a/b[k=v]", "-o", file, "--retry", "1s",
+                            "--encoding", "proto")
+    wait_for(lambda: len(device.requests) >= 3, 20, "three calls")
+    process.signal(signal.SIGINT)
+    check(ended(process) == 0, "SIGINT ends it well")
+    capture = captures.read(file)
+    check(capture.magic == captures.MAGIC and capture.header.version == 1, "a capture, version 1")
+    check(responses(capture)[:len(messages)] == messages, f"{len(messages)} messages, as they were sent")
+    check(responses(capture)[len(messages):][:2] == [b"", b"\x18\x01"], "and those of the second call")
+    ends = [(entry.end.code, entry.end.text) for entry in capture.entry if entry.HasField("end")]
+    check(ends[:2] == [(14, "going down"), (11, "no more of \u00fc")], f"ends of calls: {ends}")
+    times = [entry.received_ns for entry in capture.entry]
+    check(times == sorted(times) and capture.header.started_ns <= times[0], "times, in order")
+    check(time.time_ns() - times[0] < 3600 * S, "of today")
+    check(capture.header.request == device.requests[0], "the request that the device got")
+    check(capture.header.target == device.address, "the target's name")
+    check(process.find(r"device.capture messages=\d+ bytes=\d+ end="), "a summary")
+    play_again(lab, file)
+
+
+def play_again(lab, file):
+    config = configuration({"file": str(file), "pace": "fast"},
+                           {"f": {"type": "file", "path": str(lab.path("again")), "format": "event"}})
+    config["targets"]["leaf1"]["backoff"] = {"min": "10ms", "max": "20ms"}
+    process = replay(lab, "again", config)
+    check(ended(process) == 0, "sluice run plays it and ends")
+    expected = captures.golden_output(".")
+    got = lab.path("again").read_bytes()
+    check(got[:len(expected)] == expected, "the records are those of the golden files")
+
+
+def stops(lab):
+    """--count, --max-bytes, --rotate and --keep; files that would be one; a file for each RPC."""
+    numbers = [notification(i) for i in range(100)]
+    device = Device(lab, numbers)
+    file = lab.path("count.capture")
+    process = start_capture(lab, "count", device, "--path", "/n", "-o", file, "--count", "7")
+    check(ended(process) == 0, "count: ends with 0")
+    capture = captures.read(file)
+    check(responses(capture) == numbers[:7], "count: seven messages")
+    check(capture.entry[-1].stop.reason == "count", "count: and why there are no more")
+
+    file = lab.path("size.capture")
+    process = start_capture(lab, "size", device, "--path", "/n", "-o", file, "--max-bytes", "1KiB")
+    check(ended(process) == 0, "max-bytes: ends with 0")
+    capture = captures.read(file)
+    check(capture.entry[-1].stop.reason == "size", "max-bytes: the file says so")
+    check(1024 <= file.stat().st_size < 1100, f"max-bytes: {file.stat().st_size} bytes")
+
+    file = lab.path("part.capture")
+    process = start_capture(lab, "rotate", device, "--path", "/n", "-o", file, "--count", "100",
+                            "--rotate", "512", "--keep", "3")
+    check(ended(process) == 0, "rotate: ends with 0")
+    parts = sorted(lab.directory.glob("part.capture.*"))
+    check(len(parts) == 3 and all(part_.stat().st_size <= 540 for part_ in parts),
+          f"rotate: {[part_.name for part_ in parts]}")
+    whole = lab.path("whole.capture")
+    whole.write_bytes(b"".join(part_.read_bytes() for part_ in parts))
+    kept = sum((responses(captures.read(part_)) for part_ in parts), [])
+    check(kept == numbers[-len(kept):], f"rotate: the last {len(kept)} messages")
+    check(replayed_numbers(lab, "parts", whole) == list(range(100 - len(kept), 100)),
+          "rotate: put behind one another they are one capture")
+
+    process = lab.start("same", [sluice(), "capture", "-a", f"{device.address},localhost:1",
+                                 "--insecure", "--path", "/n", "-o", lab.path("same.capture")])
+    check(ended(process) == 1 and process.find("tell them apart"), "two targets, one name: refused")
+    config = configuration({}, {"n": {"type": "null"}})
+    config["targets"] = {"leaf1": {"address": device.address, "insecure": True},
+                         "leaf2": {"address": device.address, "insecure": True, "vendor": "juniper"}}
+    config["subscriptions"] = {"a": {"paths": ["/a"]}, "b": {"paths": ["/b"]}}
+    lab.path("two.yaml").write_text(json.dumps(config), encoding="utf-8")
+    process = lab.start("two", [sluice(), "capture", "-c", lab.path("two.yaml"), "--count", "5", "-o",
+                                lab.path("{target}-{subscription}.capture")])
+    check(ended(process) == 0, "of a configuration: ends with 0")
+    names = [f"{target}-{sub}.capture" for target in ("leaf1", "leaf2") for sub in "ab"]
+    check(all(lab.path(name).exists() for name in names), "a file for each target and subscription")
+    header = captures.read(lab.path("leaf2-b.capture")).header
+    check((header.target, list(header.subscription), header.vendor) == ("leaf2", ["b"], "juniper"),
+          "and each says whose it is")
+
+
+def replayed_numbers(lab, name, file):
+    process = replay(lab, name, configuration({"file": str(file), "pace": "fast"},
+                                              sluice_sink(lab, f"{name}.json")))
+    check(ended(process) == 0, f"{name}: the replay ends with 0")
+    return numbers_of(records_of(lab.path(f"{name}.json")))
+
+
+def kill(lab):
+    """kill -9 in the midst of it: what the file has is whole but for the last entry, and it plays."""
+    numbers = [notification(i % 128) for i in range(200_000)]
+    device = Device(lab, numbers)
+    file = lab.path("killed.capture")
+    process = start_capture(lab, "killed", device, "--path", "/n", "-o", file)
+    wait_for(lambda: file.exists() and file.stat().st_size > 100_000, 20, "some of it")
+    process.signal(signal.SIGKILL)
+    wait_for(lambda: not process.is_alive(), 10, "it is dead")
+    capture, rest = captures.read_cut(file)
+    got = responses(capture)
+    check(got == numbers[:len(got)] and len(got) > 1000, f"{len(got)} messages, {rest} bytes left over")
+    check(replayed_numbers(lab, "killed-again", file) == [i % 128 for i in range(len(got))],
+          "all of them are played")
+
+
+class Pipe:
+    """A file whose reader takes nothing until it is told to."""
+
+    def __init__(self, path):
+        os.mkfifo(path)
+        self.fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        os.set_blocking(self.fd, True)
+
+    def read_all(self):
+        chunks = queue.SimpleQueue()
+        while chunk := os.read(self.fd, 1 << 20):
+            chunks.put(chunk)
+        os.close(self.fd)
+        return b"".join(chunks.get() for _ in range(chunks.qsize()))
+
+
+def slow_disk(lab):
+    """A file that takes nothing holds the device; nothing is left out once it goes on."""
+    messages = [large(i) for i in range(2000)]
+    device = Device(lab, messages)
+    pipe = Pipe(lab.path("slow.capture"))
+    process = start_capture(lab, "slow", device, "--path", "/n", "-o", lab.path("slow.capture"),
+                            "--count", str(len(messages)))
+    wait_for(lambda: device.sent > 0, 20, "the device sends")
+    wait_for(Stillness(process).is_reached, 20, "nothing goes on")
+    held = device.sent
+    check(held < len(messages) / 2, f"the device is held after {held} of {len(messages)} messages")
+    check(process.peak_mib() < 64, f"in {process.peak_mib():.0f} MiB")
+    capture = captures.Capture.FromString(pipe.read_all())
+    check(ended(process) == 0, "then it goes on to its end")
+    check(responses(capture) == messages, "and every message is there")
+
+
+def simulator(lab):
+    """`sluice sim --replay` is a device for anybody: gnmi_cli gets what was captured."""
+    file = lab.path("sim.capture")
+    captures.write(file, [(EPOCH_NS, notification(i)) for i in range(5)] + [(EPOCH_NS, b"\x18\x01")] +
+                   [(EPOCH_NS, 14, "gone")])
+    port = free_port()
+    process = lab.start("sim", [sluice(), "sim", "--replay", file, "--listen", f"127.0.0.1:{port}",
+                                "--quiet"])
+    process.wait_line("listening", 10)
+    cli = peer("gnmi_cli", "github.com/openconfig/gnmi/cmd/gnmi_cli")
+    for turn in range(2):
+        said = subprocess.run([cli, "-address", f"127.0.0.1:{port}", "-insecure", "-q", "/anything",
+                               "-query_type", "once", "-display_type", "proto", "-timeout", "10s"],
+                              capture_output=True, text=True, timeout=30, check=False)
+        found = [f"uint_val: {i}" in said.stdout or f"uint_val:{i}" in said.stdout for i in range(1, 5)]
+        check(all(found), f"gnmi_cli, time {turn + 1}: it gets the messages of the capture")
+        if not all(found):
+            print(said.stdout, said.stderr)
+    process = lab.start("missing", [sluice(), "sim", "--replay", lab.path("nowhere")])
+    check(ended(process) == 2 and process.find("No such file"), "a file that is not there is told")
+
+
 # ---- credit ----
 
 LARGE = 40_000
@@ -233,6 +455,11 @@ class Stillness:
 
 
 def main(lab):
+    part(lab, "device", from_a_device)
+    part(lab, "stops", stops)
+    part(lab, "kill", kill)
+    part(lab, "slow disk", slow_disk)
+    part(lab, "simulator", simulator)
     part(lab, "golden", golden)
     part(lab, "pace", pace)
     part(lab, "calls", calls)

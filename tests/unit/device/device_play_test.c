@@ -67,10 +67,10 @@ static void add_text(struct sl_capture_writer *writer, int64_t received_ms, cons
 static void add_end(struct sl_capture_writer *writer, int64_t received_ms, enum sl_code code,
                     const char *text)
 {
-    struct sl_status status = sl_status_error(code, "%s", text);
     struct sl_status why;
 
-    assert_true(sl_capture_writer_end(writer, received_ms * SL_NS_PER_MS, &status, &why));
+    assert_true(
+        sl_capture_writer_end(writer, received_ms * SL_NS_PER_MS, code, sl_str_from(text), &why));
 }
 
 static void close_capture(struct sl_capture_writer *writer, const char *reason)

@@ -27,15 +27,12 @@ struct reading {
 
 static void write_capture(struct sl_buf *out)
 {
-    struct sl_status lost = sl_status_error(SL_UNAVAILABLE, "closed by peer");
-    struct sl_status fine = sl_status_ok();
-
     sl_gnmi_capture_add_header(out, &written_header, subscriptions);
     sl_gnmi_capture_add_response(out, 10, SL_STR("\x18\x01"));
     sl_gnmi_capture_add_response(out, -1, SL_STR(""));
     sl_gnmi_capture_add_response(out, INT64_MAX, SL_STR("no protobuf \xff\x00 at all"));
-    sl_gnmi_capture_add_end(out, 12, &lost);
-    sl_gnmi_capture_add_end(out, 13, &fine);
+    sl_gnmi_capture_add_end(out, 12, SL_UNAVAILABLE, SL_STR("closed by peer"));
+    sl_gnmi_capture_add_end(out, 13, SL_OK, SL_STR(""));
     sl_gnmi_capture_add_stop(out, 14, "duration");
     assert_false(out->failed);
 }
