@@ -12,32 +12,30 @@
 #include "normalise/number.h"
 #include "normalise/pass.h"
 #include "normalise/scan.h"
+#include "normalise/telegraf_value.h"
 #include "normalise/text.h"
 
-enum { KEPT_BYTES = 64 * 1024, HOST_BYTES = 256, FLOAT_BYTES = 4 };
-
-enum value_kind {
-    VALUE_TEXT,  /* what stands in the record */
-    VALUE_NULL,  /* JSON: null; influx: nothing */
-    VALUE_NONE,  /* a field, but nothing in the record: NaN, infinities */
-    VALUE_ERROR, /* no field */
-};
+enum { KEPT_BYTES = 64 * 1024, HOST_BYTES = 256 };
 
 /* All offsets are of scratch->metrics. */
 struct field {
     struct sl_item series;
     struct sl_item key; /* from and to: the value */
-    enum value_kind kind;
+    enum sl_telegraf_kind kind;
     uint32_t update; /* the number of the update in the window */
+    bool is_first;   /* of that update */
 };
 
 struct window {
     struct sl_pass *pass;
+    struct sl_pass *leaf_pass; /* of leaves in JSON */
     struct sl_telegraf *telegraf;
-    struct sl_buf *text;
+    struct sl_telegraf_form form;
+    struct sl_buf *text; /* the form's */
     struct sl_buf *fields;
     struct sl_item series;
     uint32_t update; /* the number of the one under way; in the end, how many were looked at */
+    bool is_first;   /* it has no field yet */
 };
 
 static struct sl_telegraf *telegraf_of(void *arg)
@@ -57,7 +55,16 @@ static bool build_path(void *arg, struct sl_str path, struct sl_fragment *fragme
 {
     struct sl_telegraf *telegraf = arg;
 
-    return sl_telegraf_path_build(&telegraf->scratch->telegraf, &telegraf->names, path, fragment);
+    return sl_telegraf_path_build(&telegraf->scratch->telegraf, &telegraf->names, path, false,
+                                  fragment);
+}
+
+static bool build_leaf(void *arg, struct sl_str path, struct sl_fragment *fragment)
+{
+    struct sl_telegraf *telegraf = arg;
+
+    return sl_telegraf_path_build(&telegraf->scratch->telegraf, &telegraf->names, path, true,
+                                  fragment);
 }
 
 static size_t path_cost(const void *arg)
@@ -69,177 +76,7 @@ static size_t path_cost(const void *arg)
 }
 
 static const struct sl_pass_paths telegraf_paths = {begin_paths, build_path, path_cost};
-
-/* ---- values ---- */
-
-static void add_number(struct window *window, struct sl_str text)
-{
-    if (window->telegraf->names.is_influx) {
-        sl_number_add_plain(window->text, text);
-    } else {
-        sl_buf_add_str(window->text, text);
-    }
-}
-
-static enum value_kind add_double(struct window *window, double value)
-{
-    struct sl_buf number = {0};
-
-    if (!sl_number_add_double(&number, value)) {
-        return VALUE_NONE;
-    }
-    window->text->failed = window->text->failed || number.failed;
-    add_number(window, sl_buf_str(&number));
-    sl_buf_fini(&number);
-    return VALUE_TEXT;
-}
-
-static void add_string(struct window *window, struct sl_str text)
-{
-    struct sl_buf *out = window->text;
-
-    if (!window->telegraf->names.is_influx) {
-        sl_text_add_quoted(out, text);
-        return;
-    }
-    sl_buf_add_byte(out, '"');
-    while (text.len) {
-        uint32_t rune;
-        size_t len = sl_utf8_decode(text, &rune);
-        rune = len ? rune : SL_TEXT_REPLACEMENT;
-        if (rune == '"' || rune == '\\') {
-            sl_buf_add_byte(out, '\\');
-        }
-        sl_utf8_add(out, rune);
-        len = len ? len : 1;
-        text = (struct sl_str){text.data + len, text.len - len};
-    }
-    sl_buf_add_byte(out, '"');
-}
-
-static void add_bytes(struct window *window, struct sl_str bytes)
-{
-    sl_buf_add_byte(window->text, '"');
-    sl_text_add_base64(window->text, bytes);
-    sl_buf_add_byte(window->text, '"');
-}
-
-static float float_of(struct sl_str bytes)
-{
-    uint32_t word = 0;
-    float value;
-
-    for (size_t i = 0; i < FLOAT_BYTES; i++) {
-        word = word << 8 | (uint8_t)bytes.data[i];
-    }
-    memcpy(&value, &word, sizeof(value));
-    return value;
-}
-
-static enum value_kind add_decimal(struct window *window, const struct sl_gnmi_value *value)
-{
-    int64_t digits = value->of.decimal.digits;
-    uint32_t precision = value->of.decimal.precision;
-    struct sl_buf number = {0};
-
-    if (window->telegraf->is_float64) {
-        return add_double(window, (double)(float)((double)digits / pow(10, precision)));
-    }
-    sl_number_add_decimal(&number, digits, precision);
-    window->text->failed = window->text->failed || number.failed;
-    add_number(window, sl_buf_str(&number));
-    sl_buf_fini(&number);
-    return VALUE_TEXT;
-}
-
-static void add_integer(struct window *window, const struct sl_gnmi_value *value)
-{
-    struct sl_buf *out = window->text;
-    bool is_influx = window->telegraf->names.is_influx;
-
-    if (value->kind == SL_GNMI_VALUE_INT) {
-        sl_buf_add_i64(out, value->of.i64);
-    } else {
-        bool is_large = is_influx && value->of.u64 > INT64_MAX;
-        sl_buf_add_u64(out, is_large ? INT64_MAX : value->of.u64);
-    }
-    sl_buf_add_c(out, is_influx ? "i" : "");
-}
-
-/* A leaf-list becomes null, unless something in it is an error. */
-static enum value_kind list_kind(struct sl_str elements)
-{
-    struct sl_gnmi_value value;
-
-    while (sl_gnmi_next_element(&elements, &value)) {
-        bool is_scalar = value.kind >= SL_GNMI_VALUE_STRING && value.kind <= SL_GNMI_VALUE_DECIMAL;
-        if (!is_scalar || value.kind == SL_GNMI_VALUE_DOUBLE) {
-            return VALUE_ERROR;
-        }
-    }
-    return VALUE_NULL;
-}
-
-/* Everything but JSON. */
-static enum value_kind add_value(struct window *window, const struct sl_gnmi_value *value)
-{
-    switch (value->kind) {
-    case SL_GNMI_VALUE_NONE:
-        return VALUE_NULL;
-    case SL_GNMI_VALUE_STRING:
-    case SL_GNMI_VALUE_ASCII:
-        add_string(window, value->of.bytes);
-        break;
-    case SL_GNMI_VALUE_INT:
-    case SL_GNMI_VALUE_UINT:
-        add_integer(window, value);
-        break;
-    case SL_GNMI_VALUE_BOOL:
-        sl_buf_add_c(window->text, value->of.boolean ? "true" : "false");
-        break;
-    case SL_GNMI_VALUE_BYTES:
-        if (value->of.bytes.len == FLOAT_BYTES) {
-            return add_double(window, (double)float_of(value->of.bytes));
-        }
-        add_bytes(window, value->of.bytes);
-        break;
-    case SL_GNMI_VALUE_FLOAT:
-        return add_double(window, (double)value->of.f32);
-    case SL_GNMI_VALUE_DOUBLE:
-        return add_double(window, value->of.f64);
-    case SL_GNMI_VALUE_DECIMAL:
-        return add_decimal(window, value);
-    case SL_GNMI_VALUE_LEAFLIST:
-        return list_kind(value->of.bytes);
-    case SL_GNMI_VALUE_ANY:
-    case SL_GNMI_VALUE_PROTO_BYTES:
-    case SL_GNMI_VALUE_JSON:
-    case SL_GNMI_VALUE_JSON_IETF:
-        return VALUE_ERROR;
-    }
-    return VALUE_TEXT;
-}
-
-/* A leaf of JSON: its text, as JSON has it. */
-static enum value_kind add_leaf_value(struct window *window, struct sl_str text)
-{
-    struct sl_scan scan = {.at = text.data, .end = text.data + text.len};
-    struct sl_buf string = {0};
-
-    if (sl_str_eq_c(text, "null")) {
-        return VALUE_NULL;
-    }
-    if (text.data[0] == '-' || (text.data[0] >= '0' && text.data[0] <= '9')) {
-        add_number(window, text);
-    } else if (text.data[0] != '"' || !window->telegraf->names.is_influx) {
-        sl_buf_add_str(window->text, text);
-    } else if (sl_scan_string(&scan, &string, false)) {
-        add_string(window, sl_buf_str(&string));
-    }
-    window->text->failed = window->text->failed || string.failed;
-    sl_buf_fini(&string);
-    return VALUE_TEXT;
-}
+static const struct sl_pass_paths leaf_paths = {begin_paths, build_leaf, path_cost};
 
 /* ---- fields ---- */
 
@@ -250,6 +87,13 @@ static struct sl_item add_text(struct window *window, struct sl_str text)
     sl_buf_add_str(window->text, text);
     item.name_len = window->text->failed ? 0 : item.name_len;
     return item;
+}
+
+static char behind(const struct sl_fragment *fragment)
+{
+    size_t at = fragment->key_at + fragment->key_len;
+
+    return fragment->len > at ? fragment->text[at] : '\0';
 }
 
 /* Series and key of a field whose value comes next. */
@@ -265,8 +109,8 @@ static struct field begin_field(struct window *window, const struct sl_fragment 
     }
     struct field field = {.series = window->series, .update = window->update};
 
-    if (leaf.len && fragment->len > fragment->key_at + fragment->key_len) {
-        key.len = 0; /* the subscription's own path: the leaf's name, without the first '/' */
+    if (leaf.len && behind(fragment) == SL_TELEGRAF_ROOT) {
+        key.len = 0; /* the leaf's name, without the first '/' */
         leaf = (struct sl_str){leaf.data + 1, leaf.len - 1};
     }
     field.key = add_text(window, key);
@@ -281,11 +125,13 @@ static struct field begin_field(struct window *window, const struct sl_fragment 
     return field;
 }
 
-static void end_field(struct window *window, struct field *field, enum value_kind kind)
+static void end_field(struct window *window, struct field *field, enum sl_telegraf_kind kind)
 {
     field->kind = kind;
     field->key.to = (uint32_t)window->text->len;
-    if (kind != VALUE_ERROR) {
+    if (kind != SL_TELEGRAF_ERROR) {
+        field->is_first = window->is_first;
+        window->is_first = false;
         sl_buf_add(window->fields, field, sizeof(*field));
     }
 }
@@ -295,20 +141,43 @@ static bool is_json(const struct sl_gnmi_value *value)
     return value->kind == SL_GNMI_VALUE_JSON || value->kind == SL_GNMI_VALUE_JSON_IETF;
 }
 
+/* The leaf with a path of its own. */
+static void add_leaf(struct window *window, const struct sl_json_leaf *leaf)
+{
+    struct sl_telegraf_leaves *leaves = &window->telegraf->leaves;
+    struct sl_fragment fragment;
+
+    if (sl_telegraf_leaves_find(leaves, window->leaf_pass, leaf->name, &fragment) &&
+        fragment.key_len && fragment.tags_len) {
+        struct field field = begin_field(window, &fragment, (struct sl_str){0});
+        end_field(window, &field, sl_telegraf_add_leaf(&window->form, leaf->value));
+    }
+    window->pass->is_full = window->pass->is_full || window->leaf_pass->is_full;
+}
+
 static void add_json(struct window *window, const struct sl_fragment *fragment,
-                     struct sl_str source)
+                     const struct sl_gnmi_update *update)
 {
     struct sl_json *json = &window->telegraf->scratch->json;
+    struct sl_str source = update->value.of.bytes;
+    bool has_leaves = behind(fragment) == SL_TELEGRAF_LEAVES;
 
     if (!source.len || sl_json_flatten_all(json, source) != SL_JSON_LEAVES) {
         return;
     }
     size_t count = sl_json_leaf_count(json);
 
+    if (has_leaves && !sl_telegraf_leaves_begin(&window->telegraf->leaves, update->path)) {
+        window->text->failed = true;
+    }
     for (size_t i = 0; i < count && sl_pass_has_room(window->pass, window->text->len); i++) {
         struct sl_json_leaf leaf = sl_json_leaf(json, i);
+        if (has_leaves) {
+            add_leaf(window, &leaf);
+            continue;
+        }
         struct field field = begin_field(window, fragment, leaf.name);
-        end_field(window, &field, add_leaf_value(window, leaf.value));
+        end_field(window, &field, sl_telegraf_add_leaf(&window->form, leaf.value));
     }
 }
 
@@ -316,18 +185,21 @@ static void add_update(struct window *window, const struct sl_gnmi_update *updat
 {
     struct sl_fragment fragment;
 
+    window->is_first = true;
     if (!update->has_path || !sl_pass_find(window->pass, update->path, &fragment) ||
-        !fragment.key_len || !fragment.tags_len ||
-        !sl_pass_has_room(window->pass, window->text->len + fragment.len)) {
+        !fragment.key_len || !sl_pass_has_room(window->pass, window->text->len + fragment.len)) {
         return;
     }
-    if (is_json(&update->value)) {
-        add_json(window, &fragment, update->value.of.bytes);
+    if (is_json(&update->value) && (fragment.tags_len || behind(&fragment) == SL_TELEGRAF_LEAVES)) {
+        add_json(window, &fragment, update);
+        return;
+    }
+    if (!fragment.tags_len) {
         return;
     }
     struct field field = begin_field(window, &fragment, (struct sl_str){0});
 
-    end_field(window, &field, add_value(window, &update->value));
+    end_field(window, &field, sl_telegraf_add_value(&window->form, &update->value));
 }
 
 /* The updates from `at` on, as many as a window has. Where they end; `is_last` where all do. */
@@ -384,7 +256,33 @@ static struct sl_str text_at(const struct window *window, uint32_t from, uint32_
     return (struct sl_str){window->text->data + from, to - from};
 }
 
-/* The fields of a metric, sorted by key, as they stand in the record; how many. */
+/* Of each run of fields with one key the last, with the index of the first in `to`; how many. */
+static size_t drop_repeated(struct sl_item *items, size_t count, const char *names)
+{
+    size_t kept = 0;
+    size_t first = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 < count && sl_items_compare(&items[i], &items[i + 1], names) == 0) {
+            continue;
+        }
+        uint32_t first_index = items[first].from;
+        items[kept] = items[i];
+        items[kept++].to = first_index;
+        first = i + 1;
+    }
+    return kept;
+}
+
+static int compare_first(const void *a, const void *b)
+{
+    uint32_t left = ((const struct sl_item *)a)->to;
+    uint32_t right = ((const struct sl_item *)b)->to;
+
+    return (left > right) - (left < right);
+}
+
+/* The fields of a metric as they stand in the record; how many. */
 static size_t add_fields(const struct window *window, const struct sl_item *items, size_t count)
 {
     struct sl_buf *out = window->pass->out;
@@ -395,7 +293,7 @@ static size_t add_fields(const struct window *window, const struct sl_item *item
         const struct field *field = &fields_of(window)[items[i].from];
         struct sl_str key =
             text_at(window, field->key.name_at, field->key.name_at + field->key.name_len);
-        if (field->kind == VALUE_NONE || (is_influx && field->kind == VALUE_NULL)) {
+        if (field->kind == SL_TELEGRAF_NONE || (is_influx && field->kind == SL_TELEGRAF_NULL)) {
             continue;
         }
         sl_buf_add_c(out, added++ ? "," : "");
@@ -406,7 +304,7 @@ static size_t add_fields(const struct window *window, const struct sl_item *item
             sl_text_add_quoted(out, key);
             sl_buf_add_byte(out, ':');
         }
-        if (field->kind == VALUE_NULL) {
+        if (field->kind == SL_TELEGRAF_NULL) {
             sl_buf_add_c(out, "null");
         } else {
             sl_buf_add_str(out, text_at(window, field->key.from, field->key.to));
@@ -445,7 +343,7 @@ static bool write_metric(const struct window *window, struct sl_str series,
     return true;
 }
 
-/* Counts the updates of a metric; each one's fields stand together. */
+/* Counts the updates whose first fields are in the metric; each one's fields stand together. */
 static void count_updates(const struct window *window, const uint32_t *indices, size_t count,
                           bool is_written)
 {
@@ -453,14 +351,16 @@ static void count_updates(const struct window *window, const uint32_t *indices, 
 
     for (size_t i = 0; i < count;) {
         uint32_t update = fields_of(window)[indices[i]].update;
+        bool is_counted = fields_of(window)[indices[i]].is_first;
         bool is_published = false;
         for (; i < count && fields_of(window)[indices[i]].update == update; i++) {
-            enum value_kind kind = fields_of(window)[indices[i]].kind;
-            is_published = is_published || kind == VALUE_TEXT || (kind == VALUE_NULL && !is_influx);
+            enum sl_telegraf_kind kind = fields_of(window)[indices[i]].kind;
+            is_published = is_published || kind == SL_TELEGRAF_TEXT ||
+                           (kind == SL_TELEGRAF_NULL && !is_influx);
         }
-        if (is_published && is_written) {
+        if (is_counted && is_published && is_written) {
             window->pass->encoded->published++;
-        } else {
+        } else if (is_counted) {
             window->pass->encoded->dropped++;
         }
     }
@@ -470,7 +370,7 @@ static void count_updates(const struct window *window, const uint32_t *indices, 
 static bool add_metric(const struct window *window, const uint32_t *indices, size_t count)
 {
     const struct field *first = &fields_of(window)[indices[0]];
-    size_t skipped = first->kind == VALUE_NULL; /* a metric does not begin with one */
+    size_t skipped = first->kind == SL_TELEGRAF_NULL; /* a metric does not begin with one */
     struct sl_str series =
         text_at(window, first->series.name_at, first->series.name_at + first->series.name_len);
     struct sl_item *items = order_fields(window, indices + skipped, count - skipped, false);
@@ -478,7 +378,11 @@ static bool add_metric(const struct window *window, const uint32_t *indices, siz
     if (!items) {
         return false;
     }
-    size_t kept = sl_items_drop_repeated(items, count - skipped, window->text->data, NULL);
+    size_t kept = drop_repeated(items, count - skipped, window->text->data);
+
+    if (window->telegraf->names.is_influx) { /* JSON stays sorted by key */
+        qsort(items, kept, sizeof(*items), compare_first);
+    }
     size_t start = window->pass->out->len;
     bool is_written = kept > 0 && write_metric(window, series, items, kept);
 
@@ -581,18 +485,25 @@ bool sl_telegraf_next(struct sl_telegraf *telegraf, const struct sl_gnmi_respons
         .encoded = encoded,
         .made_bytes = progress->made_bytes,
     };
+    struct sl_pass leaf_pass = pass;
 
+    leaf_pass.paths = &leaf_paths;
+    leaf_pass.intern = &telegraf->leaves.paths;
     if (response->updates + response->deletes == 0) {
         progress->is_done = true;
         return true;
     }
     scratch->json.is_rounding = telegraf->is_float64;
     sl_pass_begin(&pass);
+    sl_pass_begin(&leaf_pass);
     while (!progress->is_done && out->len == pass.start && !out->failed) {
-        struct window window = {.pass = &pass,
-                                .telegraf = telegraf,
-                                .text = &scratch->metrics,
-                                .fields = &scratch->fields};
+        struct window window = {
+            .pass = &pass,
+            .leaf_pass = &leaf_pass,
+            .telegraf = telegraf,
+            .form = {&scratch->metrics, telegraf->names.is_influx, telegraf->is_float64},
+            .text = &scratch->metrics,
+            .fields = &scratch->fields};
         sl_buf_trim(&scratch->metrics, KEPT_BYTES);
         sl_buf_trim(&scratch->fields, KEPT_BYTES);
         if (!sl_buf_reserve(&scratch->metrics, 1)) { /* so that the text is never NULL */
@@ -672,6 +583,7 @@ bool sl_telegraf_init(struct sl_telegraf *telegraf, const struct sl_encoder_conf
 
     *telegraf = (struct sl_telegraf){.is_float64 = config->is_float64};
     sl_intern_init(&telegraf->paths, config->memory);
+    sl_telegraf_leaves_init(&telegraf->leaves, config->memory);
     telegraf->scratch = sl_encoder_scratch_hold(config->memory);
     if (!config->host.len) {
         (void)gethostname(host, sizeof(host) - 1);
@@ -694,5 +606,6 @@ void sl_telegraf_fini(struct sl_telegraf *telegraf)
     if (telegraf->scratch) {
         sl_encoder_scratch_release(telegraf->paths.memory);
     }
+    sl_telegraf_leaves_fini(&telegraf->leaves);
     sl_intern_fini(&telegraf->paths);
 }

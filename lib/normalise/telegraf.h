@@ -5,7 +5,8 @@
  *     sub1,host=c1,name=e1 state/v=1i 1458229140000000000
  *
  * A metric has the fields of all updates of a notification with the same name and tags, in the
- * order in which they first came; of two fields with one name the later counts; fields are sorted.
+ * order in which they first came; of two fields with one name the later counts. Fields are sorted
+ * in JSON; in the line protocol they stand as they first came, those of one JSON value sorted.
  * Telegraf's rules for values: floats are widened to doubles, four bytes are a float32, a null
  * counts only where it is not the metric's first field (influx: nowhere), leaf-lists, Any and
  * proto_bytes cannot be carried, nor can deletes: they are dropped and counted. An unsigned integer
@@ -22,6 +23,7 @@
 #include "normalise/encoder.h"
 #include "normalise/intern.h"
 #include "normalise/scratch.h"
+#include "normalise/telegraf_leaf.h"
 #include "normalise/telegraf_path.h"
 
 enum { SL_TELEGRAF_WINDOW = 256 };
@@ -32,6 +34,7 @@ struct sl_telegraf {
     char *host;
     struct sl_encoder_scratch *scratch;
     struct sl_intern paths;
+    struct sl_telegraf_leaves leaves;
 };
 
 /* False when memory is out; fini is due in either case. */

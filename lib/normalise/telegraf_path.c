@@ -22,12 +22,21 @@ static struct sl_telegraf_elem split(struct sl_str name)
     const char *colon = name.len ? memchr(name.data, ':', name.len) : NULL;
     struct sl_telegraf_elem elem = {.name = name};
 
-    if (colon) {
+    if (colon && colon == memrchr(name.data, ':', name.len)) {
         size_t len = (size_t)(colon - name.data);
         elem.module = (struct sl_str){name.data, len};
         elem.name = (struct sl_str){colon + 1, name.len - len - 1};
     }
     return elem;
+}
+
+/* A module in front of the first element becomes the origin. */
+static void take_origin(struct sl_telegraf_path *path, struct sl_str *origin)
+{
+    if (path->elem_count && path->elems[0].module.len) {
+        *origin = path->elems[0].module;
+        path->elems[0].module.len = 0;
+    }
 }
 
 /* Appends the elements from `from` on, each behind a '/'. */
@@ -70,7 +79,26 @@ static bool push_tag(struct sl_telegraf_path *path, size_t name_at, struct sl_st
     return true;
 }
 
-static bool add_key(struct sl_telegraf_path *path, const struct sl_gnmi_key *key)
+/* The name of a tag whose short name there is already: the elements so far, those of the prefix
+ * without their modules once it is through. */
+static void add_long_name(struct sl_telegraf_path *path, struct sl_str origin)
+{
+    struct sl_buf *words = &path->words;
+
+    if (origin.len) {
+        sl_buf_add_str(words, origin);
+        sl_buf_add_byte(words, ':');
+    }
+    for (size_t i = 0; i < path->prefix_elems; i++) {
+        sl_buf_add_byte(words, '/');
+        sl_buf_add_str(words, path->elems[i].name);
+    }
+    add_elems(words, path, path->prefix_elems);
+    sl_buf_add_byte(words, '/');
+}
+
+static bool add_key(struct sl_telegraf_path *path, struct sl_str origin,
+                    const struct sl_gnmi_key *key)
 {
     struct sl_buf *words = &path->words;
     size_t at = words->len;
@@ -81,8 +109,7 @@ static bool add_key(struct sl_telegraf_path *path, const struct sl_gnmi_key *key
 
     if (!words->failed && has_tag(path, &name)) {
         words->len = at;
-        add_elems(words, path, 0);
-        sl_buf_add_byte(words, '/');
+        add_long_name(path, origin);
         size_t from = words->len;
         sl_buf_add_str(words, key->name);
         replace_dashes(words, from);
@@ -108,28 +135,30 @@ static bool add_labels(struct sl_telegraf_path *path, struct sl_gnmi_path *read)
     return true;
 }
 
-static bool add_path(struct sl_telegraf_path *path, struct sl_str bytes, struct sl_str *origin)
+/* `origin` is that in the names of tags, and `own` becomes the path's where it has one. */
+static bool add_path(struct sl_telegraf_path *path, struct sl_str bytes, struct sl_str origin,
+                     struct sl_str *own)
 {
     struct sl_gnmi_key keys[SL_GNMI_MAX_KEYS];
     struct sl_gnmi_path read;
     struct sl_gnmi_elem elem;
 
     sl_gnmi_path_read(bytes, &read);
-    *origin = read.origin.len ? read.origin : *origin;
+    *own = read.origin.len ? read.origin : *own;
     while (sl_gnmi_path_next(&read, &elem)) {
-        struct sl_telegraf_elem own = split(elem.name);
+        struct sl_telegraf_elem one = split(elem.name);
         size_t count;
-        if (own.name.len && path->elem_count == SL_TELEGRAF_MAX_ELEMS) {
+        if (one.name.len && path->elem_count == SL_TELEGRAF_MAX_ELEMS) {
             return false;
         }
-        if (own.name.len) {
-            path->elems[path->elem_count++] = own;
+        if (one.name.len) {
+            path->elems[path->elem_count++] = one;
         }
         if (!sl_gnmi_elem_sort_keys(&elem, keys, &count)) {
             return false;
         }
         for (size_t i = 0; i < count; i++) {
-            if (!add_key(path, &keys[i])) {
+            if (!add_key(path, origin, &keys[i])) {
                 return false;
             }
         }
@@ -149,45 +178,63 @@ static bool add_own_tag(struct sl_telegraf_path *path, struct sl_str name, struc
 
 /* ---- names ---- */
 
-static bool leads_to(const Gnmi__Path *root, const struct sl_telegraf_path *path,
-                     struct sl_str origin, size_t *count)
-{
-    size_t at = 0;
+enum match { MATCH_NONE, MATCH_DEEPER, MATCH_LEADS };
 
-    if (*root->origin && origin.len && !sl_str_eq_c(origin, root->origin)) {
-        return false;
-    }
-    for (size_t i = 0; i < root->n_elem; i++) {
+static bool is_elem(const struct sl_telegraf_elem *root, const struct sl_telegraf_elem *elem)
+{
+    bool is_other = root->module.len && elem->module.len && !sl_str_eq(root->module, elem->module);
+
+    return !is_other && sl_str_eq(root->name, elem->name);
+}
+
+/* Whether the subscription's path leads to this one (`count`: how many elements it has), or would
+ * lead to something beneath it. */
+static enum match match_root(const Gnmi__Path *root, const struct sl_telegraf_path *path,
+                             struct sl_str origin, size_t *count)
+{
+    struct sl_str own = sl_str_from(root->origin);
+    enum match match = MATCH_LEADS;
+
+    *count = 0;
+    for (size_t i = 0; i < root->n_elem && match == MATCH_LEADS; i++) {
         struct sl_telegraf_elem elem = split(sl_str_from(root->elem[i]->name));
         if (!elem.name.len) {
             continue;
         }
-        if (at == path->elem_count || !sl_str_eq(elem.name, path->elems[at].name) ||
-            (elem.module.len && path->elems[at].module.len &&
-             !sl_str_eq(elem.module, path->elems[at].module))) {
-            return false;
+        if (*count == 0 && elem.module.len) {
+            own = elem.module;
+            elem.module.len = 0;
         }
-        at++;
+        if (*count == path->elem_count) {
+            match = MATCH_DEEPER;
+        } else if (!is_elem(&elem, &path->elems[(*count)++])) {
+            return MATCH_NONE;
+        }
     }
-    *count = at;
-    return true;
+    return own.len && origin.len && !sl_str_eq(own, origin) ? MATCH_NONE : match;
 }
 
-/* How many elements stand in the subscription's path that leads to this one. False: none does. */
-static bool find_root(const struct sl_telegraf_names *names, const struct sl_telegraf_path *path,
-                      struct sl_str origin, size_t *longest)
-{
-    bool is_found = false;
+struct root {
+    bool is_found;
+    size_t count;       /* elements of the subscription's path that leads to this one */
+    bool may_be_deeper; /* one leads to something beneath it */
+};
 
-    *longest = 0;
+static struct root find_root(const struct sl_telegraf_names *names,
+                             const struct sl_telegraf_path *path, struct sl_str origin)
+{
+    struct root root = {0};
+
     for (size_t i = 0; i < names->root_count; i++) {
         size_t count;
-        if (leads_to(names->roots[i], path, origin, &count) && (!is_found || count > *longest)) {
-            *longest = count;
-            is_found = true;
+        enum match match = match_root(names->roots[i], path, origin, &count);
+        if (match == MATCH_LEADS && (!root.is_found || count > root.count)) {
+            root.count = count;
+            root.is_found = true;
         }
+        root.may_be_deeper = root.may_be_deeper || match == MATCH_DEEPER;
     }
-    return is_found;
+    return root;
 }
 
 static const char *control_text(uint32_t rune)
@@ -295,70 +342,89 @@ void sl_telegraf_path_fini(struct sl_telegraf_path *path)
     sl_buf_fini(&path->words);
 }
 
-/* Puts the tag `path` behind the names; false when there is none. A module in front of the first
- * element stands for an origin. */
+/* Puts the tag `path` behind the names; false when there is none. */
 static bool add_prefix_text(struct sl_telegraf_path *path, struct sl_str origin)
 {
-    struct sl_telegraf_elem *first = &path->elems[0];
-
     if (!path->elem_count) {
         return false;
     }
-    struct sl_str module = first->module;
-
-    first->module = origin.len ? module : (struct sl_str){0};
-    if (origin.len || module.len) {
-        sl_buf_add_str(&path->words, origin.len ? origin : module);
+    if (origin.len) {
+        sl_buf_add_str(&path->words, origin);
         sl_buf_add_byte(&path->words, ':');
     }
     add_elems(&path->words, path, 0);
     return true;
 }
 
-bool sl_telegraf_path_build(struct sl_telegraf_path *path, const struct sl_telegraf_names *names,
-                            struct sl_str bytes, struct sl_fragment *fragment)
+/* The collector's own tags, where the path has none of these names. The prefix's text stands in the
+ * words, which may grow: its room is reserved first. */
+static bool add_own_tags(struct sl_telegraf_path *path, const struct sl_telegraf_names *names,
+                         bool has_prefix, size_t prefix_at, size_t prefix_len)
+{
+    if (!add_own_tag(path, SL_STR("host"), names->host) ||
+        !add_own_tag(path, SL_STR("source"), names->source)) {
+        return false;
+    }
+    return !has_prefix || (sl_buf_reserve(&path->words, 16) &&
+                           add_own_tag(path, SL_STR("path"),
+                                       (struct sl_str){path->words.data + prefix_at, prefix_len}));
+}
+
+/* The field's name, and what the JSON of such a path has to know. */
+static void add_field(struct sl_telegraf_path *path, const struct root *root, bool is_leaf,
+                      struct sl_fragment *fragment)
 {
     struct sl_buf *text = &path->text;
+    bool is_root = root->count > 0 && root->count == path->elem_count;
+    bool has_module = path->elem_count && path->elems[0].module.len;
+
+    fragment->tags_len = (uint32_t)text->len;
+    fragment->key_at = (uint32_t)text->len + (path->elem_count > 0);
+    add_elems(text, path, root->count - is_root); /* a field has a name */
+    fragment->key_len = path->elem_count ? (uint32_t)text->len - fragment->key_at : 0;
+    replace_dashes(text, fragment->tags_len);
+    if (!is_leaf && (has_module || root->may_be_deeper)) {
+        sl_buf_add_byte(text, SL_TELEGRAF_LEAVES);
+    } else if (!is_leaf && is_root) {
+        sl_buf_add_byte(text, SL_TELEGRAF_ROOT);
+    }
+    fragment->text = text->data;
+    fragment->len = (uint32_t)text->len;
+}
+
+bool sl_telegraf_path_build(struct sl_telegraf_path *path, const struct sl_telegraf_names *names,
+                            struct sl_str bytes, bool is_leaf, struct sl_fragment *fragment)
+{
+    struct sl_buf *text = &path->text;
+    struct sl_gnmi_path prefix;
     struct sl_str origin = {0};
-    size_t root;
 
     sl_buf_trim(text, KEPT_BYTES);
     sl_buf_trim(&path->words, KEPT_BYTES);
-    path->elem_count = path->tag_count = 0;
+    path->elem_count = path->tag_count = path->prefix_elems = 0;
+    sl_gnmi_path_read(path->prefix, &prefix);
     if (!sl_buf_reserve(&path->words, 1) || !sl_buf_reserve(text, 1) ||
-        !add_path(path, path->prefix, &origin)) {
+        !add_path(path, path->prefix, prefix.origin, &origin)) {
         return false;
     }
+    take_origin(path, &origin);
+    path->prefix_elems = path->elem_count;
     size_t prefix_at = path->words.len;
     bool has_prefix = add_prefix_text(path, origin);
     size_t prefix_len = path->words.len - prefix_at;
 
-    if (!add_path(path, bytes, &origin) || !add_own_tag(path, SL_STR("host"), names->host) ||
-        !add_own_tag(path, SL_STR("source"), names->source)) {
+    if (!add_path(path, bytes, origin, &origin) ||
+        !add_own_tags(path, names, has_prefix, prefix_at, prefix_len)) {
         return false;
     }
-    if (has_prefix) { /* reserved first: the text is in the buffer that grows */
-        if (!sl_buf_reserve(&path->words, 16) ||
-            !add_own_tag(path, SL_STR("path"),
-                         (struct sl_str){path->words.data + prefix_at, prefix_len})) {
-            return false;
-        }
+    if (is_leaf) {
+        take_origin(path, &origin);
     }
-    bool has_name = find_root(names, path, origin, &root);
+    struct root root = find_root(names, path, origin);
 
-    if (!write_series(path, names, has_name && names->name.len)) {
+    if (!write_series(path, names, root.is_found && names->name.len)) {
         return false;
     }
-    fragment->tags_len = (uint32_t)text->len;
-    bool is_root = root > 0 && root == path->elem_count;
-
-    root -= is_root; /* a field has a name */
-    fragment->key_at = (uint32_t)text->len + (path->elem_count > 0);
-    add_elems(text, path, root);
-    fragment->key_len = path->elem_count ? (uint32_t)text->len - fragment->key_at : 0;
-    replace_dashes(text, fragment->tags_len);
-    sl_buf_add_c(text, is_root ? "." : "");
-    fragment->text = text->data;
-    fragment->len = (uint32_t)text->len;
+    add_field(path, &root, is_leaf, fragment);
     return !text->failed && !path->words.failed;
 }

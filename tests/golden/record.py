@@ -14,6 +14,7 @@ A record must be the message that the rule makes, to the last field, with nothin
 each path's text must give the path back.
 """
 import argparse
+import itertools
 import json as json_text
 import random
 import struct
@@ -31,6 +32,7 @@ from google.protobuf import unknown_fields  # noqa: E402
 from google.protobuf.message import DecodeError  # noqa: E402
 
 import rule  # noqa: E402
+from odd_cases import oddities  # noqa: E402
 from record_cases import cases, json  # noqa: E402
 
 OURS = HERE / "record"
@@ -40,7 +42,8 @@ SEED = 20260101
 
 
 def our_cases():
-    for name, what, message, is_synced in cases():
+    odd = ((*case, True) for case in oddities())
+    for name, what, message, is_synced in itertools.chain(cases(), odd):
         yield name, what, message if isinstance(message, bytes) else message.SerializeToString(
             deterministic=True), is_synced
 

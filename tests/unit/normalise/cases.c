@@ -72,16 +72,16 @@ bool cases_read(const char *dir, const char *name, const char *suffix, struct sl
     return true;
 }
 
-void cases_load(struct test_cases *cases)
+void cases_load(struct test_cases *cases, const char *dir)
 {
     static char names[CASES_MAX][CASE_NAME_BYTES];
 
-    cases->count = cases_list("cases", ".bin", names);
+    cases->count = cases_list(dir, ".bin", names);
     for (size_t i = 0; i < cases->count; i++) {
         struct test_case *one = &cases->cases[i];
         memcpy(one->name, names[i], CASE_NAME_BYTES);
         sl_buf_init(&one->message, 0);
-        assert_true(cases_read("cases", one->name, ".bin", &one->message));
+        assert_true(cases_read(dir, one->name, ".bin", &one->message));
     }
 }
 

@@ -20,8 +20,9 @@ struct test_cases {
     size_t count;
 };
 
-/* The cases, sorted by name. A file that cannot be read fails the test. */
-void cases_load(struct test_cases *cases);
+/* The messages of a directory under tests/golden ("cases", or "record": our own), sorted by name. A
+ * file that cannot be read fails the test. */
+void cases_load(struct test_cases *cases, const char *dir);
 void cases_free(struct test_cases *cases);
 
 /* The names (without suffix) of the files of a directory under tests/golden, sorted. */

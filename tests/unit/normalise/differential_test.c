@@ -158,7 +158,7 @@ static void the_proto_format_is_the_message_as_it_came(void **state)
 static int load(void **state)
 {
     (void)state;
-    cases_load(&cases);
+    cases_load(&cases, "cases");
     return 0;
 }
 

@@ -84,8 +84,8 @@ static void in_telegrafs_formats_it_is_a_metric(void **state)
                 "700000000000000001},\"name\":\"sluice_marker\",\"tags\":{\"host\":\"c1\",\"sourc"
                 "e\":\"leaf1\",\"subscription\":\"sub1\"},\"timestamp\":1700000000}\n");
     assert_mark(SL_FORMAT_INFLUX, &ended,
-                "sluice_marker,host=c1,source=leaf1,subscription=sub1 code=\"UNAVAILABLE\",epoch="
-                "1700000000000000001i,kind=\"disconnected\",reason=\"ended-by-peer\",seq=7i,text="
+                "sluice_marker,host=c1,source=leaf1,subscription=sub1 kind=\"disconnected\",epoch="
+                "1700000000000000001i,seq=7i,reason=\"ended-by-peer\",code=\"UNAVAILABLE\",text="
                 "\"bye \\\"x\\\" <y>\" 1700000000000000002\n");
 }
 

@@ -186,7 +186,7 @@ static void a_request_survives_every_failure(void **state)
 static int load(void **state)
 {
     (void)state;
-    cases_load(&cases);
+    cases_load(&cases, "cases");
     return 0;
 }
 

@@ -216,7 +216,7 @@ static void a_long_prefix_over_many_updates_ends_at_the_limit(void **state)
 static int load(void **state)
 {
     (void)state;
-    cases_load(&cases);
+    cases_load(&cases, "cases");
     return 0;
 }
 
