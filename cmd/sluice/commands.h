@@ -20,6 +20,7 @@ int sl_command_capture(int argc, char **argv);
 int sl_command_capabilities(int argc, char **argv);
 int sl_command_get(int argc, char **argv);
 int sl_command_path(int argc, char **argv);
+int sl_command_rules(int argc, char **argv);
 int sl_command_set(int argc, char **argv);
 int sl_command_subscribe(int argc, char **argv);
 
@@ -27,6 +28,7 @@ extern const struct sl_tool sl_tool_capabilities;
 extern const struct sl_tool sl_tool_capture;
 extern const struct sl_tool sl_tool_get;
 extern const struct sl_tool sl_tool_path;
+extern const struct sl_tool sl_tool_rules;
 extern const struct sl_tool sl_tool_set;
 extern const struct sl_tool sl_tool_subscribe;
 

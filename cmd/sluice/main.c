@@ -35,6 +35,8 @@ static const struct command {
      &sl_tool_subscribe},
     {"capture", sl_command_capture, "keep what devices send in files, to be played again",
      &sl_tool_capture},
+    {"rules", sl_command_rules, "show what a configuration's rules make of captured messages",
+     &sl_tool_rules},
     {"version", command_version, "print the version", NULL},
 };
 

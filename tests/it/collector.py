@@ -20,7 +20,7 @@ def dashed(options):
 
 
 def configuration(admin_port, addresses, subscriptions, sinks, memory="256MiB", workers=2,
-                  target=None, targets=None):
+                  target=None, targets=None, rules=None):
     """`addresses` by target name; `target` is what all of them say, `targets` what one says."""
     return {
         "collector": {"name": "it", "workers": workers, "memory": memory, "shutdown-timeout": "20s",
@@ -30,6 +30,7 @@ def configuration(admin_port, addresses, subscriptions, sinks, memory="256MiB", 
                     for name, address in addresses.items()},
         "subscriptions": subscriptions,
         "sinks": sinks,
+        **({"rules": rules} if rules else {}),
     }
 
 
