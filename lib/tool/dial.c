@@ -70,7 +70,7 @@ static bool add_address(struct sl_tool_run *run, const char *text)
     struct sl_status why;
 
     *target = (struct sl_tool_target){.run = run, .name = text, .status = sl_status_ok()};
-    if (!sl_address_parse(text, SL_TARGET_DEFAULT_PORT, &target->address) ||
+    if (!sl_address_parse(text, (uint16_t)run->options->port, &target->address) ||
         (!target->address.port && !sl_address_is_unix(&target->address))) {
         return sl_tool_complain(run->options,
                                 "--address: expected host:port, [v6]:port, host or unix:path, "

@@ -35,8 +35,16 @@ const struct sl_flag sl_tool_connection_flags[] = {
      .offset = AT(addresses),
      .value = "ADDRESS",
      .env = "SLUICE_ADDRESS",
-     .doc = "host:port, host (port 57400) or unix:path; several with commas between them, or the "
+     .doc = "host:port, host (see --port) or unix:path; several with commas between them, or the "
             "flag again"},
+    {.name = "port",
+     .type = SL_FLAG_NUMBER,
+     .offset = AT(port),
+     .value = "PORT",
+     .min = 1,
+     .max = UINT16_MAX,
+     .initial = "57400",
+     .doc = "of addresses that have none"},
     {.name = "config",
      .letter = 'c',
      .type = SL_FLAG_TEXT,
@@ -183,15 +191,23 @@ const struct sl_flag sl_tool_extension_flags[] = {
 #define DEBUG_ROW                                                                                  \
     .name = "debug", .letter = 'd', .type = SL_FLAG_SWITCH, .offset = AT(debug),                   \
     .doc = "what happens to connections and calls, on standard error"
+#define REQUEST_ROW                                                                                \
+    .name = "print-request", .type = SL_FLAG_SWITCH, .offset = AT(print_request),                  \
+    .doc = "print each request on standard error before it is sent"
 #define HELP_ROW                                                                                   \
     .name = "help", .letter = 'h', .type = SL_FLAG_SWITCH, .offset = AT(wants_help), .doc = "this"
 
 const struct sl_flag sl_tool_output_flags[] = {
-    {FORMAT_ROW(formats)}, {NO_PREFIX_ROW}, {DEBUG_ROW}, {HELP_ROW}, {.name = NULL},
+    {FORMAT_ROW(formats)}, {NO_PREFIX_ROW}, {REQUEST_ROW}, {DEBUG_ROW}, {HELP_ROW}, {.name = NULL},
 };
 
 const struct sl_flag sl_tool_stream_flags[] = {
-    {FORMAT_ROW(stream_formats)}, {NO_PREFIX_ROW}, {DEBUG_ROW}, {HELP_ROW}, {.name = NULL},
+    {FORMAT_ROW(stream_formats)},
+    {NO_PREFIX_ROW},
+    {REQUEST_ROW},
+    {DEBUG_ROW},
+    {HELP_ROW},
+    {.name = NULL},
 };
 
 /* ---- fields ---- */

@@ -108,6 +108,8 @@ struct sl_tool_options {
     const char *tls_min_version;
     char *proxy;
     bool gzip;
+    bool print_request;
+    int64_t port;   /* of addresses without one */
     bool no_prefix; /* of lines, where several targets answer */
     bool debug;
     int64_t timeout_ns;

@@ -106,23 +106,30 @@ static struct sl_status no_form(const struct sl_buf *out)
                : sl_status_error(SL_INTERNAL, "the answer holds what this format has no form for");
 }
 
+/* Appends the message's lines; false: no_form says why. */
+static bool add_message(struct sl_buf *out, enum sl_tool_format format,
+                        const ProtobufCMessageDescriptor *descriptor, struct sl_str message)
+{
+    struct sl_buf compact = {0};
+
+    if (format == SL_TOOL_PROTOTEXT) {
+        return sl_message_text_add(out, descriptor, message);
+    }
+    bool is_ok = sl_message_json_add(&compact, 0, SL_MESSAGE_PROTOJSON, descriptor, message);
+
+    sl_json_indent(out, sl_buf_str(&compact));
+    out->failed = out->failed || compact.failed;
+    sl_buf_fini(&compact);
+    return is_ok;
+}
+
 struct sl_status sl_print_message(const struct sl_tool_target *target, enum sl_tool_format format,
                                   const ProtobufCMessageDescriptor *descriptor,
                                   struct sl_str message)
 {
-    struct sl_buf compact = {0};
     struct sl_buf out = {0};
-    bool is_ok;
 
-    if (format == SL_TOOL_PROTOTEXT) {
-        is_ok = sl_message_text_add(&out, descriptor, message);
-    } else {
-        is_ok = sl_message_json_add(&compact, 0, SL_MESSAGE_PROTOJSON, descriptor, message);
-        sl_json_indent(&out, sl_buf_str(&compact));
-    }
-    out.failed = out.failed || compact.failed;
-    sl_buf_fini(&compact);
-    if (!is_ok) {
+    if (!add_message(&out, format, descriptor, message)) {
         struct sl_status status = no_form(&out);
         sl_buf_fini(&out);
         return status;
@@ -130,16 +137,33 @@ struct sl_status sl_print_message(const struct sl_tool_target *target, enum sl_t
     return write_out(target, &out, true);
 }
 
+/* Of requests: prototext, or protojson for any other format. */
+static enum sl_tool_format request_format(const struct sl_tool_options *options)
+{
+    return options->format == SL_TOOL_PROTOTEXT ? SL_TOOL_PROTOTEXT : SL_TOOL_PROTOJSON;
+}
+
 bool sl_print_request(const struct sl_tool_options *options, const ProtobufCMessage *request)
 {
-    enum sl_tool_format format =
-        options->format == SL_TOOL_PROTOTEXT ? SL_TOOL_PROTOTEXT : SL_TOOL_PROTOJSON;
     struct sl_buf bytes = {0};
     struct sl_status status = no_memory();
 
     if (sl_grpc_message_pack(request, &bytes)) {
-        status = sl_print_message(NULL, format, request->descriptor, sl_buf_str(&bytes));
+        status = sl_print_message(NULL, request_format(options), request->descriptor,
+                                  sl_buf_str(&bytes));
     }
     sl_buf_fini(&bytes);
     return sl_status_is_ok(&status) || sl_tool_complain(options, "%s", status.text);
+}
+
+void sl_tool_show_request(const struct sl_tool_target *target,
+                          const ProtobufCMessageDescriptor *descriptor, struct sl_str request)
+{
+    const struct sl_tool_options *options = target->run->options;
+    struct sl_buf out = {0};
+
+    if (options->print_request && add_message(&out, request_format(options), descriptor, request)) {
+        fprintf(stderr, "%s: %s\n%s", target->name, descriptor->short_name, sl_buf_text(&out));
+    }
+    sl_buf_fini(&out);
 }

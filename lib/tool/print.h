@@ -79,6 +79,10 @@ void sl_json_indent(struct sl_buf *out, struct sl_str json);
  * protojson. Returns whether that went well. */
 bool sl_print_request(const struct sl_tool_options *options, const ProtobufCMessage *request);
 
+/* --print-request: the same on standard error, of bytes that the target is about to be sent. */
+void sl_tool_show_request(const struct sl_tool_target *target,
+                          const ProtobufCMessageDescriptor *descriptor, struct sl_str request);
+
 /* ---- responses ---- */
 
 struct sl_printer;

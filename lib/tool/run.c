@@ -3,11 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "device/device.h"
+#include "grpc/message.h"
 #include "tool/dial.h"
 #include "tool/internal.h"
 #include "tool/login.h"
+#include "tool/print.h"
+
+enum { SPARE_FILES = 64 };
 
 /* ---- the end of a target ---- */
 
@@ -236,6 +241,18 @@ static void on_signal(void *arg)
     }
 }
 
+/* Each connection is a descriptor. */
+static void raise_files(const struct sl_tool_run *run)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max &&
+        files.rlim_cur < run->target_count + SPARE_FILES) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files); /* else those that find none say so */
+    }
+}
+
 static bool watch_signals(struct sl_tool_run *run)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -272,6 +289,7 @@ static enum sl_tool_exit outcome(const struct sl_tool_run *run)
 enum sl_tool_exit sl_tool_run(struct sl_tool_run *run, const struct sl_tool_work *work)
 {
     run->work = work;
+    raise_files(run);
     if (!watch_signals(run)) {
         end_signals(run);
         sl_tool_complain(run->options, "the system has no descriptors or memory left");
@@ -423,12 +441,20 @@ static bool begin(struct sl_tool_target *target, void *arg)
         sl_tool_finish(target, &why);
         return true;
     }
-    struct sl_grpc_call *call = open_call(target, ask);
-    if (!call || sl_grpc_call_send(call, input) != SL_GRPC_SENT) {
-        return false;
+    struct sl_buf bytes = {0};
+    bool is_sent = false;
+
+    if (sl_grpc_message_pack(input, &bytes)) {
+        sl_tool_show_request(target, input->descriptor, sl_buf_str(&bytes));
+        struct sl_grpc_call *call = open_call(target, ask);
+        is_sent =
+            call && sl_grpc_call_send_bytes(call, bytes.data, (uint32_t)bytes.len) == SL_GRPC_SENT;
+        if (is_sent) {
+            sl_grpc_call_half_close(call);
+        }
     }
-    sl_grpc_call_half_close(call);
-    return true;
+    sl_buf_fini(&bytes);
+    return is_sent;
 }
 
 enum sl_tool_exit sl_tool_ask(struct sl_tool_run *run, struct sl_tool_ask *ask)

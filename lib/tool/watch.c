@@ -1,6 +1,8 @@
 #include "tool/watch.h"
 
+#include "gnmi.pb-c.h"
 #include "gnmi.services.h"
+#include "tool/print.h"
 
 #define SUBSCRIBE GNMI__G_NMI__SUBSCRIBE
 
@@ -120,6 +122,7 @@ bool sl_tool_watch_open(struct sl_tool_watch *watch)
     if (!watch->call) {
         return false;
     }
+    sl_tool_show_request(watch->target, &gnmi__subscribe_request__descriptor, watch->request);
     if (!send(watch, watch->request)) {
         struct sl_status why = sl_status_because(
             "out-of-memory", sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));

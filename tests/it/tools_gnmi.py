@@ -168,6 +168,10 @@ def capabilities(lab):
           "and what extensions the answer has")
     sent = device.request.extension[0].registered_ext
     check((sent.id, sent.msg) == (999, b"\x00\xff"), "the registered extension arrived")
+    _, err = tool("capabilities", "-a", "127.0.0.1", "--port", device.port, "--insecure", "--print-request",
+                  "--registered-extension", "5:x", "--format", "prototext")
+    check(parsed("CapabilityRequest", err.split("\n", 1)[1]) == device.request,
+          "--port; --print-request shows what is sent")
     said, _ = tool("capabilities", "-a", device.address, "--insecure", "--format", "table")
     check("gNMI version  0.8.0" in said and "openconfig-interfaces" in said and
           "extension: {" in said, "a table")
