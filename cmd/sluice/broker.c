@@ -1,103 +1,92 @@
 #include "commands.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+
+#include "tool/options.h"
 
 enum {
     MAX_BROKERS = 16,
     MAX_PARTITIONS = 1000,
     MAX_TOPICS = 64,
-    DEFAULT_PARTITIONS = 4, /* of a topic that librdkafka makes by itself */
     MAX_REPLICAS = 3,
     ERROR_BYTES = 256,
 };
 
-static const char usage[] =
-    "usage: sluice broker [--brokers N] [--topic NAME ...] [--partitions N]\n\n"
-    "A Kafka cluster for trials, on loopback and in memory: prints 'bootstrap ADDRESSES' and runs\n"
-    "until SIGTERM or SIGINT. Any Kafka client may use it. A partition keeps its last 5 MB.\n\n"
-    "  --brokers N      how many brokers (1)\n"
-    "  --topic NAME     makes this topic at the start; others are made at their first use, with 4\n"
-    "                   partitions\n"
-    "  --partitions N   of the topics that --topic names (4)\n";
-
 struct broker_options {
-    int brokers;
-    int partitions;
-    const char *topics[MAX_TOPICS];
-    int topic_count;
+    struct sl_tool_options common;
+    int64_t brokers;
+    int64_t partitions;
+    struct sl_tool_list topics;
 };
 
-static bool read_count(const char *name, const char *text, int max, int *count)
+#define AT(field) offsetof(struct broker_options, field)
+
+static const struct sl_flag flags[] = {
+    {.name = "brokers",
+     .type = SL_FLAG_NUMBER,
+     .offset = AT(brokers),
+     .value = "N",
+     .min = 1,
+     .max = MAX_BROKERS,
+     .initial = "1",
+     .doc = "how many brokers"},
+    {.name = "topic",
+     .type = SL_FLAG_LIST,
+     .offset = AT(topics),
+     .value = "NAME",
+     .doc = "makes this topic at the start; others are made at their first use, with 4 partitions"},
+    {.name = "partitions",
+     .type = SL_FLAG_NUMBER,
+     .offset = AT(partitions),
+     .value = "N",
+     .min = 1,
+     .max = MAX_PARTITIONS,
+     .initial = "4",
+     .doc = "of the topics that --topic names"},
+    {.name = "help",
+     .letter = 'h',
+     .type = SL_FLAG_SWITCH,
+     .offset = AT(common.wants_help),
+     .doc = "this"},
+    {.name = NULL},
+};
+
+static const struct sl_flag_group groups[] = {{"Flags", flags}, {NULL, NULL}};
+
+const struct sl_tool sl_tool_broker = {
+    .name = "broker",
+    .doc = "a Kafka broker for trials, in memory",
+    .usage = "",
+    .text =
+        "A Kafka cluster for trials, on loopback and in memory: prints 'bootstrap ADDRESSES' and\n"
+        "runs until SIGTERM or SIGINT. Any Kafka client may use it. A partition keeps its last\n"
+        "5 MB.",
+    .exits = "0 it was ended; 1 it could not serve; 2 wrong words.",
+    .groups = groups,
+};
+
+static bool check_topics(const struct broker_options *broker)
 {
-    char *end;
-    long value = strtol(text, &end, 10);
-
-    if (end == text || *end || value < 1 || value > max) {
-        fprintf(stderr, "sluice broker: --%s %s: expected a number from 1 to %d\n", name, text,
-                max);
-        return false;
-    }
-    *count = (int)value;
-    return true;
-}
-
-static bool add_topic(struct broker_options *broker, const char *name)
-{
-    if (broker->topic_count == MAX_TOPICS) {
-        fprintf(stderr, "sluice broker: --topic %s: more than %d topics\n", name, MAX_TOPICS);
-        return false;
-    }
-    broker->topics[broker->topic_count++] = name;
-    return true;
-}
-
-/* False: *code is the exit code. */
-static bool read_options(int argc, char **argv, struct broker_options *broker, int *code)
-{
-    static const struct option options[] = {
-        {"brokers", required_argument, NULL, 'b'},
-        {"partitions", required_argument, NULL, 'p'},
-        {"topic", required_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    bool is_good = true;
-
-    *code = SL_EXIT_USAGE;
-    for (int option; is_good && (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-        if (option == 'h') {
-            fputs(usage, stdout);
-            *code = SL_EXIT_OK;
-            return false;
-        }
-        is_good = (option == 'b' && read_count("brokers", optarg, MAX_BROKERS, &broker->brokers)) ||
-                  (option == 'p' &&
-                   read_count("partitions", optarg, MAX_PARTITIONS, &broker->partitions)) ||
-                  (option == 't' && add_topic(broker, optarg));
-    }
-    if (is_good && optind != argc) {
-        fputs(usage, stderr);
-        is_good = false;
-    }
-    return is_good;
+    return broker->topics.count <= MAX_TOPICS ||
+           sl_tool_complain(&broker->common, "--topic: more than %d topics", (int)MAX_TOPICS);
 }
 
 static bool make_topics(rd_kafka_mock_cluster_t *cluster, const struct broker_options *broker)
 {
-    int replicas = broker->brokers < MAX_REPLICAS ? broker->brokers : MAX_REPLICAS;
+    int replicas = (int)(broker->brokers < MAX_REPLICAS ? broker->brokers : MAX_REPLICAS);
 
-    for (int i = 0; i < broker->topic_count; i++) {
-        rd_kafka_resp_err_t error =
-            rd_kafka_mock_topic_create(cluster, broker->topics[i], broker->partitions, replicas);
+    for (size_t i = 0; i < broker->topics.count; i++) {
+        rd_kafka_resp_err_t error = rd_kafka_mock_topic_create(cluster, broker->topics.items[i],
+                                                               (int)broker->partitions, replicas);
         if (error) {
-            fprintf(stderr, "sluice broker: topic %s: %s\n", broker->topics[i],
+            fprintf(stderr, "sluice broker: topic %s: %s\n", broker->topics.items[i],
                     rd_kafka_err2str(error));
             return false;
         }
@@ -108,7 +97,7 @@ static bool make_topics(rd_kafka_mock_cluster_t *cluster, const struct broker_op
 /* The cluster's thread does everything; this one waits for the end. */
 static int serve(rd_kafka_t *rk, const struct broker_options *broker, const sigset_t *ends)
 {
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, broker->brokers);
+    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, (int)broker->brokers);
     int number;
 
     if (!cluster) {
@@ -126,16 +115,12 @@ static int serve(rd_kafka_t *rk, const struct broker_options *broker, const sigs
     return is_good ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
-int sl_command_broker(int argc, char **argv)
+static int run(const struct broker_options *broker)
 {
-    struct broker_options broker = {.brokers = 1, .partitions = DEFAULT_PARTITIONS};
     char error[ERROR_BYTES];
     sigset_t ends;
     int code;
 
-    if (!read_options(argc, argv, &broker, &code)) {
-        return code;
-    }
     /* Before any thread starts: they inherit it, and only sigwait sees these. */
     sigemptyset(&ends);
     sigaddset(&ends, SIGINT);
@@ -149,7 +134,24 @@ int sl_command_broker(int argc, char **argv)
         rd_kafka_conf_destroy(conf);
         return SL_EXIT_FAILED;
     }
-    code = serve(rk, &broker, &ends);
+    code = serve(rk, broker, &ends);
     rd_kafka_destroy(rk);
+    return code;
+}
+
+int sl_command_broker(int argc, char **argv)
+{
+    struct broker_options broker = {0};
+    int code = SL_EXIT_USAGE;
+
+    if (sl_tool_parse(&sl_tool_broker, argc, argv, &broker.common) && check_topics(&broker)) {
+        if (broker.common.wants_help) {
+            sl_tool_print_help(&sl_tool_broker, stdout);
+            code = SL_EXIT_OK;
+        } else {
+            code = run(&broker);
+        }
+    }
+    sl_tool_fini(&broker.common);
     return code;
 }

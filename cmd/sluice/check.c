@@ -1,62 +1,67 @@
 #include "commands.h"
 
-#include <getopt.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "base/base.h"
 #include "base/buf.h"
 #include "daemon/settings.h"
+#include "tool/options.h"
 
 struct check_options {
-    const char *file;
-    bool wants_help;
+    struct sl_tool_options common; /* config is the file */
     bool wants_reference;
     bool wants_print;
 };
 
-static const char usage[] =
-    "usage: sluice check -c FILE [--print]\n"
-    "       sluice check --reference\n"
-    "\n"
-    "Reads a configuration and says everything that is wrong with it, a line for each error:\n"
-    "FILE:LINE:COLUMN: what was expected. Exits 0 when it is good and 1 when it is not.\n"
-    "\n"
-    "  -c, --config FILE  the configuration\n"
-    "      --print        print what is in force: every key, defaults worked in, secrets masked\n"
-    "      --reference    print every key with its type, bounds and default\n"
-    "      --help         print this\n";
+#define AT(field) offsetof(struct check_options, field)
+
+static const struct sl_flag flags[] = {
+    {.name = "config",
+     .letter = 'c',
+     .type = SL_FLAG_TEXT,
+     .offset = AT(common.config),
+     .value = "FILE",
+     .doc = "the configuration"},
+    {.name = "print",
+     .type = SL_FLAG_SWITCH,
+     .offset = AT(wants_print),
+     .doc = "print what is in force: every key, defaults worked in, secrets masked"},
+    {.name = "reference",
+     .type = SL_FLAG_SWITCH,
+     .offset = AT(wants_reference),
+     .doc = "print every key with its type, bounds and default"},
+    {.name = "help",
+     .letter = 'h',
+     .type = SL_FLAG_SWITCH,
+     .offset = AT(common.wants_help),
+     .doc = "this"},
+    {.name = NULL},
+};
+
+static const struct sl_flag_group groups[] = {{"Flags", flags}, {NULL, NULL}};
+
+const struct sl_tool sl_tool_check = {
+    .name = "check",
+    .doc = "read a configuration, say everything that is wrong with it",
+    .usage = "-c FILE",
+    .text =
+        "Reads a configuration and says everything that is wrong with it, a line for each error:\n"
+        "FILE:LINE:COLUMN: what was expected.",
+    .examples = "  sluice check -c sluice.yaml --print\n"
+                "  sluice check --reference",
+    .exits = "0 the file is good; 1 it is not; 2 wrong words.",
+    .groups = groups,
+};
 
 static bool parse(int argc, char **argv, struct check_options *options)
 {
-    static const struct option words[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"print", no_argument, NULL, 'p'},
-        {"reference", no_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int word = 0;
-
-    optind = 1;
-    while ((word = getopt_long(argc, argv, "c:h", words, NULL)) != -1) {
-        if (word == '?') {
-            return false; /* getopt has said why */
-        }
-        options->file = word == 'c' ? optarg : options->file;
-        options->wants_reference = options->wants_reference || word == 'r';
-        options->wants_print = options->wants_print || word == 'p';
-        options->wants_help = options->wants_help || word == 'h';
-    }
-    if (optind < argc) {
-        fprintf(stderr, "sluice check: unknown word '%s'\n", argv[optind]);
+    if (!sl_tool_parse(&sl_tool_check, argc, argv, &options->common)) {
         return false;
     }
-    if (!options->file && !options->wants_reference && !options->wants_help) {
-        fputs("sluice check: no file; expected -c FILE\n", stderr);
-        return false;
-    }
-    return true;
+    return options->common.config || options->wants_reference || options->common.wants_help ||
+           sl_tool_complain(&options->common, "no file; expected -c FILE");
 }
 
 /* Prints and frees it. */
@@ -99,29 +104,33 @@ static int check_file(const struct check_options *options)
     int code = SL_EXIT_FAILED;
 
     sl_buf_init(&errors, 0);
-    struct sl_settings *settings = sl_settings_read(options->file, &errors);
+    struct sl_settings *settings = sl_settings_read(options->common.config, &errors);
     if (!settings) {
         fputs(sl_buf_text(&errors), stderr);
     } else if (options->wants_print) {
         code = print_settings(settings);
     } else {
-        code = print_summary(options->file, settings);
+        code = print_summary(options->common.config, settings);
     }
     sl_settings_free(settings);
     sl_buf_fini(&errors);
     return code;
 }
 
+static int check(const struct check_options *options)
+{
+    if (options->common.wants_help) {
+        sl_tool_print_help(&sl_tool_check, stdout);
+        return SL_EXIT_OK;
+    }
+    return options->wants_reference ? print_reference() : check_file(options);
+}
+
 int sl_command_check(int argc, char **argv)
 {
     struct check_options options = {0};
+    int code = parse(argc, argv, &options) ? check(&options) : SL_EXIT_USAGE;
 
-    if (!parse(argc, argv, &options)) {
-        return SL_EXIT_USAGE;
-    }
-    if (options.wants_help) {
-        fputs(usage, stdout);
-        return SL_EXIT_OK;
-    }
-    return options.wants_reference ? print_reference() : check_file(&options);
+    sl_tool_fini(&options.common);
+    return code;
 }

@@ -24,12 +24,18 @@ int sl_command_rules(int argc, char **argv);
 int sl_command_set(int argc, char **argv);
 int sl_command_subscribe(int argc, char **argv);
 
+extern const struct sl_tool sl_tool_broker;
 extern const struct sl_tool sl_tool_capabilities;
 extern const struct sl_tool sl_tool_capture;
+extern const struct sl_tool sl_tool_check;
 extern const struct sl_tool sl_tool_get;
 extern const struct sl_tool sl_tool_path;
 extern const struct sl_tool sl_tool_rules;
+extern const struct sl_tool sl_tool_run_command;
 extern const struct sl_tool sl_tool_set;
 extern const struct sl_tool sl_tool_subscribe;
+
+/* The same of `sim`, which has a table of its own. */
+const struct sl_tool *sl_tool_sim(void);
 
 #endif

@@ -1,9 +1,12 @@
 #include "commands.h"
 
+#include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/base.h"
+#include "tool/completion.h"
 #include "tool/options.h"
 
 static int command_version(int argc, char **argv)
@@ -14,6 +17,36 @@ static int command_version(int argc, char **argv)
     return SL_EXIT_OK;
 }
 
+static int command_completion(int argc, char **argv);
+static int command_help(int argc, char **argv);
+
+static const char *const shells[] = {"bash", "zsh", "fish", NULL};
+
+static const struct sl_flag completion_flags[] = {
+    {.name = "help",
+     .letter = 'h',
+     .type = SL_FLAG_SWITCH,
+     .offset = offsetof(struct sl_tool_options, wants_help),
+     .doc = "this"},
+    {.name = NULL},
+};
+
+static const struct sl_flag_group completion_groups[] = {{"Flags", completion_flags}, {NULL, NULL}};
+
+static const struct sl_tool tool_completion = {
+    .name = "completion",
+    .doc = "print what a shell completes these words by",
+    .usage = "bash|zsh|fish",
+    .text = "Prints a script that makes the shell complete commands, flags and their values.",
+    .examples = "  source <(sluice completion bash)\n"
+                "  sluice completion zsh > ~/.zsh/functions/_sluice\n"
+                "  sluice completion fish > ~/.config/fish/completions/sluice.fish",
+    .exits = "0 it is printed; 2 wrong words.",
+    .groups = completion_groups,
+    .takes_words = true,
+    .word_list = shells,
+};
+
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -21,10 +54,11 @@ static const struct command {
     const struct sl_tool *tool; /* its flags; NULL: it has no table of them */
 } commands[] = {
     {"run", sl_command_run, "collect: dial the targets of a configuration, publish to its sinks",
-     NULL},
-    {"check", sl_command_check, "read a configuration, say everything that is wrong with it", NULL},
+     &sl_tool_run_command},
+    {"check", sl_command_check, "read a configuration, say everything that is wrong with it",
+     &sl_tool_check},
     {"sim", sl_command_sim, "simulate gNMI devices, for trials, tests and capacity planning", NULL},
-    {"broker", sl_command_broker, "a Kafka broker for trials, in memory", NULL},
+    {"broker", sl_command_broker, "a Kafka broker for trials, in memory", &sl_tool_broker},
     {"capabilities", sl_command_capabilities,
      "ask devices for their gNMI version, models and encodings", &sl_tool_capabilities},
     {"path", sl_command_path, "check paths and write them out in full; find what wildcards match",
@@ -37,6 +71,9 @@ static const struct command {
      &sl_tool_capture},
     {"rules", sl_command_rules, "show what a configuration's rules make of captured messages",
      &sl_tool_rules},
+    {"completion", command_completion, "print what a shell completes these words by",
+     &tool_completion},
+    {"help", command_help, "print what a command takes", NULL},
     {"version", command_version, "print the version", NULL},
 };
 
@@ -46,6 +83,150 @@ static void print_usage(FILE *out)
     for (size_t i = 0; i < SL_ARRAY_LEN(commands); i++) {
         fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].doc);
     }
+}
+
+/* ---- the tables, for shells and the manual ---- */
+
+enum { COMMANDS = SL_ARRAY_LEN(commands) };
+
+struct tables {
+    struct sl_tool bare[COMMANDS]; /* of commands without one */
+    const struct sl_tool *tools[COMMANDS + 1];
+};
+
+static void fill_tables(struct tables *tables)
+{
+    *tables = (struct tables){0};
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const struct command *command = &commands[i];
+        tables->bare[i] = (struct sl_tool){.name = command->name, .doc = command->doc};
+        tables->tools[i] = command->run == sl_command_sim ? sl_tool_sim()
+                           : command->tool                ? command->tool
+                                                          : &tables->bare[i];
+    }
+}
+
+static int command_completion(int argc, char **argv)
+{
+    struct sl_tool_options options = {0};
+    struct tables tables;
+    int code = SL_EXIT_USAGE;
+
+    fill_tables(&tables);
+    if (!sl_tool_parse(&tool_completion, argc, argv, &options)) {
+        /* it is said */
+    } else if (options.wants_help) {
+        sl_tool_print_help(&tool_completion, stdout);
+        code = SL_EXIT_OK;
+    } else if (options.words.count != 1) {
+        sl_tool_complain(&options, "expected bash, zsh or fish");
+    } else if (sl_completion_print(options.words.items[0], tables.tools, stdout)) {
+        code = SL_EXIT_OK;
+    } else {
+        sl_tool_complain(&options, "expected bash, zsh or fish, found '%.40s'",
+                         options.words.items[0]);
+    }
+    sl_tool_fini(&options);
+    return code;
+}
+
+static int run_command(const char *name, int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return commands[i].run(argc, argv);
+        }
+    }
+    fprintf(stderr, "sluice: unknown command '%s'\n\n", name);
+    print_usage(stderr);
+    return SL_EXIT_USAGE;
+}
+
+/* sluice help --man [COMMAND]: what the manual is made of in the build. */
+static int print_manual(const char *name)
+{
+    struct tables tables;
+
+    fill_tables(&tables);
+    if (!name) {
+        sl_manual(tables.tools, stdout);
+        return SL_EXIT_OK;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, tables.tools[i]->name) == 0 && tables.tools[i]->groups) {
+            sl_manual_of(tables.tools[i], stdout);
+            return SL_EXIT_OK;
+        }
+    }
+    return SL_EXIT_USAGE;
+}
+
+static bool write_file(const char *folder, const char *name, const char *shell,
+                       const struct sl_tool *tool, const struct tables *tables)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "we");
+    if (!file) {
+        fprintf(stderr, "sluice help: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    if (shell) {
+        (void)sl_completion_print(shell, tables->tools, file);
+    } else if (tool) {
+        sl_manual_of(tool, file);
+    } else {
+        sl_manual(tables->tools, file);
+    }
+    bool is_good = !ferror(file);
+
+    return fclose(file) == 0 && is_good;
+}
+
+/* sluice help --write FOLDER: all of it, as it is installed below share/. The folders are there. */
+static int write_all(const char *folder)
+{
+    struct tables tables;
+    char name[128];
+
+    fill_tables(&tables);
+    bool is_good =
+        write_file(folder, "bash-completion/completions/sluice", "bash", NULL, &tables) &&
+        write_file(folder, "zsh/site-functions/_sluice", "zsh", NULL, &tables) &&
+        write_file(folder, "fish/vendor_completions.d/sluice.fish", "fish", NULL, &tables) &&
+        write_file(folder, "man/man1/sluice.1", NULL, NULL, &tables);
+
+    for (size_t i = 0; is_good && i < COMMANDS; i++) {
+        if (tables.tools[i]->groups) {
+            snprintf(name, sizeof(name), "man/man1/sluice-%s.1", tables.tools[i]->name);
+            is_good = write_file(folder, name, NULL, tables.tools[i], &tables);
+        }
+    }
+    return is_good ? SL_EXIT_OK : SL_EXIT_FAILED;
+}
+
+static int command_help(int argc, char **argv)
+{
+    char help[] = "--help";
+
+    if (argc < 2) {
+        print_usage(stdout);
+        return SL_EXIT_OK;
+    }
+    if (strcmp(argv[1], "--man") == 0) {
+        return print_manual(argc > 2 ? argv[2] : NULL);
+    }
+    if (strcmp(argv[1], "--write") == 0 && argc == 3) {
+        return write_all(argv[2]);
+    }
+    if (argv[1][0] == '-' || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "version") == 0) {
+        print_usage(stdout);
+        return SL_EXIT_OK;
+    }
+    char *words[] = {argv[1], help, NULL};
+
+    return run_command(argv[1], 2, words);
 }
 
 /* "sluice -a leaf1 get …" is "sluice get -a leaf1 …". */
@@ -66,16 +247,9 @@ int main(int argc, char **argv)
     if (argv[1][0] == '-' && sl_tool_find_command(argc, argv)) {
         bring_to_front(sl_tool_find_command(argc, argv), argv);
     }
-    for (size_t i = 0; i < SL_ARRAY_LEN(commands); i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
-        }
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_usage(stdout);
         return SL_EXIT_OK;
     }
-    fprintf(stderr, "sluice: unknown command '%s'\n\n", argv[1]);
-    print_usage(stderr);
-    return SL_EXIT_USAGE;
+    return run_command(argv[1], argc - 1, argv + 1);
 }

@@ -1,59 +1,71 @@
 #include "commands.h"
 
-#include <getopt.h>
 #include <malloc.h>
+#include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "tool/options.h"
 
 enum { LARGE_BLOCK_BYTES = 1024 * 1024 };
 
-static const char usage[] =
-    "usage: sluice run -c FILE [--log-level debug|info|warn|error] [--log-format logfmt|json]\n\n"
-    "Collects: dials every target of FILE, publishes what it streams to its sinks. SIGTERM or\n"
-    "SIGINT ends it: what is held is published first, at most shutdown-timeout long; a second\n"
-    "one ends it at once.\n";
-
 /* What the command line says goes before what the file says. */
 struct run_options {
-    const char *file;
-    const char *log_level; /* NULL: the file's */
-    const char *log_format;
+    struct sl_tool_options common; /* config is the file */
+    int log_level;
+    int log_format;
 };
 
-static int find_name(const char *const *names, const char *word)
-{
-    for (int i = 0; names[i]; i++) {
-        if (strcmp(names[i], word) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
+#define AT(field) offsetof(struct run_options, field)
 
-/* A word for which there is no such name is an error of the command line. */
-static bool check_word(const char *option, const char *const *names, const char *word)
-{
-    if (!word || find_name(names, word) >= 0) {
-        return true;
-    }
-    fprintf(stderr, "sluice run: %s: unknown word '%s'; expected", option, word);
-    for (int i = 0; names[i]; i++) {
-        fprintf(stderr, "%s %s", i ? "," : "", names[i]);
-    }
-    fputc('\n', stderr);
-    return false;
-}
+static const struct sl_flag flags[] = {
+    {.name = "config",
+     .letter = 'c',
+     .type = SL_FLAG_TEXT,
+     .offset = AT(common.config),
+     .value = "FILE",
+     .doc = "the configuration"},
+    {.name = "log-level",
+     .type = SL_FLAG_WORD,
+     .offset = AT(log_level),
+     .words = sl_settings_log_levels,
+     .doc = "instead of the file's"},
+    {.name = "log-format",
+     .type = SL_FLAG_WORD,
+     .offset = AT(log_format),
+     .words = sl_settings_log_formats,
+     .doc = "likewise"},
+    {.name = "help",
+     .letter = 'h',
+     .type = SL_FLAG_SWITCH,
+     .offset = AT(common.wants_help),
+     .doc = "this"},
+    {.name = NULL},
+};
+
+static const struct sl_flag_group groups[] = {{"Flags", flags}, {NULL, NULL}};
+
+const struct sl_tool sl_tool_run_command = {
+    .name = "run",
+    .doc = "collect: dial the targets of a configuration, publish to its sinks",
+    .usage = "-c FILE",
+    .text =
+        "Collects: dials every target of FILE, publishes what it streams to its sinks. SIGTERM or\n"
+        "SIGINT ends it: what is held is published first, at most shutdown-timeout long; a\n"
+        "second one ends it at once.",
+    .exits = "0 it was ended, and everything that was held is published; 1 otherwise, or\n"
+             "the configuration is wrong; 2 wrong words.",
+    .groups = groups,
+};
 
 static void set_log(const struct run_options *options, const struct sl_settings *settings)
 {
     int level = settings->collector.log.level;
     int format = settings->collector.log.format;
 
-    level = options->log_level ? find_name(sl_settings_log_levels, options->log_level) : level;
-    format = options->log_format ? find_name(sl_settings_log_formats, options->log_format) : format;
+    level = sl_tool_is_given(&options->common, "log-level") ? options->log_level : level;
+    format = sl_tool_is_given(&options->common, "log-format") ? options->log_format : format;
     sl_log_set((enum sl_log_level)level, (enum sl_log_format)format);
 }
 
@@ -68,7 +80,7 @@ static void give_memory_back(void)
 static int collect(const struct run_options *options)
 {
     struct sl_buf errors = {0};
-    struct sl_settings *settings = sl_settings_read(options->file, &errors);
+    struct sl_settings *settings = sl_settings_read(options->common.config, &errors);
     int code = SL_EXIT_FAILED;
 
     if (!settings) {
@@ -87,36 +99,27 @@ static int collect(const struct run_options *options)
     return code;
 }
 
+static int run(const struct run_options *options)
+{
+    if (options->common.wants_help) {
+        sl_tool_print_help(&sl_tool_run_command, stdout);
+        return SL_EXIT_OK;
+    }
+    if (!options->common.config) {
+        sl_tool_complain(&options->common, "no file; expected -c FILE");
+        return SL_EXIT_USAGE;
+    }
+    return collect(options);
+}
+
 int sl_command_run(int argc, char **argv)
 {
-    static const struct option words[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"log-level", required_argument, NULL, 'l'},
-        {"log-format", required_argument, NULL, 'f'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
     struct run_options options = {0};
+    int code = SL_EXIT_USAGE;
 
-    for (int word; (word = getopt_long(argc, argv, "c:h", words, NULL)) != -1;) {
-        if (word == 'h') {
-            fputs(usage, stdout);
-            return SL_EXIT_OK;
-        }
-        if (word == '?') {
-            return SL_EXIT_USAGE;
-        }
-        options.file = word == 'c' ? optarg : options.file;
-        options.log_level = word == 'l' ? optarg : options.log_level;
-        options.log_format = word == 'f' ? optarg : options.log_format;
+    if (sl_tool_parse(&sl_tool_run_command, argc, argv, &options.common)) {
+        code = run(&options);
     }
-    if (!options.file || optind != argc) {
-        fputs(usage, stderr);
-        return SL_EXIT_USAGE;
-    }
-    if (!check_word("--log-level", sl_settings_log_levels, options.log_level) ||
-        !check_word("--log-format", sl_settings_log_formats, options.log_format)) {
-        return SL_EXIT_USAGE;
-    }
-    return collect(&options);
+    sl_tool_fini(&options.common);
+    return code;
 }

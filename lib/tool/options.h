@@ -81,9 +81,11 @@ struct sl_tool {
     const char *doc;                    /* one line, as in the list of commands */
     const char *usage;                  /* "--path PATH ..."; what stands behind the name */
     const char *text;                   /* paragraphs; each line as it stands */
-    const char *examples;               /* lines as they stand */
+    const char *examples;               /* lines as they stand; NULL: none */
+    const char *exits;                  /* the exit codes, as text; NULL: sl_tool_exits */
     const struct sl_flag_group *groups; /* ends with a NULL title */
     bool takes_words;                   /* words that are no flags: options.words */
+    const char *const *word_list;       /* what they may be; NULL: anything */
 };
 
 /* What all tools have. */
@@ -147,6 +149,9 @@ bool sl_tool_is_given(const struct sl_tool_options *options, const char *name);
 /* prefix.target of requests: --prefix-target, else --target where that names no target of a file;
  * NULL: none. */
 const char *sl_tool_prefix_target(const struct sl_tool_options *options);
+
+/* The exit codes of tools that ask devices (dial.h), as text. */
+extern const char sl_tool_exits[];
 
 void sl_tool_print_help(const struct sl_tool *tool, FILE *out);
 

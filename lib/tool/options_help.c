@@ -50,6 +50,10 @@ static void print_flag(const struct sl_flag *flag, FILE *out)
     fputc('\n', out);
 }
 
+const char sl_tool_exits[] =
+    "0 all well; 1 failed; 2 wrong words or files; 3 no connection; 4 login\n"
+    "refused; 5 the device said no; 6 no answer in time; 7 some of several targets failed.";
+
 void sl_tool_print_help(const struct sl_tool *tool, FILE *out)
 {
     fprintf(out, "usage: sluice %s [flags] %s\n\n%s\n", tool->name, tool->usage, tool->text);
@@ -59,8 +63,8 @@ void sl_tool_print_help(const struct sl_tool *tool, FILE *out)
             print_flag(flag, out);
         }
     }
-    fprintf(out, "\nExamples:\n%s\n\n", tool->examples);
-    fputs("Exit codes: 0 all well; 1 failed; 2 wrong words or files; 3 no connection; 4 login\n"
-          "refused; 5 the device said no; 6 no answer in time; 7 some of several targets failed.\n",
-          out);
+    if (tool->examples) {
+        fprintf(out, "\nExamples:\n%s\n", tool->examples);
+    }
+    fprintf(out, "\nExit codes: %s\n", tool->exits ? tool->exits : sl_tool_exits);
 }

@@ -1,0 +1,212 @@
+/* mdoc(7): a line that begins with '.' is a macro; '\' begins an escape. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "tool/completion.h"
+
+enum { MAX_TOOLS = 64 };
+
+/* A sentence ends at `text`, and another one follows. */
+static bool ends_sentence(const char *text)
+{
+    return text[0] == '.' && text[1] == ' ' && isupper((unsigned char)text[2]);
+}
+
+/* Text of any kind as text alone. A line does not begin with a macro's mark. */
+static void put_any(const char *text, bool is_prose, FILE *out)
+{
+    bool is_start = true;
+
+    for (; *text; text++) {
+        if (is_start && (*text == '.' || *text == '\'')) {
+            fputs("\\&", out);
+        }
+        is_start = *text == '\n';
+        if (*text == '\\') {
+            fputs("\\e", out);
+        } else if (is_prose && ends_sentence(text)) {
+            fputs(".\n", out);
+            text++;
+            is_start = true;
+        } else if (*text == '-') {
+            fputs("\\-", out);
+        } else {
+            fputc(*text, out);
+        }
+    }
+}
+
+static void put_text(const char *text, FILE *out)
+{
+    put_any(text, false, out);
+}
+
+/* Paragraphs: an empty line becomes .Pp; what is left of a line's end is a blank. */
+static void put_paragraphs(const char *text, FILE *out)
+{
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+        char line[512];
+        snprintf(line, sizeof(line), "%.*s", (int)sl_min_size(len, sizeof(line) - 1), text);
+        if (len == 0) {
+            fputs(".Pp\n", out);
+        } else {
+            put_any(line + strspn(line, " "), true, out);
+            fputc('\n', out);
+        }
+        text += len + (text[len] == '\n');
+    }
+}
+
+/* As it stands, in a fixed width. */
+static void put_display(const char *text, FILE *out)
+{
+    fputs(".Bd -literal\n", out);
+    put_text(text, out);
+    fputs("\n.Ed\n", out);
+}
+
+static void put_head(const char *name, const char *doc, FILE *out)
+{
+    fputs(".Dd $Mdocdate$\n.Dt ", out);
+    for (const char *at = name; *at; at++) {
+        fputc(toupper((unsigned char)*at), out);
+    }
+    fprintf(out, " 1\n.Os\n.Sh NAME\n.Nm %s\n.Nd ", name);
+    put_text(doc, out);
+    fputc('\n', out);
+}
+
+/* ---- one tool ---- */
+
+static void put_flag(const struct sl_flag *flag, FILE *out)
+{
+    fputs(".It ", out);
+    if (flag->letter) {
+        fprintf(out, "Fl %c , ", flag->letter);
+    }
+    fprintf(out, "Fl \\-%s", flag->name);
+    if (flag->words) {
+        fputs(" Cm ", out);
+        for (size_t i = 0; flag->words[i]; i++) {
+            fprintf(out, "%s%s", i ? "|" : "", flag->words[i]);
+        }
+    } else if (flag->value) {
+        fputs(" Ar ", out);
+        put_text(flag->value, out);
+    }
+    fputc('\n', out);
+    put_any(flag->doc, true, out);
+    fputs(".\n", out);
+    if (flag->initial) {
+        fputs("The default is\n.Ql ", out);
+        put_text(flag->initial, out);
+        fputs(" .\n", out);
+    }
+    if (flag->env) {
+        fprintf(out, "Without it\n.Ev %s\ncounts, where it is set.\n", flag->env);
+    }
+}
+
+static void put_flags(const struct sl_tool *tool, FILE *out)
+{
+    for (const struct sl_flag_group *group = tool->groups; group && group->title; group++) {
+        fputs(".Ss ", out);
+        put_text(group->title, out);
+        fputs("\n.Bl -tag -width Ds\n", out);
+        for (const struct sl_flag *flag = group->flags; flag->name; flag++) {
+            put_flag(flag, out);
+        }
+        fputs(".El\n", out);
+    }
+}
+
+static void put_usage(const struct sl_tool *tool, FILE *out)
+{
+    fprintf(out, ".Sh SYNOPSIS\n.Nm sluice\n.Cm %s\n.Op Ar flags\n", tool->name);
+    if (tool->usage && *tool->usage) {
+        put_text(tool->usage, out);
+        fputc('\n', out);
+    }
+}
+
+void sl_manual_of(const struct sl_tool *tool, FILE *out)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "sluice-%s", tool->name);
+    put_head(name, tool->doc, out);
+    put_usage(tool, out);
+    fputs(".Sh DESCRIPTION\n", out);
+    put_paragraphs(tool->text ? tool->text : tool->doc, out);
+    put_flags(tool, out);
+    fputs(".Sh EXIT STATUS\n", out);
+    put_paragraphs(tool->exits ? tool->exits : sl_tool_exits, out);
+    if (tool->examples) {
+        fputs(".Sh EXAMPLES\n", out);
+        put_display(tool->examples, out);
+    }
+    fputs(".Sh SEE ALSO\n.Xr sluice 1\n", out);
+}
+
+/* ---- all of them ---- */
+
+static int compare_names(const void *left, const void *right)
+{
+    const struct sl_tool *const *a = left;
+    const struct sl_tool *const *b = right;
+
+    return strcmp((*a)->name, (*b)->name);
+}
+
+static void put_references(const struct sl_tool *const *tools, FILE *out)
+{
+    const struct sl_tool *sorted[MAX_TOOLS];
+    size_t count = 0;
+
+    for (size_t i = 0; tools[i] && count < MAX_TOOLS; i++) {
+        if (tools[i]->groups) {
+            sorted[count++] = tools[i];
+        }
+    }
+    qsort(sorted, count, sizeof(sorted[0]), compare_names);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(out, ".Xr sluice\\-%s 1%s\n", sorted[i]->name, i + 1 < count ? " ," : "");
+    }
+}
+
+void sl_manual(const struct sl_tool *const *tools, FILE *out)
+{
+    put_head("sluice", "gNMI telemetry collector, and tools for gNMI devices", out);
+    fputs(".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar flags\n"
+          ".Sh DESCRIPTION\n"
+          ".Nm\n"
+          "dials network devices, subscribes to what they measure and publishes it, with credit\n"
+          "for each stream: a device may send as much as the sinks have acknowledged.\n"
+          "Beside that it asks devices once, simulates them, and checks what they are asked.\n"
+          ".Pp\n"
+          "The commands are:\n"
+          ".Bl -tag -width capabilities\n",
+          out);
+    for (size_t i = 0; tools[i]; i++) {
+        fprintf(out, ".It Cm %s\n", tools[i]->name);
+        put_text(tools[i]->doc, out);
+        fputs(".\n", out);
+        if (tools[i]->groups) {
+            fprintf(out, "See\n.Xr sluice\\-%s 1 .\n", tools[i]->name);
+        }
+    }
+    fputs(".El\n"
+          ".Pp\n"
+          "Each tells more with\n"
+          ".Fl \\-help .\n"
+          "The configuration of\n"
+          ".Cm run\n"
+          "is told key by key by\n"
+          ".Ic sluice check \\-\\-reference .\n"
+          ".Sh SEE ALSO\n",
+          out);
+    put_references(tools, out);
+}
