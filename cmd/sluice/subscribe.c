@@ -136,6 +136,7 @@ const struct sl_flag subscribe_how_flags[] = {
 static const struct sl_flag_group groups[] = {
     {"What", subscribe_what_flags},
     {"How", subscribe_how_flags},
+    {"A capture in place of devices", sl_tool_replay_flags},
     {"Targets and connection", sl_tool_connection_flags},
     {"Login", sl_tool_login_flags},
     {"Request", sl_tool_request_flags},

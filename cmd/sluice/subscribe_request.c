@@ -187,10 +187,19 @@ static struct sl_str host_of(const char *name)
     return colon && !is_address ? (struct sl_str){name, (size_t)(colon - name)} : sl_str_from(name);
 }
 
+static const char *own_name(const struct subscribe *tool, const struct sl_tool_target *target)
+{
+    const char *otherwise = target->subscription ? target->subscription : "default";
+
+    return tool->names.count ? tool->names.items[0] : otherwise;
+}
+
+/* Without a path: a replay, which answers whatever is asked. */
 static bool build_own(struct subscribe *tool, struct sl_tool_target *target)
 {
+    static const char *const everything[] = {"/", NULL};
     struct sl_gnmi_asked asked = {
-        .paths = (const char *const *)tool->paths.items,
+        .paths = tool->paths.count ? (const char *const *)tool->paths.items : everything,
         .mode = (enum sl_gnmi_stream_mode)tool->stream_mode,
     };
     struct sl_gnmi_subscribe list = {
@@ -210,8 +219,7 @@ static bool build_own(struct subscribe *tool, struct sl_tool_target *target)
     change_asked(tool, &asked);
     list.target = host;
     change_list(tool, &list);
-    bool is_ok = pack(
-        tool, add_rpc(tool, target, tool->names.count ? tool->names.items[0] : "default"), &list);
+    bool is_ok = pack(tool, add_rpc(tool, target, own_name(tool, target)), &list);
 
     free(host);
     return is_ok;
@@ -310,7 +318,7 @@ bool subscribe_build(struct subscribe *tool)
     }
     for (size_t t = 0; is_ok && t < tool->run.target_count; t++) {
         struct sl_tool_target *target = &tool->run.targets[t];
-        if (tool->paths.count) {
+        if (tool->paths.count || tool->common.replay) {
             is_ok = build_own(tool, target);
         } else if (target->settings) {
             is_ok = build_members(tool, target);

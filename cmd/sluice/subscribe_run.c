@@ -189,20 +189,50 @@ static void retry_later(struct subscribe_rpc *rpc, const struct sl_status *statu
     sl_timer_start(rpc->timer, sl_max_u64((uint64_t)(tool->retry_ns / SL_NS_PER_MS), 1));
 }
 
+/* A replay: after the end of a call comes the capture's next one, if there is any; else `status` is
+ * how the file ended, and one that was cut off has ended well. */
+static bool goes_on(struct subscribe_rpc *rpc, struct sl_status *status)
+{
+    struct sl_status said = *status;
+    bool is_over = sl_device_fleet_is_over(rpc->target->fleet, status);
+
+    if (!is_over || sl_status_is_ok(status) || status->code == SL_DATA_LOSS) {
+        if (!sl_status_is_ok(&said)) {
+            sl_tool_complain(&rpc->tool->common, "%s: %s: the captured call ended: %s: %s",
+                             rpc->target->name, rpc->name, sl_code_name(said.code), said.text);
+        }
+        if (!sl_status_is_ok(status)) {
+            sl_tool_complain(&rpc->tool->common, "%s: %s", rpc->target->name, status->text);
+        }
+        *status = sl_status_ok();
+    }
+    if (!is_over) {
+        sl_timer_start(rpc->timer, 0);
+    }
+    return !is_over;
+}
+
 /* `call`: NULL where it was ended here. */
 static void on_end(struct sl_tool_watch *watch, const struct sl_grpc_call *call,
                    const struct sl_status *status, void *arg)
 {
     struct subscribe_rpc *rpc = arg;
     struct subscribe *tool = rpc->tool;
+    struct sl_status played = *status;
 
     (void)watch;
     rpc->is_held = false;
     sl_timer_stop(rpc->timer);
-    if (call && tool->way && !rpc->target->is_finished && !tool->run.is_interrupted) {
+    bool is_theirs = call && !rpc->target->is_finished && !tool->run.is_interrupted;
+    if (is_theirs && tool->way) {
         tool->way->end(rpc, call, status);
     }
-    if (may_retry(rpc, call == NULL)) {
+    if (is_theirs && rpc->target->fleet) {
+        if (goes_on(rpc, &played)) {
+            return;
+        }
+        status = &played;
+    } else if (may_retry(rpc, call == NULL)) {
         retry_later(rpc, status);
         return;
     }

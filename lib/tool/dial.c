@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
+#include "capture/source.h"
 #include "tool/internal.h"
 #include "tool/login.h"
 
@@ -114,6 +116,65 @@ static bool take_addresses(struct sl_tool_run *run)
     return true;
 }
 
+/* A name of the capture, where it can be printed. */
+static char *name_of(struct sl_str name, const char *otherwise)
+{
+    return sl_str_dup(name.len && sl_utf8_is_valid(name) ? name : sl_str_from(otherwise));
+}
+
+/* False when memory is out. */
+static bool name_replay(struct sl_tool_dial *dial, const struct sl_gnmi_capture_header *header)
+{
+    struct sl_str fields = header->fields;
+    struct sl_str subscription = {NULL, 0};
+
+    if (!sl_gnmi_capture_subscription(&fields, &subscription)) {
+        subscription = SL_STR("default");
+    }
+    dial->replayed = name_of(header->target, "replay");
+    dial->replayed_as = name_of(subscription, "default");
+    return dial->replayed && dial->replayed_as;
+}
+
+/* The one target is whose capture it is. */
+static bool take_replay(struct sl_tool_run *run)
+{
+    const struct sl_tool_options *options = run->options;
+    struct sl_tool_dial *dial = run->dial;
+    struct sl_status why;
+    struct sl_capture_source *source = sl_capture_source_open(options->replay, &why);
+
+    if (options->config || options->addresses.count) {
+        sl_capture_source_close(source);
+        return sl_tool_complain(options, "--replay stands for the device: no --address, no "
+                                         "--config");
+    }
+    if (!source) {
+        return sl_tool_complain(options, "--replay %s: %s", options->replay, why.text);
+    }
+    bool is_named = name_replay(dial, sl_capture_source_header(source));
+    sl_capture_source_close(source);
+    dial->replay = (struct sl_device_replay){
+        .file = options->replay,
+        .is_fast = options->replay_pace == SL_TARGET_PACE_FAST,
+        .ends = true,
+    };
+    if (!is_named) {
+        return sl_tool_complain(options, "out of memory");
+    }
+    if (!make_room(run, 1)) {
+        return false;
+    }
+    run->targets[run->target_count++] =
+        (struct sl_tool_target){.run = run,
+                                .name = dial->replayed,
+                                .subscription = dial->replayed_as,
+                                .replay = &dial->replay,
+                                .address = {.kind = SL_ADDRESS_PRIVATE},
+                                .status = sl_status_ok()};
+    return true;
+}
+
 static bool is_named(const struct sl_tool_list *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++) {
@@ -182,6 +243,7 @@ static bool take_settings(struct sl_tool_run *run)
                 (struct sl_tool_target){.run = run,
                                         .name = settings->name,
                                         .settings = settings,
+                                        .replay = settings->replay.file ? &settings->replay : NULL,
                                         .address = settings->address,
                                         .status = sl_status_ok()};
         }
@@ -199,6 +261,9 @@ bool sl_tool_run_init(struct sl_tool_run *run, const struct sl_tool_options *opt
     run->dial = calloc(1, sizeof(*run->dial));
     if (!run->loop || !run->dial) {
         return sl_tool_complain(options, "the system has no descriptors or memory left");
+    }
+    if (options->replay) {
+        return take_replay(run);
     }
     if (!options->config && !options->addresses.count) {
         return sl_tool_complain(options, "no target; expected --address ADDRESS or --config FILE");
@@ -227,6 +292,8 @@ void sl_tool_run_fini(struct sl_tool_run *run)
             explicit_bzero(run->dial->asked, strlen(run->dial->asked));
         }
         free(run->dial->asked);
+        free(run->dial->replayed);
+        free(run->dial->replayed_as);
     }
     free(run->dial);
     free(run->targets);

@@ -50,7 +50,9 @@ struct sl_tool_run;
 struct sl_tool_target {
     struct sl_tool_run *run;
     const char *name;                          /* as --address has it, or the file's */
-    const struct sl_target_settings *settings; /* of the file; NULL: an --address */
+    const struct sl_target_settings *settings; /* of the file; NULL: an --address, or --replay */
+    const char *subscription;                  /* of --replay, that of the capture; else NULL */
+    const struct sl_device_replay *replay;     /* a capture that it replays; NULL: none */
     struct sl_address address;
     struct sl_grpc_channel *channel; /* NULL: none yet, or gone */
     struct sl_grpc_field *metadata;  /* the login, then --metadata */

@@ -13,9 +13,12 @@ struct sl_tool_dial {
     struct sl_tls *tls; /* of every --address; NULL: plaintext */
     struct sl_proxy proxy;
     bool has_proxy;
-    const char *password; /* of the command line, or of the terminal */
-    char *asked;          /* the latter */
-    size_t open_targets;  /* channels that are not gone */
+    const char *password;           /* of the command line, or of the terminal */
+    char *asked;                    /* the latter */
+    size_t open_targets;            /* channels that are not gone */
+    struct sl_device_replay replay; /* of --replay */
+    char *replayed;                 /* whose capture that is */
+    char *replayed_as;              /* of which subscription */
     struct sl_signal *interrupt;
     struct sl_signal *terminate;
 };

@@ -197,6 +197,23 @@ const struct sl_flag sl_tool_extension_flags[] = {
 #define HELP_ROW                                                                                   \
     .name = "help", .letter = 'h', .type = SL_FLAG_SWITCH, .offset = AT(wants_help), .doc = "this"
 
+static const char *const paces[] = {"device", "fast", NULL};
+
+const struct sl_flag sl_tool_replay_flags[] = {
+    {.name = "replay",
+     .type = SL_FLAG_TEXT,
+     .offset = AT(replay),
+     .value = "FILE",
+     .doc = "no device, but the messages of this capture (sluice capture), whatever is asked"},
+    {.name = "replay-pace",
+     .type = SL_FLAG_WORD,
+     .offset = AT(replay_pace),
+     .words = paces,
+     .initial = "fast",
+     .doc = "as fast as they are taken, or as long between two messages as when they came"},
+    {.name = NULL},
+};
+
 const struct sl_flag sl_tool_output_flags[] = {
     {FORMAT_ROW(formats)}, {NO_PREFIX_ROW}, {REQUEST_ROW}, {DEBUG_ROW}, {HELP_ROW}, {.name = NULL},
 };

@@ -109,6 +109,8 @@ struct sl_tool_options {
     const char *tls_server_name;
     const char *tls_min_version;
     char *proxy;
+    const char *replay; /* a capture that stands for the one target; NULL: none */
+    int replay_pace;    /* enum sl_target_pace */
     bool gzip;
     bool print_request;
     int64_t port;   /* of addresses without one */
@@ -129,6 +131,7 @@ enum sl_tool_auth { SL_TOOL_AUTH_METADATA, SL_TOOL_AUTH_BASIC };
 /* Rows that tools share; each ends with a NULL name. */
 extern const struct sl_flag sl_tool_connection_flags[]; /* whom to ask, and how to get there */
 extern const struct sl_flag sl_tool_login_flags[];
+extern const struct sl_flag sl_tool_replay_flags[];    /* of tools that show what devices send */
 extern const struct sl_flag sl_tool_output_flags[];    /* --format, --no-prefix, --help */
 extern const struct sl_flag sl_tool_stream_flags[];    /* the same with the formats of streams */
 extern const struct sl_flag sl_tool_request_flags[];   /* --encoding */

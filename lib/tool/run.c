@@ -157,10 +157,10 @@ static bool open_replay(struct sl_tool_target *target)
         .listen = {.kind = SL_ADDRESS_PRIVATE}, .devices = 1, .interfaces = 1, .updates = 1};
     struct sl_status why;
 
-    if (!target->settings || !target->settings->replay.file) {
+    if (!target->replay) {
         return true;
     }
-    options.replay = target->settings->replay;
+    options.replay = *target->replay;
     target->fleet = sl_device_fleet_open(target->run->loop, &options, &events, target, &why);
     if (!target->fleet) {
         sl_tool_finish(target, &why);

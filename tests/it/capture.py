@@ -387,6 +387,41 @@ def simulator(lab):
     check(ended(process) == 2 and process.find("No such file"), "a file that is not there is told")
 
 
+# ---- the tools ----
+
+def tool(lab, name, *words):
+    process = lab.start(name, [sluice(), *words])
+    code = ended(process)
+    return code, process.lines
+
+
+def tools(lab):
+    """`sluice subscribe --replay`: every call of the capture, in any format, and how it ended."""
+    file = lab.path("tools.capture")
+    captures.write(file, [(EPOCH_NS, notification(1)), (EPOCH_NS, 14, "going down"),
+                          (EPOCH_NS + S, notification(2)), (EPOCH_NS + S, 8, "no more")],
+                   target="leaf9")
+    code, lines = tool(lab, "flat", "subscribe", "--replay", file, "--format", "flat")
+    said = [line for line in lines if line.startswith("/")]
+    check(said == ["/n: 1", "/n: 2"], f"flat: {said}")
+    check(code == 0, "ends with 0, though the capture's calls did not")
+    check(any("UNAVAILABLE: the peer says: going down" in line for line in lines) and
+          any("RESOURCE_EXHAUSTED: the peer says: no more" in line for line in lines),
+          "which is said")
+    code, lines = tool(lab, "event", "subscribe", "--replay", file, "--format", "event", "--count", "1")
+    events = json.loads("".join(line for line in lines if not line.startswith("sluice")))
+    check(code == 0 and events[0]["tags"]["source"] == "leaf9", f"event, --count 1: {events}")
+    code, lines = tool(lab, "paced", "subscribe", "--replay", file, "--replay-pace", "device",
+                       "--format", "flat")
+    check(code == 0 and "/n: 2" in lines, "at the device's pace")
+    file.write_bytes(file.read_bytes()[:-4])
+    code, lines = tool(lab, "cut", "subscribe", "--replay", file, "--format", "flat")
+    check(code == 0 and any("cut off" in line for line in lines), "a cut file: what is there, and a word")
+    file.write_bytes(b"nothing")
+    code, lines = tool(lab, "none", "subscribe", "--replay", file)
+    check(code == 2 and "this is not a capture" in lines[0], "no capture: refused")
+
+
 # ---- credit ----
 
 LARGE = 40_000
@@ -464,6 +499,7 @@ def main(lab):
     part(lab, "pace", pace)
     part(lab, "calls", calls)
     part(lab, "damage", damage)
+    part(lab, "tools", tools)
     part(lab, "stalled", stalled)
 
 
