@@ -139,6 +139,13 @@ bool sl_glob_reaches(const struct sl_glob *glob, const struct sl_rule_path *path
     return follow(glob, path, true) != 0;
 }
 
+bool sl_glob_reaches_below(const struct sl_glob *glob, const struct sl_rule_path *path)
+{
+    uint64_t unfinished = (UINT64_C(1) << glob->path->n_elem) - 1;
+
+    return (follow(glob, path, true) & unfinished) != 0;
+}
+
 /* ---- lifetime ---- */
 
 struct sl_glob *sl_glob_new(struct sl_str text, struct sl_status *why)

@@ -31,6 +31,9 @@ bool sl_glob_matches(const struct sl_glob *glob, const struct sl_rule_path *path
 /* Whether some path at or below this one matches; keys that it does not name are left open. */
 bool sl_glob_reaches(const struct sl_glob *glob, const struct sl_rule_path *path);
 
+/* Whether some path below this one matches, likewise. */
+bool sl_glob_reaches_below(const struct sl_glob *glob, const struct sl_rule_path *path);
+
 /* A single word with `*` and `?`. */
 bool sl_glob_word_matches(const char *pattern, struct sl_str word);
 

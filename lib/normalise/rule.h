@@ -124,6 +124,8 @@ struct sl_rule_kind {
     size_t options_size;
     bool takes_value; /* the selector may have `value`, `above`, `below` */
     bool keeps;       /* what the selector does not match is filtered */
+    bool opens;       /* it is for names and keys in JSON, too: containers that it may reach into
+                         become updates of their leaves (rules.h) */
 
     /* From the options, which live as long, to what the functions below are given: `size` bytes,
      * zeroed. NULL: they are given the options. False with the reason; fini is due then, too. */

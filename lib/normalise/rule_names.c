@@ -150,6 +150,7 @@ const struct sl_rule_kind sl_rule_rename = {
     .after = "/port[name=e1]/state/mtu uint 9000\n"
              "delete /port[name=e2]\n"
              "delete /system\n",
+    .opens = true,
     .options = rename_options,
     .options_size = sizeof(struct rename_options),
     .size = sizeof(struct rename),
@@ -243,6 +244,7 @@ const struct sl_rule_kind sl_rule_strip = {
               "delete openconfig:/openconfig-system:system\n",
     .after = "/interface[name=e1]/state uint 1\n"
              "delete /system\n",
+    .opens = true,
     .options = strip_options,
     .options_size = sizeof(struct strip_options),
     .size = sizeof(struct strip),
@@ -382,6 +384,7 @@ const struct sl_rule_kind sl_rule_key_to_label = {
               "delete /interfaces/interface[name=e1]\n",
     .after = "/interfaces/interface/state/mtu {interface=e1} uint 9000\n"
              "delete /interfaces/interface {interface=e1}\n",
+    .opens = true,
     .options = key_to_label_options,
     .options_size = sizeof(struct key_to_label),
     .path = move_key,

@@ -11,6 +11,11 @@
  *
  * Where no rule has anything to say the response is left as it is, and nothing is copied.
  *
+ * JSON: a container (an object in JSON) under whose path a rule that looks at values, that is for
+ * names and keys, or that does not match the container itself, could match something, becomes an
+ * update for each leaf (flatten.h) before the rules; each counts as an update of its own. Whether
+ * that is so is known for each path, so that other containers cost nothing.
+ *
  * One thread.
  */
 #ifndef SLUICE_NORMALISE_RULES_H
@@ -101,6 +106,8 @@ struct sl_rules_result {
     uint32_t filtered;
     uint32_t
         dropped; /* a path beyond the limits of rule.h; a value of which a rule cannot be made */
+    uint32_t opened; /* leaves of JSON containers, less the containers: so many more updates there
+                        are than the response had */
     bool is_nothing; /* there was something, and nothing is left: no record is due */
 };
 

@@ -20,6 +20,7 @@ struct walk {
     bool is_plain;          /* nothing that was seen in the first walk changes anything */
     bool is_whole;          /* paths leave the prefix: each stands for itself */
     bool has_time;
+    bool is_opening; /* there is a container of JSON into which a rule looks */
     int64_t timestamp_ns;
     size_t built_bytes;                         /* worked out for paths that are not kept */
     const struct sl_intern_prefix *prefixes[2]; /* of updates, of deletes; NULL: no room */
@@ -102,11 +103,40 @@ static void look_at_updates(struct walk *walk)
     for (size_t i = 0; sl_gnmi_next_update(&cursor, update); i++) {
         const struct sl_rules_outcome *outcome = outcome_of(walk, update->path, false);
         look_at(walk, outcome);
+        walk->is_opening =
+            walk->is_opening || (outcome->opens && sl_flatten_is_container(&update->value));
         if (i < WINDOW) {
             walk->seen[i] = outcome->bytes ? outcome : NULL;
         }
         update = i + 1 < WINDOW ? &walk->updates[i + 1] : &beyond;
     }
+}
+
+/* The response with leaves for containers. False: there is no room for it. */
+static bool open_containers(struct walk *walk, struct sl_gnmi_response *opened)
+{
+    struct sl_rules_scratch *scratch = walk->state->scratch;
+    struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(walk->response);
+    struct sl_gnmi_rewrite rewrite;
+    struct sl_gnmi_update update;
+    struct sl_str path;
+    uint32_t leaves;
+
+    sl_buf_trim(&scratch->opened, KEPT_BYTES);
+    sl_gnmi_rewrite_begin(&rewrite, walk->response, &scratch->opened);
+    while (sl_gnmi_next_update(&cursor, &update)) {
+        bool is_open = sl_flatten_is_container(&update.value) &&
+                       outcome_of(walk, update.path, false)->opens &&
+                       sl_flatten_add(&scratch->flatten, &rewrite, &update, &leaves);
+        if (!is_open) {
+            sl_gnmi_rewrite_add_update(&rewrite, update.path, &update);
+        }
+    }
+    cursor = sl_gnmi_response_begin(walk->response);
+    while (sl_gnmi_next_delete(&cursor, &path)) {
+        sl_gnmi_rewrite_add_delete(&rewrite, path);
+    }
+    return sl_gnmi_rewrite_end(&rewrite, opened);
 }
 
 /* What is deleted is forgotten, whether or not the delete is let through. */
@@ -392,10 +422,34 @@ static bool finish(struct walk *walk, struct sl_gnmi_response *out)
     return !walk->is_rewriting || sl_gnmi_rewrite_end(&walk->rewrite, out);
 }
 
+static void look_at_all(struct walk *walk)
+{
+    const struct sl_gnmi_response *response = walk->response;
+    struct sl_rules_state *state = walk->state;
+
+    walk->is_rewriting = walk->is_prefix_built = walk->is_prefix_refused = false;
+    walk->is_whole = walk->has_time = walk->is_opening = false;
+    walk->is_plain = !state->config.on_step;
+    walk->prefixes[0] = sl_intern_prefix(&state->updates, response->prefix);
+    walk->prefixes[1] =
+        response->deletes ? sl_intern_prefix(&state->deletes, response->prefix) : NULL;
+    look_at_updates(walk);
+}
+
+/* The leaves stand in `opened`; where nothing else was done, they are what comes out. */
+static void give_opened(struct sl_rules_scratch *scratch)
+{
+    struct sl_buf out = scratch->out;
+
+    scratch->out = scratch->opened;
+    scratch->opened = out;
+}
+
 bool sl_rules_apply(struct sl_rules_state *state, const struct sl_gnmi_response *response,
                     const struct sl_encoder_context *context, struct sl_gnmi_response *out,
                     struct sl_rules_result *result)
 {
+    struct sl_gnmi_response opened;
     struct walk walk; /* not zeroed as a whole: its window is large */
 
     *result = (struct sl_rules_result){0};
@@ -411,23 +465,28 @@ bool sl_rules_apply(struct sl_rules_state *state, const struct sl_gnmi_response 
     walk.response = response;
     walk.context = context;
     walk.result = result;
-    walk.is_rewriting = walk.is_prefix_built = walk.is_prefix_refused = false;
-    walk.is_whole = walk.has_time = false;
-    walk.is_plain = !state->config.on_step;
     walk.built_bytes = 0;
-    walk.prefixes[0] = sl_intern_prefix(&state->updates, response->prefix);
-    walk.prefixes[1] =
-        response->deletes ? sl_intern_prefix(&state->deletes, response->prefix) : NULL;
-    look_at_updates(&walk);
+    look_at_all(&walk);
+    bool is_opened = walk.is_opening && open_containers(&walk, &opened);
+
+    if (is_opened) {
+        result->opened = opened.updates - response->updates;
+        walk.response = &opened;
+        look_at_all(&walk);
+    }
     if (response->deletes) {
         look_at_deletes(&walk);
     }
-    if (walk.is_plain) {
-        return true;
+    if (!walk.is_plain) {
+        give_updates(&walk);
+        give_deletes(&walk);
     }
-    give_updates(&walk);
-    give_deletes(&walk);
-    return finish(&walk, out);
+    bool is_ok = finish(&walk, out);
+
+    if (is_opened && !walk.is_rewriting) {
+        give_opened(state->scratch);
+    }
+    return is_ok;
 }
 
 void sl_rules_take_memory(struct sl_rules_state *state, struct sl_buf *kept)

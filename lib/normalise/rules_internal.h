@@ -5,6 +5,7 @@
 
 #include "gnmi/rewrite.h"
 #include "normalise/exact.h"
+#include "normalise/flatten.h"
 #include "normalise/glob.h"
 #include "normalise/intern.h"
 #include "normalise/rule_path.h"
@@ -80,6 +81,7 @@ struct sl_rules_outcome {
     size_t bytes;                  /* of the block that it stands in; 0: not kept */
     enum sl_rule_verdict verdict;
     bool is_changed;  /* `path` is another one */
+    bool opens;       /* a container of JSON there becomes its leaves */
     bool needs_whole; /* it cannot stand under the prefix of the others any more */
     bool has_labels;
     const struct sl_rule *timestamp; /* the rule for it; NULL: none */
@@ -98,9 +100,11 @@ struct sl_rules_outcome {
 struct sl_rules_scratch {
     struct sl_rule_path prefix; /* what the rules make of the prefix */
     struct sl_rule_path path;
-    struct sl_buf prefix_bytes;    /* of it */
-    struct sl_buf path_bytes;      /* of a path that is not kept */
-    struct sl_buf out;             /* the response */
+    struct sl_buf prefix_bytes; /* of it */
+    struct sl_buf path_bytes;   /* of a path that is not kept */
+    struct sl_buf out;          /* the response */
+    struct sl_buf opened;       /* the response with leaves for containers of JSON */
+    struct sl_flatten flatten;
     struct sl_buf texts[2];        /* new values, in turn */
     struct sl_buf match;           /* a value as text */
     struct sl_rules_outcome loose; /* of a path that is not kept */

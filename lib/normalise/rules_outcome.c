@@ -8,6 +8,8 @@ enum { KEPT_BYTES = 64 * 1024, ALIGN = _Alignof(max_align_t) };
 void sl_rules_scratch_init(struct sl_rules_scratch *scratch)
 {
     sl_buf_init(&scratch->out, SL_RULES_MAX_BYTES);
+    sl_buf_init(&scratch->opened, SL_RULES_MAX_BYTES);
+    sl_flatten_init(&scratch->flatten);
     sl_buf_init(&scratch->prefix_bytes, SL_RULES_MAX_BYTES);
     sl_buf_init(&scratch->path_bytes, SL_RULES_MAX_BYTES);
     sl_buf_init(&scratch->texts[0], SL_RULES_MAX_BYTES);
@@ -18,6 +20,8 @@ void sl_rules_scratch_init(struct sl_rules_scratch *scratch)
 void sl_rules_scratch_fini(struct sl_rules_scratch *scratch)
 {
     sl_buf_fini(&scratch->out);
+    sl_buf_fini(&scratch->opened);
+    sl_flatten_fini(&scratch->flatten);
     sl_buf_fini(&scratch->prefix_bytes);
     sl_buf_fini(&scratch->path_bytes);
     sl_buf_fini(&scratch->texts[0]);
@@ -64,13 +68,29 @@ bool sl_rules_build_prefix(struct sl_rules_state *state, struct sl_str prefix)
 
 /* ---- one path ---- */
 
+static bool looks_at_values(const struct sl_rule *rule)
+{
+    return rule->config.kind->apply || (rule->config.kind->keeps && rule->has_values);
+}
+
+/* Whether the rule is for something in a container of JSON at that path, and not, or not only, for
+ * the container. */
+static bool opens(const struct sl_rule *rule, const struct sl_rule_path *path)
+{
+    const struct sl_rule_kind *kind = rule->config.kind;
+    bool is_for_paths = kind->path || kind->keeps;
+
+    return !path->is_delete && sl_rule_matches(rule, path, sl_glob_reaches_below) &&
+           (looks_at_values(rule) || kind->opens ||
+            (is_for_paths && !sl_rule_matches(rule, path, sl_glob_matches)));
+}
+
 /* What one rule says of the path; PASS: the next may. */
 static enum sl_rule_verdict ask_rule(const struct sl_rule *rule, struct sl_rule_path *path,
                                      struct sl_rules_outcome *outcome,
                                      struct sl_rules_action *actions)
 {
     const struct sl_rule_kind *kind = rule->config.kind;
-    bool looks_at_values = kind->apply || (kind->keeps && rule->has_values);
 
     if (!sl_rule_matches(rule, path, sl_glob_matches)) {
         bool is_kept =
@@ -84,7 +104,7 @@ static enum sl_rule_verdict ask_rule(const struct sl_rule *rule, struct sl_rule_
         }
     }
     outcome->timestamp = kind->timestamp ? rule : outcome->timestamp;
-    if (looks_at_values && !path->is_delete) {
+    if (looks_at_values(rule) && !path->is_delete) {
         actions[outcome->action_count++] = (struct sl_rules_action){.rule = rule};
     }
     return SL_RULE_PASS;
@@ -100,6 +120,7 @@ static void ask_rules(struct sl_rules_state *state, struct sl_rules_outcome *out
         const struct sl_rule *rule = state->config.rules.items[i];
         bool was_changed = path->is_changed;
         path->is_changed = false;
+        outcome->opens = outcome->opens || opens(rule, path);
         outcome->verdict = ask_rule(rule, path, outcome, scratch->actions);
         if (is_looked_at && (path->is_changed || outcome->verdict != SL_RULE_PASS)) {
             scratch->by[outcome->by_count++] = rule;

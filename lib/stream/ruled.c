@@ -19,6 +19,7 @@ static enum sl_ruled_step ask(struct sl_stream *stream, struct sl_route *route,
         route->counts.dropped[SL_DROP_MEMORY] += part->updates + part->deletes;
         return SL_RULED_NOTHING;
     }
+    route->counts.received += result.opened;
     route->counts.filtered += result.filtered;
     route->counts.dropped[SL_DROP_VALUE] += result.dropped;
     if (result.is_nothing) {

@@ -213,6 +213,80 @@ static void what_is_deleted_is_forgotten(void **state)
 
 /* ---- errors ---- */
 
+static const char container[] =
+    "/interfaces json_ietf {\"interface\":[{\"name\":\"e1\",\"state\":{\"mtu\":\"9000\","
+    "\"oc:up\":true}},{\"name\":\"e2\"}]}\n";
+
+static void containers_open_where_a_rule_looks_inside(void **state)
+{
+    (void)state;
+    assert_becomes("{kind: convert, path: /interfaces/interface/state/mtu, to: uint}", container,
+                   "/interfaces/interface[name=e1]/name json_ietf \"e1\"\n"
+                   "/interfaces/interface[name=e1]/state/mtu uint 9000\n"
+                   "/interfaces/interface[name=e1]/state/oc:up json_ietf true\n"
+                   "/interfaces/interface[name=e2]/name json_ietf \"e2\"\n");
+    assert_becomes("{kind: keep, path: \"/interfaces/interface[name=e1]/state/*\"}", container,
+                   "/interfaces/interface[name=e1]/state/mtu json_ietf \"9000\"\n"
+                   "/interfaces/interface[name=e1]/state/oc:up json_ietf true\n");
+    assert_becomes("[{kind: drop, path: /interfaces/interface/state/mtu}, {kind: strip, modules: "
+                   "true}]",
+                   container,
+                   "/interfaces/interface[name=e1]/name json_ietf \"e1\"\n"
+                   "/interfaces/interface[name=e1]/state/up json_ietf true\n"
+                   "/interfaces/interface[name=e2]/name json_ietf \"e2\"\n");
+    assert_becomes("{kind: keep, path: /interfaces/interface/none}", container, "");
+    /* read through, but nothing is done with any leaf */
+    assert_becomes("{kind: convert, path: /interfaces/interface/none, to: uint}",
+                   "/interfaces json {\"x\":1}\n", "/interfaces/x json 1\n");
+}
+
+static void other_containers_stay_whole(void **state)
+{
+    static const char *const rules[] = {
+        "{kind: convert, path: /system/..., to: uint}",
+        "{kind: label, path: /interfaces/..., set: {a: b}}",
+        "{kind: keep, path: /interfaces/...}",
+        "{kind: convert, path: /interfaces, to: uint, otherwise: keep}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < SL_ARRAY_LEN(rules); i++) {
+        bool has_label = strstr(rules[i], "label") != NULL;
+        assert_becomes(rules[i], "/interfaces json {\"a\":1}\n",
+                       has_label ? "/interfaces {a=b} json {\"a\":1}\n"
+                                 : "/interfaces json {\"a\":1}\n");
+    }
+    /* what is no JSON cannot be opened */
+    assert_becomes("{kind: convert, path: /a/b, to: uint}", "/a json {\"b\":\"1\"\n",
+                   "/a json {\"b\":\"1\"\n");
+    assert_becomes("{kind: deduplicate}", "/a json {\"b\":1,\"c\":2}\n/a json {\"b\":1,\"c\":3}\n",
+                   "/a/b json 1\n/a/c json 2\n/a/c json 3\n");
+}
+
+static void what_cannot_be_computed_goes_by_the_rule(void **state)
+{
+    static const char before[] = "/a string \"x\"\n/a string \"7\"\n/a bool true\n";
+
+    (void)state;
+    assert_becomes("{kind: convert, path: /a, to: int}", before, "/a int 7\n/a int 1\n");
+    assert_becomes("{kind: scale, path: /a, multiply: 2, otherwise: keep}", before,
+                   "/a string \"x\"\n/a string \"14\"\n/a bool true\n");
+    assert_becomes("{kind: map, path: /a, values: {x: \"1\"}, otherwise: string}", before,
+                   "/a uint 1\n/a string \"7\"\n/a string \"true\"\n");
+    assert_becomes("{kind: convert, path: /a, from: ieee-float, to: float}",
+                   "/a json_ietf \"QbTMzQ==\"\n/a float 1.5\n", "/a float 22.6\n/a float 1.5\n");
+    assert_becomes("{kind: convert, path: /a, to: uint, round: true}", "/a double 2.5\n",
+                   "/a uint 2\n");
+}
+
+static void computing_rules_refuse_what_makes_no_sense(void **state)
+{
+    (void)state;
+    assert_refused("{kind: unit, from: byte, to: s}",
+                   "rules.yaml:1:30: 'to': 's' is not of one kind with 'byte'\n");
+    assert_refused("{kind: rate, bits: 48}", "rules.yaml:1:20: 'bits': expected 32 or 64\n");
+}
+
 static void what_is_wrong_is_told_with_its_place(void **state)
 {
     (void)state;
@@ -250,6 +324,10 @@ int main(void)
         cmocka_unit_test(keys_and_labels_move),
         cmocka_unit_test(globs_are_of_whole_paths),
         cmocka_unit_test(what_is_deleted_is_forgotten),
+        cmocka_unit_test(containers_open_where_a_rule_looks_inside),
+        cmocka_unit_test(other_containers_stay_whole),
+        cmocka_unit_test(what_cannot_be_computed_goes_by_the_rule),
+        cmocka_unit_test(computing_rules_refuse_what_makes_no_sense),
         cmocka_unit_test(what_is_wrong_is_told_with_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

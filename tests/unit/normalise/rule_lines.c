@@ -290,7 +290,8 @@ void test_rule_lines(const struct sl_rules *rules, const char *before, size_t pr
         struct sl_encoder_context context = {.epoch = 1, .received_ns = line.received_ns};
         assert_true(sl_rules_apply(state, &response, &context, &out, &result));
         assert_int_equal(result.is_nothing, out.updates + out.deletes == 0);
-        assert_int_equal(result.filtered + result.dropped + out.updates + out.deletes, 1);
+        assert_int_equal(result.filtered + result.dropped + out.updates + out.deletes,
+                         1 + result.opened);
         add_lines(after, &line, &out);
         line_fini(&line);
         sl_buf_fini(&message);
