@@ -235,6 +235,49 @@ def check_texts(checks, encoder):
     checks.check(found == {name for name, *_ in written} and len(found) >= 60, f"{len(found)} files")
 
 
+TIMES = sorted({value + offset for value in
+                [0, 1, 10**9, 10**12, 10**15, (1 << 63) - 1, -(1 << 63), 1000 * 10**9]
+                + [(rule.RECEIVED_NS + away) // unit for unit, window in rule.UNITS
+                   for away in (0, -window, window, -rule.HOUR, rule.HOUR)]
+                for offset in (-1, 0, 1) if -(1 << 63) <= value + offset < 1 << 63})
+POLICIES = {"clamp": 2, "device": 4}
+
+
+def check_times(checks, encoder):
+    """Times at the edges of every rule, under both policies; and in the bytes of the message."""
+    response = rule.RESPONSE()
+    update = response.update.update.add()
+    update.path.elem.add(name=b"a")
+    update.val.uint_val = 1
+    for policy, flag in POLICIES.items():
+        corpus = []
+        for sent in TIMES:
+            response.update.timestamp = sent
+            corpus.append((response.SerializeToString() + b"\x2a\x02\x1a\x00", flag | 1))
+        for seq, ((message, _), got) in enumerate(zip(corpus, encode(encoder, corpus)), 1):
+            expected = rule.canonical(rule.record_of(message, seq, True, policy))
+            checks.check(rule.canonical(rule.RECORD.FromString(got[0])) == expected,
+                         f"{policy} {TIMES[seq - 1]}: {rule.RECORD.FromString(got[0])}")
+        for (message, _), sent, got in zip(corpus, TIMES, encode(encoder, corpus, "proto")):
+            expected = rule.RESPONSE.FromString(message)
+            expected.update.timestamp = rule.settled(sent, policy)
+            checks.check(rule.RESPONSE.FromString(got[0]) == expected, f"proto {policy} {sent}")
+
+
+def check_markers(checks, encoder):
+    """Each kind of marker, as bytes and as JSON."""
+    for form, read in (("sluice.v1", rule.RECORD.FromString),
+                       ("sluice.v1-json", lambda text: json_format.Parse(text, rule.RECORD()))):
+        got = subprocess.run([encoder, form, "markers"], stdout=subprocess.PIPE, check=True).stdout
+        found, at = [], 0
+        while at < len(got):
+            size, = struct.unpack_from("<I", got, at)
+            found.append(read(got[at + 4:at + 4 + size]))
+            at += 4 + size
+        checks.check(found == rule.markers(), f"{form}: {found}")
+        checks.check({record.marker for record in found} == set(range(1, 7)), "each kind")
+
+
 def mutate(draw, message):
     legal = (b"\x7b\x7c", b"\x0dabcd", b"\x78\x01")
     message = bytearray(message)
@@ -313,6 +356,8 @@ def main():
     shared = {path.stem: (path.read_bytes(), True) for path in sorted((HERE / "cases").glob("*.bin"))}
     checks.check(len(shared) == 186, f"{len(shared)} shared cases")
     check_texts(checks, options.encoder)
+    check_times(checks, options.encoder)
+    check_markers(checks, options.encoder)
     check_corpus(checks, options.encoder, ours)
     check_corpus(checks, options.encoder, shared)
     mutated = dict(mutations({**ours, **shared}))

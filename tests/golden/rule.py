@@ -353,8 +353,27 @@ def kind_of(response, is_synced):
     return "KIND_CHANGE" if is_synced else "KIND_BASELINE"
 
 
-def put_notification(record, notification):
+HOUR, DAY = 3600 * 10**9, 24 * 3600 * 10**9
+# Nanoseconds of each unit, and how near our clock a number has to be to speak for it.
+UNITS = [(1, 10 * 366 * DAY), (10**3, 366 * DAY), (10**6, 366 * DAY), (10**9, 366 * DAY)]
+
+
+def settled(sent, policy):
+    """The time that a notification gets, which is the first of its stream."""
+    unit = next((unit for unit, window in UNITS
+                 if sent > 0 and abs(sent * unit - RECEIVED_NS) <= window), 1)
+    if policy == "clamp":
+        if sent <= 0:
+            return RECEIVED_NS
+        return min(max(sent * unit, RECEIVED_NS - HOUR), RECEIVED_NS + HOUR)
+    return sent * unit
+
+
+def put_notification(record, notification, policy):
     record.timestamp_ns = notification.timestamp
+    if policy and settled(notification.timestamp, policy) != notification.timestamp:
+        record.timestamp_ns = settled(notification.timestamp, policy)
+        record.sent_timestamp = notification.timestamp
     record.atomic = notification.atomic
     if notification.HasField("prefix"):
         try:
@@ -389,7 +408,7 @@ def raw_extensions(message):
     return raw_extensions.cls.FromString(message).extension
 
 
-def record_of(message, seq, is_synced):
+def record_of(message, seq, is_synced, policy=None):
     """The Record; None: there is none; ValueError (DecodeError) when it is not a message."""
     response = RESPONSE.FromString(message)
     extensions = raw_extensions(message)
@@ -402,8 +421,28 @@ def record_of(message, seq, is_synced):
     if kind == "KIND_MARKER":
         record.marker = number("Marker", "MARKER_SYNCED")
     if arm == "update":
-        put_notification(record, response.update)
+        put_notification(record, response.update, policy)
     return record
+
+
+def markers():
+    """What tests/unit/normalise/record_corpus says with the word `markers`."""
+    def marker(seq, name, **fields):
+        return RECORD(epoch=EPOCH, seq=seq, target="leaf1", subscription="sub1", labels=LABELS,
+                      received_ns=RECEIVED_NS, kind=number("Kind", "KIND_MARKER"),
+                      marker=number("Marker", name), **fields)
+
+    return [
+        marker(1, "MARKER_CONNECTED"),
+        marker(2, "MARKER_SYNCED"),
+        marker(3, "MARKER_GAP", gap={"reason": "duplicates", "count": (1 << 64) - 1, "from_ns": 1,
+                                     "to_ns": (1 << 63) - 1}),
+        marker(4, "MARKER_GAP", gap={"reason": "reconnect", "to_ns": 2}),
+        marker(5, "MARKER_STALE", silent_since_ns=3),
+        marker(6, "MARKER_RESUMED", silent_since_ns=4),
+        marker(7, "MARKER_DISCONNECTED", end={"reason": "unavailable", "code": "UNAVAILABLE",
+                                              "text": 'b\u00fe "e"'}),
+    ]
 
 
 def canonical(record):

@@ -1,9 +1,10 @@
 /* record_corpus - messages in, records out: for readers in other languages.
  *
  *     record_corpus [FORMAT]        sluice.v1 where none is given
+ *     record_corpus FORMAT markers  a marker of each kind: its length and its record, no input
  *
- *     in    for each message: its length (4 bytes, little endian), 1 byte that is 1 when the stream
- *           was synced before it, and the message
+ *     in    for each message: its length (4 bytes, little endian), 1 byte of flags (below), and the
+ *           message
  *     out   for each message: the record's length (0xffffffff: not a SubscribeResponse), how many
  *           updates and deletes are published and how many dropped (4 bytes each), the record
  *
@@ -15,7 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "normalise/clock.h"
 #include "normalise/encoder.h"
+#include "normalise/marker.h"
+
+/* The stream was synced before the message; its time is settled by a policy, as of the only message
+ * of its stream. */
+enum { SYNCED = 1, BY_CLAMP = 2, BY_DEVICE = 4 };
+
+#define MAX_SKEW_NS (INT64_C(3600) * SL_NS_PER_S)
 
 enum { ENCODERS = 2, MAX_MESSAGE_BYTES = 64 * 1024 * 1024 };
 
@@ -116,13 +125,35 @@ static void encode_thrice(struct corpus *corpus, const struct sl_gnmi_response *
     sl_buf_fini(&first);
 }
 
-static void pass(struct corpus *corpus, struct sl_str message)
+static void settle(struct corpus *corpus, int flags, struct sl_gnmi_response *response)
+{
+    const struct sl_clock_config config = {
+        .policy = flags & BY_CLAMP ? SL_CLOCK_CLAMP : SL_CLOCK_DEVICE,
+        .max_skew_ns = MAX_SKEW_NS,
+    };
+    struct sl_encoder_context *context = &corpus->context;
+    struct sl_clock clock;
+
+    context->is_settled = false;
+    if (response->kind != SL_GNMI_UPDATE || !(flags & (BY_CLAMP | BY_DEVICE))) {
+        return;
+    }
+    sl_clock_init(&clock, &config);
+    context->sent_timestamp = response->timestamp_ns;
+    int64_t device_ns = sl_clock_read(&clock, response->timestamp_ns, context->received_ns);
+    response->timestamp_ns =
+        sl_clock_settle(config.policy, MAX_SKEW_NS, device_ns, context->received_ns);
+    context->is_settled = response->timestamp_ns != context->sent_timestamp;
+}
+
+static void pass(struct corpus *corpus, int flags, struct sl_str message)
 {
     struct sl_gnmi_response response;
     struct sl_status status = sl_gnmi_response_read(message, &corpus->scratch, &response);
 
     corpus->context.seq++;
     if (sl_status_is_ok(&status)) {
+        settle(corpus, flags, &response);
         encode_thrice(corpus, &response);
     } else {
         write_u32(UINT32_MAX);
@@ -139,16 +170,48 @@ static bool pass_next(struct corpus *corpus)
     if (!read_u32(&len)) {
         return false;
     }
-    int synced = getchar();
+    int flags = getchar();
     char *message = len <= MAX_MESSAGE_BYTES ? malloc(len ? len : 1) : NULL;
 
     if (!message || fread(message, 1, len, stdin) != len) {
         give_up("a broken corpus");
     }
-    corpus->context.is_synced = synced == 1;
-    pass(corpus, (struct sl_str){message, len});
+    corpus->context.is_synced = flags & SYNCED;
+    pass(corpus, flags, (struct sl_str){message, len});
     free(message);
     return true;
+}
+
+/* What record.py expects, word by word. */
+static void write_markers(struct corpus *corpus)
+{
+    const struct sl_marker markers[] = {
+        {.kind = SL_MARKER_CONNECTED},
+        {.kind = SL_MARKER_SYNCED},
+        {.kind = SL_MARKER_GAP,
+         .reason = SL_STR("duplicates"),
+         .count = UINT64_MAX,
+         .from_ns = 1,
+         .to_ns = INT64_MAX},
+        {.kind = SL_MARKER_GAP, .reason = SL_STR("reconnect"), .to_ns = 2},
+        {.kind = SL_MARKER_STALE, .from_ns = 3},
+        {.kind = SL_MARKER_RESUMED, .from_ns = 4},
+        {.kind = SL_MARKER_DISCONNECTED,
+         .reason = SL_STR("unavailable"),
+         .code = SL_STR("UNAVAILABLE"),
+         .text = SL_STR("b\xc3\xbe \"e\"")},
+    };
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(markers); i++) {
+        struct sl_buf out = {0};
+        corpus->context.seq++;
+        if (!sl_encoder_mark(corpus->encoders[0], &markers[i], &corpus->context, &out)) {
+            give_up("no marker");
+        }
+        write_u32((uint32_t)out.len);
+        fwrite(out.data, 1, out.len, stdout);
+        sl_buf_fini(&out);
+    }
 }
 
 int main(int argc, char **argv)
@@ -163,7 +226,11 @@ int main(int argc, char **argv)
     for (int i = 0; i < ENCODERS; i++) {
         corpus.encoders[i] = make_encoder(format, &corpus.memories[i]);
     }
-    while (pass_next(&corpus)) {
+    if (argc > 2 && strcmp(argv[2], "markers") == 0) {
+        write_markers(&corpus);
+    } else {
+        while (pass_next(&corpus)) {
+        }
     }
     for (int i = 0; i < ENCODERS; i++) {
         sl_encoder_free(corpus.encoders[i]);
