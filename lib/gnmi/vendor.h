@@ -42,7 +42,7 @@ enum sl_gnmi_workaround {
     SL_GNMI_COUNTS_SEQUENCE, /* the vendor's header in each message is read, gaps are counted */
     SL_GNMI_DROPS_EMPTY,     /* updates with neither path nor value are left out */
     SL_GNMI_DOUBTS_TIME,     /* timestamps are not believed: the time of receipt counts */
-    SL_GNMI_EXPECTS_MS,      /* timestamps are in milliseconds */
+    SL_GNMI_EXPECTS_MS,      /* timestamps are in milliseconds: records have nanoseconds */
     SL_GNMI_EXPECTS_KEEPALIVE, /* empty responses are a keepalive: counted, and nothing else */
 };
 

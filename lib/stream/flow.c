@@ -251,7 +251,7 @@ static struct sl_gnmi_response settle(const struct sl_stream *stream, const stru
                                       const struct sl_gnmi_response *response)
 {
     struct sl_gnmi_response settled = *response;
-    enum sl_clock_policy policy = route->config.clock_policy;
+    enum sl_clock_policy policy = sl_stream_clock_policy(stream, route);
     bool is_as_sent =
         policy == SL_CLOCK_OF_FORMAT && !sl_format_marks_sync(route->config.encoder.format);
 

@@ -180,6 +180,11 @@ void sl_stream_note_extensions(struct sl_stream *stream, const struct sl_gnmi_re
 /* stream.c: the device was heard, so it is not stale (any more). */
 void sl_stream_note_heard(struct sl_stream *stream);
 
+/* What makes the time of the route's records: as configured; where nothing is, as the vendor's
+ * times want it. */
+enum sl_clock_policy sl_stream_clock_policy(const struct sl_stream *stream,
+                                            const struct sl_route *route);
+
 /* stream.c: the only place that writes `state`. */
 void sl_stream_handle(struct sl_stream *stream, enum sl_stream_event event);
 

@@ -97,6 +97,9 @@ void sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profil
         return;
     }
     stream->profile = *profile;
+    if ((in_force & SL_GNMI_WORK(EXPECTS_MS)) && stream->clock.unit == SL_CLOCK_AUTO) {
+        stream->clock.unit = SL_CLOCK_MS; /* until a number speaks for another one */
+    }
     if (in_force != stream->workarounds) {
         stream->workarounds = in_force;
         log_workarounds(stream, profile);
@@ -127,6 +130,20 @@ void sl_stream_pack_request(struct sl_stream *stream)
     }
     sl_buf_fini(&stream->request);
     stream->request = request;
+}
+
+enum sl_clock_policy sl_stream_clock_policy(const struct sl_stream *stream,
+                                            const struct sl_route *route)
+{
+    enum sl_clock_policy policy = route->config.clock_policy;
+
+    if (policy != SL_CLOCK_OF_FORMAT) {
+        return policy;
+    }
+    if (stream->workarounds & SL_GNMI_WORK(DOUBTS_TIME)) {
+        return SL_CLOCK_RECEIVE;
+    }
+    return stream->workarounds & SL_GNMI_WORK(EXPECTS_MS) ? SL_CLOCK_DEVICE : policy;
 }
 
 uint32_t sl_stream_workarounds(const struct sl_stream *stream)
