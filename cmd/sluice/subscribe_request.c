@@ -5,7 +5,7 @@
 
 #include "gnmi/vendor.h"
 #include "subscribe.h"
-#include "tool/times.h"
+#include "base/times.h"
 
 /* ---- extensions ---- */
 
@@ -17,7 +17,7 @@ static bool add_extension(struct subscribe *tool, const struct sl_gnmi_extension
 
 static bool read_time(const struct subscribe *tool, const char *flag, const char *text, int64_t *ns)
 {
-    return sl_tool_read_time(text, ns) ||
+    return sl_time_read(text, ns) ||
            sl_tool_complain(&tool->common,
                             "--%s: expected nanoseconds since 1970 or a date as in "
                             "2026-11-21T08:00:00Z, found '%.80s'",

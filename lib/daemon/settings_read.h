@@ -38,6 +38,13 @@ static inline const struct sl_config_node *sl_settings_own_or(const struct sl_co
     return node ? node : own;
 }
 
+/* The extensions of the request of the subscription at `node`, whose options are read. False when
+ * memory is out. */
+bool sl_settings_make_extensions(struct sl_settings_reader *reader,
+                                 const struct sl_config_node *node,
+                                 const struct sl_subscription_options *options,
+                                 struct sl_gnmi_subscribe *request) SL_MUST_CHECK;
+
 /* Fills settings->subscriptions. False when memory is out. */
 bool sl_settings_read_subscriptions(struct sl_settings_reader *reader) SL_MUST_CHECK;
 

@@ -259,7 +259,8 @@ static bool read_subscription(struct sl_settings_reader *reader, const struct sl
     }
     check_models(reader, node, options);
     choose_target(config, node, options);
-    if (!make_request(config, subscription)) {
+    if (!make_request(config, subscription) ||
+        !sl_settings_make_extensions(reader, node, options, &subscription->request)) {
         return false;
     }
     if (sl_config_errors(config) == errors) {

@@ -81,6 +81,7 @@ struct sl_stream {
     bool is_anew;                   /* the call is cancelled to make another one */
     struct sl_buf request;          /* the SubscribeRequest */
     struct sl_gnmi_profile profile; /* vendor NULL: nobody has said yet */
+    bool is_told;                   /* it asked for the past, and has all of it */
     uint32_t workarounds;           /* a set of SL_GNMI_WORK */
     struct sl_mend mend;
     struct sl_backoff backoff;

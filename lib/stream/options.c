@@ -105,6 +105,40 @@ static const struct sluice_option timestamps_table[] = {
     {.name = NULL},
 };
 
+static const struct sluice_option history_table[] = {
+    {.name = "start",
+     .type = SLUICE_STRING,
+     .offset = AT(history.start),
+     .default_text = "",
+     .doc = "As 2026-11-21T08:00:00Z, or in nanoseconds since 1970."},
+    {.name = "end",
+     .type = SLUICE_STRING,
+     .offset = AT(history.end),
+     .default_text = "",
+     .doc = "Likewise; not included."},
+    {.name = NULL},
+};
+
+static const struct sluice_option registered_table[] = {
+    {.name = "id",
+     .type = SLUICE_INT,
+     .offset = offsetof(struct sl_extension_options, id),
+     .is_required = true,
+     .max = UINT32_MAX,
+     .doc = "As gnmi_ext.proto has it (ExtensionID)."},
+    {.name = "message",
+     .type = SLUICE_STRING,
+     .offset = offsetof(struct sl_extension_options, message),
+     .default_text = "",
+     .doc = "Its bytes, in base64."},
+    {.name = NULL},
+};
+
+static const struct sluice_option extension_table[] = {
+    {.name = "registered", .type = SLUICE_OBJECT, .table = registered_table},
+    {.name = NULL},
+};
+
 const struct sluice_option sl_subscription_table[] = {
     ASK_ROWS(AT(ask)),
     {.name = "stream-subscriptions",
@@ -161,6 +195,30 @@ const struct sluice_option sl_subscription_table[] = {
      .item_bytes = sizeof(struct sl_gnmi_model),
      .takes_text = true,
      .doc = "Nothing but what these define (use_models): names, or more of it."},
+    {.name = "history",
+     .type = SLUICE_OBJECT,
+     .table = history_table,
+     .doc =
+         "Asks for the past (gnmi-history.md): what changed from one time to another; once told, "
+         "the subscription is over."},
+    {.name = "depth",
+     .type = SLUICE_INT,
+     .offset = AT(depth),
+     .default_text = "0",
+     .max = UINT32_MAX,
+     .doc = "No more than so many elements below each path (gnmi-depth.md); 0: any."},
+    {.name = "config-subscription",
+     .type = SLUICE_BOOL,
+     .offset = AT(config_subscription),
+     .default_text = "false",
+     .doc = "Configuration alone, and the device says when a change is through "
+            "(gnmi-config-subscriptions.md)."},
+    {.name = "extensions",
+     .type = SLUICE_LIST,
+     .offset = AT(extensions),
+     .table = extension_table,
+     .item_bytes = sizeof(struct sl_extension_options),
+     .doc = "Registered extensions that go out with the request."},
     {.name = "max-message",
      .type = SLUICE_SIZE,
      .offset = AT(max_message_bytes),

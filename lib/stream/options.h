@@ -25,6 +25,11 @@ struct sl_ask_options {
     bool suppress_redundant;
 };
 
+struct sl_extension_options {
+    int64_t id;
+    const char *message; /* base64 */
+};
+
 struct sl_subscription_options {
     struct sl_ask_options ask;
     struct sluice_list asks; /* of struct sl_ask_options: instead of `ask`, which is what they do
@@ -37,6 +42,13 @@ struct sl_subscription_options {
     bool updates_only;
     int64_t qos;               /* a DSCP; -1: none */
     struct sluice_list models; /* of struct sl_gnmi_model */
+    struct {
+        const char *start; /* points in time, as base/times.h has them; "" : the present */
+        const char *end;
+    } history;
+    int64_t depth; /* 0: any */
+    bool config_subscription;
+    struct sluice_list extensions; /* of struct sl_extension_options */
     uint64_t max_message_bytes;
     struct {
         uint64_t initial_bytes; /* a stream's limit */

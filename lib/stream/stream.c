@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gnmi.services.h"
+#include "gnmi/extension.h"
 #include "stream/internal.h"
 #include "stream/prober.h"
 
@@ -148,6 +149,19 @@ static void log_end(struct sl_stream *stream, const struct sl_status *why)
     }
 }
 
+/* A range of the past ends when all of it is told: it would be told again. */
+static void note_told(struct sl_stream *stream, const struct sl_status *status)
+{
+    const struct sl_gnmi_subscribe *subscribe = &stream->config.subscribe;
+
+    for (size_t i = 0; i < subscribe->extension_count && status->code == SL_OK; i++) {
+        stream->is_told = stream->is_told || subscribe->extensions[i].kind == SL_GNMI_RANGE;
+    }
+    if (stream->is_told) {
+        sl_log_plain(SL_LOG_INFO, &stream->subject, "the past is told, and not asked for again");
+    }
+}
+
 static void on_status(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
 {
     struct sl_stream *stream = arg;
@@ -169,6 +183,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     sl_mark_disconnected(stream, &stream->view.last_error);
     sl_stream_handle(stream, SL_STREAM_ENDED);
     log_end(stream, &stream->view.last_error);
+    note_told(stream, status);
     if (stream->state == SL_STREAM_BACKOFF && !stream->is_anew) {
         sl_prober_note_end(stream, status, had_data);
     }
@@ -243,7 +258,9 @@ static void subscribe(struct sl_stream *stream)
 
 static void subscribe_if_ready(struct sl_stream *stream)
 {
-    if (stream->state == SL_STREAM_WAITING && !stream->is_finishing && stream->session &&
+    bool is_over = stream->is_finishing || stream->is_told;
+
+    if (stream->state == SL_STREAM_WAITING && !is_over && stream->session &&
         sinks_are_taking(stream) && !sl_prober_is_searching(stream) && sl_mark_give_all(stream)) {
         subscribe(stream);
     }

@@ -20,17 +20,15 @@ BIG = 9007199254740993  # 2^53 + 1
 NOW_NS = 3600 * 10**9   # as near as a timestamp has to be
 
 
-class Scene:
-    """One simulated device, and one collector of it."""
+class Collected:
+    """A collector of one device, and what it has written."""
     made = 0
 
-    def __init__(self, lab, vendor, subscription, words=(), target=None, subscriptions=None):
-        sim = lab.start("sim", [sluice(), "sim", "--listen", "127.0.0.1:0", "--vendor", vendor,
-                                "--quiet", *words])
-        port = sim.wait_line(r"^listening (\S+):(\d+)", 20)[0].group(2)
+    def __init__(self, lab, port, subscription, target=None, subscriptions=None):
+        Collected.made += 1  # files of their own: a sink writes behind what is there
+        self.port = port
         self.client = Client(lab, port)
-        Scene.made += 1  # files of their own: a sink writes behind what is there
-        self.files = {name: lab.path(f"records{Scene.made}.{name}") for name in ("event", "sluice.v1-json")}
+        self.files = {name: lab.path(f"records{Collected.made}.{name}") for name in ("event", "sluice.v1-json")}
         self.collector = Collector(
             lab, {"r1": f"127.0.0.1:{port}"}, subscriptions or {"c": subscription},
             {name: {"type": "file", "path": str(file), "format": name}
@@ -94,6 +92,16 @@ class Scene:
         ledgers = self.collector.process.find(r'msg=ledger.*balances=(\w+)')
         check(must_have and ledgers and all(match.group(1) == "yes" for match in ledgers),
               "the ledger balances")
+
+
+class Scene(Collected):
+    """The same of a simulated device."""
+
+    def __init__(self, lab, vendor, subscription, words=(), **options):
+        sim = lab.start("sim", [sluice(), "sim", "--listen", "127.0.0.1:0", "--vendor", vendor,
+                                "--quiet", *words])
+        port = sim.wait_line(r"^listening (\S+):(\d+)", 20)[0].group(2)
+        super().__init__(lab, port, subscription, **options)
 
 
 def value_of(update):
@@ -189,8 +197,9 @@ def xe(lab):
     scene.must_be("cisco-ios-xe", "other-encoding", "restores-target")
     check(found[path] == str(BIG), "a subtree as one value, its 64-bit number a string")
     wait_for(lambda: "QiYAAA==" in scene.values().values(), 10, "a float as base64 as it was sent")
-    check(scene.values()["/openconfig-interfaces:interfaces/interface/state/counters/in-octets"] ==
-          str(BIG), "event: the same number")
+    name = "/openconfig-interfaces:interfaces/interface/state/counters/in-octets"
+    check(any(event["tags"].get("interface_name") == "eth0" and event["values"].get(name) == str(BIG)
+              for event in scene.events()), "event: the same number, under its tag")
     check(all("prefix" not in record for record in scene.records()), "no prefix")
     scene.set("update", eth("eth0", "state", "oper-status"), "DOWN")
     wait_for(lambda: scene.updates()[path.replace("counters/in-octets", "oper-status")] == "DOWN",
@@ -310,6 +319,23 @@ def srl_extensions(lab):
     check(config.collector.process.find("configuration synced"), "which the log tells")
 
 
+def past(lab):
+    """A range of the past comes once; registered extensions go out."""
+    mtu = "openconfig:/interfaces/interface[name=eth0]/config/mtu"
+    scene = Scene(lab, "nokia-srl", on_change("/interfaces/interface/config", extensions=[
+        {"registered": {"id": 999, "message": "aGVsbG8="}}]))
+    scene.wait_updates(mtu)
+    start = time.time_ns()
+    scene.set("update", eth("eth0", "config", "mtu"), 1111)
+    wait_for(lambda: scene.updates()[mtu] == 1111, 10, "a change")
+    told = Collected(lab, scene.port, on_change("/interfaces/interface/config", history={
+        "start": str(start), "end": str(time.time_ns())}))
+    wait_for(lambda: told.collector.process.find("the past is told"), 10, "its end")
+    wait_for(lambda: told.updates().get(mtu) == 1111, 10, "the change that was in it")
+    check(told.metric("sluice_stream_subscribes_total") == 1 and
+          told.metric("sluice_stream_reconnects_total") == 0, "and nobody asks for it again")
+
+
 def sonic(lab):
     scene = Scene(lab, "sonic", sampled("/COUNTERS", target="COUNTERS_DB"))
     path = "/COUNTERS/Ethernet4/SAI_PORT_STAT_IF_IN_OCTETS"
@@ -388,6 +414,7 @@ def main(lab):
     part(lab, "Nokia SR OS", sros)
     part(lab, "Nokia SR Linux", srl)
     part(lab, "SR Linux extensions", srl_extensions)
+    part(lab, "the past", past)
     part(lab, "SONiC", sonic)
     part(lab, "Huawei", huawei)
     part(lab, "generic", generic)

@@ -1,6 +1,6 @@
-/* times.h - points in time, as the words of a command line. */
-#ifndef SLUICE_TOOL_TIMES_H
-#define SLUICE_TOOL_TIMES_H
+/* times.h - points in time, as an operator writes them. */
+#ifndef SLUICE_BASE_TIMES_H
+#define SLUICE_BASE_TIMES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,6 +9,6 @@
 
 /* Nanoseconds since 1970 of "1763712000000000000" (the same), or of RFC 3339's
  * "2026-11-21T08:00:00.123Z" and "2026-11-21t10:00:00+02:00". */
-bool sl_tool_read_time(const char *text, int64_t *ns) SL_MUST_CHECK;
+bool sl_time_read(const char *text, int64_t *ns) SL_MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-#include "tool/times.h"
+#include "base/times.h"
 
 #include <string.h>
 #include <time.h>
@@ -85,7 +85,7 @@ static bool take_date(const char **at, struct tm *tm)
            hour < HOURS_OF_DAY && minute < MINUTES_OF_HOUR && second <= 60;
 }
 
-bool sl_tool_read_time(const char *text, int64_t *ns)
+bool sl_time_read(const char *text, int64_t *ns)
 {
     uint64_t number;
     int64_t fraction, ahead;

@@ -1,12 +1,12 @@
 /* Points in time, as words. */
 #include "test.h"
-#include "tool/times.h"
+#include "base/times.h"
 
 static void assert_time(const char *text, int64_t expected)
 {
     int64_t ns;
 
-    assert_true(sl_tool_read_time(text, &ns));
+    assert_true(sl_time_read(text, &ns));
     assert_int_equal(ns, expected);
 }
 
@@ -55,7 +55,7 @@ static void what_is_no_time_is_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < SL_ARRAY_LEN(wrong); i++) {
-        assert_false(sl_tool_read_time(wrong[i], &ns));
+        assert_false(sl_time_read(wrong[i], &ns));
     }
 }
 
