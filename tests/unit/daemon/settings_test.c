@@ -9,6 +9,7 @@
 
 #include "gnmi/request.h"
 #include "normalise/encoder.h"
+#include "gnmi/extension.h"
 #include "test.h"
 
 enum { BROKEN_FILES = 80, PATH_BYTES = 512 };
@@ -193,6 +194,43 @@ static void what_a_file_says_is_taken(void **state)
     sl_settings_free(settings);
     unsetenv("SLUICE_TEST_NAME");
     unsetenv("SLUICE_TEST_PASSWORD");
+}
+
+static void extensions_follow_from_their_keys(void **state)
+{
+    struct sl_settings *settings = read_good("extensions.yaml");
+    const struct sl_gnmi_subscribe *past = &settings->subscriptions[0].request;
+    const struct sl_gnmi_extension *all = past->extensions;
+
+    (void)state;
+    assert_int_equal(settings->subscriptions[1].request.extension_count, 0);
+    assert_int_equal(past->extension_count, 5);
+    assert_int_equal(all[0].kind, SL_GNMI_RANGE);
+    assert_int_equal(all[0].of.range.start_ns, INT64_C(1795248000) * SL_NS_PER_S);
+    assert_int_equal(all[0].of.range.end_ns, INT64_C(1795284000000000001));
+    assert_int_equal(all[1].kind, SL_GNMI_DEPTH);
+    assert_int_equal(all[1].of.depth, 3);
+    assert_int_equal(all[2].kind, SL_GNMI_CONFIG_START);
+    assert_int_equal(all[3].kind, SL_GNMI_REGISTERED);
+    assert_int_equal(all[3].of.registered.id, 999);
+    assert_true(sl_str_eq_c(all[3].of.registered.message, "hello"));
+    assert_int_equal(all[4].of.registered.id, 1);
+    assert_int_equal(all[4].of.registered.message.len, 0);
+    assert_string_equal(sl_target_vendor(&settings->targets[0].options)->name, "nokia-srl");
+    assert_null(sl_target_vendor(&settings->targets[1].options));
+    sl_settings_free(settings);
+}
+
+static void every_vendor_can_be_named(void **state)
+{
+    size_t i = 0;
+
+    (void)state;
+    for (; sl_gnmi_vendors[i].name; i++) {
+        const struct sl_target_options options = {.vendor = (int)i + 1};
+        assert_ptr_equal(sl_target_vendor(&options), &sl_gnmi_vendors[i]);
+    }
+    assert_null(sl_target_vendor_names[i + 1]);
 }
 
 static void requests_follow_from_what_subscriptions_say(void **state)
@@ -521,6 +559,8 @@ int main(void)
         cmocka_unit_test(templates_are_compiled),
         cmocka_unit_test(what_a_file_does_not_say_has_its_default),
         cmocka_unit_test(what_a_file_says_is_taken),
+        cmocka_unit_test(extensions_follow_from_their_keys),
+        cmocka_unit_test(every_vendor_can_be_named),
         cmocka_unit_test(requests_follow_from_what_subscriptions_say),
         cmocka_unit_test(sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription),
         cmocka_unit_test(subscriptions_that_can_share_an_rpc),
