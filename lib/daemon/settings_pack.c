@@ -222,8 +222,7 @@ bool sl_settings_fits(struct sl_settings_packer *packer, const struct sl_stream_
     const struct sl_subscription_settings *all = packer->settings->subscriptions;
 
     if (stream->member_count + more->member_count > SL_STREAM_MAX_MEMBERS ||
-        (max_paths && paths_of(stream) + paths_of(more) > max_paths) ||
-        !has_same_places(stream, more)) {
+        paths_of(stream) + paths_of(more) > max_paths || !has_same_places(stream, more)) {
         return false;
     }
     for (size_t i = 0; i < stream->member_count; i++) {

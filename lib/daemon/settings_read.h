@@ -74,8 +74,8 @@ struct sl_settings_packer;
 struct sl_settings_packer *sl_settings_packer_new(const struct sl_settings *settings) SL_MUST_CHECK;
 void sl_settings_packer_free(struct sl_settings_packer *packer);
 
-/* Whether the one member of `more` can share the RPC of `stream`, with `max_paths` in it; 0: any
- * number. */
+/* Whether the one member of `more` can share the RPC of `stream`, with at most `max_paths` in it.
+ */
 bool sl_settings_fits(struct sl_settings_packer *packer, const struct sl_stream_settings *stream,
                       const struct sl_stream_settings *more, size_t max_paths);
 

@@ -199,7 +199,8 @@ static bool add_member(struct sl_config *config, struct sl_stream_settings *stre
 static bool pack_target(struct resolver *resolver, struct sl_target_settings *target)
 {
     struct sl_config *config = resolver->reader->config;
-    uint32_t max_paths = sl_settings_vendor(target)->max_paths;
+    uint32_t known = sl_settings_vendor(target)->max_paths;
+    size_t max_paths = known ? sl_min_size(known, SL_STREAM_MAX_PATHS) : SL_STREAM_MAX_PATHS;
     size_t count = 0;
 
     for (size_t i = 0; i < target->stream_count; i++) {

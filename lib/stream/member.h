@@ -25,8 +25,9 @@
 
 enum {
     SL_STREAM_MAX_MEMBERS = 64,
-    SL_STREAM_MAX_TOLD = 1024, /* deletes of one message that several members are told; beyond it
-                                  the first of them alone is */
+    SL_STREAM_MAX_PATHS = 2048, /* of several members together; a single one may ask for more */
+    SL_STREAM_MAX_TOLD = 1024,  /* deletes of one message that several members are told; beyond it
+                                   the first of them alone is */
 };
 
 struct sl_stream_member {

@@ -485,6 +485,7 @@ void sl_stream_close(struct sl_stream *stream)
     if (stream->state >= SL_STREAM_DRAINING) {
         return;
     }
+    sl_prober_stop(stream);
     if (!sl_batch_flush(stream) && !stream->call) {
         sl_batch_drop(stream);
     }

@@ -334,27 +334,43 @@ static void subscriptions_that_can_share_an_rpc(void **state)
     assert_non_null(strstr(sl_buf_text(&out), "    # one RPC: subscriptions system, interfaces, "
                                               "bgp (4 paths), to none, other\n"));
     assert_non_null(strstr(sl_buf_text(&out), "    # one RPC: subscription json (1 path), to"));
+    assert_non_null(
+        strstr(sl_buf_text(&out), "    # 7 RPCs: juniper is known to bear 5 at once\n"));
     sl_buf_fini(&out);
     sl_settings_free(settings);
 }
 
-static void the_name_of_a_packed_stream_has_an_end(void **state)
+/* So many subscriptions of so many paths each, of one target. */
+static struct sl_settings *read_many(int subscriptions, int paths)
 {
+    char file[] = "/tmp/sluice-pack-XXXXXX";
     struct sl_buf text = {0};
     struct sl_buf errors = {0};
+    int fd = mkstemp(file);
 
-    (void)state;
     sl_buf_add_c(&text, "targets: {leaf1: {insecure: true}}\nsinks: {none: {type: 'null'}}\n"
                         "subscriptions:\n");
-    for (int i = 0; i < 100; i++) {
-        sl_buf_printf(&text, "  subscription-number-%d: {paths: [/a%d]}\n", i, i);
+    for (int i = 0; i < subscriptions; i++) {
+        sl_buf_printf(&text, "  subscription-number-%d:\n    paths:\n", i);
+        for (int j = 0; j < paths; j++) {
+            sl_buf_printf(&text, "    - /a%d/b%d\n", i, j);
+        }
     }
-    FILE *file = fopen("/tmp/sluice-pack-test.yaml", "w");
-    fputs(sl_buf_text(&text), file);
-    fclose(file);
-    struct sl_settings *settings = sl_settings_read("/tmp/sluice-pack-test.yaml", &errors);
-    remove("/tmp/sluice-pack-test.yaml");
+    assert_int_equal(write(fd, text.data, text.len), text.len);
+    close(fd);
+    struct sl_settings *settings = sl_settings_read(file, &errors);
+    remove(file);
     assert_non_null(settings);
+    sl_buf_fini(&text);
+    sl_buf_fini(&errors);
+    return settings;
+}
+
+static void the_name_of_a_packed_stream_has_an_end(void **state)
+{
+    struct sl_settings *settings = read_many(100, 1);
+
+    (void)state;
     const struct sl_target_settings *target = &settings->targets[0];
     assert_int_equal(target->stream_count, 2);
     assert_int_equal(target->streams[0].member_count, SL_STREAM_MAX_MEMBERS);
@@ -362,8 +378,19 @@ static void the_name_of_a_packed_stream_has_an_end(void **state)
     assert_true(strlen(target->streams[0].name) < SL_SETTINGS_MAX_NAME_BYTES + 10);
     assert_non_null(strstr(target->streams[0].name, ";+"));
     sl_settings_free(settings);
-    sl_buf_fini(&text);
-    sl_buf_fini(&errors);
+}
+
+static void so_many_paths_are_packed_and_no_more(void **state)
+{
+    struct sl_settings *settings = read_many(5, SL_STREAM_MAX_PATHS / 2);
+
+    (void)state;
+    assert_int_equal(settings->targets[0].stream_count, 3);
+    assert_int_equal(settings->targets[0].streams[2].member_count, 1);
+    sl_settings_free(settings);
+    settings = read_many(3, SL_STREAM_MAX_PATHS + 1);
+    assert_int_equal(settings->targets[0].stream_count, 3);
+    sl_settings_free(settings);
 }
 
 static void targets_behind_the_same_proxy_share_it(void **state)
@@ -565,6 +592,7 @@ int main(void)
         cmocka_unit_test(sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription),
         cmocka_unit_test(subscriptions_that_can_share_an_rpc),
         cmocka_unit_test(the_name_of_a_packed_stream_has_an_end),
+        cmocka_unit_test(so_many_paths_are_packed_and_no_more),
         cmocka_unit_test(targets_behind_the_same_proxy_share_it),
         cmocka_unit_test(targets_with_the_same_files_share_what_was_made_of_them),
         cmocka_unit_test(a_capture_stands_for_a_device),

@@ -130,12 +130,56 @@ static void device_on_status(struct sl_grpc_call *call, const struct sl_status *
 {
     struct world *world = arg;
 
-    (void)call;
     (void)status;
-    world->device = NULL;
+    world->device = world->device == call ? NULL : world->device;
 }
 
-static const struct sl_grpc_call_events device_events = {.on_status = device_on_status};
+static bool is_refused(const struct world *world, const Gnmi__SubscriptionList *list)
+{
+    for (size_t i = 0; i < list->n_subscription; i++) {
+        for (const char *const *bad = world->refused; *bad; bad++) {
+            if (strcmp(list->subscription[i]->path->elem[0]->name, *bad) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static enum sl_grpc_take device_on_bytes(struct sl_grpc_call *call, const uint8_t *bytes,
+                                         uint32_t length, void *arg)
+{
+    struct world *world = arg;
+
+    if (!world->refused) {
+        return SL_GRPC_TAKEN;
+    }
+    Gnmi__SubscribeRequest *request = gnmi__subscribe_request__unpack(NULL, length, bytes);
+    assert_non_null(request);
+    world->requests++;
+    world->asked = request->subscribe->n_subscription;
+    if (is_refused(world, request->subscribe)) {
+        struct sl_status why = sl_status_error(SL_INVALID_ARGUMENT, "no such path");
+        sl_grpc_call_finish(call, &why);
+    } else {
+        assert_int_equal(sl_grpc_call_send_bytes(call, "\x18\x01", 2), SL_GRPC_SENT);
+    }
+    gnmi__subscribe_request__free_unpacked(request, NULL);
+    return SL_GRPC_TAKEN;
+}
+
+static uint32_t device_max_bytes(const struct sl_grpc_call *call, void *arg)
+{
+    (void)call;
+    (void)arg;
+    return SL_MIB;
+}
+
+static const struct sl_grpc_call_events device_events = {
+    .max_message_bytes = device_max_bytes,
+    .on_bytes = device_on_bytes,
+    .on_status = device_on_status,
+};
 
 static void on_subscribe(struct sl_grpc_call *call, void *arg)
 {
@@ -187,15 +231,28 @@ void turn(struct world *world)
     sl_loop_run(world->loop);
 }
 
+bool step(struct world *world)
+{
+    turn(world);
+    bool has_moved = move(world->client, world->server);
+
+    return move(world->server, world->client) || has_moved;
+}
+
 void settle(struct world *world)
 {
-    bool has_moved = true;
-
-    while (has_moved) {
-        turn(world);
-        has_moved = move(world->client, world->server);
-        has_moved |= move(world->server, world->client);
+    while (step(world)) {
     }
+}
+
+void connect_again(struct world *world)
+{
+    sl_h2_session_free(world->server);
+    sl_stream_set_session(world->stream, NULL);
+    sl_h2_session_free(world->client);
+    world->client = sl_h2_session_new(SL_H2_CLIENT, NULL, &client_events, world);
+    world->server = sl_h2_session_new(SL_H2_SERVER, NULL, &server_events, world);
+    sl_stream_set_session(world->stream, world->client);
 }
 
 static void on_closed(struct sl_stream *stream, void *arg)
@@ -216,8 +273,8 @@ static void open_stream(struct world *world, const struct world_options *options
         .loop = world->loop,
         .target = "leaf1",
         .subscription = "sub1",
-        .members = &member,
-        .member_count = 1,
+        .members = options->members ? options->members : &member,
+        .member_count = options->members ? options->member_count : 1,
         .subscribe = {.encoding = SL_GNMI_PROTO},
         .authority = "leaf1:57400",
         .username = "",
@@ -229,8 +286,10 @@ static void open_stream(struct world *world, const struct world_options *options
         .pool = &world->pool,
         .clock = options->clock,
         .stale_after_ns = options->stale_after_ns,
-        .routes = &world->route,
-        .route_count = 1,
+        .quarantine_ns = SL_NS_PER_MS,
+        .quarantine_max_ns = 3600 * SL_NS_PER_S,
+        .routes = world->routes,
+        .route_count = options->members ? options->member_count : 1,
         .on_closed = on_closed,
         .arg = world,
     };
@@ -256,16 +315,27 @@ int set_up_world(void **state, const struct world_options *options)
     assert_true(sl_budget_plan(256 * SL_MIB, 1, 1, 4 * SL_MIB, &world->pool.plan));
     sl_reserve_init(&world->pool.reserve);
     world->interned.limit_bytes = SL_MIB;
-    world->route = options->route;
-    world->route.sink = world->sink;
-    world->route.encoder.target = SL_STR("leaf1");
-    world->route.encoder.subscription = SL_STR("sub1");
-    world->route.encoder.memory = &world->interned;
+    world->refused = options->refused;
+    for (size_t i = 0; i < MOST_MEMBERS; i++) {
+        world->routes[i] = options->route;
+        world->routes[i].member = i;
+        world->routes[i].sink = world->sink;
+        world->routes[i].encoder.target = SL_STR("leaf1");
+        world->routes[i].encoder.subscription = options->members && i < options->member_count
+                                                    ? sl_str_from(options->members[i].subscription)
+                                                    : SL_STR("sub1");
+        world->routes[i].encoder.memory = &world->interned;
+    }
     world->client = sl_h2_session_new(SL_H2_CLIENT, NULL, &client_events, world);
     world->server = sl_h2_session_new(SL_H2_SERVER, NULL, &server_events, world);
     open_stream(world, options);
-    settle(world);
-    assert_non_null(world->device);
+    while (options->refused && world->requests == 0) { /* no further: the rest is the test's */
+        (void)step(world);
+    }
+    if (!options->refused) {
+        settle(world);
+        assert_non_null(world->device);
+    }
     *state = world;
     return 0;
 }
@@ -297,6 +367,8 @@ int tear_down(void **state)
     sl_buf_fini(&world->pool.scratch);
     sl_buf_fini(&world->pool.mended);
     sl_distinct_fini(&world->pool.distinct);
+    sl_buf_fini(&world->pool.sharing.owners);
+    sl_buf_fini(&world->pool.sharing.part);
     sl_timer_free(world->turn);
     sl_loop_free(world->loop);
     free(world);

@@ -6,7 +6,7 @@
 
 #include "stream/stream.h"
 
-enum { LIMIT_BYTES = 64 * 1024, MOST_TOKENS = 8192, KEPT_RECORDS = 32 };
+enum { LIMIT_BYTES = 64 * 1024, MOST_TOKENS = 8192, KEPT_RECORDS = 32, MOST_MEMBERS = 4 };
 
 /* A sink that keeps what it takes until it is told to acknowledge. */
 struct fake_sink {
@@ -36,11 +36,14 @@ struct world {
     struct sl_sink *sink;
     struct sl_encoder_memory interned;
     struct sl_stream_pool pool;
-    struct sl_route_config route;
+    struct sl_route_config routes[MOST_MEMBERS];
     struct sl_stream *stream;
     struct sl_h2_session *client;
     struct sl_h2_session *server;
     struct sl_grpc_call *device; /* the server's side of the call */
+    const char *const *refused;  /* as in the options */
+    size_t requests;             /* that came, of a device that refuses */
+    size_t asked;                /* paths in the last one */
     bool is_closed;
 };
 
@@ -49,6 +52,11 @@ extern const struct sl_h2_session_events client_events;
 /* What a world is made with: of the route all but its sink and names. */
 struct world_options {
     struct sl_route_config route;
+    const struct sl_stream_member *members; /* NULL: one, "sub1", which asks for /a/b */
+    size_t member_count;
+    /* Names of first elements, ends with NULL: the device refuses a request with one of them, and
+     * answers any other with a sync_response. NULL: it says nothing by itself. */
+    const char *const *refused;
     struct sl_clock_config clock;
     int64_t stale_after_ns;
 };
@@ -62,8 +70,14 @@ int tear_down(void **state);
 /* One turn of the loop. */
 void turn(struct world *world);
 
-/* Turns of the loop and frames both ways until nothing moves any more. */
+/* A turn, and what frames there are, both ways; false: there were none. */
+bool step(struct world *world);
+
+/* The same until nothing moves any more. */
 void settle(struct world *world);
+
+/* A new connection, after the old one is lost. */
+void connect_again(struct world *world);
 
 struct sl_stream_view view(const struct world *world);
 const struct sl_route_counts *counts(const struct world *world);
