@@ -187,19 +187,17 @@ static void add_update(struct window *window, const struct sl_gnmi_update *updat
 
     window->is_first = true;
     if (!update->has_path || !sl_pass_find(window->pass, update->path, &fragment) ||
-        !fragment.key_len || !sl_pass_has_room(window->pass, window->text->len + fragment.len)) {
+        !sl_pass_has_room(window->pass, window->text->len + fragment.len)) {
         return;
     }
-    if (is_json(&update->value) && (fragment.tags_len || behind(&fragment) == SL_TELEGRAF_LEAVES)) {
-        add_json(window, &fragment, update);
-        return;
-    }
-    if (!fragment.tags_len) {
-        return;
-    }
-    struct field field = begin_field(window, &fragment, (struct sl_str){0});
+    bool has_key = fragment.key_len && fragment.tags_len;
 
-    end_field(window, &field, sl_telegraf_add_value(&window->form, &update->value));
+    if (is_json(&update->value) && (has_key || behind(&fragment) == SL_TELEGRAF_LEAVES)) {
+        add_json(window, &fragment, update);
+    } else if (has_key) {
+        struct field field = begin_field(window, &fragment, (struct sl_str){0});
+        end_field(window, &field, sl_telegraf_add_value(&window->form, &update->value));
+    }
 }
 
 /* The updates from `at` on, as many as a window has. Where they end; `is_last` where all do. */
@@ -321,7 +319,7 @@ static bool write_metric(const struct window *window, struct sl_str series,
     int64_t timestamp_ns = window->pass->response->timestamp_ns;
 
     if (window->telegraf->names.is_influx) {
-        sl_buf_add_str(out, series);
+        sl_buf_add_str(out, sl_telegraf_series_text(series));
         sl_buf_add_byte(out, ' ');
         if (!add_fields(window, items, count)) {
             out->len = start;
@@ -497,13 +495,13 @@ bool sl_telegraf_next(struct sl_telegraf *telegraf, const struct sl_gnmi_respons
     sl_pass_begin(&pass);
     sl_pass_begin(&leaf_pass);
     while (!progress->is_done && out->len == pass.start && !out->failed) {
-        struct window window = {
-            .pass = &pass,
-            .leaf_pass = &leaf_pass,
-            .telegraf = telegraf,
-            .form = {&scratch->metrics, telegraf->names.is_influx, telegraf->is_float64},
-            .text = &scratch->metrics,
-            .fields = &scratch->fields};
+        struct window window = {.pass = &pass,
+                                .leaf_pass = &leaf_pass,
+                                .telegraf = telegraf,
+                                .form = {&scratch->metrics, &scratch->json,
+                                         telegraf->names.is_influx, telegraf->is_float64},
+                                .text = &scratch->metrics,
+                                .fields = &scratch->fields};
         sl_buf_trim(&scratch->metrics, KEPT_BYTES);
         sl_buf_trim(&scratch->fields, KEPT_BYTES);
         if (!sl_buf_reserve(&scratch->metrics, 1)) { /* so that the text is never NULL */

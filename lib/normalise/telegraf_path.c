@@ -6,7 +6,10 @@
 #include "gnmi/path.h"
 #include "normalise/text.h"
 
-enum { KEPT_BYTES = 64 * 1024 };
+enum {
+    KEPT_BYTES = 64 * 1024,
+    NO_TEXT = 0xff, /* a byte that is in no UTF-8 */
+};
 
 /* ---- elements and tags ---- */
 
@@ -135,6 +138,19 @@ static bool add_labels(struct sl_telegraf_path *path, struct sl_gnmi_path *read)
     return true;
 }
 
+/* An element of nothing but a module counts in the names of tags behind it, and no longer. */
+static void drop_nameless(struct sl_telegraf_path *path)
+{
+    size_t kept = path->prefix_elems;
+
+    for (size_t i = kept; i < path->elem_count; i++) {
+        if (path->elems[i].name.len) {
+            path->elems[kept++] = path->elems[i];
+        }
+    }
+    path->elem_count = kept;
+}
+
 /* `origin` is that in the names of tags, and `own` becomes the path's where it has one. */
 static bool add_path(struct sl_telegraf_path *path, struct sl_str bytes, struct sl_str origin,
                      struct sl_str *own)
@@ -145,13 +161,15 @@ static bool add_path(struct sl_telegraf_path *path, struct sl_str bytes, struct 
 
     sl_gnmi_path_read(bytes, &read);
     *own = read.origin.len ? read.origin : *own;
+    path->has_elems = false;
     while (sl_gnmi_path_next(&read, &elem)) {
         struct sl_telegraf_elem one = split(elem.name);
         size_t count;
-        if (one.name.len && path->elem_count == SL_TELEGRAF_MAX_ELEMS) {
+        path->has_elems = true;
+        if (elem.name.len && path->elem_count == SL_TELEGRAF_MAX_ELEMS) {
             return false;
         }
-        if (one.name.len) {
+        if (elem.name.len) {
             path->elems[path->elem_count++] = one;
         }
         if (!sl_gnmi_elem_sort_keys(&elem, keys, &count)) {
@@ -163,6 +181,7 @@ static bool add_path(struct sl_telegraf_path *path, struct sl_str bytes, struct 
             }
         }
     }
+    drop_nameless(path);
     return add_labels(path, &read);
 }
 
@@ -275,6 +294,12 @@ void sl_telegraf_add_escaped(struct sl_buf *buf, struct sl_str text, const char 
     }
 }
 
+static struct sl_str tag_name(const struct sl_telegraf_path *path,
+                              const struct sl_fragment_tag *tag)
+{
+    return (struct sl_str){path->words.data + tag->name.name_at, tag->name.name_len};
+}
+
 static bool write_tags(struct sl_telegraf_path *path, bool is_influx)
 {
     struct sl_item order[SL_FRAGMENT_MAX_TAGS];
@@ -289,7 +314,7 @@ static bool write_tags(struct sl_telegraf_path *path, bool is_influx)
     }
     for (size_t i = 0; i < path->tag_count; i++) {
         const struct sl_fragment_tag *tag = &path->tags[order[i].from];
-        struct sl_str name = {path->words.data + tag->name.name_at, tag->name.name_len};
+        struct sl_str name = tag_name(path, tag);
         if (!is_influx) {
             sl_buf_add_c(text, i == 0 ? "" : ",");
             sl_text_add_quoted(text, name);
@@ -302,7 +327,21 @@ static bool write_tags(struct sl_telegraf_path *path, bool is_influx)
             sl_telegraf_add_escaped(text, tag->value, ", =");
         }
     }
+    for (size_t i = 0; is_influx && i < path->tag_count; i++) {
+        const struct sl_fragment_tag *tag = &path->tags[order[i].from];
+        if (!tag->value.len) {
+            sl_buf_add_byte(text, (char)NO_TEXT);
+            sl_buf_add_str(text, tag_name(path, tag));
+        }
+    }
     return true;
+}
+
+struct sl_str sl_telegraf_series_text(struct sl_str series)
+{
+    const char *end = memchr(series.data, NO_TEXT, series.len);
+
+    return end ? (struct sl_str){series.data, (size_t)(end - series.data)} : series;
 }
 
 static bool write_series(struct sl_telegraf_path *path, const struct sl_telegraf_names *names,
@@ -377,13 +416,14 @@ static void add_field(struct sl_telegraf_path *path, const struct root *root, bo
     struct sl_buf *text = &path->text;
     bool is_root = root->count > 0 && root->count == path->elem_count;
     bool has_module = path->elem_count && path->elems[0].module.len;
+    bool has_leaves = path->elem_count ? has_module || root->may_be_deeper : path->has_elems;
 
     fragment->tags_len = (uint32_t)text->len;
     fragment->key_at = (uint32_t)text->len + (path->elem_count > 0);
     add_elems(text, path, root->count - is_root); /* a field has a name */
     fragment->key_len = path->elem_count ? (uint32_t)text->len - fragment->key_at : 0;
     replace_dashes(text, fragment->tags_len);
-    if (!is_leaf && (has_module || root->may_be_deeper)) {
+    if (!is_leaf && has_leaves) {
         sl_buf_add_byte(text, SL_TELEGRAF_LEAVES);
     } else if (!is_leaf && is_root) {
         sl_buf_add_byte(text, SL_TELEGRAF_ROOT);

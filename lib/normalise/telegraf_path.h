@@ -46,6 +46,7 @@ struct sl_telegraf_path {
     struct sl_buf words; /* the names of tags */
     struct sl_telegraf_elem elems[SL_TELEGRAF_MAX_ELEMS];
     size_t elem_count;
+    bool has_elems;      /* the path behind the prefix has some, though they may have no names */
     size_t prefix_elems; /* the first are the prefix's, and it is through */
     struct sl_fragment_tag tags[SL_FRAGMENT_MAX_TAGS];
     size_t tag_count;
@@ -64,6 +65,10 @@ void sl_telegraf_path_fini(struct sl_telegraf_path *path);
 bool sl_telegraf_path_build(struct sl_telegraf_path *path, const struct sl_telegraf_names *names,
                             struct sl_str bytes, bool is_leaf,
                             struct sl_fragment *fragment) SL_MUST_CHECK;
+
+/* The line protocol leaves a tag without a value out, but it makes another series: its name stands
+ * behind the series' text, from a byte on that is in no text. What is to be written of a series. */
+struct sl_str sl_telegraf_series_text(struct sl_str series);
 
 enum { SL_TELEGRAF_ROOT = '.', SL_TELEGRAF_LEAVES = '*' };
 

@@ -105,18 +105,47 @@ static void add_integer(const struct sl_telegraf_form *form, const struct sl_gnm
     sl_buf_add_c(out, is_influx ? "i" : "");
 }
 
-/* A leaf-list becomes null, unless something in it is an error. */
-static enum sl_telegraf_kind list_kind(struct sl_str elements)
+static bool is_list(const struct sl_telegraf_form *form, struct sl_str elements);
+
+static bool is_element(const struct sl_telegraf_form *form, const struct sl_gnmi_value *value)
+{
+    struct sl_str rewritten;
+
+    switch (value->kind) {
+    case SL_GNMI_VALUE_STRING:
+    case SL_GNMI_VALUE_INT:
+    case SL_GNMI_VALUE_UINT:
+    case SL_GNMI_VALUE_BOOL:
+    case SL_GNMI_VALUE_BYTES:
+    case SL_GNMI_VALUE_FLOAT:
+    case SL_GNMI_VALUE_DOUBLE:
+    case SL_GNMI_VALUE_DECIMAL:
+        return true;
+    case SL_GNMI_VALUE_LEAFLIST:
+        return is_list(form, value->of.bytes);
+    case SL_GNMI_VALUE_JSON:
+    case SL_GNMI_VALUE_JSON_IETF:
+        return sl_json_rewrite(form->json, value->of.bytes, &rewritten) == SL_JSON_VALUE;
+    case SL_GNMI_VALUE_NONE:
+    case SL_GNMI_VALUE_ASCII:
+    case SL_GNMI_VALUE_ANY:
+    case SL_GNMI_VALUE_PROTO_BYTES:
+        break;
+    }
+    return false;
+}
+
+/* Whether Telegraf takes the whole leaf-list. Lists nest as deep as a message may. */
+static bool is_list(const struct sl_telegraf_form *form, struct sl_str elements)
 {
     struct sl_gnmi_value value;
 
     while (sl_gnmi_next_element(&elements, &value)) {
-        bool is_scalar = value.kind >= SL_GNMI_VALUE_STRING && value.kind <= SL_GNMI_VALUE_DECIMAL;
-        if (!is_scalar || value.kind == SL_GNMI_VALUE_DOUBLE) {
-            return SL_TELEGRAF_ERROR;
+        if (!is_element(form, &value)) {
+            return false;
         }
     }
-    return SL_TELEGRAF_NULL;
+    return true;
 }
 
 enum sl_telegraf_kind sl_telegraf_add_value(const struct sl_telegraf_form *form,
@@ -149,7 +178,7 @@ enum sl_telegraf_kind sl_telegraf_add_value(const struct sl_telegraf_form *form,
     case SL_GNMI_VALUE_DECIMAL:
         return add_decimal(form, value);
     case SL_GNMI_VALUE_LEAFLIST:
-        return list_kind(value->of.bytes);
+        return is_list(form, value->of.bytes) ? SL_TELEGRAF_NULL : SL_TELEGRAF_ERROR;
     case SL_GNMI_VALUE_ANY:
     case SL_GNMI_VALUE_PROTO_BYTES:
     case SL_GNMI_VALUE_JSON:

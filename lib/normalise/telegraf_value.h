@@ -1,8 +1,9 @@
 /* telegraf_value.h - values as Telegraf's formats write them.
  *
  * The rules are those of its inputs.gnmi: four bytes are a float (big-endian), other bytes base64;
- * a leaf-list becomes null; there is nothing for an Any. The line protocol has no unsigned integers
- * (larger ones become the largest signed one), and no exponents.
+ * a leaf-list of scalars and JSON becomes null, another is no field; there is nothing for an Any.
+ * The line protocol has no unsigned integers (larger ones become the largest signed one), and no
+ * exponents.
  */
 #ifndef SLUICE_NORMALISE_TELEGRAF_VALUE_H
 #define SLUICE_NORMALISE_TELEGRAF_VALUE_H
@@ -12,9 +13,11 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "gnmi/response.h"
+#include "normalise/json.h"
 
 struct sl_telegraf_form {
-    struct sl_buf *text; /* where values go */
+    struct sl_buf *text;  /* where values go */
+    struct sl_json *json; /* its working memory */
     bool is_influx;
     bool is_float64; /* decimals go through a float, as in Telegraf */
 };

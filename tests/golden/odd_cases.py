@@ -3,7 +3,7 @@
 One message for each oddity, by what users and vendors' own pages tell of them; the values are made up.
 Beside the format sluice.v1 (record_cases) they are golden cases of the other formats, too.
 """
-from record_cases import (LEAF, T, field, json, message, old_path, path_of, raw, raw_path, raw_update,
+from record_cases import (LEAF, T, field, json, listed, message, old_path, path_of, raw, raw_path, raw_update,
                           value, with_duplicates)
 
 MS, US, S = T // 1_000_000, T // 1000, T // 1_000_000_000
@@ -188,3 +188,14 @@ def everyone():
     yield "delete-wildcard", "a delete of all interfaces", message(
         deletes=[path_of("interfaces", ("interface", {"name": "*"}), "state")])
     yield "no-elements", "a path of nothing, with a value", message((path_of(), value(string_val="x")))
+    yield "module-nameless", "an element of nothing but a module, between two keys of one name", message(
+        (path_of(("a", {"id": "1"}), "p:", ("b", {"id": "2"}), "v"), value(uint_val=1)), prefix=path_of("m:x"))
+    yield "json-under-nameless", "JSON under an element without a name", json(
+        '{"b":{"c":false}}', path=path_of("", origin="rfc7951"))
+    yield "list-of-json", "JSON, numbers and a list in a leaf-list", message(
+        (path_of("interfaces", "interface", "up"), value(uint_val=1)),
+        (path_of("interfaces", "interface", "list"), listed(
+            value(json_val=b'{"a":1}'), value(double_val=0.5), listed(value(uint_val=1)))))
+    yield "key-empty-beside-none", "a key without a value, and the same path without the key", message(
+        *((path_of("interfaces", ("interface", {"name": "e1", **more}), leaf), value(uint_val=1))
+          for more, leaf in (({}, "a"), ({"unit": ""}, "b"), ({}, "c"))))
