@@ -59,6 +59,7 @@ struct sl_sink_settings {
     struct sl_template *destination; /* NULL where the plugin has none */
     struct sl_template *key;         /* NULL where the plugin has none or it is empty */
     struct sluice_strings rules;     /* names of lists */
+    bool strips_modules;             /* before these */
 };
 
 struct sl_subscription_settings {
@@ -99,6 +100,7 @@ struct sl_settings {
     struct sl_budget_plan plan; /* of every worker, made for the one with the most streams */
     struct sl_address admin;    /* host "" : none */
     struct sl_rule_list *rules;
+    struct sl_rule *strip_modules; /* what `module-prefixes: strip` is */
     size_t rule_list_count;
     struct sl_sink_settings *sinks;
     size_t sink_count;

@@ -36,6 +36,7 @@ static const char *const own_keys[] = {"paths",
                                        "suppress-redundant",
                                        "stream-subscriptions",
                                        "sinks",
+                                       "module-prefixes",
                                        "rules",
                                        NULL};
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/settings_read.h"
+#include "normalise/rule_kinds.h"
 
 enum { MAX_KINDS = 64 };
 
@@ -181,6 +182,20 @@ void sl_settings_free_rule_list(struct sl_rule_list *list)
     list->count = 0;
 }
 
+static bool make_strip_modules(struct sl_settings *settings)
+{
+    static const struct sl_rule_selector every;
+    const struct sl_rule_config strip = {.kind = &sl_rule_strip,
+                                         .selector = &every,
+                                         .options = sl_rule_strip_modules(),
+                                         .list = "module-prefixes",
+                                         .number = 1};
+    struct sl_rule_error error;
+
+    settings->strip_modules = sl_rule_new(&strip, &error);
+    return settings->strip_modules != NULL;
+}
+
 bool sl_settings_read_rules(struct sl_settings_reader *reader)
 {
     struct sl_settings *settings = reader->settings;
@@ -189,6 +204,10 @@ bool sl_settings_read_rules(struct sl_settings_reader *reader)
 
     settings->rules = sl_config_alloc(reader->config, count, sizeof(*settings->rules));
     if (!settings->rules) {
+        return false;
+    }
+    if (!make_strip_modules(settings)) {
+        sl_config_note_out_of_memory(reader->config);
         return false;
     }
     for (size_t i = 0; i < count; i++) {
@@ -207,6 +226,7 @@ void sl_settings_free_rules(struct sl_settings *settings)
     for (size_t i = 0; i < settings->rule_list_count; i++) {
         sl_settings_free_rule_list(&settings->rules[i]);
     }
+    sl_rule_free(settings->strip_modules);
 }
 
 /* ---- who names them ---- */
@@ -264,7 +284,16 @@ static bool resolve(struct sl_settings_reader *reader, size_t subscription_at, s
     const struct sl_rule *items[SL_RULES_MAX];
     size_t count = 0;
 
+    bool is_stripped = subscription->options.module_prefixes == SL_STRIP_MODULES;
+
+    if (is_stripped) {
+        items[count++] = settings->strip_modules;
+    }
     add_named(reader, &subscription->options.rules, own, names, items, &count);
+    if (sink->strips_modules && !is_stripped) {
+        items[sl_min_size(count, SL_RULES_MAX - 1)] = settings->strip_modules;
+        count++;
+    }
     add_named(reader, &sink->rules, others, names, items, &count);
     if (count > SL_RULES_MAX) {
         sl_config_error(reader->config, own,

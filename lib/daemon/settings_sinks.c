@@ -7,6 +7,7 @@
 #include "daemon/settings_read.h"
 #include "normalise/encoder.h"
 #include "normalise/json_keyed.h"
+#include "stream/options.h"
 
 enum { ERROR_BYTES = 400, MAX_TYPES = 32 };
 
@@ -14,6 +15,7 @@ struct common_options {
     const char *type;
     int format;
     int unit;
+    int module_prefixes; /* enum sl_module_prefixes */
     struct sluice_strings rules;
     bool is_float64;
     int json_arrays; /* enum json_arrays */
@@ -139,6 +141,13 @@ static const struct sluice_option common_table[] = {
          "Records that say when a stream was connected, synced, stale or disconnected, and where "
          "it has a gap. by-format: true for sluice.v1 and sluice.v1-json. proto and protojson "
          "have none."},
+    {.name = "module-prefixes",
+     .type = SLUICE_ENUM,
+     .offset = offsetof(struct common_options, module_prefixes),
+     .default_text = "keep",
+     .names = sl_module_prefixes_names,
+     .doc = "strip: without the modules in front of names (openconfig-interfaces:interfaces), "
+            "before the sink's rules."},
     {.name = "rules",
      .type = SLUICE_STRINGS,
      .offset = offsetof(struct common_options, rules),
@@ -367,6 +376,7 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
     sink->spec.format = common->format;
     sink->spec.unit = common->unit;
     sink->rules = common->rules;
+    sink->strips_modules = common->module_prefixes == SL_STRIP_MODULES;
     sink->spec.is_float64 = common->is_float64;
     sink->spec.json_keys = json_keys_of(config, map, common);
     sink->spec.batch.bytes = common->batch.bytes;

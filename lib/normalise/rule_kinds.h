@@ -14,6 +14,10 @@ extern const struct sl_rule_kind sl_rule_timestamp;
 /* rule_names.c: what paths are called. */
 extern const struct sl_rule_kind sl_rule_rename;
 extern const struct sl_rule_kind sl_rule_strip;
+
+/* The options of a `strip` of modules and nothing else. */
+const void *sl_rule_strip_modules(void);
+
 extern const struct sl_rule_kind sl_rule_label;
 extern const struct sl_rule_kind sl_rule_key_to_label;
 extern const struct sl_rule_kind sl_rule_label_to_key;

@@ -197,6 +197,13 @@ static const struct sluice_option strip_options[] = {
     {.name = NULL},
 };
 
+const void *sl_rule_strip_modules(void)
+{
+    static const struct strip_options options = {.leading = "", .modules = true};
+
+    return &options;
+}
+
 static bool compile_strip(const void *options, void *rule, struct sl_rule_error *error)
 {
     struct strip *strip = rule;

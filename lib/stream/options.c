@@ -8,6 +8,7 @@
 #define MAX_INTERVAL_NS (INT64_C(24) * 3600 * SL_NS_PER_S)
 
 /* `once` and `poll` end, or wait for someone to ask: a collector streams. */
+const char *const sl_module_prefixes_names[] = {"keep", "strip", NULL};
 static const char *const modes[] = {"stream", NULL};
 
 /* In the order of enum sl_gnmi_stream_mode and enum sl_gnmi_encoding. */
@@ -242,6 +243,13 @@ const struct sluice_option sl_subscription_table[] = {
      .doc =
          "So long without a message the stream is stale (a metric, a marker in the data); 0: "
          "three times the longest interval asked for (10s at least), never where there is none."},
+    {.name = "module-prefixes",
+     .type = SLUICE_ENUM,
+     .offset = AT(module_prefixes),
+     .default_text = "keep",
+     .names = sl_module_prefixes_names,
+     .doc = "strip: without the modules in front of names (openconfig-interfaces:interfaces), "
+            "before any rule."},
     {.name = "rules",
      .type = SLUICE_STRINGS,
      .offset = AT(rules),

@@ -30,6 +30,11 @@ struct sl_extension_options {
     const char *message; /* base64 */
 };
 
+/* Of the names in paths: openconfig-interfaces:interfaces. */
+enum sl_module_prefixes { SL_KEEP_MODULES, SL_STRIP_MODULES };
+
+extern const char *const sl_module_prefixes_names[]; /* ends with NULL */
+
 struct sl_subscription_options {
     struct sl_ask_options ask;
     struct sluice_list asks; /* of struct sl_ask_options: instead of `ask`, which is what they do
@@ -59,6 +64,7 @@ struct sl_subscription_options {
         int64_t max_skew_ns;
     } timestamps;
     int64_t stale_after_ns;      /* 0: three of the longest interval that is asked for */
+    int module_prefixes;         /* enum sl_module_prefixes */
     struct sluice_strings rules; /* names of lists */
     struct sluice_strings sinks; /* narrows the target's; none named: all of those */
 };

@@ -4,9 +4,11 @@ the exit codes."""
 import json
 import subprocess
 
-from harness import check, part, peer, run, sluice  # first: it enters the environment
+from harness import check, must, part, peer, run, sluice  # first: it enters the environment
 
-from device_rpcs import DATA, started
+import captures
+from capture import EPOCH_NS, configuration, ended, replay
+from device_rpcs import DATA, MESSAGES, started
 
 
 def path(*words, lines=""):
@@ -92,12 +94,51 @@ def foreign(lab):
           f"what openconfig's server has {done.stderr}")
 
 
+# ---- module prefixes ----
+
+def with_modules():
+    """A response as devices write it that put modules in front of names, and what must stay."""
+    response = MESSAGES["SubscribeResponse"]()
+    response.update.timestamp = EPOCH_NS
+    for name in ("openconfig-interfaces:interfaces", "oc-if:interface", "fe80::1"):
+        response.update.prefix.elem.add(name=name)
+    response.update.prefix.elem[1].key["name"] = "a:b"
+    response.update.update.add().path.elem.add(name="openconfig-if-ip:mtu")
+    response.update.update[0].val.uint_val = 9000
+    getattr(response.update, "delete").add().elem.add(name="m:gone")
+    return response.SerializeToString()
+
+
+def modules(lab):
+    """`module-prefixes` of a subscription and of a sink: one stream, kept and stripped."""
+    file = lab.path("modules.capture")
+    captures.write(file, [(EPOCH_NS, with_modules())])
+    for title, subscription, sink, base in (
+            ("keep", {}, {}, "/openconfig-interfaces:interfaces/oc-if:interface[name=a:b]/fe80::1"),
+            ("subscription", {"module-prefixes": "strip"}, {},
+             "/interfaces/interface[name=a:b]/fe80::1"),
+            ("sink", {}, {"module-prefixes": "strip"}, "/interfaces/interface[name=a:b]/fe80::1")):
+        out = lab.path(f"{title}.json")
+        config = configuration({"file": str(file), "pace": "fast"},
+                               {"out": {"type": "file", "path": str(out),
+                                        "format": "sluice.v1-json", **sink}})
+        config["subscriptions"]["sub1"].update(subscription)
+        must(ended(replay(lab, title, config)) == 0, f"{title}: sluice ends well")
+        (record,) = [one for one in map(json.loads, out.read_text(encoding="utf-8").splitlines())
+                     if one.get("updates")]
+        names = ("openconfig-if-ip:mtu", "m:gone") if title == "keep" else ("mtu", "gone")
+        check(record["updates"][0]["path"] == f"{base}/{names[0]}" and
+              record["deletes"][0]["path"] == f"{base}/{names[1]}" and record["prefix"] == base,
+              f"module prefixes: {title}: {record['updates'][0]['path']}")
+
+
 def main(lab):
     part(lab, "texts", texts)
     part(lab, "errors", errors)
     part(lab, "data", data)
     part(lab, "devices", devices)
     part(lab, "foreign", foreign)
+    part(lab, "modules", modules)
 
 
 if __name__ == "__main__":

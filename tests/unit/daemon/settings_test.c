@@ -552,10 +552,35 @@ static void rules_of_a_subscription_come_before_those_of_a_sink(void **state)
     sl_settings_free(settings);
 }
 
+static bool strips_modules_at(const struct sl_rules *rules, size_t at)
+{
+    return strcmp(sl_rule_config(rules->items[at])->list, "module-prefixes") == 0;
+}
+
+static void module_prefixes_go_before_any_rule_of_who_strips_them(void **state)
+{
+    struct sl_settings *settings = read_good("modules.yaml");
+    const struct sl_rules *kept = settings->subscriptions[0].rules;
+    const struct sl_rules *stripped = settings->subscriptions[1].rules;
+
+    (void)state;
+    assert_int_equal(kept[0].count, 0);
+    assert_int_equal(kept[1].count, 2);
+    assert_true(strips_modules_at(&kept[1], 0));
+    assert_int_equal(stripped[0].count, 2);
+    assert_true(strips_modules_at(&stripped[0], 0));
+    assert_false(strips_modules_at(&stripped[0], 1));
+    assert_int_equal(stripped[1].count, 3);
+    assert_true(strips_modules_at(&stripped[1], 0));
+    assert_false(strips_modules_at(&stripped[1], 2));
+    sl_settings_free(settings);
+}
+
 static void what_is_printed_reads_back_as_the_same_and_has_no_secret(void **state)
 {
     const char *const files[] = {"architecture.yaml",  "minimal.yaml", "anchors.yaml",
-                                 "subscriptions.yaml", "replay.yaml",  "rules.yaml"};
+                                 "subscriptions.yaml", "replay.yaml",  "rules.yaml",
+                                 "modules.yaml"};
 
     (void)state;
     setenv("SLUICE_TEST_NAME", "dc2", 1);
@@ -599,6 +624,7 @@ int main(void)
         cmocka_unit_test(formats_are_named_as_encoders_name_them),
         cmocka_unit_test(the_reference_has_every_key),
         cmocka_unit_test(rules_of_a_subscription_come_before_those_of_a_sink),
+        cmocka_unit_test(module_prefixes_go_before_any_rule_of_who_strips_them),
         cmocka_unit_test(what_is_printed_reads_back_as_the_same_and_has_no_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
