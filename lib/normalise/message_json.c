@@ -403,6 +403,9 @@ static bool add_any(struct writer *writer, struct sl_str any)
             value = field.bytes;
         }
     }
+    if (wire.at != wire.end) {
+        return false;
+    }
     if (!type_url.len && !value.len) {
         sl_buf_add_c(writer->out, "{}");
         return true;
@@ -422,7 +425,7 @@ static bool add_any(struct writer *writer, struct sl_str any)
 }
 
 /* "1.500s": no decimals, or three, six or nine. */
-static void add_duration(const struct writer *writer, struct sl_str duration)
+static bool add_duration(const struct writer *writer, struct sl_str duration)
 {
     struct sl_wire wire = sl_wire_of(duration);
     struct sl_wire_field field;
@@ -449,6 +452,7 @@ static void add_duration(const struct writer *writer, struct sl_str duration)
         sl_buf_printf(writer->out, ".%03u", decimals / 1000000);
     }
     sl_buf_add_c(writer->out, "s\"");
+    return wire.at == wire.end;
 }
 
 /* Recursive with the depth that add_members allows. */
@@ -460,8 +464,7 @@ static bool add_message(struct writer *writer, const ProtobufCMessageDescriptor 
             return add_any(writer, message);
         }
         if (descriptor == &google__protobuf__duration__descriptor) {
-            add_duration(writer, message);
-            return true;
+            return add_duration(writer, message);
         }
     }
     sl_buf_add_byte(writer->out, '{');

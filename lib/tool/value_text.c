@@ -62,16 +62,15 @@ static void add_any(struct sl_buf *out, struct sl_str any)
 
 void sl_print_json_value(struct sl_buf *out, struct sl_str json)
 {
-    struct sl_scan scan = {.at = json.data, .end = json.data + json.len};
     struct sl_buf text = {0};
+    bool is_string = json.len && json.data[0] == '"';
 
-    if (json.len && json.data[0] == '"' && sl_scan_string(&scan, &text, false) &&
-        scan.at == scan.end) {
-        sl_print_plain(out, sl_buf_str(&text));
-        out->failed = out->failed || text.failed;
-    } else {
-        sl_print_plain(out, json);
+    if (is_string) {
+        struct sl_scan scan = {.at = json.data, .end = json.data + json.len};
+        is_string = sl_scan_string(&scan, &text, false) && scan.at == scan.end;
     }
+    sl_print_plain(out, is_string ? sl_buf_str(&text) : json);
+    out->failed = out->failed || text.failed;
     sl_buf_fini(&text);
 }
 
