@@ -30,6 +30,7 @@ static void set_module(struct sl_device_dress *dress, char **name, const char *m
     if (!strchr(*name, ':')) {
         sl_buf_printf(&joined, "%s:%s", module, *name);
         set_text(dress, name, sl_buf_text(&joined));
+        dress->queue.failed = dress->queue.failed || joined.failed;
         sl_buf_fini(&joined);
     }
 }
@@ -41,6 +42,7 @@ static void set_own_module(struct sl_device_dress *dress, char **name)
 
     sl_buf_printf(&module, "openconfig-%s", *name);
     set_module(dress, name, sl_buf_text(&module));
+    dress->queue.failed = dress->queue.failed || module.failed;
     sl_buf_fini(&module);
 }
 
@@ -223,6 +225,7 @@ static void part_keys(struct sl_device_dress *dress, Gnmi__Path *path)
         Gnmi__PathElem *keys = named->n_key > 0 ? malloc(sizeof(*keys)) : NULL;
 
         elems[count++] = named;
+        dress->queue.failed = dress->queue.failed || (named->n_key > 0 && !keys);
         if (keys) {
             gnmi__path_elem__init(keys);
             keys->n_key = named->n_key;
@@ -472,6 +475,7 @@ static void all_modules(struct sl_device_dress *dress, Gnmi__Path *path)
     for (size_t i = 0; i < path->n_elem; i++) {
         set_module(dress, &path->elem[i]->name, sl_buf_text(&module));
     }
+    dress->queue.failed = dress->queue.failed || module.failed;
     sl_buf_fini(&module);
 }
 

@@ -75,7 +75,8 @@ const struct sl_gnmi_vendor sl_gnmi_vendors[] = {
      .known_by = {"sonic-", "SONiC"},
      .encodings = {SL_GNMI_JSON_IETF, SL_GNMI_JSON, SL_GNMI_PROTO},
      .encoding_count = 3,
-     .workarounds = SL_GNMI_WORK(ALWAYS_PREFIX) | SL_GNMI_WORK(DOUBTS_TIME),
+     .workarounds =
+         SL_GNMI_WORK(ALWAYS_PREFIX) | SL_GNMI_WORK(DOUBTS_TIME) | SL_GNMI_WORK(UNWRAPS_STATUS),
      .needs_target = true,
      .min_ping_s = 300},
     /* An empty prefix and an origin are refused; the module stands in front of the first element.
@@ -119,6 +120,7 @@ const char *sl_gnmi_workaround_name(enum sl_gnmi_workaround workaround)
         [SL_GNMI_DOUBTS_TIME] = "doubts-time",
         [SL_GNMI_EXPECTS_MS] = "expects-ms",
         [SL_GNMI_EXPECTS_KEEPALIVE] = "expects-keepalive",
+        [SL_GNMI_UNWRAPS_STATUS] = "unwraps-status",
     };
 
     SL_ASSERT((unsigned)workaround < SL_GNMI_WORKAROUNDS);
@@ -138,6 +140,14 @@ const struct sl_gnmi_vendor *sl_gnmi_vendor_find(struct sl_str name)
 const struct sl_gnmi_vendor *sl_gnmi_vendor_generic(void)
 {
     return &sl_gnmi_vendors[VENDORS - 1];
+}
+
+void sl_gnmi_unwrap_status(uint32_t workarounds, struct sl_status *status)
+{
+    if ((workarounds & SL_GNMI_WORK(UNWRAPS_STATUS)) && status->code == SL_INVALID_ARGUMENT &&
+        strstr(status->text, "ResourceExhausted")) {
+        status->code = SL_RESOURCE_EXHAUSTED;
+    }
 }
 
 /* ---- Capabilities ---- */

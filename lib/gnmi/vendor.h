@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "base/status.h"
 #include "base/str.h"
 #include "gnmi/request.h"
 
@@ -44,9 +45,11 @@ enum sl_gnmi_workaround {
     SL_GNMI_DOUBTS_TIME,     /* timestamps are not believed: the time of receipt counts */
     SL_GNMI_EXPECTS_MS,      /* timestamps are in milliseconds: records have nanoseconds */
     SL_GNMI_EXPECTS_KEEPALIVE, /* empty responses are a keepalive: counted, and nothing else */
+    SL_GNMI_UNWRAPS_STATUS, /* a status whose text names another code (\"code = ResourceExhausted\")
+                               is that one */
 };
 
-enum { SL_GNMI_WORKAROUNDS = SL_GNMI_EXPECTS_KEEPALIVE + 1 };
+enum { SL_GNMI_WORKAROUNDS = SL_GNMI_UNWRAPS_STATUS + 1 };
 
 const char *sl_gnmi_workaround_name(enum sl_gnmi_workaround workaround); /* "other-encoding" */
 
@@ -99,6 +102,9 @@ extern const struct sl_gnmi_vendor sl_gnmi_vendors[];
 /* NULL: there is none of that name. */
 const struct sl_gnmi_vendor *sl_gnmi_vendor_find(struct sl_str name);
 const struct sl_gnmi_vendor *sl_gnmi_vendor_generic(void);
+
+/* What a status of the device's means, with these workarounds in force. */
+void sl_gnmi_unwrap_status(uint32_t workarounds, struct sl_status *status);
 
 /* ---- what a device says of itself ---- */
 

@@ -48,21 +48,36 @@ static bool is_internal_name(struct sl_str name)
            memcmp(name.data + name.len - 2, "__", 2) == 0;
 }
 
-static bool is_internal(struct sl_gnmi_path path)
+/* The name of the last element that has one. */
+static struct sl_str last_name(struct sl_gnmi_path path)
 {
     struct sl_gnmi_elem elem;
     struct sl_str last = {NULL, 0};
 
     while (sl_gnmi_path_next(&path, &elem)) {
-        last = elem.name;
+        last = elem.name.len ? elem.name : last;
     }
-    return is_internal_name(last);
+    return last;
+}
+
+static bool is_internal(const struct mending *mending, const struct sl_gnmi_path *path)
+{
+    struct sl_str last = last_name(*path);
+
+    return is_internal_name(last.len ? last : last_name(mending->prefix));
+}
+
+static bool has_elems(struct sl_gnmi_path path)
+{
+    struct sl_gnmi_elem elem;
+
+    return sl_gnmi_path_next(&path, &elem);
 }
 
 /* Why an update or delete of `path` is left out; SL_GNMI_WORKAROUNDS: it is not. */
 static int why_left_out(const struct mending *mending, const struct sl_gnmi_path *path)
 {
-    if (does(mending, SL_GNMI_WORK(DROPS_INTERNAL)) && is_internal(*path)) {
+    if (does(mending, SL_GNMI_WORK(DROPS_INTERNAL)) && is_internal(mending, path)) {
         return SL_GNMI_DROPS_INTERNAL;
     }
     if (does(mending, SL_GNMI_WORK(DROPS_UNASKED)) &&
@@ -75,8 +90,8 @@ static int why_left_out(const struct mending *mending, const struct sl_gnmi_path
 static int why_update_left_out(const struct mending *mending, const struct sl_gnmi_update *update,
                                const struct sl_gnmi_path *path)
 {
-    if (does(mending, SL_GNMI_WORK(DROPS_EMPTY)) && update->path.len == 0 &&
-        update->value.kind == SL_GNMI_VALUE_NONE) {
+    if (does(mending, SL_GNMI_WORK(DROPS_EMPTY)) && update->value.kind == SL_GNMI_VALUE_NONE &&
+        !has_elems(*path)) {
         return SL_GNMI_DROPS_EMPTY;
     }
     return why_left_out(mending, path);

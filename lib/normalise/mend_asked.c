@@ -135,10 +135,15 @@ static bool follow(const struct asked_path *asked, size_t *at, struct sl_gnmi_pa
     while (!*is_decided && sl_gnmi_path_next(&path, &elem)) {
         const Gnmi__PathElem *wanted = elem_at(asked, *at);
 
+        if (elem.name.len == 0) { /* keys of the element before it */
+            wanted = *at > 0 ? elem_at(asked, *at - 1) : NULL;
+            if (wanted && has_other_key(wanted, elem)) {
+                return false;
+            }
+            continue;
+        }
         if (!wanted || strcmp(wanted->name, "...") == 0) {
             *is_decided = true;
-        } else if (elem.name.len == 0) {
-            continue; /* keys of the element before it */
         } else if (!is_same(wanted, &elem)) {
             return false;
         }

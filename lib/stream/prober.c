@@ -214,13 +214,16 @@ static uint32_t max_message_bytes(const struct sl_grpc_call *call, void *arg)
     return prober->stream->config.max_message_bytes;
 }
 
-static void on_status(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
+static void on_status(struct sl_grpc_call *call, const struct sl_status *said, void *arg)
 {
     struct sl_prober *prober = arg;
+    struct sl_status meant = *said;
+    const struct sl_status *status = &meant;
     bool is_accepted = prober->is_accepted || sl_status_is_ok(status);
     uint64_t wait_ms = 0;
 
     (void)call;
+    sl_gnmi_unwrap_status(prober->stream->workarounds, &meant);
     prober->call = NULL;
     prober->is_accepted = false;
     if (is_accepted || sl_prober_is_refusal(status)) {

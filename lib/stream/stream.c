@@ -162,13 +162,16 @@ static void note_told(struct sl_stream *stream, const struct sl_status *status)
     }
 }
 
-static void on_status(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
+static void on_status(struct sl_grpc_call *call, const struct sl_status *said, void *arg)
 {
     struct sl_stream *stream = arg;
+    struct sl_status meant = *said;
+    const struct sl_status *status = &meant;
     bool had_data =
         stream->state != SL_STREAM_OPENING && stream->view.messages > stream->messages_at_open;
 
     (void)call;
+    sl_gnmi_unwrap_status(stream->workarounds, &meant);
     stream->call = NULL;
     if (stream->view.messages > stream->messages_at_open) {
         int64_t lasted_ns = sl_loop_now_ns(stream->config.loop) - stream->opened_ns;

@@ -340,7 +340,7 @@ def sonic(lab):
     scene = Scene(lab, "sonic", sampled("/COUNTERS", target="COUNTERS_DB"))
     path = "/COUNTERS/Ethernet4/SAI_PORT_STAT_IF_IN_OCTETS"
     found = scene.wait_updates(path)
-    scene.must_be("sonic", "doubts-time")
+    scene.must_be("sonic", "doubts-time", "unwraps-status")
     check(found[path] == str(BIG), "a whole table as one value, flattened")
     wait_for(lambda: len(scene.records()) >= 6, 10, "records")
     check(all(is_now(record["timestampNs"]) for record in scene.records()) and
@@ -349,6 +349,12 @@ def sonic(lab):
     check({record["prefixTarget"] for record in scene.records()} == {"COUNTERS_DB"},
           "prefix.target names the database")
     scene.ends_well()
+    many = Scene(lab, "sonic", None, words=["--max-rpcs", "1"], subscriptions={
+        "a": sampled("/COUNTERS", target="COUNTERS_DB"),
+        "b": sampled("/COUNTERS", "/OTHERS", target="STATE_DB")})
+    wait_for(lambda: many.metric("sluice_stream_ends_total", reason="resource-exhausted"), 10,
+             "too many calls, said as INVALID_ARGUMENT, are RESOURCE_EXHAUSTED")
+    many.wait_updates(path)
     without = Scene(lab, "sonic", sampled("/COUNTERS"))
     wait_for(lambda: without.metric("sluice_stream_ends_total", reason="invalid-argument"), 10,
              "without a target it is refused")

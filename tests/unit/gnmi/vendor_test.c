@@ -146,6 +146,22 @@ static void vendors_have_names_and_work_too(void **state)
     }
 }
 
+static void a_wrapped_status_means_what_is_in_it(void **state)
+{
+    struct sl_status wrapped =
+        sl_status_error(SL_INVALID_ARGUMENT, "rpc error: code = ResourceExhausted desc = x");
+    struct sl_status plain = sl_status_error(SL_INVALID_ARGUMENT, "no such path");
+    struct sl_status same = wrapped;
+
+    (void)state;
+    sl_gnmi_unwrap_status(0, &same);
+    assert_int_equal(same.code, SL_INVALID_ARGUMENT);
+    sl_gnmi_unwrap_status(SL_GNMI_WORK(UNWRAPS_STATUS), &wrapped);
+    assert_int_equal(wrapped.code, SL_RESOURCE_EXHAUSTED);
+    sl_gnmi_unwrap_status(SL_GNMI_WORK(UNWRAPS_STATUS), &plain);
+    assert_int_equal(plain.code, SL_INVALID_ARGUMENT);
+}
+
 /* ---- encodings ---- */
 
 static void the_encoding_is_one_that_both_have(void **state)
@@ -370,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_dated_model_tells_of_target_defined),
         cmocka_unit_test(bytes_that_are_no_capabilities_say_nothing),
         cmocka_unit_test(vendors_have_names_and_work_too),
+        cmocka_unit_test(a_wrapped_status_means_what_is_in_it),
         cmocka_unit_test(the_encoding_is_one_that_both_have),
         cmocka_unit_test(a_generic_device_gets_what_was_said),
         cmocka_unit_test(huawei_gets_neither_origin_nor_an_empty_prefix),

@@ -326,6 +326,7 @@ static void keys_that_were_asked_for_count(void **state)
     const struct sl_gnmi_subscribe with_key = {.asked = &keyed, .asked_count = 1, .prefix = "/top"};
     const struct row rows[] = {
         {'u', "/if[name=a]/state/x"}, {'u', "/if[name=b]/state/x"}, {'u', "/if[id=b]/state/x"}};
+    const struct row nameless[] = {{'u', "/if/[name=b]/state"}, {'u', "/if/[name=a]/state"}};
     struct scene scene;
 
     (void)state;
@@ -334,6 +335,9 @@ static void keys_that_were_asked_for_count(void **state)
     make(&scene, 1, "/top", NULL, rows, 3);
     apply(&scene);
     expect(&scene, "/top(): u /if[name=a]/state/x u /if[id=b]/state/x", 1);
+    make(&scene, 1, "/top", NULL, nameless, 2);
+    apply(&scene);
+    expect(&scene, "/top(): u /if/[name=a]/state", 1);
     end(&scene);
 }
 
