@@ -224,13 +224,16 @@ static void add_encoding(struct sl_gnmi_capabilities *capabilities, uint64_t enc
 static void read_encodings(const struct sl_wire_field *field,
                            struct sl_gnmi_capabilities *capabilities)
 {
-    struct sl_wire packed = sl_wire_of(field->bytes);
+    struct sl_wire packed;
     uint64_t value;
 
     if (field->type == SL_WIRE_VARINT) {
         add_encoding(capabilities, field->value);
+    }
+    if (field->type != SL_WIRE_BYTES) {
         return;
     }
+    packed = sl_wire_of(field->bytes);
     while (packed.at < packed.end && sl_wire_varint(&packed, &value)) {
         add_encoding(capabilities, value);
     }

@@ -104,6 +104,8 @@ static void encodings_are_a_set_packed_or_not(void **state)
 
     (void)state;
     assert_int_equal(read.encodings, 1 << SL_GNMI_JSON | 1 << SL_GNMI_JSON_IETF);
+    sl_gnmi_capabilities_read(SL_STR("\x11\x02\x02\x02\x02\x02\x02\x02\x02"), &read);
+    assert_int_equal(read.encodings, 0); /* of another wire type: an unknown field */
     sl_gnmi_capabilities_read(SL_STR(loose), &read);
     assert_int_equal(read.encodings,
                      1 << SL_GNMI_PROTO | 1 << SL_GNMI_JSON_IETF | 1 << SL_GNMI_JSON);
