@@ -30,6 +30,8 @@ struct sluice_record {
     struct sluice_str format;      /* "event" */
     struct sluice_str target;
     struct sluice_str subscription;
+    struct sluice_str kind; /* "baseline": of the device's first state; "change": came after it;
+                               "marker": says something of the stream */
 };
 /* Strings are borrowed until accept returns. */
 

@@ -94,6 +94,7 @@ bool sl_batch_leave(struct sl_stream *stream, struct sl_route *route)
     record.epoch = batch->epoch;
     record.seq = batch->first_seq;
     record.lines = batch->line_count;
+    record.kind = (struct sluice_str){batch->kind.data, batch->kind.len};
     delivery->token = (struct sluice_token){.owner = delivery};
     if (sl_sink_accept(route->sink, &record, &delivery->token) == SLUICE_FULL) {
         batch->is_due = true;
@@ -159,6 +160,7 @@ static void count_line(struct sl_stream *stream, struct sl_route *route, size_t 
     struct sl_delivery *delivery = batch->delivery;
 
     if (batch->line_count == 0) {
+        batch->kind = sl_stream_kind(stream, response);
         batch->timestamp_ns = sl_stream_record_time(stream, response);
         stream->in_flight++;
         if (!sl_timer_is_armed(stream->batch_timer)) {
@@ -231,7 +233,9 @@ bool sl_batch_add(struct sl_stream *stream, struct sl_route *route,
 {
     struct sl_batch *batch = &route->batch;
     struct sl_route_place *place = sl_route_place_of(route, response);
-    bool has_moved = place && batch->line_count && batch->delivery->place != place;
+    struct sl_str kind = sl_stream_kind(stream, response);
+    bool has_moved = place && batch->line_count &&
+                     (batch->delivery->place != place || !sl_str_eq(batch->kind, kind));
 
     if ((batch->is_due || has_moved) && !sl_batch_leave(stream, route)) {
         return false;

@@ -4,7 +4,7 @@
  * with a batch writes its records as lines into one buffer, which leaves as one record when it has
  * so many bytes, or so late; at once when the device waits for credit, when what waits holds a
  * quarter of the stream's limit (performance.md, "Credit arithmetic": a part-filled batch holds
- * credit), when a line goes to another place, and when the call ends.
+ * credit), when a line goes to another place or is of another kind, and when the call ends.
  *
  * Each line has a number of its own; the record says which it begins with, and how many there are.
  * Each message is charged until the record with its last line is acknowledged.
@@ -38,6 +38,7 @@ struct sl_batch {
     struct sl_buf lines;
     struct sl_delivery *delivery; /* of the record to be; NULL: no line waits */
     uint64_t window_bytes;        /* of the messages that wait in it */
+    struct sl_str kind;           /* of all its lines: sl_stream_kind */
     uint64_t epoch;
     uint64_t first_seq;
     uint32_t line_count;

@@ -120,6 +120,8 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct sl_bu
     record.epoch = stream->view.epoch;
     record.seq = route->seq + 1;
     record.lines = 1;
+    struct sl_str kind = sl_stream_kind(stream, response);
+    record.kind = (struct sluice_str){kind.data, kind.len};
     *delivery = *what;
     delivery->token = (struct sluice_token){.owner = delivery};
     if (sl_sink_accept(route->sink, &record, &delivery->token) == SLUICE_FULL) {
@@ -140,6 +142,15 @@ int64_t sl_stream_record_time(const struct sl_stream *stream,
 
     return is_as_sent && response->kind == SL_GNMI_UPDATE ? stream->device_ns
                                                           : response->timestamp_ns;
+}
+
+struct sl_str sl_stream_kind(const struct sl_stream *stream,
+                             const struct sl_gnmi_response *response)
+{
+    if (response->is_sync) {
+        return SL_STR("marker");
+    }
+    return stream->view.is_synced ? SL_STR("change") : SL_STR("baseline");
 }
 
 struct sl_encoder_context sl_stream_context(const struct sl_stream *stream,

@@ -159,7 +159,11 @@ int64_t sl_stream_record_time(const struct sl_stream *stream,
 /* What one record holds: its payload as allocated, its token, and the sink's own. */
 uint64_t sl_stream_record_cost(const struct sl_route *route, size_t payload_cap);
 
-/* Everything of a record but its payload, its numbers and the message's own time. */
+/* What the sink is told of the records of a response: "baseline", "change" or "marker". */
+struct sl_str sl_stream_kind(const struct sl_stream *stream,
+                             const struct sl_gnmi_response *response);
+
+/* Everything of a record but its payload, its numbers, its kind and the message's own time. */
 void sl_stream_describe(const struct sl_stream *stream, const struct sl_route *route,
                         const struct sl_route_place *place, struct sluice_record *record);
 

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "normalise/marker.h"
 #include "stream/internal.h"
@@ -103,6 +104,7 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct mark 
     record.epoch = mark->epoch;
     record.seq = mark->seq;
     record.lines = 1;
+    record.kind = (struct sluice_str){"marker", strlen("marker")};
     delivery->token = (struct sluice_token){.owner = delivery};
     if (sl_sink_accept(route->sink, &record, &delivery->token) == SLUICE_FULL) {
         return false;

@@ -344,10 +344,10 @@ const struct sluice_option kafka_option_table[] = {
      .offset = offsetof(struct kafka_options, headers),
      .default_text = "compact",
      .names = header_names,
-     .doc = "compact: one header, sluice = epoch;seq;format;target;subscription (of a batch seq is "
-            "12-40; "
-            "a ; or % in a name "
-            "is %3B or %25); split: five, sluice-epoch to sluice-subscription"},
+     .doc =
+         "compact: one header, sluice = epoch;seq;format;target;subscription;kind (of a batch seq "
+         "is 12-40; a ; or % in a name is %3B or %25; the kind is baseline, change or marker); "
+         "split: six, sluice-epoch to sluice-kind"},
     {.name = "timestamp-max-age",
      .type = SLUICE_DURATION,
      .offset = offsetof(struct kafka_options, timestamp_max_age_ns),

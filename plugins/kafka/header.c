@@ -79,10 +79,11 @@ size_t kafka_numbers(const struct sluice_record *record, char text[KAFKA_NUMBERS
 
 bool kafka_header_compact(const struct sluice_record *record, struct kafka_text *text)
 {
-    size_t names = record->format.len + record->target.len + record->subscription.len;
+    size_t names =
+        record->format.len + record->target.len + record->subscription.len + record->kind.len;
 
     if (!reserve(text,
-                 (size_t)KAFKA_NUMBER_BYTES + KAFKA_NUMBERS_BYTES + 4 + ESCAPED_BYTES * names)) {
+                 (size_t)KAFKA_NUMBER_BYTES + KAFKA_NUMBERS_BYTES + 5 + ESCAPED_BYTES * names)) {
         return false;
     }
     text->len = kafka_digits(record->epoch, text->data);
@@ -91,6 +92,7 @@ bool kafka_header_compact(const struct sluice_record *record, struct kafka_text 
     put_name(text, record->format);
     put_name(text, record->target);
     put_name(text, record->subscription);
+    put_name(text, record->kind);
     return true;
 }
 

@@ -26,8 +26,8 @@ size_t kafka_digits(uint64_t value, char digits[KAFKA_NUMBER_BYTES]);
 /* The number of a record, "12", or of the lines of a batch, "12-40"; returns how many bytes. */
 size_t kafka_numbers(const struct sluice_record *record, char text[KAFKA_NUMBERS_BYTES]);
 
-/* "epoch;seq;format;target;subscription", seq as above, where ';' and '%' of a name are %3B and
- * %25. False when memory is out. */
+/* "epoch;seq;format;target;subscription;kind", seq as above, where ';' and '%' of a name are %3B
+ * and %25. False when memory is out. */
 bool kafka_header_compact(const struct sluice_record *record, struct kafka_text *text);
 
 /* The record's time in milliseconds: the device's, or that of receipt when the device's is absent,

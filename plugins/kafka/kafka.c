@@ -26,7 +26,7 @@ enum {
     CLOSE_POLL_MS = 50,
     CLOSE_MAX_MS = 10000, /* for purged records to come back */
     TEXT_BYTES = 256,
-    SPLIT_HEADERS = 5,
+    SPLIT_HEADERS = 6,
     FIXED_FIELDS = 6, /* topic, payload, flags, opaque, time, key */
     /* librdkafka's own memory for a queued record, measured: 235, with one header 491, with five
      * 795 bytes. */
@@ -313,6 +313,7 @@ static size_t add_headers(const struct kafka *kafka, const struct sluice_record 
         vus[2] = header_of("sluice-format", record->format);
         vus[3] = header_of("sluice-target", record->target);
         vus[4] = header_of("sluice-subscription", record->subscription);
+        vus[5] = header_of("sluice-kind", record->kind);
         return SPLIT_HEADERS;
     case KAFKA_HEADERS_NONE:
         return 0;

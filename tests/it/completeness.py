@@ -189,12 +189,13 @@ def check_loss(records, epochs):
 
 def check_events(kafka, life):
     for name in ("marked", "plain"):
-        kinds, values, seqs, holes = [], [], Counter(), 0
+        kinds, values, seqs, holes, baseline = [], [], Counter(), 0, 0
         for message in Reader(kafka.bootstrap, name).messages():
             ((_, text),) = message.headers()
-            epoch, seq, *_ = text.decode().split(";")
+            epoch, seq, _, _, _, kind = text.decode().split(";")
             seqs[epoch] += 1
             holes += int(seq) != seqs[epoch]
+            baseline += kind == "baseline"
             for event in json.loads(message.value()):
                 if "/sluice/marker/kind" in event["values"]:
                     kinds.append(event["values"]["/sluice/marker/kind"])
@@ -203,6 +204,7 @@ def check_events(kafka, life):
                     values += event["values"].values()
         check(holes == 0 and values == sum(life.sent, []),
               f"{name}: {len(values)} values, numbers without holes")
+        check(baseline == 150, f"{name}: {baseline} are of baselines, as the header says")
         expected = {"connected": 3, "synced": 3, "disconnected": 3} if name == "marked" else {}
         found = Counter(kinds)
         check(not (expected and found.pop("gap") < 4) and found == expected,

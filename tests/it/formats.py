@@ -107,7 +107,7 @@ class Consumer:
 
     def take(self, message):
         ((_, text),) = message.headers()
-        epoch, numbers, form, target, _ = text.decode().split(";")
+        epoch, numbers, form, target, _, _ = text.decode().split(";")
         first, _, last = numbers.partition("-")
         lines = message.value().decode().rstrip("\n").split("\n")
         self.records += 1

@@ -34,7 +34,7 @@ class Counters:
     def take(self, message):
         self.records += 1
         (name, text), = message.headers()
-        epoch, seq, form, target, sub = text.decode().split(";")
+        epoch, seq, form, target, sub, _ = text.decode().split(";")
         key = (epoch, target, sub)
         if name != "sluice" or form != "event" or int(seq) != self.seqs.get(key, 0) + 1:
             self.wrong.append(f"header {name} {text} after {self.seqs.get(key)}")
@@ -81,7 +81,8 @@ class Exact:
 
     def take(self, message):
         record = self.read(message.value())
-        stream = f"{record.epoch};{record.seq};sluice.v1;{record.target};{record.subscription}"
+        word = {"KIND_MARKER": "marker", "KIND_BASELINE": "baseline"}.get(self.kind[record.kind], "change")
+        stream = f"{record.epoch};{record.seq};sluice.v1;{record.target};{record.subscription};{word}"
         self.seq += 1
         self.epochs.add(record.epoch)
         if dict(message.headers()) != {"sluice": stream.encode()} or record.seq != self.seq:

@@ -1,6 +1,6 @@
 """records - what a consumer can prove from the records alone.
 
-Each record says in its header `sluice` = `epoch;seq;format;target;subscription` which stream it is of
+Each record says in its header `sluice` = `epoch;seq;format;target;subscription;kind` which stream it is of
 and which number it has there: 1, 2, 3 … in each (epoch, target, subscription). The devices of these
 tests add numbers of their own (/sluice-sim/state/seq), which sluice knows nothing about. `Ledger` holds
 records against both, and at the end against what the devices print.
@@ -154,7 +154,7 @@ class Ledger:
         if len(headers) != 1 or headers[0][0] != "sluice":
             self.wrong(f"headers {headers}")
             return
-        epoch, seq, _, target, subscription = headers[0][1].decode().split(";")
+        epoch, seq, _, target, subscription, _ = headers[0][1].decode().split(";")
         key = (int(epoch), target, subscription)
         stream = self.streams.get(key)
         if stream is None:

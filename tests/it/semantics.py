@@ -127,7 +127,7 @@ def check_event_times(kafka, clocks):
     wrong, count = [], 0
     for message in Reader(kafka.bootstrap, "events").messages():
         ((_, text),) = message.headers()
-        name, sub = text.decode().split(";")[3:]
+        name, sub, _ = text.decode().split(";")[3:]
         if name not in CLOCKS:
             continue
         for event in json.loads(message.value()):

@@ -123,7 +123,7 @@ static size_t add_number(char *out, size_t at, uint64_t value)
     return add_text(out, at, digits + first);
 }
 
-/* epoch;seq;format;target;subscription */
+/* epoch;seq;format;target;subscription;kind */
 static size_t make_header(const struct source *source, char out[MAX_HEADER_BYTES])
 {
     const struct options *options = source->floor->options;
@@ -133,7 +133,8 @@ static size_t make_header(const struct source *source, char out[MAX_HEADER_BYTES
     len = add_text(out, len, options->format == FLOOR_EVENT ? "event;" : "proto;");
     len = add_text(out, len, source->target);
     len = add_text(out, len, ";");
-    return add_text(out, len, options->subscription);
+    len = add_text(out, len, options->subscription);
+    return add_text(out, len, ";change");
 }
 
 static bool produce(struct source *source, const struct floor_record *record)

@@ -43,6 +43,7 @@ struct sluice_record record_of(uint64_t seq, const char *key)
         .format = str("event"),
         .target = str("leaf1"),
         .subscription = str("counters"),
+        .kind = str("change"),
     };
 }
 

@@ -34,17 +34,19 @@ static void the_compact_header_names_the_record(void **state)
                                    .seq = 0,
                                    .format = str("event"),
                                    .target = str("leaf1"),
-                                   .subscription = str("counters")};
-    assert_header(&text, record, "18446744073709551615;0;event;leaf1;counters");
+                                   .subscription = str("counters"),
+                                   .kind = str("baseline")};
+    assert_header(&text, record, "18446744073709551615;0;event;leaf1;counters;baseline");
+    record.kind = (struct sluice_str){NULL, 0};
     record.epoch = 1700000000000000001;
     record.seq = 10;
     record.target = str("a;b%c");
     record.subscription = (struct sluice_str){NULL, 0};
-    assert_header(&text, record, "1700000000000000001;10;event;a%3Bb%25c;");
+    assert_header(&text, record, "1700000000000000001;10;event;a%3Bb%25c;;");
     record.lines = 1;
-    assert_header(&text, record, "1700000000000000001;10;event;a%3Bb%25c;");
+    assert_header(&text, record, "1700000000000000001;10;event;a%3Bb%25c;;");
     record.lines = 31;
-    assert_header(&text, record, "1700000000000000001;10-40;event;a%3Bb%25c;");
+    assert_header(&text, record, "1700000000000000001;10-40;event;a%3Bb%25c;;");
     record.lines = 1;
     memset(long_name, ';', sizeof(long_name) - 1);
     record.target = str(long_name);
@@ -52,7 +54,7 @@ static void the_compact_header_names_the_record(void **state)
     for (size_t i = 0; i + 1 < sizeof(long_name); i++) {
         strcpy(long_header + 29 + 3 * i, "%3B");
     }
-    strcat(long_header, ";");
+    strcat(long_header, ";;");
     assert_header(&text, record, long_header);
     free(text.data);
 }

@@ -64,14 +64,15 @@ static void assert_as_expected(const rd_kafka_message_t *message, void *arg)
         assert_null(headers);
     } else if (expected->headers == KAFKA_HEADERS_COMPACT) {
         assert_int_equal(rd_kafka_header_cnt(headers), 1);
-        assert_header(headers, 0, "sluice", "77;1;event;leaf1;counters");
+        assert_header(headers, 0, "sluice", "77;1;event;leaf1;counters;change");
     } else {
-        assert_int_equal(rd_kafka_header_cnt(headers), 5);
+        assert_int_equal(rd_kafka_header_cnt(headers), 6);
         assert_header(headers, 0, "sluice-epoch", "77");
         assert_header(headers, 1, "sluice-seq", "1");
         assert_header(headers, 2, "sluice-format", "event");
         assert_header(headers, 3, "sluice-target", "leaf1");
         assert_header(headers, 4, "sluice-subscription", "counters");
+        assert_header(headers, 5, "sluice-kind", "change");
     }
     int64_t ms = rd_kafka_message_timestamp(message, &type);
     assert_int_equal(type, RD_KAFKA_TIMESTAMP_CREATE_TIME);
