@@ -9,7 +9,7 @@ confluent-kafka, with classes made from proto/sluice.proto.
 """
 import json
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from harness import check, part, run, wait_for
 
@@ -192,6 +192,18 @@ def check_meaning(kafka, record, collector):
               f"{count} {name}")
 
 
+def check_stale(kafka, record):
+    stale = Counter()
+    for message in Reader(kafka.bootstrap, "exact").messages():
+        found = record.FromString(message.value())
+        markers = found.DESCRIPTOR.file.enum_types_by_name["Marker"].values_by_number
+        if markers[found.marker].name == "MARKER_STALE":
+            waited_ms = (found.received_ns - found.silent_since_ns) / 10**6
+            stale[found.target, found.subscription, waited_ms >= 300] += 1
+    check(stale == {(name, "all", True): 1 for name in [*CLOCKS, "order"]},
+          f"one marker for each stale stream, {len(stale)} of them")
+
+
 def check_event_order(kafka):
     """As gnmic has it: updates, then deletes; a path twice, twice."""
     found = []
@@ -214,7 +226,7 @@ def through(lab):
     collector = Collector(
         lab, {"order": f"127.0.0.1:{device.port}",
               **{name: f"127.0.0.1:{clock.device.port}" for name, clock in clocks.items()}},
-        {"all": {"paths": ["/a"]},
+        {"all": {"paths": ["/a"], "stale-after": "300ms"},
          "clamped": {"paths": ["/a"], "timestamps": {"policy": "clamp"}},
          "received": {"paths": ["/a"], "timestamps": {"policy": "receive"}}},
         {"exact": kafka_sink(kafka.bootstrap, topics["exact"], format="sluice.v1"),
@@ -230,10 +242,13 @@ def through(lab):
                 and collector.total("empty_responses", target="order") == EMPTIES)
 
     wait_for(has_all, 30, f"{sent} updates")
+    wait_for(lambda: collector.total("sluice_stream_stale") == len(CLOCKS) + 1, 10,
+             "devices that are silent are stale, where a subscription says after how long")
     check_skew(collector)
     record = record_class(lab)
     check_meaning(kafka, record, collector)
     check(collector.stop() == 0, "sluice ends with 0")
+    check_stale(kafka, record)
     check_times(kafka, record, clocks)
     check_event_times(kafka, clocks)
     check_event_order(kafka)
