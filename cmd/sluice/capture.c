@@ -6,6 +6,8 @@
 
 #include "capture/writer.h"
 #include "config/values.h"
+#include "gnmi.services.h"
+#include "gnmi/vendor.h"
 #include "subscribe.h"
 
 #define AT(field) offsetof(struct capture, field)
@@ -23,6 +25,13 @@ struct capture_file {
     struct sl_status why; /* it could not be written */
 };
 
+/* Whose device a target is, before anything is captured: a replay goes by that. */
+struct capture_inquiry {
+    struct capture *capture;
+    struct sl_tool_target *target;
+    const struct sl_gnmi_vendor *vendor; /* NULL: it does not tell */
+};
+
 struct capture {
     struct subscribe subscribe;
     const char *output;
@@ -31,7 +40,8 @@ struct capture {
     int64_t keep;
     uint64_t max_bytes;
     uint64_t rotate_bytes;
-    struct capture_file *files; /* of each RPC, in their order */
+    struct capture_file *files;        /* of each RPC, in their order */
+    struct capture_inquiry *inquiries; /* of each target */
 };
 
 static const struct sl_flag file_flags[] = {
@@ -182,11 +192,17 @@ static bool read_size(const struct capture *capture, const char *flag, const cha
                             "--%s %s: expected a size, such as 64KiB or 10MiB", flag, text);
 }
 
-static bool open_file(struct capture *capture, struct capture_file *file)
+/* Not the device's fault. */
+static struct sl_status file_error(struct capture_file *file, const struct sl_status *why)
+{
+    return sl_status_because("file",
+                             sl_status_error(SL_INTERNAL, "%.100s: %s", path_of(file), why->text));
+}
+
+static bool open_file(struct capture *capture, struct capture_file *file,
+                      const struct sl_gnmi_vendor *vendor)
 {
     const struct subscribe_rpc *rpc = file->rpc;
-    const struct sl_target_settings *settings = rpc->target->settings;
-    const struct sl_gnmi_vendor *vendor = settings ? sl_target_vendor(&settings->options) : NULL;
     const struct sl_capture_writer_options options = {
         .path = path_of(file),
         .header = {.target = sl_str_from(rpc->target->name),
@@ -202,17 +218,19 @@ static bool open_file(struct capture *capture, struct capture_file *file)
 
     file->subscriptions[0] = rpc->name;
     file->writer = sl_capture_writer_open(&options, &why);
-    return file->writer ||
-           sl_tool_complain(&capture->subscribe.common, "%s: %s", options.path, why.text);
+    if (!file->writer) {
+        file->why = file_error(file, &why);
+    }
+    return file->writer != NULL;
 }
 
-static bool open_files(struct subscribe *tool)
+static bool name_files(struct subscribe *tool)
 {
     struct capture *capture = capture_of(tool);
-    bool is_good = true;
 
     capture->files = calloc(tool->rpc_count, sizeof(*capture->files));
-    if (!capture->files) {
+    capture->inquiries = calloc(tool->run.target_count, sizeof(*capture->inquiries));
+    if (!capture->files || !capture->inquiries) {
         return sl_tool_complain(&tool->common, "out of memory");
     }
     for (size_t i = 0; i < tool->rpc_count; i++) {
@@ -220,19 +238,91 @@ static bool open_files(struct subscribe *tool)
         capture->files[i].why = sl_status_ok();
         fill_path(&capture->files[i].path, capture->output, &tool->rpcs[i]);
     }
-    is_good = are_apart(capture);
-    for (size_t i = 0; is_good && i < tool->rpc_count; i++) {
-        is_good = open_file(capture, &capture->files[i]);
-    }
-    return is_good;
+    return are_apart(capture);
 }
 
-/* Not the device's fault. */
-static struct sl_status file_error(struct capture_file *file, const struct sl_status *why)
+/* ---- the beginning ---- */
+
+/* The target's files, then its RPCs. */
+static void begin(struct capture_inquiry *inquiry)
 {
-    return sl_status_because("file",
-                             sl_status_error(SL_INTERNAL, "%.100s: %s", path_of(file), why->text));
+    struct capture *capture = inquiry->capture;
+    struct sl_status why = sl_status_ok();
+
+    for (size_t i = 0; i < capture->subscribe.rpc_count && sl_status_is_ok(&why); i++) {
+        struct capture_file *file = &capture->files[i];
+        if (file->rpc->target == inquiry->target && !open_file(capture, file, inquiry->vendor)) {
+            why = file->why;
+        }
+    }
+    if (sl_status_is_ok(&why) && !subscribe_begin(&capture->subscribe, inquiry->target)) {
+        why = sl_status_out_of_memory();
+    }
+    if (!sl_status_is_ok(&why)) {
+        sl_tool_finish(inquiry->target, &why);
+    }
 }
+
+static enum sl_grpc_take on_capabilities(struct sl_grpc_call *call, const uint8_t *bytes,
+                                         uint32_t length, void *arg)
+{
+    struct capture_inquiry *inquiry = arg;
+    struct sl_gnmi_capabilities told;
+
+    (void)call;
+    sl_gnmi_capabilities_read((struct sl_str){(const char *)bytes, length}, &told);
+    inquiry->vendor = told.vendor;
+    return SL_GRPC_TAKEN;
+}
+
+/* A device that does not tell is captured all the same. */
+static void on_told(struct sl_grpc_call *call, const struct sl_status *status, void *arg)
+{
+    struct capture_inquiry *inquiry = arg;
+
+    (void)call;
+    (void)status;
+    if (!inquiry->target->is_finished) {
+        begin(inquiry);
+    }
+}
+
+static bool ask(struct capture_inquiry *inquiry)
+{
+    static const struct sl_grpc_call_events events = {.on_bytes = on_capabilities,
+                                                      .on_status = on_told};
+    const struct sl_grpc_request request =
+        sl_tool_request(inquiry->target, &gnmi__g_nmi__methods[GNMI__G_NMI__CAPABILITIES], true);
+    struct sl_grpc_call *call =
+        sl_grpc_channel_call(inquiry->target->channel, &request, &events, inquiry);
+
+    if (!call) {
+        return false;
+    }
+    if (sl_grpc_call_send_bytes(call, "", 0) == SL_GRPC_SENT) { /* an empty CapabilityRequest */
+        sl_grpc_call_half_close(call);
+    } else {
+        sl_grpc_call_cancel(call);
+    }
+    return true;
+}
+
+static bool greet(struct subscribe *tool, struct sl_tool_target *target)
+{
+    struct capture *capture = capture_of(tool);
+    struct capture_inquiry *inquiry = &capture->inquiries[target - tool->run.targets];
+    const struct sl_target_settings *settings = target->settings;
+
+    *inquiry = (struct capture_inquiry){.capture = capture, .target = target};
+    inquiry->vendor = settings ? sl_target_vendor(&settings->options) : NULL;
+    if (!inquiry->vendor) {
+        return ask(inquiry);
+    }
+    begin(inquiry);
+    return true;
+}
+
+/* ---- what comes ---- */
 
 static struct sl_status take(struct subscribe_rpc *rpc, struct sl_str message)
 {
@@ -302,7 +392,7 @@ static bool close_file(struct capture_file *file)
     bool is_good = sl_status_is_ok(&file->why);
 
     if (!file->writer) {
-        return false;
+        return true; /* why there is none is told */
     }
     if (!sl_capture_writer_close(file->writer, sl_loop_wall_ns(), is_good ? reason : NULL, &why)) {
         is_good = sl_tool_complain(&file->rpc->tool->common, "%s: %s", path_of(file), why.text);
@@ -323,7 +413,7 @@ static enum sl_tool_exit close_files(struct subscribe *tool, enum sl_tool_exit c
         sl_buf_fini(&capture->files[i].path);
     }
     free(capture->files);
-    capture->files = NULL;
+    free(capture->inquiries);
     return is_good || code != SL_TOOL_EXIT_OK ? code : SL_TOOL_EXIT_FAILED;
 }
 
@@ -340,7 +430,8 @@ static bool check_words(struct subscribe *tool)
 
 static const struct subscribe_way way = {
     .check = check_words,
-    .open = open_files,
+    .open = name_files,
+    .greet = greet,
     .take = take,
     .end = end,
     .close = close_files,

@@ -33,6 +33,9 @@ struct subscribe_way {
     bool (*check)(struct subscribe *tool);
     /* Before anybody is asked, once all RPCs are known. False: what is wrong is said. */
     bool (*open)(struct subscribe *tool);
+    /* The target's connection stands: subscribe_begin is to be called, now or later. False: memory
+     * is out. */
+    bool (*greet)(struct subscribe *tool, struct sl_tool_target *target);
     /* A message as it came, also one that is no SubscribeResponse. Else than OK: the RPC ends with
      * that. */
     struct sl_status (*take)(struct subscribe_rpc *rpc, struct sl_str message);
@@ -112,6 +115,9 @@ int subscribe_main(const struct sl_tool *tool, struct subscribe *subscribe, int 
 /* Works out every RPC of every target of `run`, their requests packed. False: what is wrong is
  * said. (subscribe_request.c) */
 bool subscribe_build(struct subscribe *tool) SL_MUST_CHECK;
+
+/* Opens the target's RPCs. False: memory is out. (subscribe_run.c) */
+bool subscribe_begin(struct subscribe *tool, const struct sl_tool_target *target) SL_MUST_CHECK;
 
 /* Runs them all. (subscribe_run.c) */
 enum sl_tool_exit subscribe_follow(struct subscribe *tool);

@@ -272,10 +272,8 @@ static void on_timer(void *arg)
     }
 }
 
-static bool begin(struct sl_tool_target *target, void *arg)
+bool subscribe_begin(struct subscribe *tool, const struct sl_tool_target *target)
 {
-    struct subscribe *tool = arg;
-
     for (size_t i = 0; i < tool->rpc_count; i++) {
         struct subscribe_rpc *rpc = &tool->rpcs[i];
         if (rpc->target == target && !open_rpc(rpc)) {
@@ -283,6 +281,13 @@ static bool begin(struct sl_tool_target *target, void *arg)
         }
     }
     return true;
+}
+
+static bool begin(struct sl_tool_target *target, void *arg)
+{
+    struct subscribe *tool = arg;
+
+    return tool->way ? tool->way->greet(tool, target) : subscribe_begin(tool, target);
 }
 
 /* A ONCE that is interrupted has not done what it was asked for. */

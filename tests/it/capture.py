@@ -181,18 +181,27 @@ class Device:
     """Answers each Subscribe with `script`: bytes are sent, a (code, text) ends the call, and a
     callable is called, for what is to be waited for. At the script's end the call stays open."""
 
-    def __init__(self, lab, *scripts):
+    def __init__(self, lab, *scripts, model=None):
         self.scripts = list(scripts)
+        self.model = model
         self.requests = []
         self.sent = 0
         self.lock = threading.Lock()
         self.over = threading.Event()
         self.server = grpc.server(futures.ThreadPoolExecutor(8))
         self.server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(
-            "gnmi.gNMI", {"Subscribe": grpc.stream_stream_rpc_method_handler(self.subscribe)})])
+            "gnmi.gNMI", {"Subscribe": grpc.stream_stream_rpc_method_handler(self.subscribe),
+                          "Capabilities": grpc.unary_unary_rpc_method_handler(self.capabilities)})])
         self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
         self.server.start()
         lab.on_end(self.end)
+
+    def capabilities(self, _, context):
+        """A CapabilityResponse with one model."""
+        if not self.model:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "not here")
+        name = self.model.encode()
+        return bytes([0x0a, len(name) + 2, 0x0a, len(name)]) + name
 
     def subscribe(self, requests, context):
         with self.lock:
@@ -309,6 +318,22 @@ def stops(lab):
     header = captures.read(lab.path("leaf2-b.capture")).header
     check((header.target, list(header.subscription), header.vendor) == ("leaf2", ["b"], "juniper"),
           "and each says whose it is")
+
+
+def vendors(lab):
+    """Whose device it is stands in the file, as its Capabilities tell; a replay goes by that."""
+    device = Device(lab, [notification(1)], model="Cisco-IOS-XR-ifmgr-cfg")
+    file = lab.path("vendor.capture")
+    process = start_capture(lab, "vendor", device, "--path", "/n", "-o", file, "--count", "1")
+    check(ended(process) == 0, "ends with 0")
+    vendor = captures.read(file).header.vendor
+    check(vendor == "cisco-ios-xr", f"the capture's vendor: {vendor}")
+    process = replay(lab, "vendor-again", configuration({"file": str(file)},
+                                                        sluice_sink(lab, "vendor.json")))
+    check(ended(process) == 0, "the replay ends with 0")
+    check(process.find(r'msg="vendor profile" vendor=cisco-ios-xr known-by=named'),
+          "and goes by that vendor")
+    check(numbers_of(records_of(lab.path("vendor.json"))) == [1], "its record is there")
 
 
 def replayed_numbers(lab, name, file):
@@ -494,6 +519,7 @@ class Stillness:
 def main(lab):
     part(lab, "device", from_a_device)
     part(lab, "stops", stops)
+    part(lab, "vendors", vendors)
     part(lab, "kill", kill)
     part(lab, "slow disk", slow_disk)
     part(lab, "simulator", simulator)
