@@ -108,11 +108,16 @@ static void release(struct sl_prober *prober, size_t path)
 
 static void log_not_the_paths(struct sl_prober *prober, enum sl_bisect_verdict verdict)
 {
+    bool is_packed = prober->stream->config.member_count > 1;
+
     sl_log(SL_LOG_WARN, &prober->stream->subject,
            verdict == SL_BISECT_ALL ? "no path is accepted: it is the request that is refused"
                                     : "each path is accepted, but all together are refused",
            sl_log_text("code", sl_code_name(prober->why.code)),
-           sl_log_text("why", prober->why.text), sl_log_u64("tries", prober->bisect.tries));
+           sl_log_text("why", prober->why.text), sl_log_u64("tries", prober->bisect.tries),
+           sl_log_text("to-try", verdict == SL_BISECT_TOGETHER && is_packed
+                                     ? "pack: false, an RPC for each subscription"
+                                     : ""));
 }
 
 /* The stream may subscribe again: without what was found, or, where nothing was, as before. */
