@@ -15,7 +15,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import Process, check, part, run, sluice, wait_for
+from harness import Process, check, part, peer, run, sluice, wait_for
 
 import grpc
 
@@ -316,12 +316,49 @@ def isolation(lab):
     check(not collector.process.find("balances=NO"), "the ledger balances")
 
 
+def real_server(lab):
+    """openconfig's cache and subscribe server: what it sends is given to the right one of two."""
+    rounds, base = 200, 1 << 63
+    server = lab.start("ocserver", [peer("ocserver"), "--target", "dev1", "--rounds", rounds,
+                                    "--interval", "5ms", "--interfaces", 4, "--counters", 3])
+    port = server.wait_line(r"^listening (\S+):(\d+)", 20)[0].group(2)
+    file = lab.path("events.jsonl")
+    said = {"prefix": "/interfaces", "target": "dev1"}
+    collector = Collector(
+        lab, {"leaf": f"127.0.0.1:{port}"},
+        {"some": {"paths": ["interface[name=ethernet-1/2]/state/counters/c1",
+                            "interface[name=ethernet-1/3]/state/counters/c0"], **said},
+         "all": {"paths": ["/interface[name=*]/state/counters/c2"], **said}},
+        {"copy": {"type": "file", "path": str(file)}})
+    server.wait_line(r"^done target=dev1 ", 60)
+    wanted = {("some", "ethernet-1/2", "c1"): base + rounds * 2,
+              ("some", "ethernet-1/3", "c0"): base + rounds,
+              **{("all", f"ethernet-1/{i + 1}", "c2"): base + rounds * 3 for i in range(4)}}
+
+    def newest():
+        last = {}
+        for line in file.read_bytes().split(b"\n")[:-1]:
+            for event in parse_events(line):
+                for path, value in event["values"].items():
+                    last[event["name"], event["tags"]["interface_name"],
+                         path.rpartition("/")[2]] = value
+        return last
+
+    wait_for(lambda: newest() == wanted, 30, "the last value of each counter, by subscription")
+    check(collector.total("sluice_stream_subscribes", subscription="some;all") == 1
+          and collector.total("sluice_stream_subscribes") == 1, "openconfig's server: one RPC")
+    check(collector.total("sluice_stream_unasked_updates") == 0, "nothing that nobody asked for")
+    check(collector.stop() == 0, "sluice ends with 0")
+    check(newest() == wanted, f"the last values of {len(wanted)} counters, and no others")
+
+
 def main(lab):
     part(lab, "subscriptions share RPCs", sharing)
     part(lab, "refused paths", refusing)
     part(lab, "everything refused", not_the_paths)
     part(lab, "a busy device", busy)
     part(lab, "a sink that stands still", isolation)
+    part(lab, "openconfig's server", real_server)
 
 
 if __name__ == "__main__":
