@@ -84,18 +84,28 @@ static void note_asked(struct sl_prober *prober)
     sl_stream_pack_request(prober->stream);
 }
 
+/* A path's first time is said of each, however many there are: of a subject, lines that are alike
+ * are left out in the end. */
 static void put(struct sl_prober *prober, size_t path)
 {
+    const struct sl_stream *stream = prober->stream;
     bool is_new = !sl_quarantine_has(&prober->quarantine, path);
     int64_t wait_ns = sl_quarantine_put(&prober->quarantine, path, now_ns(prober));
+    uint64_t wait_ms = (uint64_t)(wait_ns / SL_NS_PER_MS);
 
-    sl_log(is_new ? SL_LOG_WARN : SL_LOG_INFO, &prober->stream->subject,
-           is_new ? "path in quarantine" : "path still refused",
-           sl_log_text("path", path_of(prober, path)),
-           sl_log_text("asked-by", subscription_of(prober, path)),
-           sl_log_text("code", sl_code_name(prober->why.code)),
-           sl_log_text("why", prober->why.text),
-           sl_log_u64("retry-ms", (uint64_t)(wait_ns / SL_NS_PER_MS)));
+    if (is_new) {
+        sl_log(SL_LOG_WARN, NULL, "path in quarantine",
+               sl_log_text("target", stream->config.target),
+               sl_log_text("subscription", subscription_of(prober, path)),
+               sl_log_text("path", path_of(prober, path)),
+               sl_log_text("code", sl_code_name(prober->why.code)),
+               sl_log_text("why", prober->why.text), sl_log_u64("retry-ms", wait_ms));
+    } else {
+        sl_log(SL_LOG_INFO, &prober->stream->subject, "path still refused",
+               sl_log_text("path", path_of(prober, path)),
+               sl_log_text("asked-by", subscription_of(prober, path)),
+               sl_log_text("why", prober->why.text), sl_log_u64("retry-ms", wait_ms));
+    }
 }
 
 static void release(struct sl_prober *prober, size_t path)
