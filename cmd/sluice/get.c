@@ -5,7 +5,8 @@
 #include "base/buf.h"
 #include "gnmi.services.h"
 #include "gnmi/ask.h"
-#include "grpc/message.h"
+#include "gnmi/wire.h"
+#include "normalise/message_fields.h"
 #include "normalise/value.h"
 #include "tool/dial.h"
 #include "tool/extensions.h"
@@ -221,14 +222,11 @@ static struct sl_status take(struct sl_tool_target *target, struct sl_str answer
 {
     const struct get *get = arg;
     enum sl_tool_format format = sl_tool_format(&get->common);
-    struct sl_status why;
-    ProtobufCMessage *message = sl_grpc_message_unpack_kept(
-        &gnmi__get_response__descriptor, (const uint8_t *)answer.data, (uint32_t)answer.len, &why);
 
-    if (!message) {
-        return why;
+    /* What is in its notifications is checked when they are read. */
+    if (!sl_message_is_whole(answer)) {
+        return sl_status_error(SL_INTERNAL, "the answer is no message");
     }
-    protobuf_c_message_free_unpacked(message, NULL);
     if (get->values_only) {
         return print_values(target, answer);
     }

@@ -130,8 +130,22 @@ static int command_completion(int argc, char **argv)
     return code;
 }
 
+/* gnmic's short names. */
+static const char *full_name(const char *name)
+{
+    static const char *const shorts[][2] = {{"cap", "capabilities"}, {"sub", "subscribe"}};
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(shorts); i++) {
+        if (strcmp(name, shorts[i][0]) == 0) {
+            return shorts[i][1];
+        }
+    }
+    return name;
+}
+
 static int run_command(const char *name, int argc, char **argv)
 {
+    name = full_name(name);
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) == 0) {
             return commands[i].run(argc, argv);

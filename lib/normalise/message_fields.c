@@ -30,6 +30,18 @@ enum sl_wire_type sl_message_wire_type(const ProtobufCFieldDescriptor *field)
     return SL_WIRE_VARINT;
 }
 
+bool sl_message_is_whole(struct sl_str message)
+{
+    struct sl_wire wire = sl_wire_of(message);
+    struct sl_wire_field field;
+    const uint8_t *at = wire.at; /* a field that breaks off may have moved wire.at to the end */
+
+    while (sl_wire_next(&wire, &field)) {
+        at = wire.at;
+    }
+    return at == wire.end;
+}
+
 bool sl_message_is_member(const ProtobufCFieldDescriptor *field)
 {
     return field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
@@ -116,7 +128,7 @@ bool sl_message_find(const ProtobufCMessageDescriptor *descriptor, struct sl_str
         }
         found[index].field = field;
     }
-    return wire.at == wire.end;
+    return before.at == wire.end;
 }
 
 bool sl_message_next(struct sl_message_walk *walk, const ProtobufCFieldDescriptor *known,

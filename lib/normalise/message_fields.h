@@ -25,6 +25,9 @@ struct sl_message_found {
     struct sl_wire_field field; /* the last one */
 };
 
+/* Whether the bytes are fields to their end; what is in them is not looked at. */
+bool sl_message_is_whole(struct sl_str message);
+
 /* Fills `found`, zeroed and one for each field of the descriptor. False when the bytes are no
  * message. */
 bool sl_message_find(const ProtobufCMessageDescriptor *descriptor, struct sl_str message,

@@ -206,7 +206,7 @@ static bool read_entry(struct sl_str entry, const char *base, struct sl_item *it
             item->to = item->from + (uint32_t)field.bytes.len;
         }
     }
-    return wire.at == wire.end;
+    return sl_message_is_whole(entry);
 }
 
 static bool add_items(const struct writer *writer, struct sl_buf *entries, const char *base)
@@ -403,7 +403,7 @@ static bool add_any(struct writer *writer, struct sl_str any)
             value = field.bytes;
         }
     }
-    if (wire.at != wire.end) {
+    if (!sl_message_is_whole(any)) {
         return false;
     }
     if (!type_url.len && !value.len) {
@@ -452,7 +452,7 @@ static bool add_duration(const struct writer *writer, struct sl_str duration)
         sl_buf_printf(writer->out, ".%03u", decimals / 1000000);
     }
     sl_buf_add_c(writer->out, "s\"");
-    return wire.at == wire.end;
+    return sl_message_is_whole(duration);
 }
 
 /* Recursive with the depth that add_members allows. */

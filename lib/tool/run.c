@@ -401,6 +401,9 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     } else if (sl_status_is_ok(status)) {
         struct sl_status taken =
             asking->ask->take(target, sl_buf_str(&asking->answer), asking->ask->arg);
+        if (!taken.reason) { /* it is not the device that says so */
+            taken.reason = "bad-answer";
+        }
         sl_tool_finish(target, &taken);
     } else {
         sl_tool_finish_call(target, call, status);

@@ -158,7 +158,7 @@ def formats(lab):
 def capabilities(lab):
     device = Device(lab)
     device.answers = {"Capabilities": CAPABILITIES}
-    said, _ = tool("-a", device.address, "--insecure", "capabilities", "--registered-extension",
+    said, _ = tool("-a", device.address, "--insecure", "cap", "--registered-extension",
                    "999:hex:00ff", "--gzip")
     told = json.loads(said)
     check(told["source"] == device.address and told["version"] == "0.8.0" and
@@ -570,13 +570,18 @@ def hostile(lab):
         check("\x1b" not in said and "\x07" not in said, f"{name}: nothing steers the terminal")
     device.answers = {"Get": b"\x0a\x05\x12\xff\xff"}
     _, err = tool(*asked, code=1)
-    check("message" in err, err.strip())
+    check("broken" in err or "message" in err, err.strip())
+    for broken in (b"\x0a", b"\x0a\x05", b"\x0a\x02\x22\x05", b"\xff" * 20):
+        device.answers = {"Get": broken}
+        for name in ("json", "flat", "protojson", "prototext"):
+            tool(*asked, "--format", name, code=1)
+        tool(*asked, "--values-only", code=1)
     deep = b""
     for _ in range(200):
         deep = b"\x42" + varint(len(b"\x0a" + varint(len(deep)) + deep)) + b"\x0a" + varint(len(deep)) + deep
     device.answers = {"Get": field(1, field(4, field(1, b"") + field(3, deep)))}
     _, err = tool(*asked, code=1)
-    check("messages in messages" in err, err.strip())
+    check("levels" in err, err.strip())
     not_text = field(1, field(4, field(1, field(3, field(1, b"\xff\xfe"))) + field(3, field(1, b"\x80"))))
     device.answers = {"Get": not_text}
     said, _ = tool(*asked, "--format", "flat")
@@ -591,6 +596,10 @@ def hostile(lab):
     _, err = tool(*asked, "--max-msg-size", "1000000", code=1)
     check("--max-msg-size" in err, err.strip())
     tool(*asked, "--format", "flat")
+    leaf = field(4, field(1, field(3, field(1, b"leaf"))) + field(3, b"\x18\x07"))
+    device.answers = {"Get": field(1, leaf * 1000000)}
+    said, _ = tool(*asked, "--format", "flat")
+    check(said == "/leaf: 7\n" * 1000000, "a million leaves")
 
 
 def varint(number):
