@@ -24,7 +24,9 @@ from google.protobuf.message import DecodeError
 
 import captures
 from certificates import Authority, Certificates
+from connections import LOGIN, USER, PASSWORD, Proxy
 from records import gnmi_messages
+from tls import Peer, silent, tls_server
 
 MESSAGES = gnmi_messages()
 KINDS = {"Capabilities": ("CapabilityRequest", "CapabilityResponse"),
@@ -36,15 +38,16 @@ SECRET = "p4ssw0rd-of-nobody"
 class Device:
     """A gNMI server on grpcio: keeps what it was asked, answers what it was told to."""
 
-    def __init__(self, lab, credentials=None, host="127.0.0.1"):
+    def __init__(self, lab, credentials=None, unix=None):
         self.asked = []     # (method, request, metadata)
         self.answers = {}   # by method: a message, bytes, or (code, text)
         self.gate = None    # an Event that answers wait for
         self.server = grpc.server(futures.ThreadPoolExecutor(4))
         self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(
             "gnmi.gNMI", {method: self.handler(method) for method in KINDS}),))
-        self.port = (self.server.add_secure_port(f"{host}:0", credentials) if credentials else
-                     self.server.add_insecure_port(f"{host}:0"))
+        where = f"unix:{unix}" if unix else "127.0.0.1:0"
+        self.port = (self.server.add_secure_port(where, credentials) if credentials else
+                     self.server.add_insecure_port(where))
         self.address = f"127.0.0.1:{self.port}"
         self.server.start()
         lab.on_end(lambda: self.server.stop(None))
@@ -479,9 +482,31 @@ def tls(lab):
                          "--tls-server-name"),
                         ([strict.address, "--tls-ca", good.ca.file], "--tls-cert"),
                         ([plain.address, "--skip-verify"], "--insecure"),
-                        ([device.address, "--insecure"], "without --insecure")):
+                        ([device.address, "--insecure"], "without --insecure"),
+                        ([Peer(lab, tls_server(good.server, alpn=None)).address, "--skip-verify"],
+                         "not HTTP/2"),
+                        ([Peer(lab, tls_server(good.ca.issue("old", days=-1))).address, "--tls-ca",
+                          good.ca.file], "expired"),
+                        ([Peer(lab, silent).address, "--insecure", "--timeout", "300ms"], "")):
         _, err = tool(*asked, *words, code=3)
         check("no connection" in err and hint in err, err.strip())
+
+
+def ways(lab):
+    """Through proxies, and to a unix socket."""
+    device = Device(lab)
+    device.answers = {"Get": GET}
+    asked = ["get", "--path", "/", "--insecure", "--format", "flat", "-a"]
+    for kind in ("http", "socks5"):
+        proxy = Proxy(lab, kind, f"{USER}:{PASSWORD}")
+        # The wrong login first: pproxy asks an address that it knows no more.
+        _, err = tool(*asked, device.address, code=3, environment={"SLUICE_PROXY": proxy.url("x:" + SECRET)})
+        check("proxy" in err and SECRET not in err, err.strip())
+        tool(*asked, device.address, "--proxy", proxy.url(LOGIN))
+    place = lab.path("gnmi.sock")
+    local = Device(lab, unix=place)
+    local.answers = {"Get": GET}
+    tool(*asked, f"unix:{place}")
 
 
 def from_file(lab):
@@ -654,6 +679,7 @@ def main(lab):
     part(lab, "prompt", prompt)
     part(lab, "prompt, interrupted", prompt_interrupted)
     part(lab, "TLS", tls)
+    part(lab, "ways", ways)
     part(lab, "configuration", from_file)
     part(lab, "replay", replay)
     part(lab, "hostile answers", hostile)
