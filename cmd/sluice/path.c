@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "capture/source.h"
 #include "gnmi/path.h"
 #include "gnmi/path_expand.h"
 #include "gnmi/request.h"
@@ -275,6 +276,14 @@ static bool take_all(struct path_tool *tool)
 
 /* ---- what they match ---- */
 
+static void say_skipped(const struct path_tool *tool)
+{
+    if (tool->found.skipped) {
+        sl_tool_complain(&tool->common, "%llu updates left out: no path or value for a tree",
+                         (unsigned long long)tool->found.skipped);
+    }
+}
+
 static bool print_matches(struct path_tool *tool)
 {
     bool is_ok = true;
@@ -313,11 +322,47 @@ static bool read_file(const char *name, struct sl_buf *out)
     return is_read;
 }
 
+/* What is in a capture; false with `why` where it is none, and nothing was taken then. */
+static bool read_capture(struct path_tool *tool, struct sl_status *why)
+{
+    struct sl_capture_source *source = sl_capture_source_open(tool->data, why);
+    struct sl_gnmi_capture_entry entry;
+
+    while (source && sl_status_is_ok(why) && sl_capture_source_next(source, &entry, why)) {
+        if (entry.kind == SL_GNMI_CAPTURE_RESPONSE) {
+            *why = sl_found_add_response(&tool->found, entry.response);
+        }
+        if (why->code == SL_INTERNAL) { /* no SubscribeResponse */
+            tool->found.skipped++;
+            *why = sl_status_ok();
+        }
+    }
+    sl_capture_source_close(source);
+    return source != NULL;
+}
+
+/* Of a capture that was cut off, what there is of it is good. */
+static int match_capture(struct path_tool *tool, struct sl_status *why)
+{
+    if (sl_status_is_ok(why) || why->code == SL_DATA_LOSS) {
+        *why = sl_found_end(&tool->found);
+    }
+    if (!sl_status_is_ok(why)) {
+        sl_tool_complain(&tool->common, "%s: %s", tool->data, why->text);
+        return SL_TOOL_EXIT_USAGE;
+    }
+    say_skipped(tool);
+    return print_matches(tool) ? SL_TOOL_EXIT_OK : SL_TOOL_EXIT_FAILED;
+}
+
 static int match_data(struct path_tool *tool)
 {
     struct sl_buf text;
     struct sl_status why = sl_status_ok();
 
+    if (read_capture(tool, &why)) {
+        return match_capture(tool, &why);
+    }
     if (!read_file(tool->data, &text)) {
         sl_tool_complain(&tool->common, "%s: %s", tool->data,
                          text.failed ? "too long" : strerror(errno));
@@ -427,10 +472,7 @@ static int match_run(struct path_tool *tool, struct sl_tool_run *run)
         sl_tool_complain(&tool->common, "%s", why.text);
         return SL_TOOL_EXIT_FAILED;
     }
-    if (tool->found.skipped) {
-        sl_tool_complain(&tool->common, "%llu updates left out: no path or value for a tree",
-                         (unsigned long long)tool->found.skipped);
-    }
+    say_skipped(tool);
     bool is_printed =
         (code != SL_TOOL_EXIT_OK && code != SL_TOOL_EXIT_PARTIAL) || print_matches(tool);
 

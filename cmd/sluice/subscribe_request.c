@@ -139,8 +139,10 @@ static void change_list(struct subscribe *tool, struct sl_gnmi_subscribe *list)
     if (sl_tool_prefix_target(common)) {
         list->target = sl_tool_prefix_target(common);
     }
-    list->extensions = tool->extensions.items;
-    list->extension_count = tool->extensions.count;
+    if (tool->extensions.count) {
+        list->extensions = tool->extensions.items;
+        list->extension_count = tool->extensions.count;
+    }
 }
 
 /* ---- one RPC ---- */

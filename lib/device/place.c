@@ -2,12 +2,14 @@
 
 #include <string.h>
 
+#include "gnmi/path.h"
+
 /* The name without the module in front of it. The text is the caller's. */
 static char *bare(char *name)
 {
-    char *colon = strchr(name, ':');
+    size_t module = sl_gnmi_module_of(sl_str_from(name)).len;
 
-    return colon && colon[1] ? colon + 1 : name;
+    return module ? name + module + 1 : name;
 }
 
 static bool is_native(const char *origin)

@@ -26,19 +26,11 @@ static bool is_deep(const Gnmi__PathElem *elem)
     return strcmp(elem->name, "...") == 0;
 }
 
-static struct sl_str without_module(struct sl_str name)
-{
-    const char *colon = memchr(name.data ? name.data : "", ':', name.len);
-    size_t used = colon ? (size_t)(colon - name.data) + 1 : 0;
-
-    return (struct sl_str){name.data + used, name.len - used};
-}
-
 /* A module's name counts where both have one. */
 static bool is_name(struct sl_str a, struct sl_str b)
 {
-    struct sl_str bare_a = without_module(a);
-    struct sl_str bare_b = without_module(b);
+    struct sl_str bare_a = sl_gnmi_without_module(a);
+    struct sl_str bare_b = sl_gnmi_without_module(b);
     bool both = bare_a.len < a.len && bare_b.len < b.len;
 
     return both ? sl_str_eq(a, b) : sl_str_eq(bare_a, bare_b);

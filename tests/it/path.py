@@ -62,6 +62,13 @@ def data(lab):
     done = path("--data", file, "/nothing", "/system")
     check(done.returncode == 1 and "/nothing" in done.stderr and done.stdout == "/system\n",
           "what matches nothing is named: 1")
+    recorded = lab.path("leaf1.capture")
+    captures.write(recorded, [(EPOCH_NS, with_modules()), (EPOCH_NS + 1, b"\xff"),
+                              (EPOCH_NS + 2, 14, "gone")])
+    done = path("--data", recorded, "/interfaces/interface[name=*]", "/.../mtu")
+    check(done.stdout.splitlines() == ["/interfaces/interface[name=a:b]",
+                                       "/interfaces/interface[name=a:b]/fe80::1/mtu"] and
+          done.returncode == 0, f"what a capture has {done.stdout} {done.stderr}")
     file.write_text("[", encoding="utf-8")
     check(path("--data", file, "/a").returncode == 2, "a file that is none: 2")
     check(path("--data", lab.path("none"), "/a").returncode == 2, "no file: 2")
