@@ -114,7 +114,7 @@ const struct sl_tool sl_tool_path = {
 
 static bool print(struct sl_buf *out)
 {
-    bool is_ok = !out->failed && fwrite(out->data, 1, out->len, stdout) == out->len;
+    bool is_ok = !out->failed && (!out->len || fwrite(out->data, 1, out->len, stdout) == out->len);
 
     sl_buf_fini(out);
     return is_ok;
