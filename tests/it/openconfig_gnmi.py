@@ -245,6 +245,24 @@ def fake_stream(lab):
     compare(found, messages, "STREAM")
 
 
+def fake_extensions(lab):
+    """What comes beside the data is shown, in every format."""
+    messages = [text_format.Parse(
+        f"update: {{timestamp: {START} update: {{path: {{{path('a')}}} val: {{uint_val: 1}}}}}} "
+        'extension: {registered_ext: {id: 1 msg: "\\010\\001"}} '
+        'extension: {depth: {level: 7}}', RESPONSE()), RESPONSE(sync_response=True)]
+    fake = Fake(lab, Certificates(lab), messages)
+    compare(subscribe(*fake.words, "--mode", "once"), messages, "extensions")
+    for form, stream in (("flat", "stdout"), ("table", "stdout"), ("event", "stderr"),
+                         ("json", "stderr")):
+        done = subprocess.run([str(word) for word in (sluice(), "subscribe", *fake.words[:-1], form,
+                                                      "--mode", "once")], check=False, text=True,
+                              capture_output=True, timeout=PATIENCE_S, stdin=subprocess.DEVNULL)
+        shown = getattr(done, stream)
+        check(done.returncode == 0 and shown.count("extension: ") == 2 and '"level":7' in
+              shown.replace(" ", ""), f"extensions in {form}: {shown}")
+
+
 def fake_run(lab):
     """As JSON, which has no form for an Any of an unknown type."""
     messages = given(has_any=False)
@@ -270,6 +288,7 @@ def main(lab):
     part(lab, "fake target, once", fake_once)
     part(lab, "fake target, poll", fake_poll)
     part(lab, "fake target, stream", fake_stream)
+    part(lab, "fake target, extensions", fake_extensions)
     part(lab, "fake target, sluice run", fake_run)
 
 

@@ -197,6 +197,32 @@ def refused(lab):
     check(done.returncode == 5 and "which path" in done.stderr, "refused: 5")
 
 
+def on_terminal(lab):
+    """A table, and Enter to poll: what a person at a terminal sees."""
+    port = with_data(lab)
+    ours, theirs = os.openpty()
+    stream = subprocess.Popen(words_of(port, "--mode", "poll", "--path", LEAF), stdin=theirs,
+                              stdout=theirs, stderr=subprocess.DEVNULL)
+    lab.on_end(stream.kill)
+    os.close(theirs)
+    shown = b""
+
+    def read_until(rounds):
+        nonlocal shown
+        while shown.count(b"sync-response: true") < rounds:
+            shown += os.read(ours, 4096)
+
+    read_until(1)
+    os.write(ours, b"\n")
+    read_until(2)
+    os.write(ours, b"\x04")
+    check(stream.wait(PATIENCE_S) == 0, "Enter polls, Ctrl-D ends well")
+    text = shown.decode()
+    check(re.search(r"^\d{4}-\d\d-\d\dT\S+Z", text, re.M) and
+          len(re.findall(rf"^  {re.escape(LEAF)} +9000", text, re.M)) == 2, "a table")
+    os.close(ours)
+
+
 def numbers(text):
     return [int(found) for found in re.findall(r"/seq: (\d+)$", text, re.M)]
 
@@ -241,6 +267,7 @@ def main(lab):
     part(lab, "configured", configured)
     part(lab, "retried", retried)
     part(lab, "refused", refused)
+    part(lab, "terminal", on_terminal)
     part(lab, "held back", held_back)
 
 
