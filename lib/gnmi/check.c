@@ -65,14 +65,38 @@ static const uint16_t oneof[MESSAGES] = {
 
 /* ---- the plain case ---- */
 
-/* Most updates are one Path and one scalar, with tags and lengths of a single byte. These are
- * passed by the few functions here; false only says that the long way must decide. */
+/* Most updates are one Path and one scalar, with tags and lengths of a single byte (of the value:
+ * two at most, for JSON). These are passed by the few functions here; false only says that the long
+ * way must decide. */
 
 /* Where the payload of a field ends that begins at `at` with its tag and length; NULL: not plain.
  */
 static inline const uint8_t *plain_end(const uint8_t *at, const uint8_t *end)
 {
     return end - at >= 2 && at[1] < 0x80 && at[1] <= end - at - 2 ? at + 2 + at[1] : NULL;
+}
+
+/* The same where the length may have two bytes: where the payload begins, and its end. */
+static inline const uint8_t *plain_payload(const uint8_t *at, const uint8_t *end,
+                                           const uint8_t **payload_end)
+{
+    size_t left = (size_t)(end - at);
+    size_t head = 2;
+
+    if (left < 3) {
+        return NULL;
+    }
+    size_t len = at[1];
+
+    if (len >= 0x80) {
+        len = (len & 0x7f) | (size_t)at[2] << 7;
+        head = at[2] < 0x80 ? 3 : left;
+    }
+    if (len > left - head) {
+        return NULL;
+    }
+    *payload_end = at + head + len;
+    return at + head;
 }
 
 enum {
@@ -118,6 +142,7 @@ static inline bool is_plain_path(const uint8_t *at, const uint8_t *end)
 static inline bool is_plain_value(const uint8_t *at, const uint8_t *end)
 {
     const uint8_t *start = at;
+    const uint8_t *payload_end;
 
     if (at == end || *at < 1 << 3 || *at >= FIELDS << 3) {
         return false;
@@ -128,7 +153,8 @@ static inline bool is_plain_value(const uint8_t *at, const uint8_t *end)
         }
         return at + 1 == end && end - start <= 1 + 10;
     case SL_WIRE_BYTES:
-        return inside[TYPED_VALUE][*at >> 3] == NONE && plain_end(at, end) == end;
+        return inside[TYPED_VALUE][*at >> 3] == NONE && plain_payload(at, end, &payload_end) &&
+               payload_end == end;
     case SL_WIRE_FIXED64:
         return end - at == 9;
     case SL_WIRE_FIXED32:
@@ -149,8 +175,8 @@ static inline bool is_plain_update(const uint8_t *at, const uint8_t *end)
         return false;
     }
     at = next;
-    next = at < end && *at == TAG_3_BYTES ? plain_end(at, end) : NULL;
-    if (!next || !is_plain_value(at + 2, next)) {
+    at = at < end && *at == TAG_3_BYTES ? plain_payload(at, end, &next) : NULL;
+    if (!at || !is_plain_value(at, next)) {
         return false;
     }
     return next == end || (end - next == 2 && next[0] == TAG_4_VARINT && next[1] < 0x80);

@@ -6,6 +6,42 @@
 
 enum { SCRATCH_KEPT_BYTES = 64 * 1024 }; /* more is given back with the next message */
 
+/* ---- fields ---- */
+
+enum {
+    TAG_NOTIFICATION_UPDATE = 4 << 3 | SL_WIRE_BYTES,
+    TAG_UPDATE_PATH = 1 << 3 | SL_WIRE_BYTES,
+    TAG_UPDATE_VALUE = 3 << 3 | SL_WIRE_BYTES,
+};
+
+/* The payload of the field with this tag that `wire` stands at, where its length is written in one
+ * byte, or two: what most fields are. False, with nothing taken, for all others. */
+static inline bool take_plain(struct sl_wire *wire, uint8_t tag, struct sl_str *bytes)
+{
+    const uint8_t *at = wire->at;
+    size_t left = (size_t)(wire->end - at);
+
+    if (left < 3 || at[0] != tag) {
+        return false;
+    }
+    size_t len = at[1];
+    size_t head = 2;
+
+    if (len >= 0x80) {
+        if (at[2] >= 0x80) {
+            return false;
+        }
+        len = (len & 0x7f) | (size_t)at[2] << 7;
+        head = 3;
+    }
+    if (len > left - head) {
+        return false;
+    }
+    *bytes = (struct sl_str){(const char *)at + head, len};
+    wire->at = at + head + len;
+    return true;
+}
+
 /* ---- values ---- */
 
 static float float_of(uint64_t bits)
@@ -90,7 +126,12 @@ static void read_typed_value(struct sl_str typed_value, struct sl_gnmi_value *va
     struct sl_wire_field field;
 
     value->kind = SL_GNMI_VALUE_NONE;
-    while (sl_wire_next(&wire, &field)) {
+    if (typed_value.len > 1 && (*wire.at & 7) == SL_WIRE_VARINT && *wire.at < 0x80) {
+        field.number = *wire.at++ >> 3; /* a number, which most values are */
+        (void)sl_wire_varint(&wire, &field.value);
+        read_varint_arm(&field, value);
+    }
+    while (wire.at < wire.end && sl_wire_next(&wire, &field)) {
         if (field.type == SL_WIRE_VARINT) {
             read_varint_arm(&field, value);
         } else if (field.type == SL_WIRE_BYTES) {
@@ -131,6 +172,13 @@ static void read_value(struct sl_str deprecated, struct sl_gnmi_value *value)
 
 static uint32_t read_duplicates(struct sl_str update)
 {
+    struct sl_wire plain = sl_wire_of(update);
+    struct sl_str bytes;
+
+    if (take_plain(&plain, TAG_UPDATE_PATH, &bytes) &&
+        take_plain(&plain, TAG_UPDATE_VALUE, &bytes) && plain.at == plain.end) {
+        return 0;
+    }
     struct sl_wire wire = sl_wire_of(update);
     struct sl_wire_field field;
     uint32_t duplicates = 0;
@@ -166,8 +214,17 @@ static void read_notification(struct sl_gnmi_response *response)
 {
     struct sl_wire wire = sl_wire_of(response->notification);
     struct sl_wire_field field;
+    struct sl_str update;
 
-    while (sl_wire_next(&wire, &field)) {
+    for (;;) {
+        if (take_plain(&wire, TAG_NOTIFICATION_UPDATE, &update)) {
+            response->updates++;
+            response->duplicates += read_duplicates(update);
+            continue;
+        }
+        if (!sl_wire_next(&wire, &field)) {
+            break;
+        }
         if (field.type == SL_WIRE_BYTES) {
             note_bytes(response, &field);
         } else if (sl_wire_is(&field, 1, SL_WIRE_VARINT)) {
@@ -257,17 +314,23 @@ bool sl_gnmi_next_update(struct sl_gnmi_cursor *cursor, struct sl_gnmi_update *u
     struct sl_str deprecated = {0};
     struct sl_wire_field field;
 
-    if (!next_field(cursor, 4, &bytes)) {
+    struct sl_wire wire = {cursor->at, cursor->end};
+
+    if (take_plain(&wire, TAG_NOTIFICATION_UPDATE, &bytes)) {
+        cursor->at = wire.at;
+    } else if (!next_field(cursor, 4, &bytes)) {
         return false;
     }
-    struct sl_wire wire = sl_wire_of(bytes);
-
+    wire = sl_wire_of(bytes);
     update->raw = bytes;
     update->path = (struct sl_str){0};
-    update->has_path = false;
     update->value.kind = SL_GNMI_VALUE_NONE;
     update->duplicates = 0;
-    while (sl_wire_next(&wire, &field)) {
+    update->has_path = take_plain(&wire, TAG_UPDATE_PATH, &update->path);
+    if (take_plain(&wire, TAG_UPDATE_VALUE, &bytes)) {
+        read_typed_value(bytes, &update->value);
+    }
+    while (wire.at < wire.end && sl_wire_next(&wire, &field)) {
         if (sl_wire_is(&field, 1, SL_WIRE_BYTES)) {
             update->path = field.bytes;
             update->has_path = true;

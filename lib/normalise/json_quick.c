@@ -314,28 +314,43 @@ static void gather(struct quick *quick, uint32_t from, uint32_t to)
 
 static bool read_value(struct quick *quick);
 
-/* A name has none of these two: '.' and '/', which differ in their last bit. */
-static bool has_separator(const char *at, size_t len)
+/* Whether one of the first `len` bytes is '.' or '/', which differ in their last bit. */
+static bool has_separator_within(uint64_t word, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        if ((at[i] | 1) == '/') {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t slashes = (word | ones) ^ ones * '/';
+    uint64_t found = (slashes - ones) & ~slashes & (ones << 7);
+
+    return (len < WORD ? found & ((UINT64_C(1) << (8 * len)) - 1) : found) != 0;
+}
+
+static uint64_t load(const char *at, const char *end)
+{
+    uint64_t word = 0;
+
+    if (end - at >= WORD) {
+        memcpy(&word, at, WORD);
+    } else {
+        memcpy(&word, at, (size_t)(end - at));
+    }
+    return word;
+}
+
+static bool has_separator(const struct quick *quick, const char *at, size_t len)
+{
+    for (; len > WORD; len -= WORD, at += WORD) {
+        if (has_separator_within(le64toh(load(at, quick->end)), WORD)) {
             return true;
         }
     }
-    return false;
+    return has_separator_within(le64toh(load(at, quick->end)), len);
 }
 
 /* The first bytes as a number that sorts like them. */
 static uint64_t front_of(const struct quick *quick, const char *name, size_t len, char next)
 {
-    uint64_t front = 0;
+    uint64_t front = be64toh(load(name, quick->end));
 
-    if (quick->end - name >= WORD) {
-        memcpy(&front, name, WORD);
-    } else {
-        memcpy(&front, name, (size_t)(quick->end - name));
-    }
-    front = be64toh(front);
     if (len >= WORD) {
         return front;
     }
@@ -356,7 +371,7 @@ static bool read_name(struct quick *quick, struct member *member)
     const char *close = skip_plain(name, quick->end);
     size_t len = (size_t)(close - name);
 
-    if (close == quick->end || *close != '"' || !len || has_separator(name, len)) {
+    if (close == quick->end || *close != '"' || !len || has_separator(quick, name, len)) {
         return false;
     }
     quick->at = close + 1;

@@ -5,6 +5,7 @@
 #ifndef SLUICE_NORMALISE_TEXT_H
 #define SLUICE_NORMALISE_TEXT_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,7 +37,8 @@ static inline bool sl_text_is_plain(unsigned char byte)
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
-/* The high bit of the first byte in `word` that is not plain, and perhaps of some above it. */
+/* The high bit of the first byte in `word`, the lowest one, that is not plain, and perhaps of some
+ * above it. */
 static inline uint64_t sl_text_not_plain(uint64_t word)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -56,8 +58,9 @@ static inline size_t sl_text_plain_len(struct sl_str text)
 
     for (; text.len - len >= sizeof(word); len += sizeof(word)) {
         memcpy(&word, text.data + len, sizeof(word));
-        if (sl_text_not_plain(word)) {
-            break;
+        uint64_t found = sl_text_not_plain(le64toh(word));
+        if (found) {
+            return len + (size_t)(ffsll((long long)found) - 1) / 8;
         }
     }
     while (len < text.len && sl_text_is_plain((unsigned char)text.data[len])) {

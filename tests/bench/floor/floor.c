@@ -35,6 +35,7 @@ struct options {
     const char *topic;
     const char *subscription;
     enum floor_format format;
+    bool is_null;   /* records are thrown away, without Kafka */
     uint64_t count; /* messages; 0: until SIGTERM */
     uint64_t in_flight_bytes;
     char *devices[MAX_DEVICES]; /* NAME=HOST:PORT */
@@ -246,6 +247,14 @@ static void close_producer(struct floor *floor)
 
 /* ---- Devices ---- */
 
+static void forget(struct totals *totals, struct floor_record *record)
+{
+    totals->messages++;
+    totals->updates += record->updates;
+    totals->bytes += record->len;
+    free(record->payload);
+}
+
 static bool on_message(const uint8_t *message, size_t len, void *arg)
 {
     struct source *source = (struct source *)arg;
@@ -255,6 +264,10 @@ static bool on_message(const uint8_t *message, size_t len, void *arg)
         fprintf(stderr, "floor: a message of %s that is not of a simulated device's kind\n",
                 source->target);
         return false;
+    }
+    if (record.payload && source->floor->options->is_null) {
+        forget(&source->floor->totals, &record);
+        return true;
     }
     return !record.payload || produce(source, &record);
 }
@@ -330,7 +343,9 @@ static bool turn(struct floor *floor, struct pollfd *fds)
     if (poll(fds, has_room ? count + 1 : 1, -1) < 0) {
         return errno == EINTR;
     }
-    take_reports(floor, fds[0].revents != 0);
+    if (floor->producer) {
+        take_reports(floor, fds[0].revents != 0);
+    }
     for (size_t i = 0; i < count && has_room; i++) {
         if (fds[i + 1].revents && !floor_device_read(floor->sources[i].device)) {
             return false;
@@ -351,8 +366,9 @@ static bool loop(struct floor *floor)
     while (is_fine && !is_done(floor)) {
         is_fine = turn(floor, fds);
     }
-    return is_fine && rd_kafka_flush(floor->producer, FLUSH_MS) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-           floor->totals.failed == 0;
+    return is_fine && floor->totals.failed == 0 &&
+           (!floor->producer ||
+            rd_kafka_flush(floor->producer, FLUSH_MS) == RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 /* ---- What it took ---- */
@@ -385,7 +401,8 @@ static bool run(const struct options *options)
 {
     struct floor floor = {.options = options, .reports_fd = -1};
     double began = wall_seconds();
-    bool is_fine = open_producer(&floor) && open_sources(&floor) && loop(&floor);
+    bool is_fine =
+        (options->is_null || open_producer(&floor)) && open_sources(&floor) && loop(&floor);
 
     print_result(&floor.totals, wall_seconds() - began);
     close_sources(&floor);
@@ -396,7 +413,7 @@ static bool run(const struct options *options)
 /* ---- The command line ---- */
 
 static const char usage[] =
-    "usage: floor --device NAME=HOST:PORT [--device ...] --brokers B --topic T\n"
+    "usage: floor --device NAME=HOST:PORT [--device ...] --brokers B --topic T | --null\n"
     "             [--format event|proto] [--subscription S] [--count N] [--in-flight BYTES]\n"
     "             [--property KEY=VALUE ...]\n\n"
     "Publishes what the devices stream until N messages (default 0: until SIGTERM) were\n"
@@ -443,6 +460,9 @@ static bool take_option(struct options *options, int option, char *value)
         return true;
     case 'f':
         return set_format(options, value);
+    case '0':
+        options->is_null = true;
+        return true;
     case 'n':
         return set_number(&options->count, value);
     case 'i':
@@ -463,6 +483,7 @@ static bool parse(int argc, char **argv, struct options *options)
         {"format", required_argument, NULL, 'f'},
         {"count", required_argument, NULL, 'n'},
         {"in-flight", required_argument, NULL, 'i'},
+        {"null", no_argument, NULL, '0'},
         {NULL, 0, NULL, 0},
     };
 
@@ -471,7 +492,8 @@ static bool parse(int argc, char **argv, struct options *options)
             return false;
         }
     }
-    return optind == argc && options->device_count > 0 && options->brokers && options->topic;
+    return optind == argc && options->device_count > 0 &&
+           (options->is_null || (options->brokers && options->topic));
 }
 
 int main(int argc, char **argv)
