@@ -15,6 +15,12 @@ enum { SHORT_TEXT_BYTES = 64, FLOAT_BYTES = 4, DOUBLE_BYTES = 8, MOST_DECIMALS =
 const char *const sl_type_names[] = {"string", "int",     "uint",  "bool",   "float",
                                      "double", "decimal", "bytes", "base64", NULL};
 
+/* What was appended since `text` had so many bytes. */
+static struct sl_str since(const struct sl_buf *text, size_t start)
+{
+    return text->data ? (struct sl_str){text->data + start, text->len - start} : (struct sl_str){0};
+}
+
 /* ---- what a value says ---- */
 
 enum said {
@@ -62,7 +68,7 @@ static bool scan_json_scalar(struct sl_scan *scan, struct sl_buf *text, struct s
             !sl_scan_string(scan, text, false) || text->failed) {
             return false;
         }
-        said->text = (struct sl_str){text->data + start, text->len - start};
+        said->text = since(text, start);
         return true;
     }
     if (sl_scan_word(scan, SL_STR("true")) || sl_scan_word(scan, SL_STR("[null]"))) {
@@ -151,7 +157,7 @@ static bool decode_base64(struct said_value *said, struct sl_buf *text)
         return false;
     }
     said->said = SAID_BYTES;
-    said->text = (struct sl_str){text->data + start, text->len - start};
+    said->text = since(text, start);
     return true;
 }
 
@@ -360,7 +366,7 @@ static bool to_string(const struct said_value *said, struct sl_buf *text, struct
     if (!add_text_of(said, text) || text->failed) {
         return false;
     }
-    out->of.bytes = (struct sl_str){text->data + start, text->len - start};
+    out->of.bytes = since(text, start);
     return true;
 }
 
@@ -388,7 +394,7 @@ static bool to_base64(const struct said_value *said, struct sl_buf *text, struct
         return false;
     }
     out->kind = SL_GNMI_VALUE_STRING;
-    out->of.bytes = (struct sl_str){text->data + start, text->len - start};
+    out->of.bytes = since(text, start);
     return true;
 }
 
@@ -539,7 +545,7 @@ static bool put_text(const struct sl_exact *number, const struct sl_gnmi_value *
         return false;
     }
     out->kind = value->kind;
-    out->of.bytes = (struct sl_str){text->data + start, text->len - start};
+    out->of.bytes = since(text, start);
     return true;
 }
 

@@ -270,8 +270,11 @@ static int compare_magnitude(const struct sl_exact *a, const struct sl_exact *b)
     sl_u128 of_a = a->digits;
     sl_u128 of_b = b->digits;
 
-    if (!of_a || !of_b || a_first != b_first) {
-        return of_a == of_b ? 0 : !of_a ? -1 : !of_b ? 1 : a_first < b_first ? -1 : 1;
+    if (!of_a || !of_b) {
+        return (of_a != 0) - (of_b != 0);
+    }
+    if (a_first != b_first) {
+        return a_first < b_first ? -1 : 1;
     }
     bool is_ok =
         a_len < b_len ? shift(of_a, b_len - a_len, &of_a) : shift(of_b, a_len - b_len, &of_b);

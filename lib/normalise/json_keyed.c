@@ -191,11 +191,11 @@ static bool read_item(struct sl_scan *scan, struct sl_buf *words, struct wanted 
 static void note_item(struct sl_json_keyed *keyed, const struct wanted *wanted)
 {
     struct sl_item item = {.name_at = (uint32_t)keyed->text.len};
+    const char *words = keyed->words.data ? keyed->words.data : "";
 
     for (size_t i = 0; i < wanted->count; i++) {
         keyed->add(&keyed->text, wanted->names[i],
-                   (struct sl_str){keyed->words.data + wanted->values[i].name_at,
-                                   wanted->values[i].name_len});
+                   (struct sl_str){words + wanted->values[i].name_at, wanted->values[i].name_len});
     }
     item.name_len = (uint32_t)(keyed->text.len - item.name_at);
     sl_buf_add(&keyed->items, &item, sizeof(item));

@@ -306,8 +306,10 @@ static bool put_leaves(struct quick *quick, uint32_t first)
 
 static void gather(struct quick *quick, uint32_t from, uint32_t to)
 {
-    sl_buf_add(&quick->json->spare, quick->json->leaves.data + from * sizeof(struct sl_item),
-               (to - from) * sizeof(struct sl_item));
+    if (to > from) {
+        sl_buf_add(&quick->json->spare, quick->json->leaves.data + from * sizeof(struct sl_item),
+                   (to - from) * sizeof(struct sl_item));
+    }
 }
 
 /* ---- objects ---- */

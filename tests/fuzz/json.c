@@ -1,5 +1,5 @@
-/* json.c - the single validating pass against jansson: the same verdict, the same leaves, every
- * number to its last digit.
+/* json.c - the single validating passes (of event, of Telegraf, of records) against jansson: the
+ * same verdict, the same leaves, every number to its last digit.
  *
  * jansson cannot be given all that is legal here. So that it can be asked, bytes that are not UTF-8
  * and halves of surrogate pairs become U+FFFD before (json.h says that they do); nesting is limited
@@ -13,8 +13,12 @@
 #include "base/buf.h"
 #include "decimal.h"
 #include "fuzz.h"
+#include "gnmi/pack.h"
 #include "gnmi/response.h"
+#include "gnmi/wire.h"
+#include "normalise/encoder.h"
 #include "normalise/json.h"
+#include "normalise/json_keyed.h"
 
 enum {
     MOST_LEAVES = 4096,
@@ -261,7 +265,11 @@ struct leaves {
     size_t count;
 };
 
-static void collect(struct leaves *leaves, const struct sl_buf *path, const json_t *value)
+/* How the leaves of a pass are called: the rule of json.h, or of sl_json_flatten_all. */
+enum form { GNMIC, TELEGRAF };
+
+static void collect(struct leaves *leaves, const struct sl_buf *path, const json_t *value,
+                    enum form form)
 {
     struct sl_buf name = {0};
     const char *key;
@@ -272,16 +280,18 @@ static void collect(struct leaves *leaves, const struct sl_buf *path, const json
         {
             sl_buf_reset(&name);
             sl_buf_add_str(&name, sl_buf_str(path));
-            sl_buf_add_byte(&name, '/');
+            if (*key || form == GNMIC) {
+                sl_buf_add_byte(&name, '/');
+            }
             sl_buf_add_c(&name, key);
-            collect(leaves, &name, inner);
+            collect(leaves, &name, inner, form);
         }
-    } else if (json_is_array(value) && !is_null_array(value)) {
+    } else if (json_is_array(value) && (form == TELEGRAF || !is_null_array(value))) {
         for (size_t i = 0; i < json_array_size(value); i++) {
             sl_buf_reset(&name);
             sl_buf_add_str(&name, sl_buf_str(path));
-            sl_buf_printf(&name, ".%zu", i);
-            collect(leaves, &name, json_array_get(value, i));
+            sl_buf_printf(&name, form == GNMIC ? ".%zu" : "/%zu", i);
+            collect(leaves, &name, json_array_get(value, i), form);
         }
     } else if (leaves->count < MOST_LEAVES) {
         leaves->names[leaves->count] = (struct sl_str){sl_str_dup(sl_buf_str(path)), path->len};
@@ -291,11 +301,11 @@ static void collect(struct leaves *leaves, const struct sl_buf *path, const json
 }
 
 /* Of several with one name ("a/b" beside "b" in "a") one. */
-static bool has_leaf(const struct leaves *leaves, const struct sl_json_leaf *leaf)
+static bool has_leaf(const struct leaves *leaves, const struct sl_json_leaf *leaf, enum form form)
 {
     for (size_t i = 0; i < leaves->count; i++) {
         if (sl_str_eq(leaves->names[i], leaf->name) &&
-            says(leaf->value, leaves->values[i], false)) {
+            says(leaf->value, leaves->values[i], form == TELEGRAF)) {
             return true;
         }
     }
@@ -316,20 +326,20 @@ static size_t count_names(const struct leaves *leaves)
     return count;
 }
 
-static void assert_leaves(const struct sl_json *json, const json_t *expected)
+static void assert_leaves(const struct sl_json *json, const json_t *expected, enum form form)
 {
     static struct leaves leaves;
     struct sl_buf path = {0};
     struct sl_str before = {0};
 
     leaves.count = 0;
-    collect(&leaves, &path, expected);
+    collect(&leaves, &path, expected, form);
     SL_ASSERT(leaves.count < MOST_LEAVES);
     SL_ASSERT(sl_json_leaf_count(json) == count_names(&leaves));
     for (size_t i = 0; i < sl_json_leaf_count(json); i++) {
         struct sl_json_leaf leaf = sl_json_leaf(json, i);
         SL_ASSERT(i == 0 || sl_str_cmp(before, leaf.name) < 0);
-        SL_ASSERT(has_leaf(&leaves, &leaf));
+        SL_ASSERT(has_leaf(&leaves, &leaf, form));
         before = leaf.name;
     }
     for (size_t i = 0; i < leaves.count; i++) {
@@ -351,7 +361,7 @@ static void check_flatten(struct sl_str source, const json_t *expected, bool is_
         break;
     case SL_JSON_LEAVES:
         SL_ASSERT(is_legal && json_is_object(expected));
-        assert_leaves(&json, expected);
+        assert_leaves(&json, expected, GNMIC);
         break;
     case SL_JSON_BROKEN:
         SL_ASSERT(!is_legal);
@@ -377,6 +387,141 @@ static void check_rewrite(struct sl_str source, const json_t *expected, bool is_
     sl_json_fini(&json);
 }
 
+/* As Telegraf has it: any value is leaves. */
+static void check_flatten_all(struct sl_str source, const json_t *expected, bool is_legal)
+{
+    struct sl_json json;
+
+    sl_json_init(&json);
+    enum sl_json_result result = sl_json_flatten_all(&json, source);
+
+    SL_ASSERT(result == SL_JSON_LEAVES || result == SL_JSON_BROKEN);
+    SL_ASSERT(is_legal || result == SL_JSON_BROKEN);
+    if (result == SL_JSON_LEAVES) {
+        assert_leaves(&json, expected, TELEGRAF);
+    }
+    sl_json_fini(&json);
+}
+
+/* ---- records ---- */
+
+static size_t count_values(const json_t *value)
+{
+    const char *key;
+    json_t *inner;
+    size_t count = 0;
+    bool is_list = true;
+
+    if (json_is_object(value) && json_object_size(value)) {
+        json_object_foreach((json_t *)(uintptr_t)value, key, inner)
+        {
+            count += count_values(inner);
+        }
+        return count;
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *item = json_array_get(value, i);
+        is_list = is_list && !json_is_object(item) && !json_is_array(item);
+        count += count_values(item);
+    }
+    return json_array_size(value) && !is_list ? count : 1;
+}
+
+/* Members that come twice are one in jansson's, and two in the records. */
+static bool has_repeats(struct sl_str text)
+{
+    json_error_t why;
+    json_t *strict = json_loadb(text.data, text.len, JANSSON_FLAGS | JSON_REJECT_DUPLICATES, &why);
+
+    json_decref(strict);
+    return !strict;
+}
+
+/* Appends a field of bytes with what `inner` has; that is empty then. */
+static void wrap(struct sl_buf *out, uint32_t number, struct sl_buf *inner)
+{
+    sl_pack_bytes(out, number, sl_buf_str(inner));
+    sl_buf_fini(inner);
+}
+
+/* A SubscribeResponse with the JSON as the value of /a. */
+static void make_message(struct sl_str source, struct sl_buf *message)
+{
+    struct sl_buf elem = {0};
+    struct sl_buf path = {0};
+    struct sl_buf value = {0};
+    struct sl_buf update = {0};
+    struct sl_buf notification = {0};
+
+    sl_pack_bytes(&elem, 1, SL_STR("a"));
+    wrap(&path, 3, &elem);
+    wrap(&update, 1, &path);
+    sl_pack_bytes(&value, 10, source);
+    wrap(&update, 3, &value);
+    wrap(&notification, 4, &update);
+    wrap(message, 1, &notification);
+}
+
+/* How many updates a record of sluice.v1 has, and how many of them were JSON that stayed whole. */
+static size_t count_updates(struct sl_str record, size_t *whole)
+{
+    struct sl_wire wire = sl_wire_of(record);
+    struct sl_wire_field field;
+    size_t count = 0;
+
+    *whole = 0;
+    while (sl_wire_next(&wire, &field)) {
+        if (!sl_wire_is(&field, 14, SL_WIRE_BYTES)) {
+            continue;
+        }
+        struct sl_wire update = sl_wire_of(field.bytes);
+        struct sl_wire_field inner;
+        bool has_encoding = false;
+        count++;
+        while (sl_wire_next(&update, &inner)) {
+            has_encoding = has_encoding || inner.number == 4;
+        }
+        *whole += !has_encoding;
+    }
+    SL_ASSERT(wire.at == wire.end);
+    return count;
+}
+
+/* A leaf for each value, or the JSON as it came; with keys as many. Here a number may be beyond a
+ * double's range: `is_huge`. */
+static void check_record(struct sl_str source, const json_t *expected, bool is_huge,
+                         bool has_names_twice)
+{
+    const struct sl_encoder_context context = {.epoch = 1, .seq = 1};
+    struct sl_gnmi_response response;
+    struct sl_buf scratch = {0};
+    struct sl_buf message = {0};
+
+    make_message(source, &message);
+    struct sl_status status = sl_gnmi_response_read(sl_buf_str(&message), &scratch, &response);
+
+    SL_ASSERT(sl_status_is_ok(&status));
+    for (int keyed = 0; keyed < 2; keyed++) {
+        struct sl_encoder_memory memory = {.limit_bytes = SL_MIB};
+        struct sl_encoder_config config = {.format = SL_FORMAT_SLUICE_V1,
+                                           .json_keys = keyed ? &sl_json_default_keys : NULL,
+                                           .memory = &memory};
+        struct sl_encoder *encoder = sl_encoder_new(&config);
+        struct sl_buf out = {0};
+        struct sl_encoded encoded;
+        size_t whole;
+        SL_ASSERT(encoder && sl_encoder_encode(encoder, &response, &context, &out, &encoded));
+        size_t count = count_updates(sl_buf_str(&out), &whole);
+        SL_ASSERT(encoded.published == 1 && (whole == 0 || (whole == 1 && count == 1)));
+        SL_ASSERT(expected || is_huge || whole == 1);
+        SL_ASSERT(whole || !expected || has_names_twice || count == count_values(expected));
+        sl_buf_fini(&out);
+        sl_encoder_free(encoder);
+    }
+    sl_buf_fini(&message);
+    sl_buf_fini(&scratch);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sl_str source = {(const char *)data, size};
@@ -392,6 +537,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!plain && json_error_code(&why) == json_error_null_byte_in_key) {
         goto out; /* only jansson minds */
     }
+    bool is_huge = !plain && json_error_code(&why) == json_error_numeric_overflow;
+
     /* jansson loses a zero byte behind a number; JSON has none anywhere */
     bool is_legal =
         plain && !memchr(text, 0, legal.len) && depth_of(sl_buf_str(&legal)) <= SL_GNMI_MAX_DEPTH;
@@ -402,6 +549,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     check_flatten(source, expected, is_legal);
     check_rewrite(source, expected, is_legal);
+    check_flatten_all(source, expected, is_legal);
+    check_record(source, expected, is_huge, is_legal && has_repeats(sl_buf_str(&legal)));
 out:
     json_decref(plain);
     json_decref(expected);

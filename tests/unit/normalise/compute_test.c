@@ -238,6 +238,24 @@ static void bytes_are_read_as_floats(void **state)
     assert_reads(string_of("V"), SL_READING_BASE64, SL_TYPE_BYTES, NULL);
 }
 
+static void numbers_compare_by_what_they_are(void **state)
+{
+    static const char *const ascending[] = {"-1e60", "-2",    "-1.5", "-1e-47", "-1e-60", "0",
+                                            "1e-60", "1e-47", "0.15", "1",      "1.5",    "15"};
+
+    (void)state;
+    for (size_t i = 0; i < SL_ARRAY_LEN(ascending); i++) {
+        for (size_t k = 0; k < SL_ARRAY_LEN(ascending); k++) {
+            struct sl_exact a;
+            struct sl_exact b;
+            assert_true(sl_exact_parse(sl_str_from(ascending[i]), &a));
+            assert_true(sl_exact_parse(sl_str_from(ascending[k]), &b));
+            int order = sl_exact_compare(a, b);
+            assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
+        }
+    }
+}
+
 /* ---- scale ---- */
 
 static void assert_scales(struct sl_gnmi_value value, const char *multiply, const char *divide,
@@ -478,6 +496,7 @@ int main(void)
         cmocka_unit_test(other_types_hold_what_they_can),
         cmocka_unit_test(what_is_no_scalar_cannot_be_computed_with),
         cmocka_unit_test(bytes_are_read_as_floats),
+        cmocka_unit_test(numbers_compare_by_what_they_are),
         cmocka_unit_test(scaled_numbers_keep_their_type_and_every_digit),
         cmocka_unit_test(a_scale_needs_numbers),
         cmocka_unit_test(units_change_exactly),
