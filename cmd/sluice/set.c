@@ -54,7 +54,8 @@ static const struct sl_flag set_flags[] = {
               "a path whose value is in the next --update-value or --update-file, of the type that "
               "--encoding says; a word that is no JSON is taken as a string of it"),
     OPERATION("update-value", "VALUE", "its value"),
-    OPERATION("update-file", "FILE", "a file with its value; - is standard input"),
+    OPERATION("update-file", "FILE",
+              "a file with its value, YAML where it is called so; - is standard input"),
     OPERATION("replace-path", "PATH", "the same for a replace"),
     OPERATION("replace-value", "VALUE", "its value"),
     OPERATION("replace-file", "FILE", "a file with its value"),
@@ -67,6 +68,9 @@ static const struct sl_flag set_flags[] = {
     OPERATION("replace-cli-file", "FILE", "likewise, from a file"),
     OPERATION("union-replace-cli", "COMMANDS", "a union-replace with origin cli, value ascii"),
     OPERATION("union-replace-cli-file", "FILE", "likewise, from a file"),
+    OPERATION("request-file", "FILE",
+              "JSON or YAML: updates, replaces and union-replaces, each a list of {path:, value:, "
+              "encoding:}, and deletes, a list of paths"),
     {.name = "delimiter",
      .type = SL_FLAG_TEXT,
      .offset = AT(delimiter),

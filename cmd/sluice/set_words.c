@@ -7,11 +7,13 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "config/config.h"
 #include "gnmi/path.h"
 #include "normalise/json.h"
 #include "normalise/text.h"
+#include "tool/yaml.h"
 
-enum part { WHOLE, PATH, VALUE, FILE_VALUE, CLI, CLI_FILE };
+enum part { WHOLE, PATH, VALUE, FILE_VALUE, CLI, CLI_FILE, REQUEST_FILE };
 
 /* By the flag's name. */
 static const struct verb {
@@ -38,6 +40,7 @@ static const struct verb {
     {"union-replace-file", SL_GNMI_UNION, FILE_VALUE},
     {"union-replace-cli", SL_GNMI_UNION, CLI},
     {"union-replace-cli-file", SL_GNMI_UNION, CLI_FILE},
+    {"request-file", SL_GNMI_UPDATE_PATH, REQUEST_FILE},
 };
 
 struct reader {
@@ -187,14 +190,69 @@ static bool read_file(const struct reader *reader, const char *name, struct sl_s
     return owned || complain(reader, name, "it cannot be read, or is longer than 64 MiB");
 }
 
-static bool set_file(const struct reader *reader, const char *name, struct sl_gnmi_write *write)
+/* YAML and JSON; NULL: it is said. The caller frees it. */
+static struct sl_config *parse(const struct reader *reader, const char *name)
 {
     struct sl_str text;
+    struct sl_buf errors = {0};
+
+    if (!read_file(reader, name, &text)) {
+        return NULL;
+    }
+    struct sl_config *file = sl_config_parse(name, text);
+    if (!file) {
+        no_memory(reader);
+    } else if (sl_config_errors(file)) {
+        sl_config_print_errors(file, &errors);
+        sl_tool_complain(reader->options, "%s", sl_buf_text(&errors));
+        sl_config_free(file);
+        file = NULL;
+    }
+    sl_buf_fini(&errors);
+    return file;
+}
+
+/* The JSON of a value, owned. */
+static bool make_text(const struct reader *reader, const struct sl_config_node *node,
+                      struct sl_str *text)
+{
+    struct sl_buf json = {0};
+    bool is_good = sl_yaml_add_json(&json, node);
+    const char *owned = is_good ? own(reader->words, sl_str_dup(sl_buf_str(&json))) : NULL;
+
+    *text = (struct sl_str){owned, json.len};
+    sl_buf_fini(&json);
+    return owned || no_memory(reader);
+}
+
+static bool has_end(const char *name, const char *end)
+{
+    size_t len = strlen(name);
+
+    return len > strlen(end) && strcmp(name + len - strlen(end), end) == 0;
+}
+
+/* A file called .yaml or .yml becomes the JSON that it stands for. */
+static bool read_value_file(const struct reader *reader, const char *name, struct sl_str *text)
+{
+    if (!has_end(name, ".yaml") && !has_end(name, ".yml")) {
+        return read_file(reader, name, text);
+    }
+    struct sl_config *file = parse(reader, name);
+    bool is_good = file && make_text(reader, sl_config_root(file), text);
+
+    sl_config_free(file);
+    return is_good;
+}
+
+static bool set_file(const struct reader *reader, const char *name, struct sl_gnmi_write *write)
+{
     struct sl_str type = type_of_encoding(reader->options);
+    struct sl_str text;
     struct sl_json json;
     struct sl_str rewritten;
 
-    if (!read_file(reader, name, &text)) {
+    if (!read_value_file(reader, name, &text)) {
         return false;
     }
     sl_json_init(&json);
@@ -204,6 +262,136 @@ static bool set_file(const struct reader *reader, const char *name, struct sl_gn
         return complain(reader, name, "it is not JSON");
     }
     return set_value(reader, type, text, write);
+}
+
+/* ---- a request in a file ---- */
+
+/* The text under a key of a map; `otherwise` where it has none. NULL: no text stands there. */
+static const char *text_of(const struct sl_config_node *map, const char *key, const char *otherwise)
+{
+    const struct sl_config_node *node = sl_config_get(map, key);
+    bool is_plain;
+
+    return node ? sl_config_raw(node, &is_plain).data : otherwise;
+}
+
+/* {path: P, value: V, encoding: TYPE}, and nothing else: a key that is spelled wrong is no value.
+ */
+static bool is_entry(const struct sl_config_node *entry)
+{
+    static const char *const keys[] = {"path", "value", "encoding"};
+    size_t found = 0;
+
+    if (sl_config_kind(entry) != SL_CONFIG_MAP || !sl_config_get(entry, "value")) {
+        return false;
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(keys); i++) {
+        found += sl_config_get(entry, keys[i]) != NULL;
+    }
+    return found == sl_config_count(entry);
+}
+
+static bool add_entry(const struct reader *reader, const char *name,
+                      const struct sl_config_node *entry)
+{
+    const char *path = is_entry(entry) ? text_of(entry, "path", "/") : NULL;
+    struct sl_str type = type_of_encoding(reader->options);
+    struct sl_str text;
+
+    if (!path) {
+        return complain(reader, name, "expected {path:, value:, encoding:}");
+    }
+    const struct sl_config_node *value = sl_config_get(entry, "value");
+    if (sl_config_get(entry, "encoding")) {
+        type = sl_str_from(text_of(entry, "encoding", NULL));
+    }
+    path = own(reader->words, strdup(path));
+    struct sl_gnmi_write *write = path && check_path(reader, path) ? add_write(reader, path) : NULL;
+    if (!write) {
+        return false;
+    }
+    if (!sl_str_starts_with(type, SL_STR("json")) && sl_config_kind(value) == SL_CONFIG_SCALAR) {
+        text = sl_str_from(own(reader->words, strdup(text_of(entry, "value", ""))));
+        if (!text.data) {
+            return no_memory(reader);
+        }
+    } else if (!make_text(reader, value, &text)) {
+        return false;
+    }
+    return set_value(reader, type, text, write);
+}
+
+static bool add_delete(const struct reader *reader, const char *name,
+                       const struct sl_config_node *entry)
+{
+    bool is_plain;
+    const char *path = sl_config_raw(entry, &is_plain).data;
+
+    if (!path) {
+        return complain(reader, name, "deletes: expected a list of paths");
+    }
+    path = own(reader->words, strdup(path));
+    return path && check_path(reader, path) && add_write(reader, path);
+}
+
+static const struct section {
+    const char *name;
+    enum sl_gnmi_operation operation;
+} sections[] = {
+    {"updates", SL_GNMI_UPDATE_PATH},
+    {"replaces", SL_GNMI_REPLACE},
+    {"union-replaces", SL_GNMI_UNION},
+    {"deletes", SL_GNMI_DELETE},
+};
+
+/* The verb says which operation it is, and complaints name the flag. */
+static bool add_section(const struct reader *reader, const char *name,
+                        const struct section *section, const struct sl_config_node *list)
+{
+    const struct verb verb = {reader->verb->name, section->operation, REQUEST_FILE};
+    struct reader part = *reader;
+
+    part.verb = &verb;
+    if (sl_config_kind(list) != SL_CONFIG_LIST) {
+        return complain(reader, name, "expected lists below updates, replaces, ...");
+    }
+    for (size_t i = 0; i < sl_config_count(list); i++) {
+        const struct sl_config_node *entry = sl_config_at(list, i);
+        bool is_good = section->operation == SL_GNMI_DELETE ? add_delete(&part, name, entry)
+                                                            : add_entry(&part, name, entry);
+        if (!is_good) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_sections(const struct reader *reader, const char *name,
+                         const struct sl_config_node *root)
+{
+    bool is_good = root && sl_config_kind(root) == SL_CONFIG_MAP;
+    size_t found = 0;
+
+    for (size_t i = 0; is_good && i < SL_ARRAY_LEN(sections); i++) {
+        const struct sl_config_node *list = sl_config_get(root, sections[i].name);
+        found += list != NULL;
+        if (list && !add_section(reader, name, &sections[i], list)) {
+            return false;
+        }
+    }
+    return (is_good && found == sl_config_count(root)) ||
+           complain(reader, name,
+                    "expected a map of updates, replaces, union-replaces and deletes, and nothing "
+                    "else");
+}
+
+static bool read_request(const struct reader *reader, const char *name)
+{
+    struct sl_config *file = parse(reader, name);
+    bool is_good = file && add_sections(reader, name, sl_config_root(file));
+
+    sl_config_free(file);
+    return is_good;
 }
 
 /* ---- words ---- */
@@ -233,27 +421,32 @@ static bool read_whole(const struct reader *reader, const char *text)
     return write && set_value(reader, type, sl_str_from(second + len), write);
 }
 
+/* Given by its path, and not by its value yet. */
+static bool is_waiting(const struct sl_gnmi_write *write)
+{
+    return write->operation != SL_GNMI_DELETE && write->value.kind == SL_GNMI_VALUE_NONE;
+}
+
 /* The first path of the same operation that has no value yet: of several paths before several
  * values the first gets the first. */
-static struct sl_gnmi_write *waiting(const struct reader *reader, const bool *is_waiting)
+static struct sl_gnmi_write *waiting(const struct reader *reader)
 {
     for (size_t i = 0; i < reader->words->count; i++) {
         struct sl_gnmi_write *write = &reader->words->writes[i];
-        if (is_waiting[i] && write->operation == reader->verb->operation) {
+        if (is_waiting(write) && write->operation == reader->verb->operation) {
             return write;
         }
     }
     return NULL;
 }
 
-static bool read_value(const struct reader *reader, const char *text, bool *is_waiting)
+static bool read_value(const struct reader *reader, const char *text)
 {
-    struct sl_gnmi_write *write = waiting(reader, is_waiting);
+    struct sl_gnmi_write *write = waiting(reader);
 
     if (!write) {
         return complain(reader, text, "there is no path for this value");
     }
-    is_waiting[write - reader->words->writes] = false;
     return reader->verb->part == FILE_VALUE
                ? set_file(reader, text, write)
                : set_value(reader, type_of_encoding(reader->options), sl_str_from(text), write);
@@ -270,13 +463,12 @@ static bool read_cli(const struct reader *reader, const char *text)
     return set_value(reader, SL_STR("ascii"), value, write);
 }
 
-static bool read_word(const struct reader *reader, const char *text, bool *is_waiting)
+static bool read_word(const struct reader *reader, const char *text)
 {
     switch (reader->verb->part) {
     case WHOLE:
         return read_whole(reader, text);
     case PATH:
-        is_waiting[reader->words->count] = true;
         return check_path(reader, text) && add_write(reader, text);
     case VALUE:
     case FILE_VALUE:
@@ -284,14 +476,16 @@ static bool read_word(const struct reader *reader, const char *text, bool *is_wa
     case CLI:
     case CLI_FILE:
         return read_cli(reader, text);
+    case REQUEST_FILE:
+        return read_request(reader, text);
     }
     return false;
 }
 
-static bool check_waiting(const struct reader *reader, const bool *is_waiting)
+static bool check_waiting(const struct reader *reader)
 {
     for (size_t i = 0; i < reader->words->count; i++) {
-        if (is_waiting[i]) {
+        if (is_waiting(&reader->words->writes[i])) {
             return sl_tool_complain(reader->options, "'%.80s': a path without a value",
                                     reader->words->writes[i].path);
         }
@@ -300,34 +494,25 @@ static bool check_waiting(const struct reader *reader, const bool *is_waiting)
 }
 
 /* Paths first, then values, so that they may stand in any order. */
-static bool read_all_words(struct reader *reader, const struct sl_tool_words *given,
-                           bool *is_waiting)
-{
-    for (size_t i = 0; i < given->count; i++) {
-        reader->verb = verb_of(given->items[i].flag);
-        if (!read_word(reader, given->items[i].value, is_waiting)) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < given->count; i++) {
-        reader->verb = verb_of(given->items[i].flag);
-        bool is_value = reader->verb->part == VALUE || reader->verb->part == FILE_VALUE;
-        if (is_value && !read_value(reader, given->items[i].value, is_waiting)) {
-            return false;
-        }
-    }
-    return check_waiting(reader, is_waiting);
-}
-
 bool set_words_read(const struct sl_tool_options *options, const struct sl_tool_words *given,
                     const char *delimiter, struct set_words *words)
 {
     struct reader reader = {.options = options, .delimiter = delimiter, .words = words};
-    bool *is_waiting = calloc(given->count + 1, sizeof(*is_waiting));
-    bool is_good = is_waiting ? read_all_words(&reader, given, is_waiting) : no_memory(&reader);
 
-    free(is_waiting);
-    return is_good;
+    for (size_t i = 0; i < given->count; i++) {
+        reader.verb = verb_of(given->items[i].flag);
+        if (!read_word(&reader, given->items[i].value)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < given->count; i++) {
+        reader.verb = verb_of(given->items[i].flag);
+        bool is_value = reader.verb->part == VALUE || reader.verb->part == FILE_VALUE;
+        if (is_value && !read_value(&reader, given->items[i].value)) {
+            return false;
+        }
+    }
+    return check_waiting(&reader);
 }
 
 void set_words_fini(struct set_words *words)

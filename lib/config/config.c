@@ -221,6 +221,14 @@ const char *sl_config_key(const struct sl_config_node *map, size_t i)
     return sl_config_key_node(map, i)->text;
 }
 
+struct sl_str sl_config_raw(const struct sl_config_node *node, bool *is_plain)
+{
+    bool is_scalar = node->kind == SL_CONFIG_SCALAR;
+
+    *is_plain = is_scalar && node->is_plain;
+    return is_scalar ? sl_str_from(node->text) : (struct sl_str){0};
+}
+
 const struct sl_config_node *sl_config_item(const struct sl_config_node *node, size_t i)
 {
     return node && node->kind == SL_CONFIG_LIST && i < node->count ? node->items[i] : node;

@@ -59,6 +59,10 @@ const struct sl_config_node *sl_config_item(const struct sl_config_node *node, s
  * null is text here (it is the type of a sink). */
 const char *sl_config_text(struct sl_config *config, const struct sl_config_node *node);
 
+/* The text of a scalar as it stands in the file, nothing filled in, and whether it stands there
+ * without quotes. Of anything else: empty, and quoted. */
+struct sl_str sl_config_raw(const struct sl_config_node *node, bool *is_plain);
+
 /* Fills `object`, whose defaults come from the table, from the map `node` (NULL, or nothing behind
  * its key: all defaults).
  * `base`, when not NULL, is an object of the same table whose values stand in for the defaults (the

@@ -258,6 +258,35 @@ def set_words(lab):
     check(device.request.update[0].val.string_val == "b:::c", "another delimiter")
     tool(*asked, "--update-path", "/a", "--update-file", "-", "-e", "json_ietf", text='{"from": "stdin"}')
     check(device.request.update[0].val.json_ietf_val == b'{"from": "stdin"}', "a value on standard input")
+    file = lab.path("value.yaml")
+    file.write_text('a: {b: 9007199254740993, c: "5", d: [true, null, no, 1.50]}\n', encoding="utf-8")
+    tool(*asked, "--update-path", "/a", "--update-file", file)
+    check(device.request.update[0].val.json_val ==
+          b'{"a":{"b":9007199254740993,"c":"5","d":[true,null,"no",1.50]}}', "a value in YAML")
+    texts = {"json": json.dumps({
+        "updates": [{"path": "/u", "value": {"x": 1}}, {"path": "/n", "value": 7, "encoding": "uint"}],
+        "replaces": [{"path": "/r", "value": "text", "encoding": "json_ietf"}],
+        "union-replaces": [{"value": []}], "deletes": ["/d[k=v]", "/e"]}),
+        "yaml": "updates:\n  - {path: /u, value: {x: 1}}\n  - {path: /n, value: 7, encoding: uint}\n"
+                "replaces: [{path: /r, value: text, encoding: json_ietf}]\n"
+                "union-replaces: [{value: []}]\ndeletes: ['/d[k=v]', /e]\n"}
+    for name, text in texts.items():
+        file = lab.path(f"request.{name}")
+        file.write_text(text, encoding="utf-8")
+        tool(*asked, "--request-file", file)
+        check(device.request == filled("SetRequest", r"""
+            delete { elem { name: "d" key { key: "k" value: "v" } } } delete { elem { name: "e" } }
+            update { path { elem { name: "u" } } val { json_val: "{\"x\":1}" } }
+            update { path { elem { name: "n" } } val { uint_val: 7 } }
+            replace { path { elem { name: "r" } } val { json_ietf_val: "\"text\"" } }
+            union_replace { path { } val { json_val: "[]" } }"""), f"a request in {name}")
+    for text in ("updates: {}", "nothing: []", "[1]", "updates: [1]", "deletes: [{}]", "updates: [", "",
+                 "updates: [{path: 'a[', value: 1}]", "updates: [{value: x, encoding: int}]",
+                 "updates: [{value: {}, encoding: {}}]", "updates: [{path: /a}]",
+                 "updates: [{path: /a, valeu: 1}]", "updates: [{value: 1, more: 2}]"):
+        file.write_text(text, encoding="utf-8")
+        _, err = tool(*asked, "--request-file", file, code=2)
+        check(err.startswith("sluice set: "), f"{text}: {err.strip()}")
 
 
 def set_extensions(lab):
