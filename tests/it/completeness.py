@@ -8,7 +8,8 @@ values out and says so, and is cut off. Apache Kafka stands still for a while. T
 and nothing else; what it concludes of each epoch must be what the device knows it did. Then a record is
 taken away, each in turn: the consumer must notice every time.
 
-The same stream goes to two sinks in the format event, one of them with markers.
+Another subscription shares the call, and has no data. The same streams go to two sinks in the format
+event, one of them with markers.
 """
 import json
 import time
@@ -100,11 +101,12 @@ def live(lab, kafka, life):
     """Everything happens; what /metrics say of markers and records at the end."""
     device = Device(lab, life.play)
     collector = Collector(
-        lab, {"dev1": f"127.0.0.1:{device.port}"}, {"all": {"paths": ["/lab"]}},
+        lab, {"dev1": f"127.0.0.1:{device.port}"},
+        {"all": {"paths": ["/lab"]}, "other": {"paths": ["/other"]}},
         {"exact": kafka_sink(kafka.bootstrap, kafka.topic("exact"), format="sluice.v1"),
          "marked": kafka_sink(kafka.bootstrap, kafka.topic("marked"), markers=True),
          "plain": kafka_sink(kafka.bootstrap, kafka.topic("plain"))},
-        target={"vendor": "generic", "backoff": {"min": "100ms", "max": "200ms"}})
+        target={"vendor": "generic", "pack": True, "backoff": {"min": "100ms", "max": "200ms"}})
 
     def published(count):
         return lambda: collector.total("sluice_updates_published", sink="exact") == count
@@ -120,7 +122,7 @@ def live(lab, kafka, life):
              " the device waits")
     wait_for(published(301 + 50 + STALLED), 60, "the rest")
     must(sum(map(len, life.sent)) == 351 + STALLED, "the device has sent all")
-    made = collector.total("sluice_markers", sink="exact", state="made")
+    made = collector.total("sluice_markers", subscription="all", sink="exact", state="made")
     check(collector.stop() == 0, "sluice ends with 0")
     return made
 
@@ -169,6 +171,18 @@ def check_markers(proof, epochs, made):
     check(count == made + 1, f"/metrics counted {made:.0f} of {count} markers before the end")
 
 
+def check_other(proof):
+    """The subscription that shares the call, and that the device has nothing for: it is told of the
+    same epochs, and of what may have been its."""
+    epochs = sorted(proof.epochs)
+    doubts = [[doubt for doubt in proof.doubts(epoch) if doubt != "gap decode 1"] for epoch in epochs]
+    check(doubts == [[], [], []] and not any(proof.values(epoch) for epoch in epochs),
+          f"the other subscription of the call: three epochs without a value {doubts}")
+    lost = sum(record.gap.count for record in proof.epochs[epochs[1]].values()
+               if record.gap.reason == "decode")
+    check(lost == 2, f"it is told of {lost} messages that may have been its")
+
+
 def check_loss(records, epochs):
     """Without any one record the proof fails: each of the first two epochs, and some of the last."""
     wrong, planted = [], 0
@@ -192,11 +206,13 @@ def check_events(kafka, life):
         kinds, values, seqs, holes, baseline = [], [], Counter(), 0, 0
         for message in Reader(kafka.bootstrap, name).messages():
             ((_, text),) = message.headers()
-            epoch, seq, _, _, _, kind = text.decode().split(";")
-            seqs[epoch] += 1
-            holes += int(seq) != seqs[epoch]
+            epoch, seq, _, _, sub, kind = text.decode().split(";")
+            seqs[epoch, sub] += 1
+            holes += int(seq) != seqs[epoch, sub]
             baseline += kind == "baseline"
             for event in json.loads(message.value()):
+                if event["name"] == "other":
+                    continue
                 if "/sluice/marker/kind" in event["values"]:
                     kinds.append(event["values"]["/sluice/marker/kind"])
                     holes += event["values"]["/sluice/marker/seq"] != int(seq)
@@ -216,7 +232,12 @@ def through(lab):
     life = Life()
     made = live(lab, kafka, life)
     read = record_class(lab).FromString
-    records = [read(message.value()) for message in Reader(kafka.bootstrap, "exact").messages()]
+    streams = defaultdict(list)
+    for message in Reader(kafka.bootstrap, "exact").messages():
+        record = read(message.value())
+        streams[record.subscription].append(record)
+    records = streams["all"]
+    check_other(Proof(streams["other"]))
     proof = Proof(records)
     epochs = check_verdicts(proof, life)
     check_markers(proof, epochs, made)
