@@ -79,6 +79,8 @@ struct sl_device_events {
     void (*on_done)(const struct sl_device_report *report, void *arg);
     /* The RPC is over. */
     void (*on_ended)(const struct sl_device_report *report, void *arg);
+    /* A replay has come to the end of its file (sl_device_fleet_is_over). */
+    void (*on_over)(void *arg);
     /* Nobody came in: a TLS handshake failed. `peer` and `why` are borrowed. */
     void (*on_refused)(const char *peer, const struct sl_status *why, void *arg);
     /* The last event, after a close: the fleet is gone when it returns. */
@@ -168,7 +170,8 @@ uint16_t sl_device_fleet_port(const struct sl_device_fleet *fleet, uint32_t inde
 struct sl_listener *sl_device_fleet_listener(const struct sl_device_fleet *fleet);
 
 /* Whether a replay has come to the end of its file, with or without an error: `why`. DATA_LOSS: the
- * capture was cut off there. */
+ * capture was cut off there. An RPC that ends there counts once its
+ * status has left. */
 bool sl_device_fleet_is_over(const struct sl_device_fleet *fleet, struct sl_status *why);
 
 void sl_device_fleet_totals(const struct sl_device_fleet *fleet, struct sl_device_totals *totals);

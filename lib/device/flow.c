@@ -452,7 +452,6 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     char name[SL_DEVICE_NAME_BYTES];
 
     (void)call;
-    (void)status;
     if (flow->is_blocked) {
         unblock(flow);
     }
@@ -469,7 +468,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     sl_list_remove(&flow->unsent_node);
     free(flow->tracks);
     sl_device_watch_free(flow->watch);
-    sl_device_play_free(flow->play);
+    sl_device_play_free(flow->play, status);
     sl_device_subscription_fini(&flow->subscription);
     sl_timer_free(flow->timer);
     free(flow);

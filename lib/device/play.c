@@ -14,8 +14,10 @@ struct sl_device_play {
     struct sl_timer *timer;
     struct sl_gnmi_capture_entry entry; /* the next to be sent */
     bool has_entry;
-    bool has_begun;      /* there was one before */
-    bool is_over;        /* nothing more is sent */
+    bool has_begun; /* there was one before */
+    bool is_over;   /* nothing more is sent */
+    bool has_come;  /* to `come`, which counts once the status has left */
+    struct sl_device_tape come;
     int64_t due_ns;      /* when it is to be sent, by the loop's clock */
     int64_t received_ns; /* when the one before it came, by the capture's */
     int64_t shift_ns;
@@ -41,6 +43,22 @@ void sl_device_play_finish(struct sl_device_play *play, const struct sl_status *
 
 /* ---- the end of the file ---- */
 
+static const char over_text[] = "the replay is over";
+
+static void commit(struct sl_device_play *play)
+{
+    struct sl_device_world *world = play->world;
+
+    if (!play->has_come) {
+        return;
+    }
+    play->has_come = false;
+    world->tape = play->come;
+    if (world->tape.is_over && world->events->on_over) {
+        world->events->on_over(world->arg);
+    }
+}
+
 static bool begin_again(struct sl_device_play *play, struct sl_status *why)
 {
     play->round_sent = 0;
@@ -51,19 +69,22 @@ static bool begin_again(struct sl_device_play *play, struct sl_status *why)
 /* The last message of the file has been sent, or the file is broken from here on. */
 static void end_file(struct sl_device_play *play, const struct sl_status *why)
 {
-    struct sl_device_tape *tape = &play->world->tape;
     bool is_good = sl_status_is_ok(why) || why->code == SL_DATA_LOSS;
 
-    tape->is_over = true;
-    tape->why = *why;
-    tape->next_at = 0;
+    if (why->code == SL_RESOURCE_EXHAUSTED) { /* memory: the next RPC plays the call again */
+        sl_device_play_finish(play, why);
+        return;
+    }
+    play->has_come = true;
+    play->come = (struct sl_device_tape){.is_over = true, .why = *why};
     if (!is_good) {
         sl_device_play_finish(play, why);
     } else if (options_of(play)->ends) {
-        struct sl_status over = sl_status_error(SL_OK, "the replay is over");
+        struct sl_status over = sl_status_error(SL_OK, over_text);
         sl_device_play_finish(play, &over);
     } else {
         play->is_over = true; /* the call stays open */
+        commit(play);
     }
 }
 
@@ -143,19 +164,17 @@ static bool send_response(struct sl_device_play *play)
 /* The RPC ends as the call did; the next one goes on behind it, if anything is there. */
 static void send_end(struct sl_device_play *play)
 {
-    struct sl_device_tape *tape = &play->world->tape;
     const struct sl_grpc_end end = {.code = play->entry.code, .message = play->entry.text};
     struct sl_status why;
     struct sl_gnmi_capture_entry next;
 
     play->is_over = true;
     sl_grpc_call_finish_with(play->call, &end);
+    play->has_come = true;
     if (sl_capture_source_next(play->source, &next, &why)) {
-        tape->next_at = next.at;
+        play->come = (struct sl_device_tape){.next_at = next.at};
     } else {
-        tape->next_at = 0;
-        tape->is_over = !options_of(play)->loops;
-        tape->why = why;
+        play->come = (struct sl_device_tape){.is_over = !options_of(play)->loops, .why = why};
     }
 }
 
@@ -201,23 +220,21 @@ void sl_device_play_writable(struct sl_device_play *play)
 
 /* ---- life ---- */
 
-static struct sl_status open_source(struct sl_device_play *play)
+/* From where the last RPC left off. */
+static bool open_source(struct sl_device_play *play, struct sl_status *why)
 {
     const struct sl_device_tape *tape = &play->world->tape;
-    struct sl_status why = sl_status_ok();
 
     if (tape->is_over && options_of(play)->ends) {
-        return sl_status_error(SL_UNAVAILABLE, "the replay is over");
+        *why = sl_status_error(SL_OK, over_text);
+        return false;
     }
-    play->source = sl_capture_source_open(options_of(play)->file, &why);
-    if (play->source) {
-        play->first_at = sl_capture_source_at(play->source);
-        if (tape->next_at && !sl_capture_source_seek(play->source, tape->next_at, &why)) {
-            return why;
-        }
-        return sl_status_ok();
+    play->source = sl_capture_source_open(options_of(play)->file, why);
+    if (!play->source) {
+        return false;
     }
-    return why;
+    play->first_at = sl_capture_source_at(play->source);
+    return !tape->next_at || sl_capture_source_seek(play->source, tape->next_at, why);
 }
 
 struct sl_device_play *sl_device_play_new(struct sl_device_world *world, struct sl_grpc_call *call,
@@ -232,21 +249,21 @@ struct sl_device_play *sl_device_play_new(struct sl_device_world *world, struct 
     play->world = world;
     play->call = call;
     play->timer = sl_timer_new(world->loop, run, play);
-    if (play->timer) {
-        *why = open_source(play);
-    }
-    if (!sl_status_is_ok(why)) {
-        sl_device_play_free(play);
+    if (!play->timer || !open_source(play, why)) {
+        sl_device_play_free(play, why);
         return NULL;
     }
     run(play);
     return play;
 }
 
-void sl_device_play_free(struct sl_device_play *play)
+void sl_device_play_free(struct sl_device_play *play, const struct sl_status *outcome)
 {
     if (!play) {
         return;
+    }
+    if (sl_status_is_ok(outcome)) {
+        commit(play);
     }
     sl_timer_free(play->timer);
     sl_capture_source_close(play->source);

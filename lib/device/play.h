@@ -24,7 +24,9 @@ struct sl_device_play;
  * the call is told by the functions below. NULL with the status that the call is to end with. */
 struct sl_device_play *sl_device_play_new(struct sl_device_world *world, struct sl_grpc_call *call,
                                           struct sl_status *why) SL_MUST_CHECK;
-void sl_device_play_free(struct sl_device_play *play); /* NULL: nothing */
+
+/* The call is gone, with its last event's status: OK, and how far it came counts. NULL: nothing. */
+void sl_device_play_free(struct sl_device_play *play, const struct sl_status *outcome);
 
 void sl_device_play_writable(struct sl_device_play *play);
 

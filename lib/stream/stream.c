@@ -460,6 +460,11 @@ void sl_stream_set_session(struct sl_stream *stream, struct sl_h2_session *sessi
     subscribe_if_ready(stream);
 }
 
+bool sl_stream_has_call(const struct sl_stream *stream)
+{
+    return stream->call != NULL;
+}
+
 void sl_stream_sinks_changed(struct sl_stream *stream)
 {
     subscribe_if_ready(stream);

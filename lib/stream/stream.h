@@ -110,6 +110,8 @@ void sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profil
 /* What is done otherwise than the specification has it: a set of SL_GNMI_WORK. */
 uint32_t sl_stream_workarounds(const struct sl_stream *stream);
 
+bool sl_stream_has_call(const struct sl_stream *stream);
+
 /* A sink has begun to take records, or has stopped. */
 void sl_stream_sinks_changed(struct sl_stream *stream);
 

@@ -345,6 +345,13 @@ static const struct sl_conn_events conn_events = {
     .on_close = on_conn_close,
 };
 
+static void on_fleet_over(void *arg)
+{
+    struct sl_target *target = arg;
+
+    sl_loop_defer(target->config.loop, &target->over_due);
+}
+
 static void on_fleet_closed(void *arg)
 {
     struct sl_target *target = arg;
@@ -356,7 +363,8 @@ static void on_fleet_closed(void *arg)
 /* The device of a replay, before its first dial; without it, for want of memory, the dial fails. */
 static struct sl_listener *listener_of(struct sl_target *target)
 {
-    static const struct sl_device_events events = {.on_closed = on_fleet_closed};
+    static const struct sl_device_events events = {.on_over = on_fleet_over,
+                                                   .on_closed = on_fleet_closed};
     const struct sl_target_config *config = &target->config;
     struct sl_status why;
 
@@ -421,26 +429,37 @@ static void on_stream_closed(struct sl_stream *stream, void *arg)
     }
 }
 
-/* An RPC ended: where it was the last one of a replay, there is nothing more to come. */
 static void on_stream_ended(struct sl_stream *stream, void *arg)
 {
     struct sl_target *target = arg;
 
     (void)stream;
-    if (target->fleet && sl_device_fleet_is_over(target->fleet, &target->view.replayed)) {
+    if (target->fleet) {
         sl_loop_defer(target->config.loop, &target->over_due);
     }
 }
 
+static bool has_calls(const struct sl_target *target)
+{
+    for (size_t i = 0; i < target->config.stream_count; i++) {
+        if (sl_stream_has_call(target->streams[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An RPC ended, or the replay came to its end. Both must be: then there is nothing more to come. */
 static void on_replay_over(void *arg)
 {
     struct sl_target *target = arg;
     const struct sl_status *why = &target->view.replayed;
-    bool is_good = sl_status_is_ok(why) || why->code == SL_DATA_LOSS;
 
-    if (target->state >= SL_TARGET_DRAINING) {
+    if (target->state >= SL_TARGET_DRAINING || has_calls(target) || !target->fleet ||
+        !sl_device_fleet_is_over(target->fleet, &target->view.replayed)) {
         return;
     }
+    bool is_good = sl_status_is_ok(why) || why->code == SL_DATA_LOSS;
     sl_log(is_good ? SL_LOG_INFO : SL_LOG_ERROR, &target->subject, "the replay is over",
            sl_log_text("file", target->config.replay->file), sl_log_text("why", why->text));
     sl_timer_stop(target->timer);
