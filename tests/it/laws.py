@@ -15,7 +15,7 @@ class Message:
     """What Ledger asks of a message of confluent_kafka."""
 
     def __init__(self, number, device_seq=None, partition=0, epoch=7, session="a"):
-        self.header = f"{epoch};{number};event;dev1;all"
+        self.header = f"{epoch};{number};event;dev1;all;change"
         self.place = partition
         tags = {"source": "dev1", "subscription-name": "all"}
         leaves = {"seq": device_seq or number, "session": session}

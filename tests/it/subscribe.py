@@ -408,8 +408,6 @@ def refusals(lab):
     port = start_sim(lab)
     every = subscription("/", interval_ms=10)
     for text, code in (
-            ("mode: ONCE " + every, "UNIMPLEMENTED"),
-            ("mode: POLL " + every, "UNIMPLEMENTED"),
             ("", "INVALID_ARGUMENT"),
             (every * 65, "RESOURCE_EXHAUSTED"),
             ("qos { marking: 64 } " + every, "INVALID_ARGUMENT"),
