@@ -53,6 +53,11 @@ const struct sl_flag subscribe_what_flags[] = {
      .value = "N",
      .max = UINT32_MAX,
      .doc = "so many levels below each path (the depth extension); 0: all"},
+    {.name = "config-subscription",
+     .type = SL_FLAG_SWITCH,
+     .offset = AT(config_subscription),
+     .doc = "configuration alone, and after each commit what it was called (the "
+            "config-subscription extension)"},
     {.name = "history-snapshot",
      .type = SL_FLAG_TEXT,
      .offset = AT(snapshot),

@@ -81,6 +81,7 @@ struct subscribe {
     const char *start;
     const char *end;
     int64_t depth;
+    bool config_subscription;
     int64_t count; /* of notifications, from each target */
     int64_t duration_ns;
     int64_t poll_interval_ns;

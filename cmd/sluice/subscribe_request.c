@@ -57,6 +57,13 @@ static bool add_depth(struct subscribe *tool)
     return !sl_tool_is_given(&tool->common, "depth") || add_extension(tool, &depth);
 }
 
+static bool add_config_subscription(struct subscribe *tool)
+{
+    const struct sl_gnmi_extension start = {.kind = SL_GNMI_CONFIG_START};
+
+    return !tool->config_subscription || add_extension(tool, &start);
+}
+
 /* ---- what the command line says ---- */
 
 /* gnmic's users write --sample-interval 10s alone. */
@@ -306,7 +313,7 @@ static bool read_flags(struct subscribe *tool)
     return (tool->model_items || sl_tool_complain(&tool->common, "out of memory")) &&
            check_meaning(tool) && check_paths(tool) &&
            sl_tool_read_extensions(&tool->common, &tool->extensions) && add_history(tool) &&
-           add_depth(tool);
+           add_depth(tool) && add_config_subscription(tool);
 }
 
 bool subscribe_build(struct subscribe *tool)

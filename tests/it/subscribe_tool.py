@@ -125,6 +125,20 @@ def streams(lab):
     check(reader.returncode == 0 and not reader.stderr, "ends when nobody reads it any more")
 
 
+def commits(lab):
+    """A config subscription: configuration alone, and what ended each commit."""
+    port = with_data(lab)
+    client = Client(lab, port)
+    stream = lab.start("stream", words_of(port, "--path", "/interfaces/interface[name=eth0]",
+                                          "--stream-mode", "on-change", "--config-subscription",
+                                          "--format", "flat"))
+    stream.wait_line("^sync-response: true", PATIENCE_S)
+    set_mtu(client, 77)
+    stream.wait_line(re.escape(LEAF) + ": 77", PATIENCE_S)
+    stream.wait_line(r'^extension: .*"syncDone"', PATIENCE_S)
+    check(not stream.find("/state/"), "no state; sync_done is shown")
+
+
 def several(lab):
     first, second = with_data(lab), with_data(lab)
     done = subscribe(f"{first},127.0.0.1:{second}", "--mode", "once", "--path", LEAF, "--format",
@@ -263,6 +277,7 @@ def main(lab):
     part(lab, "records", records)
     part(lab, "polling", polling)
     part(lab, "streams", streams)
+    part(lab, "commits", commits)
     part(lab, "several", several)
     part(lab, "configured", configured)
     part(lab, "retried", retried)
