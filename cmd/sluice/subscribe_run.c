@@ -1,4 +1,5 @@
 /* Their life: what comes is printed as long as standard output takes it; polls, retries, ends. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,7 +313,14 @@ static void on_outlet(void *arg)
     struct sl_status gone = sl_status_because(
         "output-closed", sl_status_error(SL_CANCELLED, "nobody reads standard output"));
 
-    if (sl_outlet_is_gone(&tool->outlet)) {
+    if (sl_outlet_error(&tool->outlet) == EPIPE) {
+        end_all(tool, &gone);
+        return;
+    }
+    if (sl_outlet_error(&tool->outlet)) {
+        gone = sl_status_because("output-failed",
+                                 sl_status_error(SL_DATA_LOSS, "standard output: %s",
+                                                 strerror(sl_outlet_error(&tool->outlet))));
         end_all(tool, &gone);
         return;
     }
@@ -421,6 +429,7 @@ static bool prepare(struct subscribe *tool)
 {
     bool is_ok = sl_outlet_open(&tool->outlet, tool->run.loop, STDOUT_FILENO, on_outlet, tool);
 
+    tool->run.outlet = &tool->outlet;
     tool->counted = calloc(tool->run.target_count, sizeof(*tool->counted));
     tool->duration = sl_timer_new(tool->run.loop, on_duration, tool);
     for (size_t i = 0; i < tool->rpc_count; i++) {
@@ -437,6 +446,7 @@ static void release(struct subscribe *tool)
         sl_tool_watch_fini(&rpc->watch);
         sl_timer_free(rpc->timer);
     }
+    tool->run.outlet = NULL;
     sl_outlet_close(&tool->outlet);
     sl_timer_free(tool->duration);
     sl_watch_free(tool->keyboard);
@@ -458,6 +468,7 @@ enum sl_tool_exit subscribe_follow(struct subscribe *tool)
             sl_timer_start(tool->duration, (uint64_t)(tool->duration_ns / SL_NS_PER_MS));
         }
         code = sl_tool_run(&tool->run, &work);
+        sl_outlet_drain(&tool->outlet, !tool->run.is_interrupted);
     }
     release(tool);
     if (flags >= 0) {

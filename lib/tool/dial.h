@@ -28,6 +28,7 @@
 #include "grpc/channel.h"
 #include "loop/loop.h"
 #include "tool/options.h"
+#include "tool/outlet.h"
 
 enum { SL_TOOL_MAX_TARGETS = 10 * 1000, SL_TOOL_MAX_METADATA = 64 };
 
@@ -87,6 +88,7 @@ struct sl_tool_run {
     struct sl_tool_target *targets;
     size_t target_count;
     bool is_interrupted;
+    struct sl_outlet *outlet; /* where targets' output goes; NULL: straight to standard output */
     const struct sl_tool_work *work;
     struct sl_tool_dial *dial; /* dial.c's */
 };
@@ -128,7 +130,8 @@ struct sl_tool_ask {
 enum sl_tool_exit sl_tool_ask(struct sl_tool_run *run, struct sl_tool_ask *ask);
 
 /* Writes bytes as they are to standard output, at once. Errors as below. */
-struct sl_status sl_tool_write_bytes(struct sl_str bytes) SL_MUST_CHECK;
+struct sl_status sl_tool_write_bytes(const struct sl_tool_target *target,
+                                     struct sl_str bytes) SL_MUST_CHECK;
 
 /* Writes `text`, whole lines, for a target (NULL: nobody's) to standard output, at once; each with
  * "[name] " in front where there are several targets, `is_named`, and nobody said --no-prefix. An

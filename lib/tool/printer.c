@@ -291,7 +291,7 @@ static struct sl_status flush(struct sl_printer *printer)
         return status;
     }
     if (printer->format == SL_TOOL_PROTO) {
-        status = sl_tool_write_bytes(sl_buf_str(&printer->out));
+        status = sl_tool_write_bytes(printer->target, sl_buf_str(&printer->out));
     } else {
         status = sl_tool_write(printer->target, sl_buf_str(&printer->out),
                                !names_target(printer->format));

@@ -333,10 +333,40 @@ static struct sl_status output_error(int number)
         sl_status_error(SL_DATA_LOSS, "standard output: %s", strerror(number)));
 }
 
-struct sl_status sl_tool_write_bytes(struct sl_str bytes)
+static void put(struct sl_outlet *outlet, struct sl_buf *text, struct sl_str piece)
 {
-    fwrite(bytes.data, 1, bytes.len, stdout);
-    return fflush(stdout) == 0 && !ferror(stdout) ? sl_status_ok() : output_error(errno);
+    if (outlet) {
+        sl_buf_add_str(text, piece);
+    } else {
+        fwrite(piece.data ? piece.data : "", 1, piece.len, stdout);
+    }
+}
+
+/* What was put is on its way. Frees `text`. */
+static struct sl_status put_through(struct sl_outlet *outlet, struct sl_buf *text)
+{
+    struct sl_status status = sl_status_ok();
+
+    if (!outlet) {
+        return fflush(stdout) == 0 && !ferror(stdout) ? status : output_error(errno);
+    }
+    if (text->failed || !sl_outlet_print(outlet, sl_buf_str(text))) {
+        status = sl_status_because("out-of-memory",
+                                   sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory"));
+    } else if (sl_outlet_error(outlet)) {
+        status = output_error(sl_outlet_error(outlet));
+    }
+    sl_buf_fini(text);
+    return status;
+}
+
+struct sl_status sl_tool_write_bytes(const struct sl_tool_target *target, struct sl_str bytes)
+{
+    struct sl_outlet *outlet = target ? target->run->outlet : NULL;
+    struct sl_buf text = {0};
+
+    put(outlet, &text, bytes);
+    return put_through(outlet, &text);
 }
 
 struct sl_status sl_tool_write(const struct sl_tool_target *target, struct sl_str text,
@@ -344,20 +374,24 @@ struct sl_status sl_tool_write(const struct sl_tool_target *target, struct sl_st
 {
     bool has_prefix =
         target && is_named && target->run->target_count > 1 && !target->run->options->no_prefix;
+    struct sl_outlet *outlet = target ? target->run->outlet : NULL;
+    struct sl_buf lines = {0};
 
     while (text.len) {
         const char *end = memchr(text.data, '\n', text.len);
         size_t len = end ? (size_t)(end - text.data) + 1 : text.len;
         if (has_prefix) {
-            printf("[%s] ", target->name);
+            put(outlet, &lines, SL_STR("["));
+            put(outlet, &lines, sl_str_from(target->name));
+            put(outlet, &lines, SL_STR("] "));
         }
-        fwrite(text.data, 1, len, stdout);
+        put(outlet, &lines, (struct sl_str){text.data, len});
         if (!end) {
-            putchar('\n');
+            put(outlet, &lines, SL_STR("\n"));
         }
         text = (struct sl_str){text.data + len, text.len - len};
     }
-    return fflush(stdout) == 0 && !ferror(stdout) ? sl_status_ok() : output_error(errno);
+    return put_through(outlet, &lines);
 }
 
 /* ---- one unary call at each target ---- */

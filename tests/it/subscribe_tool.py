@@ -241,9 +241,9 @@ def numbers(text):
     return [int(found) for found in re.findall(r"/seq: (\d+)$", text, re.M)]
 
 
-def held_back(lab):
+def held_back(lab, size):
     """A reader that stops stops the device; nothing piles up, and nothing is lost."""
-    devices = Devices(lab, "go", updates=2, sizes=(2000, 2000))
+    devices = Devices(lab, "go", updates=2, sizes=(size, size))
     reading, writing = os.pipe()
     stream = subprocess.Popen(words_of(devices.ports[0], "--path", "/interfaces/interface/state",
                                        "--format", "flat"), stdout=writing,
@@ -283,7 +283,8 @@ def main(lab):
     part(lab, "retried", retried)
     part(lab, "refused", refused)
     part(lab, "terminal", on_terminal)
-    part(lab, "held back", held_back)
+    part(lab, "held back, small messages", held_back, 2000)
+    part(lab, "held back, messages longer than a pipe", held_back, 200_000)
 
 
 if __name__ == "__main__":
