@@ -107,12 +107,11 @@ static void on_turn(void *arg)
 {
     struct sl_tool_target *target = arg;
     const struct sl_tool_work *work = target->run->work;
-    enum sl_grpc_channel_state state = sl_grpc_channel_state(target->channel);
 
     if (target->is_finished || target->has_begun) {
-        return;
+        return; /* its channel may be gone */
     }
-    if (state == SL_GRPC_CHANNEL_READY) {
+    if (sl_grpc_channel_state(target->channel) == SL_GRPC_CHANNEL_READY) {
         target->has_begun = true;
         if (!work->begin(target, work->arg)) {
             struct sl_status why = sl_status_because(
