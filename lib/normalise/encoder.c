@@ -34,7 +34,7 @@ struct sl_encoder {
         struct sl_telegraf telegraf;
     } of; /* of the format; PROTO and PROTOJSON: none */
     struct sl_encoder_memory *memory;
-    struct sl_encoder *metrics; /* telegraf-json, influx: for markers; made with the first */
+    struct sl_encoder *speaker; /* for markers, in formats of others; made with the first */
 };
 
 const char *sl_format_name(enum sl_format format)
@@ -153,7 +153,7 @@ struct sl_encoder *sl_encoder_new(const struct sl_encoder_config *config)
 void sl_encoder_free(struct sl_encoder *encoder)
 {
     if (encoder) {
-        sl_encoder_free(encoder->metrics);
+        sl_encoder_free(encoder->speaker);
         fini_format(encoder);
         free_strings(encoder);
     }
@@ -360,25 +360,30 @@ static bool is_of_telegraf(const struct sl_encoder *encoder)
     return encoder->format == SL_FORMAT_TELEGRAF_JSON || encoder->format == SL_FORMAT_INFLUX;
 }
 
-/* Markers are metrics of another name than the subscription's: an encoder of their own. */
-static struct sl_encoder *metrics_of(struct sl_encoder *encoder)
+/* An encoder of their own: as metrics markers have another name than the subscription's, and their
+ * numbers keep every digit also where those of the device are rounded. */
+static struct sl_encoder *speaker_of(struct sl_encoder *encoder)
 {
     static const char *const paths[] = {"/sluice/marker", NULL};
     static const struct sl_gnmi_asked asked = {.paths = paths};
     static const struct sl_gnmi_subscribe subscribe = {.asked = &asked, .asked_count = 1};
-    const struct sl_encoder_config config = {
+    struct sl_encoder_config config = {
         .format = encoder->format,
         .target = sl_str_from(encoder->target),
-        .subscription = SL_STR("sluice_marker"),
-        .host = sl_str_from(encoder->of.telegraf.host),
-        .subscribe = &subscribe,
+        .subscription = sl_str_from(encoder->subscription),
+        .subscription_target = sl_str_from(encoder->subscription_target),
         .memory = encoder->memory,
     };
 
-    if (!encoder->metrics) {
-        encoder->metrics = sl_encoder_new(&config);
+    if (is_of_telegraf(encoder)) {
+        config.subscription = SL_STR("sluice_marker");
+        config.host = sl_str_from(encoder->of.telegraf.host);
+        config.subscribe = &subscribe;
     }
-    return encoder->metrics;
+    if (!encoder->speaker) {
+        encoder->speaker = sl_encoder_new(&config);
+    }
+    return encoder->speaker;
 }
 
 /* What the format makes of the SubscribeResponse that stands for the marker. */
@@ -386,7 +391,7 @@ static bool mark_as_response(struct sl_encoder *encoder, const struct sl_marker 
                              const struct sl_encoder_context *context, struct sl_buf *out)
 {
     bool is_metric = is_of_telegraf(encoder);
-    struct sl_encoder *speaker = is_metric ? metrics_of(encoder) : encoder;
+    struct sl_encoder *speaker = speaker_of(encoder);
     struct sl_gnmi_response response;
     struct sl_encoded encoded;
     struct sl_buf message = {0};

@@ -36,6 +36,7 @@ static void assert_mark(enum sl_format format, const struct sl_marker *marker, c
         .target = SL_STR("leaf1"),
         .subscription = SL_STR("sub1"),
         .host = SL_STR("c1"),
+        .is_float64 = true,
         .memory = &memory,
     };
     struct sl_encoder *encoder = sl_encoder_new(&config);
