@@ -245,6 +245,7 @@ static void read_replay(struct sl_settings_reader *reader, const struct sl_confi
         .loops = options->replay.loop,
         .ends = true,
         .shifts = options->replay.timestamps == SL_TARGET_TIMES_SHIFTED,
+        .tells_times = options->replay.timestamps == SL_TARGET_TIMES_AS_IS,
     };
     if (!source) {
         sl_config_error(reader->config, sl_settings_own_or(node, reader->default_target, "replay"),

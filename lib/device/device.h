@@ -108,6 +108,7 @@ struct sl_device_replay {
     bool loops;
     bool ends;
     bool shifts; /* timestamps move by as much as the RPC's first entry came earlier than now */
+    bool tells_times; /* sl_device_fleet_take_time is called for each message; one RPC at a time */
 };
 
 struct sl_device_options {
@@ -173,6 +174,10 @@ struct sl_listener *sl_device_fleet_listener(const struct sl_device_fleet *fleet
  * capture was cut off there. An RPC that ends there counts once its
  * status has left. */
 bool sl_device_fleet_is_over(const struct sl_device_fleet *fleet, struct sl_status *why);
+
+/* When the next message of a replay's RPC came, as the capture has it: in the order in which they
+ * were sent, each once. False: no more were sent. */
+bool sl_device_fleet_take_time(struct sl_device_fleet *fleet, int64_t *received_ns);
 
 void sl_device_fleet_totals(const struct sl_device_fleet *fleet, struct sl_device_totals *totals);
 

@@ -407,6 +407,17 @@ bool sl_device_fleet_is_over(const struct sl_device_fleet *fleet, struct sl_stat
     return tape->is_over;
 }
 
+bool sl_device_fleet_take_time(struct sl_device_fleet *fleet, int64_t *received_ns)
+{
+    struct sl_ring *times = &fleet->world.times;
+
+    if (times->len < sizeof(*received_ns)) {
+        return false;
+    }
+    sl_ring_take(times, received_ns, sizeof(*received_ns));
+    return true;
+}
+
 uint32_t sl_device_fleet_ports(const struct sl_device_fleet *fleet)
 {
     return fleet->port_count;

@@ -147,13 +147,23 @@ static bool send_response(struct sl_device_play *play)
 {
     struct sl_str bytes = play->entry.response;
     struct sl_device_totals *totals = &play->world->totals;
+    struct sl_ring *times = &play->world->times;
+    bool tells = options_of(play)->tells_times;
 
     if (options_of(play)->shifts) {
         sl_buf_trim(&play->shifted, KEPT_BYTES);
         bytes = sl_device_shift(bytes, play->shift_ns, &play->shifted);
     }
+    if (tells && !sl_ring_reserve(times, sizeof(int64_t))) {
+        struct sl_status why = sl_status_out_of_memory();
+        sl_device_play_finish(play, &why);
+        return false;
+    }
     if (sl_grpc_call_send_bytes(play->call, bytes.data, (uint32_t)bytes.len) != SL_GRPC_SENT) {
         return false;
+    }
+    if (tells) {
+        sl_ring_add(times, &play->entry.received_ns, sizeof(int64_t));
     }
     totals->messages++;
     totals->bytes += bytes.len;
@@ -233,6 +243,7 @@ static bool open_source(struct sl_device_play *play, struct sl_status *why)
     if (!play->source) {
         return false;
     }
+    sl_ring_fini(&play->world->times); /* of an RPC that broke off */
     play->first_at = sl_capture_source_at(play->source);
     return !tape->next_at || sl_capture_source_seek(play->source, tape->next_at, why);
 }

@@ -39,6 +39,7 @@ bool sl_device_world_init(struct sl_device_world *world)
 
 void sl_device_world_fini(struct sl_device_world *world)
 {
+    sl_ring_fini(&world->times);
     for (uint32_t i = 0; world->stores && i < world->options.devices; i++) {
         sl_device_store_free(world->stores[i]);
     }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "base/ring.h"
 #include "base/status.h"
 #include "device/device.h"
 #include "device/leaves.h"
@@ -36,6 +37,7 @@ struct sl_device_world {
     uint64_t rpcs;    /* ever */
     uint32_t watches; /* open now: those on the tree */
     struct sl_device_tape tape;
+    struct sl_ring times; /* int64_t each: when messages on their way came, with tells_times */
     struct sl_device_tree *tree;     /* what every device has at first; held */
     struct sl_device_store **stores; /* of each device; NULL until it is asked for */
 };

@@ -504,6 +504,16 @@ static bool prepare(struct sl_stream *stream, const struct sl_gnmi_response *res
            sl_members_share(stream->members, &mended->response);
 }
 
+/* A replay knows better when a message came. */
+static void note_arrival(struct sl_stream *stream)
+{
+    const struct sl_stream_config *config = &stream->config;
+
+    if (config->message_time && !config->message_time(config->arg, &stream->received_ns)) {
+        stream->received_ns = sl_loop_wall_ns();
+    }
+}
+
 enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t *bytes,
                                        uint32_t length, void *arg)
 {
@@ -516,6 +526,9 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
 
     if (is_new && !begin_charge(stream, window_bytes)) {
         return SL_GRPC_STOP;
+    }
+    if (is_new) {
+        note_arrival(stream);
     }
     struct sl_status status =
         sl_gnmi_response_read(message, &stream->config.pool->scratch, &response);
@@ -542,7 +555,9 @@ bool sl_stream_on_received(struct sl_grpc_call *call, uint32_t len, void *arg)
     struct sl_stream *stream = arg;
 
     (void)call;
-    stream->received_ns = sl_loop_wall_ns();
+    if (!stream->config.message_time) {
+        stream->received_ns = sl_loop_wall_ns();
+    }
     sl_stream_note_heard(stream);
     sl_loop_defer(stream->config.loop, &stream->credit_due);
     return sl_credit_receive(&stream->credit, len);

@@ -96,7 +96,7 @@ struct sl_stream {
     uint64_t batch_delay_ms;      /* the shortest of its routes */
     struct sl_deferred credit_due;
     struct sl_deferred closed_due;
-    int64_t received_ns; /* wall clock of the newest DATA */
+    int64_t received_ns; /* wall clock of the newest DATA, or what config.message_time says */
     struct sl_clock clock;
     int64_t sent_timestamp;         /* of the message under way */
     int64_t device_ns;              /* what the clock makes of it, */

@@ -84,6 +84,9 @@ struct sl_stream_config {
     int64_t stale_after_ns;               /* so long without a message; 0: it is never stale */
     const struct sl_route_config *routes; /* in the order of their members */
     size_t route_count;                   /* at least one */
+    /* When the next message came, each asked for once and in order; false: now. NULL: always now.
+     */
+    bool (*message_time)(void *arg, int64_t *received_ns);
     /* An RPC ended, whoever ended it, and the stream goes on by itself; NULL: nobody asks. Closes
      * nothing from within. */
     void (*on_ended)(struct sl_stream *stream, void *arg);

@@ -142,7 +142,9 @@ static const struct sluice_option replay_table[] = {
      .offset = AT(replay.timestamps),
      .default_text = "as-is",
      .names = timestamps_names,
-     .doc = "as-is: as they were sent; shifted: later by the time between capture and replay."},
+     .doc = "as-is: as they were sent, and each message has come when it was captured, so that the"
+            " records are the same each time; shifted: later by the time between capture and"
+            " replay."},
     {.name = NULL},
 };
 

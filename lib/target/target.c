@@ -439,6 +439,13 @@ static void on_stream_ended(struct sl_stream *stream, void *arg)
     }
 }
 
+static bool message_time(void *arg, int64_t *received_ns)
+{
+    const struct sl_target *target = arg;
+
+    return target->fleet && sl_device_fleet_take_time(target->fleet, received_ns);
+}
+
 static bool has_calls(const struct sl_target *target)
 {
     for (size_t i = 0; i < target->config.stream_count; i++) {
@@ -517,6 +524,8 @@ static bool init_streams(struct sl_target *target, struct sl_status *why)
         struct sl_stream_config config = target->config.streams[i];
         config.authority = target->authority;
         config.on_ended = on_stream_ended;
+        config.message_time =
+            target->config.replay && target->config.replay->tells_times ? message_time : NULL;
         config.trials = &target->trials;
         config.on_closed = on_stream_closed;
         config.arg = target;

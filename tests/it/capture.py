@@ -122,7 +122,8 @@ def pace(lab):
     step = 50_000_000
     captures.write(file, [(EPOCH_NS + i * step, notification(i)) for i in range(10)])
     for how in ("device", "fast"):
-        process = replay(lab, how, configuration({"file": str(file), "pace": how},
+        process = replay(lab, how, configuration({"file": str(file), "pace": how,
+                                                  "timestamps": "shifted"},
                                                  sluice_sink(lab, f"{how}.json")))
         check(ended(process) == 0, f"{how}: ends with 0")
         records = records_of(lab.path(f"{how}.json"))
@@ -133,6 +134,37 @@ def pace(lab):
             # The first may have been late, but none was early: the epoch is when it all began.
             begun = int(records[0]["epoch"])
             check(times[-1] - begun > 9 * step * 0.99, "device: the last one no sooner than it came")
+
+
+def same(lab):
+    """Twice the same records, each with the time at which it was captured: a policy that goes by our
+    clock makes of them what it made then."""
+    file = lab.path("same.capture")
+    old = EPOCH_NS - 300 * 24 * 3600 * S
+    captures.write(file, [(old + i * S, stamped(i, old // S + i)) for i in range(50)])
+    seen = []
+    for turn in range(2):
+        name = f"same-{turn}"
+        config = configuration({"file": str(file), "pace": "fast"}, sluice_sink(lab, f"{name}.json"))
+        config["subscriptions"]["sub1"]["timestamps"] = {"policy": "clamp", "max-skew": "5s"}
+        process = replay(lab, name, config)
+        check(ended(process) == 0, f"{name}: ends with 0")
+        records = records_of(lab.path(f"{name}.json"))
+        for record in records:
+            record.pop("epoch")
+        seen.append([record for record in records if record.get("updates")])
+    check(seen[0] == seen[1] and len(seen[0]) == 50, "the records are the same each time")
+    check([int(record["receivedNs"]) for record in seen[0]] == [old + i * S for i in range(50)],
+          "they have come when they came")
+    check([int(record["timestampNs"]) for record in seen[0]] == [old + i * S for i in range(50)],
+          "seconds are recognised by the clock of then, and nothing is clamped to today")
+
+
+def stamped(number, timestamp):
+    """As notification, with a timestamp."""
+    message = notification(number)
+    inner = b"\x08" + varint(timestamp) + message[4:]
+    return b"\x0a" + varint(len(inner)) + inner
 
 
 def calls(lab):
@@ -525,6 +557,7 @@ def main(lab):
     part(lab, "simulator", simulator)
     part(lab, "golden", golden)
     part(lab, "pace", pace)
+    part(lab, "same", same)
     part(lab, "calls", calls)
     part(lab, "damage", damage)
     part(lab, "tools", tools)
