@@ -354,6 +354,22 @@ static void put_quarantined(const struct family *family, const struct sl_stream_
     }
 }
 
+/* By name, so that a person sees which; there are only so many of each subscription. */
+static void put_quarantined_names(const struct family *family, const struct sl_stream_row *row)
+{
+    for (size_t i = 0; i < row->member_count; i++) {
+        const struct sl_member_row *member = &row->members[i];
+        for (size_t k = 0; k < sl_min_size(member->quarantined, SL_SNAPSHOT_PATHS); k++) {
+            const struct sl_metric_label labels[] = {
+                {"target", sl_str_from(row->view.target)},
+                {"subscription", sl_str_from(member->subscription)},
+                {"path", sl_str_from(member->paths[k])},
+            };
+            sample(family, labels, SL_ARRAY_LEN(labels), 1);
+        }
+    }
+}
+
 static void put_is_blocked(const struct family *family, const struct sl_stream_row *row)
 {
     put_stream(family, row, row->view.is_blocked);
@@ -443,6 +459,8 @@ static const struct {
     {"sluice_stream_blocked", SL_METRIC_GAUGE, "1 while the device cannot go on.", put_is_blocked},
     {"sluice_quarantined_paths", SL_METRIC_GAUGE,
      "Paths that the device refuses, left out until they are tried again.", put_quarantined},
+    {"sluice_quarantined_path", SL_METRIC_GAUGE,
+     "1 for each of those paths, of a subscription the first 16.", put_quarantined_names},
     {"sluice_stream_ends", SL_METRIC_COUNTER, "Subscribe calls that ended unasked, by reason.",
      put_stream_ends},
     {"sluice_connection_ends", SL_METRIC_COUNTER,

@@ -21,10 +21,9 @@ static bool copy_members(struct sl_stream_row *row, const struct sl_stream *stre
 {
     row->members = calloc(row->view.member_count, sizeof(*row->members));
     for (size_t i = 0; row->members && i < row->view.member_count; i++) {
-        row->members[row->member_count++] = (struct sl_member_row){
-            .subscription = row->view.members[i].subscription,
-            .quarantined = sl_stream_quarantined(stream, i),
-        };
+        struct sl_member_row *member = &row->members[row->member_count++];
+        member->subscription = row->view.members[i].subscription;
+        member->quarantined = sl_stream_quarantined(stream, i, member->paths, SL_SNAPSHOT_PATHS);
     }
     row->view.members = NULL;
     return row->members != NULL;

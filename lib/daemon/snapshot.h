@@ -28,9 +28,12 @@ struct sl_route_row {
     size_t place_count;
 };
 
+enum { SL_SNAPSHOT_PATHS = 16 }; /* in quarantine, that a subscription shows by name */
+
 struct sl_member_row {
     const char *subscription;
-    uint32_t quarantined; /* paths */
+    uint32_t quarantined;                 /* paths */
+    const char *paths[SL_SNAPSHOT_PATHS]; /* the first of them; the settings' */
 };
 
 struct sl_stream_row {

@@ -36,6 +36,7 @@ struct sl_prober {
     bool is_stopped;
     bool wants_anew;       /* the stream is to subscribe anew when it can */
     unsigned refusals;     /* of the stream's own calls, in a row */
+    unsigned together;     /* searches in a row that found that only all together are refused */
     int64_t not_before_ns; /* no search, after one that found nothing */
     struct sl_status why;  /* of the last refusal */
 };
@@ -130,7 +131,25 @@ static void log_not_the_paths(struct sl_prober *prober, enum sl_bisect_verdict v
                                      : ""));
 }
 
-/* The stream may subscribe again: without what was found, or, where nothing was, as before. */
+/* A device that bears fewer paths in an RPC, for all that is known: the later half of them waits,
+ * so that the others flow. */
+static void leave_half(struct sl_prober *prober)
+{
+    size_t count = prober->quarantine.limit - prober->quarantine.count;
+    size_t kept = (count + 1) / 2;
+
+    for (size_t i = 0; i < prober->quarantine.limit; i++) {
+        if (prober->asked[i] && kept > 0) {
+            kept--;
+        } else if (prober->asked[i]) {
+            put(prober, i);
+        }
+    }
+    note_asked(prober);
+}
+
+/* The stream may subscribe again: without what was found, or, where nothing was, as before. What
+ * was refused only together may have been so by chance: the first time nothing is left out. */
 static void end_search(struct sl_prober *prober)
 {
     enum sl_bisect_verdict verdict = sl_bisect_verdict(&prober->bisect);
@@ -143,11 +162,19 @@ static void end_search(struct sl_prober *prober)
             }
         }
         note_asked(prober);
+        sl_stream_subscribe_soon(prober->stream, true);
+        return;
+    }
+    log_not_the_paths(prober, verdict);
+    prober->together = verdict == SL_BISECT_TOGETHER ? prober->together + 1 : 0;
+    bool leaves_half = prober->together >= REFUSALS;
+
+    if (leaves_half) {
+        leave_half(prober);
     } else {
-        log_not_the_paths(prober, verdict);
         prober->not_before_ns = now_ns(prober) + prober->quarantine.first_ns;
     }
-    sl_stream_subscribe_soon(prober->stream, verdict == SL_BISECT_FOUND);
+    sl_stream_subscribe_soon(prober->stream, leaves_half);
 }
 
 static void end_check(struct sl_prober *prober)
@@ -428,6 +455,7 @@ void sl_prober_note_end(struct sl_stream *stream, const struct sl_status *status
         return;
     }
     prober->refusals = is_refusal ? prober->refusals + 1 : 0;
+    prober->together = is_refusal ? prober->together : 0;
     if (prober->refusals < REFUSALS || prober->activity == SEARCHING || prober->call ||
         prober->quarantine.count + 1 >= stream->asking.count ||
         now_ns(prober) < prober->not_before_ns) {
@@ -473,13 +501,19 @@ void sl_prober_stop(struct sl_stream *stream)
 }
 
 uint32_t sl_prober_quarantined(const struct sl_prober *prober, const struct sl_stream *stream,
-                               size_t member)
+                               size_t member, const char **paths, size_t room)
 {
     uint32_t count = 0;
 
     for (size_t i = 0; prober && prober->quarantine.count && i < stream->asking.count; i++) {
-        count +=
-            stream->asking.paths[i].member == member && sl_quarantine_has(&prober->quarantine, i);
+        const struct sl_asking_path *path = &stream->asking.paths[i];
+        if (path->member != member || !sl_quarantine_has(&prober->quarantine, i)) {
+            continue;
+        }
+        if (count < room) {
+            paths[count] = path->path;
+        }
+        count++;
     }
     return count;
 }

@@ -6,7 +6,9 @@
  * alone go into quarantine (quarantine.h), and the stream subscribes without them. When they are
  * due they are tried again beside the stream; those that are accepted then come back, for which the
  * stream subscribes anew. Where no path is accepted it is not the paths that the device refuses,
- * and the stream goes on as with any other failure.
+ * and the stream goes on as with any other failure. So it does where each path is accepted and only
+ * all together are not; when that was found twice in a row the device seems to bear fewer paths in
+ * an RPC, and the later half of them goes into quarantine.
  *
  * A device is asked so SL_STREAM_TRIALS times at once, then once each SL_STREAM_TRIAL_S seconds.
  *
@@ -47,8 +49,8 @@ void sl_prober_session_changed(struct sl_stream *stream);
 void sl_prober_stop(struct sl_stream *stream);
 void sl_prober_free(struct sl_prober *prober); /* NULL is nothing; no call may be open */
 
-/* How many paths of the member are in quarantine. */
+/* How many paths of the member are in quarantine; the first `room` of them in `paths`. */
 uint32_t sl_prober_quarantined(const struct sl_prober *prober, const struct sl_stream *stream,
-                               size_t member);
+                               size_t member, const char **paths, size_t room);
 
 #endif

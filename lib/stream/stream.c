@@ -525,9 +525,10 @@ void sl_stream_abort(struct sl_stream *stream)
     }
 }
 
-uint32_t sl_stream_quarantined(const struct sl_stream *stream, size_t member)
+uint32_t sl_stream_quarantined(const struct sl_stream *stream, size_t member, const char **paths,
+                               size_t room)
 {
-    return sl_prober_quarantined(stream->prober, stream, member);
+    return sl_prober_quarantined(stream->prober, stream, member, paths, room);
 }
 
 void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view)

@@ -174,8 +174,10 @@ struct sl_stream_view {
     struct sl_tally ends;        /* of RPCs that nobody here ended, by reason */
 };
 
-/* How many of the member's paths the device refuses, so that they are left out. */
-uint32_t sl_stream_quarantined(const struct sl_stream *stream, size_t member);
+/* How many of the member's paths the device refuses, so that they are left out; the first `room` of
+ * them in `paths`, borrowed from the configuration. */
+uint32_t sl_stream_quarantined(const struct sl_stream *stream, size_t member, const char **paths,
+                               size_t room);
 
 void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view);
 

@@ -45,6 +45,7 @@ class Device(grpc.GenericRpcHandler):
         self.rounds = rounds
         self.refused = set(refused)
         self.refuses_all = False
+        self.most_paths = 1000
         self.code = code
         self.unasked = tuple(unasked)
         self.calls = []
@@ -79,7 +80,8 @@ class Device(grpc.GenericRpcHandler):
     def subscribe(self, requests, context):
         call = Call(path_text(each.path) for each in next(requests).subscribe.subscription)
         self.calls.append(call)
-        if self.refuses_all or self.refused & set(call.paths):
+        if (self.refuses_all or self.refused & set(call.paths)
+                or len(call.paths) > self.most_paths):
             call.is_refused = True
             call.is_open = False
             context.abort(self.code, "this request cannot be served")
@@ -264,6 +266,23 @@ def not_the_paths(lab):
     check(collector.stop() == 0, "sluice ends with 0")
 
 
+def too_many(lab):
+    device = Device(lab)
+    device.most_paths = len(ALL) // 2
+    places, sinks = files(lab)
+    collector = Collector(lab, {"dev1": device.address}, THREE, sinks, target=QUICK)
+    half = ALL[:len(ALL) // 2]
+    wait_for(lambda: device.asked() == [half], 30,
+             "a device that bears half of the paths: twice refused together, one RPC with half of them")
+    check(len(collector.process.find("each path is accepted, but all together are refused")) >= 2,
+          "the log says what is the matter, and what to try")
+    wait_for(lambda: {has["path"] for name, has, _ in collector.metrics()
+                      if name == "sluice_quarantined_path"} == set(ALL) - set(half), 20,
+             "the metrics name the others")
+    wait_for(lambda: set(half) <= set().union(*events_of(places["event"]).values()), 20, "data comes")
+    check(collector.stop() == 0, "sluice ends with 0")
+
+
 def busy(lab):
     device = Device(lab, refused=BAD, code=grpc.StatusCode.RESOURCE_EXHAUSTED)
     collector = Collector(lab, {"dev1": device.address}, THREE, {"none": {"type": "null"}},
@@ -356,6 +375,7 @@ def main(lab):
     part(lab, "subscriptions share RPCs", sharing)
     part(lab, "refused paths", refusing)
     part(lab, "everything refused", not_the_paths)
+    part(lab, "too many paths", too_many)
     part(lab, "a busy device", busy)
     part(lab, "a sink that stands still", isolation)
     part(lab, "openconfig's server", real_server)
