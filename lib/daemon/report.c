@@ -180,9 +180,6 @@ static const struct {
     {"sluice_stream_config_syncs", SL_METRIC_COUNTER,
      "Of them, ends of a change of configuration (config subscription).",
      offsetof(struct sl_stream_view, config_syncs)},
-    {"sluice_stream_device_lost", SL_METRIC_COUNTER,
-     "Messages that the device lost, by its own numbers (Junos).",
-     offsetof(struct sl_stream_view, mended.lost)},
     {"sluice_stream_subscribes", SL_METRIC_COUNTER, "Subscribe calls made.",
      offsetof(struct sl_stream_view, subscribes)},
     {"sluice_stream_trials", SL_METRIC_COUNTER,
@@ -390,6 +387,11 @@ static void put_state(const struct family *family, const struct sl_stream_row *r
     sample(family, labels, SL_ARRAY_LEN(labels), 1);
 }
 
+static void put_lost(const struct family *family, const struct sl_stream_row *row)
+{
+    put_stream(family, row, row->mended.lost);
+}
+
 static void put_mended(const struct family *family, const struct sl_stream_row *row)
 {
     struct sl_metric_label labels[] = {
@@ -399,10 +401,10 @@ static void put_mended(const struct family *family, const struct sl_stream_row *
     };
 
     for (int i = 0; i < SL_GNMI_WORKAROUNDS; i++) {
-        if (row->view.mended.changed[i]) {
+        if (row->mended.changed[i]) {
             const char *name = sl_gnmi_workaround_name((enum sl_gnmi_workaround)i);
             labels[2].value = sl_str_from(name);
-            sample(family, labels, SL_ARRAY_LEN(labels), row->view.mended.changed[i]);
+            sample(family, labels, SL_ARRAY_LEN(labels), row->mended.changed[i]);
         }
     }
 }
@@ -466,6 +468,8 @@ static const struct {
     {"sluice_connection_ends", SL_METRIC_COUNTER,
      "Connections, and attempts at one, that failed, by reason.", put_connection_ends},
     {"sluice_stream", SL_METRIC_INFO, "Where the stream and its connection stand.", put_state},
+    {"sluice_stream_device_lost", SL_METRIC_COUNTER,
+     "Messages that the device lost, by its own numbers (Junos).", put_lost},
     {"sluice_stream_mended", SL_METRIC_COUNTER,
      "Updates and deletes left out, and messages changed, for the device's sake.", put_mended},
     {"sluice_target", SL_METRIC_INFO, "Whose device it is, and how that is known.", put_target},

@@ -35,6 +35,7 @@ bool sl_stream_row_init(struct sl_stream_row *row, const struct sl_stream *strea
     *row = (struct sl_stream_row){.routes = NULL};
     sl_stream_view(stream, &row->view);
     sl_target_view(target, &row->target);
+    sl_stream_mended(stream, &row->mended);
     row->is_first = sl_target_stream(target, 0) == stream;
     row->routes = calloc(row->view.route_count, sizeof(*row->routes));
     for (size_t i = 0; row->routes && i < row->view.route_count; i++) {

@@ -349,6 +349,16 @@ bool sl_mend_apply(struct sl_mend *mend, const struct sl_gnmi_response *response
 
 /* ---- life ---- */
 
+#define ALL_MENDS                                                                                  \
+    (SL_GNMI_WORK(DROPS_TIMELESS) | SL_GNMI_WORK(RESTORES_TARGET) | SL_GNMI_WORK(LIFTS_ORIGIN) |   \
+     SL_GNMI_WORK(JOINS_NAMELESS) | SL_GNMI_WORK(DROPS_INTERNAL) | SL_GNMI_WORK(DROPS_UNASKED) |   \
+     SL_GNMI_WORK(COUNTS_SEQUENCE) | SL_GNMI_WORK(DROPS_EMPTY))
+
+bool sl_mend_does(uint32_t works)
+{
+    return (works & ALL_MENDS) != 0;
+}
+
 void sl_mend_fini(struct sl_mend *mend)
 {
     sl_mend_asked_free(mend->asked);
@@ -358,12 +368,16 @@ void sl_mend_fini(struct sl_mend *mend)
     *mend = (struct sl_mend){.works = 0};
 }
 
+void sl_mend_free(struct sl_mend *mend)
+{
+    if (mend) {
+        sl_mend_fini(mend);
+        free(mend);
+    }
+}
+
 bool sl_mend_set(struct sl_mend *mend, uint32_t works, const struct sl_gnmi_subscribe *subscribe)
 {
-    const uint32_t mends = SL_GNMI_WORK(DROPS_TIMELESS) | SL_GNMI_WORK(RESTORES_TARGET) |
-                           SL_GNMI_WORK(LIFTS_ORIGIN) | SL_GNMI_WORK(JOINS_NAMELESS) |
-                           SL_GNMI_WORK(DROPS_INTERNAL) | SL_GNMI_WORK(DROPS_UNASKED) |
-                           SL_GNMI_WORK(COUNTS_SEQUENCE) | SL_GNMI_WORK(DROPS_EMPTY);
     bool wants_asked = (works & SL_GNMI_WORK(DROPS_UNASKED)) != 0;
     bool wants_sensors = (works & SL_GNMI_WORK(COUNTS_SEQUENCE)) != 0;
     struct sl_mend_asked *asked = wants_asked ? sl_mend_asked_new(subscribe) : NULL;
@@ -376,7 +390,7 @@ bool sl_mend_set(struct sl_mend *mend, uint32_t works, const struct sl_gnmi_subs
     }
     sl_mend_asked_free(mend->asked);
     free(mend->sensors);
-    mend->works = works & mends;
+    mend->works = works & ALL_MENDS;
     mend->target = subscribe->target;
     mend->asked = asked;
     mend->sensors = sensors;

@@ -56,8 +56,14 @@ struct sl_mend {
     struct sl_mend_counts counts;
 };
 
+/* Whether any of these is a mend. */
+bool sl_mend_does(uint32_t works);
+
 /* Zeroed storage mends nothing. */
 void sl_mend_fini(struct sl_mend *mend);
+
+/* The same for one on the heap; NULL: nothing. */
+void sl_mend_free(struct sl_mend *mend);
 
 /* What is to be mended from now on, of responses to `subscribe`, whose target outlives it. False
  * when memory is out, or the paths have too many elements; then it is what it was. */

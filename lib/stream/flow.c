@@ -497,7 +497,8 @@ static bool prepare(struct sl_stream *stream, const struct sl_gnmi_response *res
     struct sl_buf *out = &stream->config.pool->mended;
 
     sl_buf_trim(out, MENDED_KEPT_BYTES);
-    if (!sl_mend_apply(&stream->mend, response, is_new, out, mended)) {
+    *mended = (struct sl_mended){.response = *response};
+    if (stream->mend && !sl_mend_apply(stream->mend, response, is_new, out, mended)) {
         return false;
     }
     return mended->is_dropped || !stream->members ||

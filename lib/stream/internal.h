@@ -83,7 +83,7 @@ struct sl_stream {
     struct sl_gnmi_profile profile; /* vendor NULL: nobody has said yet */
     bool is_told;                   /* it asked for the past, and has all of it */
     uint32_t workarounds;           /* a set of SL_GNMI_WORK */
-    struct sl_mend mend;
+    struct sl_mend *mend;           /* NULL: nothing was ever to be mended */
     struct sl_backoff backoff;
     uint64_t retry_ms;         /* the last wait */
     uint64_t messages_at_open; /* of the call */

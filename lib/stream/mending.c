@@ -46,6 +46,10 @@ static bool set_mends(struct sl_stream *stream, uint32_t in_force)
     size_t room = 1;
     bool is_set = false;
 
+    if (!stream->mend && !sl_mend_does(in_force)) {
+        return true;
+    }
+    stream->mend = stream->mend ? stream->mend : calloc(1, sizeof(*stream->mend));
     for (size_t i = 0; i < config->member_count; i++) {
         room += config->members[i].asked_count;
     }
@@ -58,8 +62,8 @@ static bool set_mends(struct sl_stream *stream, uint32_t in_force)
             asked[whole.asked_count++] = member->asked[j];
         }
     }
-    if (asked) {
-        is_set = sl_mend_set(&stream->mend, in_force, &whole);
+    if (asked && stream->mend) {
+        is_set = sl_mend_set(stream->mend, in_force, &whole);
     }
     free(asked);
     return is_set;
@@ -146,6 +150,11 @@ enum sl_clock_policy sl_stream_clock_policy(const struct sl_stream *stream,
     return stream->workarounds & SL_GNMI_WORK(EXPECTS_MS) ? SL_CLOCK_DEVICE : policy;
 }
 
+void sl_stream_mended(const struct sl_stream *stream, struct sl_mend_counts *counts)
+{
+    *counts = stream->mend ? stream->mend->counts : (struct sl_mend_counts){.lost = 0};
+}
+
 uint32_t sl_stream_workarounds(const struct sl_stream *stream)
 {
     return stream->workarounds;
@@ -180,11 +189,11 @@ static void note_extension(struct sl_stream *stream, struct sl_str bytes)
 /* The vendor's header, which each message has, is not unpacked but read where it lies. */
 static void note_header(struct sl_stream *stream, const struct sl_gnmi_response *response)
 {
-    uint64_t missing = sl_mend_note(&stream->mend, response);
+    uint64_t missing = sl_mend_note(stream->mend, response);
 
     if (missing > 0) {
         sl_log(SL_LOG_WARN, &stream->subject, "the device lost messages, its own numbers say",
-               sl_log_u64("messages", missing), sl_log_u64("so-far", stream->mend.counts.lost));
+               sl_log_u64("messages", missing), sl_log_u64("so-far", stream->mend->counts.lost));
     }
 }
 
@@ -193,7 +202,7 @@ void sl_stream_note_extensions(struct sl_stream *stream, const struct sl_gnmi_re
     struct sl_gnmi_cursor cursor = sl_gnmi_extensions_begin(response);
     struct sl_str bytes;
 
-    if (stream->mend.sensors) {
+    if (stream->mend && stream->mend->sensors) {
         note_header(stream, response);
         return;
     }

@@ -251,7 +251,9 @@ static void subscribe(struct sl_stream *stream)
         return;
     }
     begin_epoch(stream);
-    sl_mend_begin(&stream->mend);
+    if (stream->mend) {
+        sl_mend_begin(stream->mend);
+    }
     sl_stream_handle(stream, SL_STREAM_READY);
     if (sl_grpc_call_send_bytes(stream->call, stream->request.data,
                                 (uint32_t)stream->request.len) != SL_GRPC_SENT) {
@@ -447,7 +449,7 @@ void sl_stream_free(struct sl_stream *stream)
     sl_timer_free(stream->silence_timer);
     sl_buf_fini(&stream->request);
     sl_asking_fini(&stream->asking);
-    sl_mend_fini(&stream->mend);
+    sl_mend_free(stream->mend);
     sl_ruled_reset(&stream->ruled);
     free(stream->routes);
     free(stream);
@@ -537,7 +539,6 @@ void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view)
     bool has_window = stream->call && stream->state != SL_STREAM_OPENING;
 
     *view = stream->view;
-    view->mended = stream->mend.counts;
     view->target = stream->config.target;
     view->subscription = stream->config.subscription;
     view->state = stream->state;

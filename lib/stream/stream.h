@@ -110,6 +110,9 @@ void sl_stream_set_session(struct sl_stream *stream, struct sl_h2_session *sessi
  * be mended. What is done otherwise for its sake goes into the log once. */
 void sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profile *profile);
 
+/* What was put right so far. */
+void sl_stream_mended(const struct sl_stream *stream, struct sl_mend_counts *counts);
+
 /* What is done otherwise than the specification has it: a set of SL_GNMI_WORK. */
 uint32_t sl_stream_workarounds(const struct sl_stream *stream);
 
@@ -152,9 +155,8 @@ struct sl_stream_view {
     uint64_t unasked;      /* updates and deletes under no member's path, given to the first one */
     uint64_t extensions;   /* received, but for the header that a vendor puts into each message */
     uint64_t config_syncs; /* of them, ends of a change of configuration (sync_done) */
-    struct sl_mend_counts mended; /* what was put right for the vendor's sake */
-    bool is_synced;               /* in this RPC */
-    bool is_stale;                /* nothing came for stale_after_ns, though it could have */
+    bool is_synced;        /* in this RPC */
+    bool is_stale;         /* nothing came for stale_after_ns, though it could have */
     struct sl_clock_counts clock;
     enum sl_clock_unit clock_unit;
     uint64_t trials;     /* Subscribe calls for some of the paths, to find the refused ones */

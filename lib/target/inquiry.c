@@ -26,7 +26,8 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *status,
     bool has_told = inquiry->has_told && sl_status_is_ok(status);
 
     (void)call;
-    sl_timer_stop(inquiry->timer);
+    sl_timer_free(inquiry->timer);
+    inquiry->timer = NULL;
     inquiry->call = NULL;
     inquiry->on_done(has_told ? &inquiry->told : NULL, status, inquiry->arg);
 }
@@ -49,20 +50,17 @@ static void on_timer(void *arg)
     }
 }
 
-bool sl_inquiry_init(struct sl_inquiry *inquiry, struct sl_loop *loop, sl_inquiry_done_fn on_done,
+void sl_inquiry_init(struct sl_inquiry *inquiry, struct sl_loop *loop, sl_inquiry_done_fn on_done,
                      void *arg)
 {
-    inquiry->timer = sl_timer_new(loop, on_timer, inquiry);
+    inquiry->loop = loop;
     inquiry->on_done = on_done;
     inquiry->arg = arg;
-    return inquiry->timer != NULL;
 }
 
 void sl_inquiry_fini(struct sl_inquiry *inquiry)
 {
-    SL_ASSERT(!inquiry->call);
-    sl_timer_free(inquiry->timer);
-    inquiry->timer = NULL;
+    SL_ASSERT(!inquiry->call && !inquiry->timer);
 }
 
 bool sl_inquiry_begin(struct sl_inquiry *inquiry, struct sl_h2_session *session)
@@ -84,8 +82,14 @@ bool sl_inquiry_begin(struct sl_inquiry *inquiry, struct sl_h2_session *session)
 
     SL_ASSERT(!inquiry->call);
     inquiry->has_told = false;
+    inquiry->timer = sl_timer_new(inquiry->loop, on_timer, inquiry);
+    if (!inquiry->timer) {
+        return false;
+    }
     inquiry->call = sl_grpc_call_open(session, &request, &call_events, inquiry);
     if (!inquiry->call) {
+        sl_timer_free(inquiry->timer);
+        inquiry->timer = NULL;
         return false;
     }
     sl_timer_start(inquiry->timer, SL_INQUIRY_TIMEOUT_MS);

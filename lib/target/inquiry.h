@@ -28,7 +28,8 @@ struct sl_inquiry {
     const char *authority;
     const char *username; /* "" : none */
     const char *password;
-    struct sl_timer *timer;
+    struct sl_loop *loop;
+    struct sl_timer *timer;    /* while something is asked */
     struct sl_grpc_call *call; /* NULL: nothing is asked */
     struct sl_gnmi_capabilities told;
     bool has_told;
@@ -36,10 +37,9 @@ struct sl_inquiry {
     void *arg;
 };
 
-/* The strings and the context outlive it. False when memory is out; sl_inquiry_fini is right then
- * too. */
-bool sl_inquiry_init(struct sl_inquiry *inquiry, struct sl_loop *loop, sl_inquiry_done_fn on_done,
-                     void *arg) SL_MUST_CHECK;
+/* The strings and the context outlive it. */
+void sl_inquiry_init(struct sl_inquiry *inquiry, struct sl_loop *loop, sl_inquiry_done_fn on_done,
+                     void *arg);
 void sl_inquiry_fini(struct sl_inquiry *inquiry); /* nothing is asked any more */
 
 /* False: no call could be made, and on_done does not follow. */

@@ -500,7 +500,7 @@ static bool init_names(struct sl_target *target)
 }
 
 /* What is known before the device has said anything. */
-static bool init_profile(struct sl_target *target)
+static void init_profile(struct sl_target *target)
 {
     const struct sl_target_config *config = &target->config;
 
@@ -510,7 +510,7 @@ static bool init_profile(struct sl_target *target)
     target->inquiry.grpc = config->grpc;
     target->inquiry.username = config->username;
     target->inquiry.password = config->password;
-    return sl_inquiry_init(&target->inquiry, config->loop, on_inquired, target);
+    sl_inquiry_init(&target->inquiry, config->loop, on_inquired, target);
 }
 
 static bool init_streams(struct sl_target *target, struct sl_status *why)
@@ -555,9 +555,9 @@ struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl
     target->over_due = (struct sl_deferred){.fn = on_replay_over, .arg = target};
     target->closed_due = (struct sl_deferred){.fn = on_closed, .arg = target};
     sl_backoff_init(&target->backoff, config->backoff_min_ms, config->backoff_max_ms);
+    init_profile(target);
     target->timer = sl_timer_new(config->loop, dial, target);
-    if (!target->timer || !init_profile(target) || !init_names(target) ||
-        !init_streams(target, why)) {
+    if (!target->timer || !init_names(target) || !init_streams(target, why)) {
         sl_target_free(target);
         return NULL;
     }
