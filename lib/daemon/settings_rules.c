@@ -124,6 +124,7 @@ static bool compile(struct sl_config *config, const struct sl_config_node *node,
         return true;
     }
     if (error.why.code == SL_RESOURCE_EXHAUSTED) {
+        sl_config_error(config, node, "%s", error.why.text);
         return false;
     }
     if (error.key) {

@@ -31,6 +31,8 @@ enum sl_gnmi_response_kind {
     SL_GNMI_ERROR, /* the deprecated error arm */
 };
 
+struct sl_path_hint; /* normalise/pass.h */
+
 struct sl_gnmi_response {
     enum sl_gnmi_response_kind kind;
     struct sl_str message;      /* the whole SubscribeResponse as it came */
@@ -43,7 +45,8 @@ struct sl_gnmi_response {
     int64_t timestamp_ns; /* as sent, whatever unit the device thought it was */
     uint32_t updates;
     uint32_t deletes;
-    uint64_t duplicates; /* the sum over the updates */
+    uint64_t duplicates;         /* the sum over the updates */
+    struct sl_path_hint **hints; /* of each update, for encoders that take them; NULL: none */
 };
 
 enum sl_gnmi_value_kind {

@@ -138,9 +138,20 @@ void sl_gnmi_rewrite_note_labels(struct sl_gnmi_rewrite *rewrite)
     rewrite->made.has_labels = true;
 }
 
+static void end_run(struct sl_gnmi_rewrite *rewrite)
+{
+    if (rewrite->run != rewrite->run_end) {
+        sl_buf_add(rewrite->out, rewrite->run, (size_t)(rewrite->run_end - rewrite->run));
+        rewrite->run = rewrite->run_end = NULL;
+    }
+}
+
+/* Before anything else than a run is written. */
 static void add_head(struct sl_gnmi_rewrite *rewrite)
 {
     const struct sl_gnmi_response *made = &rewrite->made;
+
+    end_run(rewrite);
 
     if (rewrite->has_head) {
         return;
@@ -213,19 +224,43 @@ static void add_moved(struct sl_buf *out, struct sl_str path, struct sl_str raw,
     }
 }
 
+/* The update as it stands in its notification, with its tag and a length of one byte. False: it
+ * does not stand so. */
+static inline bool add_to_run(struct sl_gnmi_rewrite *rewrite, struct sl_str raw)
+{
+    const char *at = raw.len ? raw.data - 2 : NULL;
+
+    if (!at || raw.len >= 0x80 || at[0] != (UPDATE << 3 | SL_WIRE_BYTES) ||
+        (size_t)at[1] != raw.len) {
+        return false;
+    }
+    if (at != rewrite->run_end) {
+        end_run(rewrite);
+        rewrite->run = at;
+    }
+    rewrite->run_end = raw.data + raw.len;
+    return true;
+}
+
 void sl_gnmi_rewrite_add_update(struct sl_gnmi_rewrite *rewrite, struct sl_str path,
                                 const struct sl_gnmi_update *update)
 {
     struct sl_str raw = update->raw;
     struct sl_str old = update->path;
 
-    add_head(rewrite);
     rewrite->made.updates++;
     rewrite->made.duplicates += update->duplicates;
     if (path.data == old.data && path.len == old.len) {
-        sl_pack_bytes(rewrite->out, UPDATE, raw);
+        if (!rewrite->has_head) {
+            add_head(rewrite);
+        }
+        if (!add_to_run(rewrite, raw)) {
+            end_run(rewrite);
+            sl_pack_bytes(rewrite->out, UPDATE, raw);
+        }
         return;
     }
+    add_head(rewrite);
     /* The path stands in front nearly always: tag, a length of one byte, path. */
     if (update->has_path && old.len < 0x80 && old.data == raw.data + 2) {
         struct sl_str rest = {old.data + old.len, raw.len - 2 - old.len};

@@ -24,7 +24,9 @@ struct sl_gnmi_rewrite {
     struct sl_buf *out;
     struct sl_gnmi_response made;
     size_t prefix_at;
-    bool has_head; /* timestamp and prefix are written */
+    bool has_head;       /* timestamp and prefix are written */
+    const char *run;     /* updates that stand behind one another in `from`, and are not copied */
+    const char *run_end; /* yet */
 };
 
 /* `from` has a notification. `out` is reset (its limit stays) and belongs to the response that

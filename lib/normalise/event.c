@@ -189,10 +189,9 @@ static void add_integer_event(struct sl_pass *pass, const struct sl_fragment *fr
 }
 
 /* False when the path, or the record, passes a limit. */
-static bool find_room(struct sl_pass *pass, struct sl_str path, struct sl_fragment *fragment)
+static bool has_room(struct sl_pass *pass, const struct sl_fragment *fragment)
 {
-    return sl_pass_find(pass, path, fragment) &&
-           sl_pass_has_room(pass, event_of(pass)->head.len + fragment->len);
+    return sl_pass_has_room(pass, event_of(pass)->head.len + fragment->len);
 }
 
 static void begin_event(struct sl_pass *pass)
@@ -205,11 +204,12 @@ static void begin_event(struct sl_pass *pass)
     sl_buf_add(pass->out, head->data, head->len);
 }
 
-static void add_update(struct sl_pass *pass, const struct sl_gnmi_update *update)
+static void add_update(struct sl_pass *pass, uint32_t index, const struct sl_gnmi_update *update)
 {
     size_t start = pass->out->len;
     struct sl_fragment fragment;
-    bool is_ok = find_room(pass, update->path, &fragment);
+    bool is_ok =
+        sl_pass_find_update(pass, index, update->path, &fragment) && has_room(pass, &fragment);
 
     if (is_ok && is_integer(&update->value)) {
         add_integer_event(pass, &fragment, &update->value);
@@ -224,7 +224,7 @@ static void add_delete(struct sl_pass *pass, struct sl_str path)
 {
     size_t start = pass->out->len;
     struct sl_fragment fragment;
-    bool is_ok = find_room(pass, path, &fragment);
+    bool is_ok = sl_pass_find(pass, path, &fragment) && has_room(pass, &fragment);
 
     if (is_ok) {
         begin_event(pass);
@@ -241,8 +241,8 @@ static void add_updates(struct sl_pass *pass)
     struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(pass->response);
     struct sl_gnmi_update update;
 
-    while (sl_gnmi_next_update(&cursor, &update)) {
-        add_update(pass, &update);
+    for (uint32_t i = 0; sl_gnmi_next_update(&cursor, &update); i++) {
+        add_update(pass, i, &update);
     }
 }
 
@@ -320,7 +320,7 @@ static bool add_next(struct sl_pass *pass, struct sl_encoder_progress *progress)
         cursor.at += progress->at;
         if (sl_gnmi_next_update(&cursor, &update)) {
             progress->at = (size_t)(cursor.at - begin);
-            add_update(pass, &update);
+            add_update(pass, progress->passed, &update);
             return true;
         }
         progress->is_deleting = true;

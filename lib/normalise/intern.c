@@ -241,6 +241,11 @@ bool sl_intern_add(struct sl_intern *intern, const struct sl_intern_prefix *pref
     return true;
 }
 
+const struct sl_fragment *sl_intern_last(const struct sl_intern *intern)
+{
+    return intern->last ? &intern->last->fragment : NULL;
+}
+
 /* ---- lifetime ---- */
 
 void sl_intern_init(struct sl_intern *intern, struct sl_encoder_memory *memory)

@@ -49,6 +49,9 @@ bool sl_intern_find(struct sl_intern *intern, const struct sl_intern_prefix *pre
 bool sl_intern_add(struct sl_intern *intern, const struct sl_intern_prefix *prefix,
                    struct sl_str path, const struct sl_fragment *fragment);
 
+/* The fragment that was found or added last; lives as long as the table. NULL: none was. */
+const struct sl_fragment *sl_intern_last(const struct sl_intern *intern);
+
 /* Memory that counts; NULL when there is no room for it. */
 void *sl_intern_reserve(struct sl_encoder_memory *memory, size_t bytes) SL_MUST_CHECK;
 void sl_intern_give_back(struct sl_encoder_memory *memory, void *block, size_t bytes);

@@ -43,6 +43,25 @@ bool sl_pass_find(struct sl_pass *pass, struct sl_str path, struct sl_fragment *
     return is_interned || build(pass, path, fragment);
 }
 
+bool sl_pass_find_update(struct sl_pass *pass, uint32_t index, struct sl_str path,
+                         struct sl_fragment *fragment)
+{
+    struct sl_path_hint *hint = pass->response->hints ? pass->response->hints[index] : NULL;
+
+    if (hint && hint->fragment && !pass->is_full) {
+        *fragment = *hint->fragment;
+        return true;
+    }
+    if (!sl_pass_find(pass, path, fragment)) {
+        return false;
+    }
+    if (hint) {
+        const struct sl_fragment *kept = sl_intern_last(pass->intern);
+        hint->fragment = kept && kept->text == fragment->text ? kept : NULL;
+    }
+    return true;
+}
+
 bool sl_pass_fits(const struct sl_pass *pass, size_t more)
 {
     uint64_t len = pass->made_bytes + (pass->out->len - pass->start);

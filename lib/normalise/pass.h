@@ -27,6 +27,13 @@ struct sl_pass_paths {
     size_t (*cost)(const void *arg); /* bytes that the last build wrote */
 };
 
+/* What an encoder found for a path, kept by those who give it the same paths again and again (the
+ * rules of its route): an update that has one need not be sought, and its path is not looked at.
+ * Formats that take one whole notification at a time know them: event, sluice.v1. */
+struct sl_path_hint {
+    const struct sl_fragment *fragment; /* interned; NULL: nothing was found yet */
+};
+
 struct sl_pass {
     const struct sl_gnmi_response *response;
     const struct sl_pass_paths *paths;
@@ -49,6 +56,10 @@ void sl_pass_begin(struct sl_pass *pass);
 /* False when the record is full or the path passes a limit. The fragment lives until the next. */
 bool sl_pass_find(struct sl_pass *pass, struct sl_str path,
                   struct sl_fragment *fragment) SL_MUST_CHECK;
+
+/* The same for the update of the response with that number, from 0, which may have a hint. */
+bool sl_pass_find_update(struct sl_pass *pass, uint32_t index, struct sl_str path,
+                         struct sl_fragment *fragment) SL_MUST_CHECK;
 
 /* Whether the record has room for `more` bytes. */
 bool sl_pass_fits(const struct sl_pass *pass, size_t more) SL_MUST_CHECK;

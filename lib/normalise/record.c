@@ -150,9 +150,9 @@ static void add_updates(struct sl_pass *pass)
     struct sl_gnmi_update update;
     struct sl_fragment fragment;
 
-    while (sl_gnmi_next_update(&cursor, &update)) {
+    for (uint32_t i = 0; sl_gnmi_next_update(&cursor, &update); i++) {
         size_t start = pass->out->len;
-        bool is_ok = sl_pass_find(pass, update.path, &fragment) &&
+        bool is_ok = sl_pass_find_update(pass, i, update.path, &fragment) &&
                      sl_pass_has_room(pass, fragment.len + UPDATE_BYTES);
         if (is_ok && !add_scalar_update(pass->out, &fragment, &update) &&
             !(is_json(&update.value) && sl_record_json_add(json, pass, &fragment, &update))) {

@@ -85,23 +85,26 @@ static bool compile_globs(struct sl_rule *rule, struct sl_rule_error *error)
     return true;
 }
 
-static bool compile_bound(const char *key, const char *text, bool *has, struct sl_exact *bound,
+static bool compile_bound(const char *key, const char *text, struct sl_rule_bound *bound,
                           struct sl_rule_error *error)
 {
-    *has = text && *text;
-    return !*has || sl_exact_parse(sl_str_from(text), bound) ||
-           sl_rule_refuse(error, key, "expected a number, found '%.80s'", text);
+    bound->is_set = text && *text;
+    if (bound->is_set && !sl_exact_parse(sl_str_from(text), &bound->exact)) {
+        return sl_rule_refuse(error, key, "expected a number, found '%.80s'", text);
+    }
+    bound->is_whole = bound->is_set && sl_exact_to_i64(&bound->exact, &bound->whole);
+    return true;
 }
 
 static bool compile_values(struct sl_rule *rule, struct sl_rule_error *error)
 {
     const struct sl_rule_selector *selector = rule->config.selector;
 
-    if (!compile_bound("above", selector->above, &rule->has_above, &rule->above, error) ||
-        !compile_bound("below", selector->below, &rule->has_below, &rule->below, error)) {
+    if (!compile_bound("above", selector->above, &rule->above, error) ||
+        !compile_bound("below", selector->below, &rule->below, error)) {
         return false;
     }
-    rule->has_values = selector->values.count || rule->has_above || rule->has_below;
+    rule->has_values = selector->values.count || rule->above.is_set || rule->below.is_set;
     SL_ASSERT(!rule->has_values || rule->config.kind->takes_value);
     return true;
 }
@@ -162,20 +165,39 @@ static bool any_text_matches(const struct sl_rule *rule, const struct sl_gnmi_va
     return false;
 }
 
-bool sl_rule_matches_value(const struct sl_rule *rule, const struct sl_gnmi_value *value,
-                           struct sl_buf *scratch)
+/* The value as a number, below 0, 0 or above 0 beside the bound. False: it is none. */
+static bool compare(const struct sl_gnmi_value *value, const struct sl_rule_bound *bound,
+                    int *order)
 {
     struct sl_exact number;
 
+    if (bound->is_whole && value->kind == SL_GNMI_VALUE_INT) {
+        *order = (value->of.i64 > bound->whole) - (value->of.i64 < bound->whole);
+        return true;
+    }
+    if (bound->is_whole && value->kind == SL_GNMI_VALUE_UINT) {
+        uint64_t whole = bound->whole < 0 ? 0 : (uint64_t)bound->whole;
+        *order = bound->whole < 0 ? 1 : (value->of.u64 > whole) - (value->of.u64 < whole);
+        return true;
+    }
+    if (value->kind == SL_GNMI_VALUE_BOOL || !sl_compute_number(value, &number)) {
+        return false;
+    }
+    *order = sl_exact_compare(number, bound->exact);
+    return true;
+}
+
+bool sl_rule_matches_value(const struct sl_rule *rule, const struct sl_gnmi_value *value,
+                           struct sl_buf *scratch)
+{
+    int order;
+
+    scratch->failed = false;
     if (rule->config.selector->values.count && !any_text_matches(rule, value, scratch)) {
         return false;
     }
-    if (!rule->has_above && !rule->has_below) {
-        return true;
-    }
-    return value->kind != SL_GNMI_VALUE_BOOL && sl_compute_number(value, &number) &&
-           (!rule->has_above || sl_exact_compare(number, rule->above) > 0) &&
-           (!rule->has_below || sl_exact_compare(number, rule->below) < 0);
+    return (!rule->above.is_set || (compare(value, &rule->above, &order) && order > 0)) &&
+           (!rule->below.is_set || (compare(value, &rule->below, &order) && order < 0));
 }
 
 /* ---- lifetime ---- */

@@ -32,6 +32,7 @@
 enum {
     SL_RULES_MAX = 256,                               /* in force for one stream at one sink */
     SL_RULES_MAX_BYTES = SL_ENCODER_MAX_RECORD_BYTES, /* of a response that was made anew */
+    SL_RULES_HINTS = 256,                             /* a response with more updates has none */
 };
 
 /* ---- one rule ---- */
@@ -91,7 +92,10 @@ struct sl_rules_step {
 struct sl_rules_config {
     struct sl_rules rules;
     struct sl_encoder_memory *memory;
-    const struct sluice_map *labels;                              /* the target's; NULL: none */
+    const struct sluice_map *labels; /* the target's; NULL: none */
+    /* The responses go to one encoder alone, of format event or sluice.v1 (or its JSON) with
+     * records of whole notifications: hints (pass.h) take the place of paths. */
+    bool gives_hints;
     void (*on_step)(void *arg, const struct sl_rules_step *step); /* NULL: nobody looks */
     void *arg;
 };
@@ -118,7 +122,14 @@ bool sl_rules_apply(struct sl_rules_state *state, const struct sl_gnmi_response 
                     const struct sl_encoder_context *context, struct sl_gnmi_response *out,
                     struct sl_rules_result *result) SL_MUST_CHECK;
 
-/* Hands over the memory that the last `out` lies in, for one that has to wait. `kept` is empty. */
-void sl_rules_take_memory(struct sl_rules_state *state, struct sl_buf *kept);
+/* The memory that a response lies in, for one that has to wait. Zeroed to begin with. */
+struct sl_rules_memory {
+    struct sl_buf bytes;
+    struct sl_path_hint **hints;
+};
+
+/* Hands over that of the last `out`. `kept` is empty. */
+void sl_rules_take_memory(struct sl_rules_state *state, struct sl_rules_memory *kept);
+void sl_rules_free_memory(struct sl_rules_memory *kept);
 
 #endif

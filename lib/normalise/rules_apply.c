@@ -3,7 +3,7 @@
 #include "normalise/rules_internal.h"
 #include "normalise/scratch.h"
 
-enum { WINDOW = 256, KEPT_BYTES = 256 * 1024 };
+enum { WINDOW = SL_RULES_HINTS, KEPT_BYTES = 256 * 1024 };
 
 /* One response on its way through the rules: first what they make of each path, then of each value.
  * What is found in the first walk is kept for the second, for as many updates as most messages
@@ -22,10 +22,12 @@ struct walk {
     bool has_time;
     bool is_opening; /* there is a container of JSON into which a rule looks */
     int64_t timestamp_ns;
-    size_t built_bytes;                         /* worked out for paths that are not kept */
+    struct sl_path_hint **hints; /* of the updates that come out; NULL: they get none */
+    size_t built_bytes;          /* worked out for paths that are not kept */
     const struct sl_intern_prefix *prefixes[2]; /* of updates, of deletes; NULL: no room */
-    const struct sl_rules_outcome *seen[WINDOW];
+    struct sl_rules_outcome *seen[WINDOW];
     struct sl_gnmi_update updates[WINDOW];
+    struct sl_gnmi_cursor beyond; /* behind them */
 };
 
 /* ---- outcomes ---- */
@@ -62,7 +64,7 @@ static struct sl_rules_outcome *outcome_of(struct walk *walk, struct sl_str path
 
     if (!outcome) {
         outcome = work_out(walk, path, is_delete, false);
-        if (!walk->is_prefix_refused) {
+        if (!walk->is_prefix_refused && !walk->state->scratch->path_bytes.failed) {
             outcome = sl_rules_keep(walk->state, walk->prefixes[is_delete], walk->response->prefix,
                                     path, is_delete);
         }
@@ -80,8 +82,10 @@ static int64_t device_ns(const struct walk *walk)
 
 static void look_at(struct walk *walk, const struct sl_rules_outcome *outcome)
 {
-    walk->is_plain = walk->is_plain && outcome->verdict == SL_RULE_PASS && !outcome->is_changed &&
-                     !outcome->action_count && !outcome->timestamp;
+    if (outcome->is_plain) {
+        return;
+    }
+    walk->is_plain = false;
     if (outcome->verdict != SL_RULE_PASS) {
         return;
     }
@@ -101,14 +105,18 @@ static void look_at_updates(struct walk *walk)
     struct sl_gnmi_update *update = &walk->updates[0];
 
     for (size_t i = 0; sl_gnmi_next_update(&cursor, update); i++) {
-        const struct sl_rules_outcome *outcome = outcome_of(walk, update->path, false);
+        struct sl_rules_outcome *outcome = outcome_of(walk, update->path, false);
         look_at(walk, outcome);
-        walk->is_opening =
-            walk->is_opening || (outcome->opens && sl_flatten_is_container(&update->value));
+        if (outcome->opens && sl_flatten_is_container(&update->value)) {
+            walk->is_opening = true;
+        }
         if (i < WINDOW) {
             walk->seen[i] = outcome->bytes ? outcome : NULL;
         }
         update = i + 1 < WINDOW ? &walk->updates[i + 1] : &beyond;
+        if (i + 1 == WINDOW) {
+            walk->beyond = cursor;
+        }
     }
 }
 
@@ -164,10 +172,38 @@ static void set_whole_prefix(struct walk *walk)
 {
     struct sl_rules_scratch *scratch = walk->state->scratch;
 
+    if (!build_prefix(walk)) {
+        return;
+    }
     sl_buf_reset(&scratch->prefix_bytes);
     sl_gnmi_rewrite_set_prefix(&walk->rewrite,
                                sl_rule_path_build(&scratch->prefix, scratch->prefix.elem_count,
                                                   false, true, false, &scratch->prefix_bytes));
+}
+
+/* What the rules make of the prefix is kept as well; nothing where they leave it as it is. */
+static void set_new_prefix(struct walk *walk)
+{
+    struct sl_rules_scratch *scratch = walk->state->scratch;
+    struct sl_intern *prefixes = &walk->state->prefixes;
+    const struct sl_intern_prefix *none = sl_intern_prefix(prefixes, (struct sl_str){0});
+    struct sl_fragment kept = {0};
+
+    if (!none || !sl_intern_find(prefixes, none, walk->response->prefix, &kept)) {
+        if (!build_prefix(walk)) {
+            return;
+        }
+        kept = (struct sl_fragment){.text =
+                                        scratch->prefix_bytes.len ? scratch->prefix_bytes.data : "",
+                                    .len = (uint32_t)scratch->prefix_bytes.len,
+                                    .key_at = scratch->prefix.is_changed};
+        if (none) {
+            (void)sl_intern_add(prefixes, none, walk->response->prefix, &kept);
+        }
+    }
+    if (kept.key_at) {
+        sl_gnmi_rewrite_set_prefix(&walk->rewrite, (struct sl_str){kept.text, kept.len});
+    }
 }
 
 static void begin_rewrite(struct walk *walk)
@@ -180,13 +216,10 @@ static void begin_rewrite(struct walk *walk)
     if (walk->has_time) {
         sl_gnmi_rewrite_set_timestamp(&walk->rewrite, walk->timestamp_ns);
     }
-    if (!walk->response->has_prefix || !build_prefix(walk)) {
-        return;
-    }
-    if (walk->is_whole) {
+    if (walk->response->has_prefix && walk->is_whole) {
         set_whole_prefix(walk);
-    } else if (scratch->prefix.is_changed) {
-        sl_gnmi_rewrite_set_prefix(&walk->rewrite, sl_buf_str(&scratch->prefix_bytes));
+    } else if (walk->response->has_prefix) {
+        set_new_prefix(walk);
     }
 }
 
@@ -201,6 +234,9 @@ static void catch_up(struct walk *walk, uint32_t updates, uint32_t deletes)
         return;
     }
     begin_rewrite(walk);
+    for (uint32_t i = 0; walk->hints && i < updates; i++) {
+        walk->hints[i] = NULL;
+    }
     while (updates-- && sl_gnmi_next_update(&cursor, &update)) {
         sl_gnmi_rewrite_add_update(&walk->rewrite, update.path, &update);
     }
@@ -230,9 +266,6 @@ static void tell(const struct walk *walk, const struct sl_rules_outcome *outcome
         .by_count = outcome->by_count + value_count,
     };
 
-    if (!config->on_step) {
-        return;
-    }
     /* Those of values stand in the upper half until here. */
     for (size_t i = 0; i < value_count; i++) {
         scratch->by[outcome->by_count + i] = scratch->by[SL_RULES_MAX + i];
@@ -271,6 +304,9 @@ static enum sl_rule_verdict act(struct sl_rules_scratch *scratch,
 
     if (rule->has_values) {
         bool is_match = sl_rule_matches_value(rule, &update->value, &scratch->match);
+        if (scratch->match.failed) {
+            return SL_RULE_DROP;
+        }
         if (!is_match || kind->keeps) {
             return !is_match && kind->keeps ? SL_RULE_FILTER : SL_RULE_PASS;
         }
@@ -316,7 +352,7 @@ static struct sl_rule_update begin_update(const struct walk *walk,
 }
 
 /* The path that goes out. The outcome may be worked out anew for it. */
-static struct sl_str path_after(struct walk *walk, const struct sl_rules_outcome **outcome,
+static struct sl_str path_after(struct walk *walk, struct sl_rules_outcome **outcome,
                                 struct sl_str path, bool is_delete)
 {
     if (walk->is_whole) {
@@ -325,11 +361,48 @@ static struct sl_str path_after(struct walk *walk, const struct sl_rules_outcome
     return (*outcome)->is_changed ? (*outcome)->path : path;
 }
 
-static void give_update(struct walk *walk, uint32_t index, const struct sl_gnmi_update *update,
+/* The hint of the update that comes out next. With it the encoder has no need of the path, so that
+ * its own may stay; but the first one's may say which origin the record is of. */
+static inline struct sl_str hint_at(struct walk *walk, struct sl_rules_outcome *outcome,
+                                    struct sl_str path, const struct sl_gnmi_update *update)
+{
+    uint32_t at = walk->rewrite.made.updates;
+
+    if (!walk->hints) {
+        return path;
+    }
+    walk->hints[at] = outcome->bytes ? &outcome->hint : NULL;
+    return at > 0 && outcome->bytes && outcome->hint.fragment ? update->path : path;
+}
+
+static void add_passed(struct walk *walk, struct sl_rules_outcome *outcome, struct sl_str path,
+                       const struct sl_gnmi_update *update)
+{
+    path = hint_at(walk, outcome, path, update);
+    if (outcome->has_labels) {
+        sl_gnmi_rewrite_note_labels(&walk->rewrite);
+    }
+    sl_gnmi_rewrite_add_update(&walk->rewrite, path, update);
+}
+
+/* The most of them: a path that is another one, no rule that looks at the value, and the response
+ * is being made anew already. */
+static inline bool give_simple(struct walk *walk, struct sl_rules_outcome *outcome,
+                               const struct sl_gnmi_update *update)
+{
+    if (!outcome->is_simple || walk->is_whole || !walk->is_rewriting ||
+        walk->state->config.on_step) {
+        return false;
+    }
+    add_passed(walk, outcome, outcome->is_changed ? outcome->path : update->path, update);
+    return true;
+}
+
+static void give_update(struct walk *walk, uint32_t index, struct sl_gnmi_update *update,
                         struct sl_rules_outcome *outcome)
 {
     struct sl_rule_update work = begin_update(walk, update);
-    const struct sl_rules_outcome *path_outcome = outcome;
+    struct sl_rules_outcome *path_outcome = outcome;
     enum sl_rule_verdict verdict = outcome->verdict;
     struct sl_str path = update->path;
     size_t by_count = 0;
@@ -345,39 +418,45 @@ static void give_update(struct walk *walk, uint32_t index, const struct sl_gnmi_
         catch_up(walk, index, 0);
     }
     count_out(walk, verdict);
-    tell(walk, path_outcome, verdict, update->path, path, &update->value, &work.value, by_count);
+    if (walk->state->config.on_step) {
+        tell(walk, path_outcome, verdict, update->path, path, &update->value, &work.value,
+             by_count);
+    }
     if (verdict != SL_RULE_PASS || !walk->is_rewriting) {
+        return;
+    }
+    if (!work.is_changed) {
+        add_passed(walk, path_outcome, path, update);
         return;
     }
     if (path_outcome->has_labels) {
         sl_gnmi_rewrite_note_labels(&walk->rewrite);
     }
-    if (work.is_changed) {
-        sl_gnmi_rewrite_add_update_value(&walk->rewrite, path, &work.value, update->duplicates);
-    } else {
-        sl_gnmi_rewrite_add_update(&walk->rewrite, path, update);
-    }
+    path = hint_at(walk, path_outcome, path, update);
+    sl_gnmi_rewrite_add_update_value(&walk->rewrite, path, &work.value, update->duplicates);
 }
 
 static void give_updates(struct walk *walk)
 {
-    struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(walk->response);
-    struct sl_gnmi_update beyond;
+    uint32_t count = walk->response->updates;
+    struct sl_gnmi_update update;
 
-    for (uint32_t i = 0; i < walk->response->updates; i++) {
-        const struct sl_gnmi_update *update = i < WINDOW ? &walk->updates[i] : &beyond;
-        struct sl_rules_outcome *outcome = NULL;
-        if (!sl_gnmi_next_update(&cursor, &beyond)) {
-            break;
+    for (uint32_t i = 0; i < count && i < WINDOW; i++) {
+        struct sl_gnmi_update *seen = &walk->updates[i];
+        struct sl_rules_outcome *outcome = walk->seen[i];
+        outcome = outcome ? outcome : outcome_of(walk, seen->path, false);
+        if (!give_simple(walk, outcome, seen)) {
+            give_update(walk, i, seen, outcome);
         }
-        outcome = i < WINDOW ? (struct sl_rules_outcome *)(uintptr_t)walk->seen[i] : NULL;
-        give_update(walk, i, update, outcome ? outcome : outcome_of(walk, update->path, false));
+    }
+    for (uint32_t i = WINDOW; i < count && sl_gnmi_next_update(&walk->beyond, &update); i++) {
+        give_update(walk, i, &update, outcome_of(walk, update.path, false));
     }
 }
 
 static void give_delete(struct walk *walk, uint32_t index, struct sl_str path)
 {
-    const struct sl_rules_outcome *outcome = outcome_of(walk, path, true);
+    struct sl_rules_outcome *outcome = outcome_of(walk, path, true);
     struct sl_str after = path;
 
     if (outcome->verdict == SL_RULE_PASS) {
@@ -387,7 +466,9 @@ static void give_delete(struct walk *walk, uint32_t index, struct sl_str path)
         catch_up(walk, walk->response->updates, index);
     }
     count_out(walk, outcome->verdict);
-    tell(walk, outcome, outcome->verdict, path, after, NULL, NULL, 0);
+    if (walk->state->config.on_step) {
+        tell(walk, outcome, outcome->verdict, path, after, NULL, NULL, 0);
+    }
     if (outcome->verdict != SL_RULE_PASS || !walk->is_rewriting) {
         return;
     }
@@ -419,7 +500,25 @@ static bool finish(struct walk *walk, struct sl_gnmi_response *out)
         response->updates + response->deletes > 0 &&
         result->filtered + result->dropped == response->updates + response->deletes;
     *out = *response;
-    return !walk->is_rewriting || sl_gnmi_rewrite_end(&walk->rewrite, out);
+    if (walk->is_rewriting && !sl_gnmi_rewrite_end(&walk->rewrite, out)) {
+        return false;
+    }
+    out->hints = walk->is_rewriting ? walk->hints : NULL;
+    return true;
+}
+
+/* Where the hints stand. Somebody may have taken the memory of the last ones. */
+static struct sl_path_hint **hints_of(const struct walk *walk)
+{
+    struct sl_rules_scratch *scratch = walk->state->scratch;
+
+    if (!walk->state->config.gives_hints || walk->is_whole || walk->response->updates > WINDOW) {
+        return NULL;
+    }
+    if (!scratch->hints) {
+        scratch->hints = malloc(WINDOW * sizeof(struct sl_path_hint *));
+    }
+    return scratch->hints;
 }
 
 static void look_at_all(struct walk *walk)
@@ -477,9 +576,12 @@ bool sl_rules_apply(struct sl_rules_state *state, const struct sl_gnmi_response 
     if (response->deletes) {
         look_at_deletes(&walk);
     }
+    walk.hints = walk.is_plain ? NULL : hints_of(&walk);
     if (!walk.is_plain) {
         give_updates(&walk);
-        give_deletes(&walk);
+        if (response->deletes) {
+            give_deletes(&walk);
+        }
     }
     bool is_ok = finish(&walk, out);
 
@@ -489,13 +591,22 @@ bool sl_rules_apply(struct sl_rules_state *state, const struct sl_gnmi_response 
     return is_ok;
 }
 
-void sl_rules_take_memory(struct sl_rules_state *state, struct sl_buf *kept)
+void sl_rules_take_memory(struct sl_rules_state *state, struct sl_rules_memory *kept)
 {
-    SL_ASSERT(!kept->data);
-    struct sl_buf *out = &state->scratch->out;
+    struct sl_rules_scratch *scratch = state->scratch;
 
-    *kept = *out;
-    sl_buf_init(out, SL_RULES_MAX_BYTES);
+    SL_ASSERT(!kept->bytes.data && !kept->hints);
+    kept->bytes = scratch->out;
+    kept->hints = scratch->hints;
+    sl_buf_init(&scratch->out, SL_RULES_MAX_BYTES);
+    scratch->hints = NULL;
+}
+
+void sl_rules_free_memory(struct sl_rules_memory *kept)
+{
+    sl_buf_fini(&kept->bytes);
+    free(kept->hints);
+    kept->hints = NULL;
 }
 
 /* ---- lifetime ---- */
@@ -514,6 +625,7 @@ struct sl_rules_state *sl_rules_state_new(const struct sl_rules_config *config)
     state->scratch = &scratch->rules;
     sl_intern_init(&state->updates, config->memory);
     sl_intern_init(&state->deletes, config->memory);
+    sl_intern_init(&state->prefixes, config->memory);
     sl_rules_nodes_init(&state->nodes, config->memory, state->updates.seed);
     return state;
 }
@@ -529,6 +641,7 @@ void sl_rules_state_free(struct sl_rules_state *state)
         sl_intern_give_back(state->config.memory, outcome, outcome->bytes);
     }
     sl_rules_nodes_fini(&state->nodes);
+    sl_intern_fini(&state->prefixes);
     sl_intern_fini(&state->deletes);
     sl_intern_fini(&state->updates);
     sl_encoder_scratch_release(state->config.memory);

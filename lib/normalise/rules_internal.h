@@ -8,18 +8,25 @@
 #include "normalise/flatten.h"
 #include "normalise/glob.h"
 #include "normalise/intern.h"
+#include "normalise/pass.h"
 #include "normalise/rule_path.h"
 #include "normalise/rules.h"
+
+/* A number that values are held against. */
+struct sl_rule_bound {
+    bool is_set;
+    bool is_whole; /* and within 64 bits, with its sign: most are */
+    int64_t whole;
+    struct sl_exact exact;
+};
 
 struct sl_rule {
     struct sl_rule_config config;
     struct sl_glob **globs;
     size_t glob_count;
     bool has_values; /* the selector looks at values */
-    bool has_above;
-    bool has_below;
-    struct sl_exact above;
-    struct sl_exact below;
+    struct sl_rule_bound above;
+    struct sl_rule_bound below;
     void *own;            /* what compile has filled */
     const void *compiled; /* that, or the options */
 };
@@ -28,6 +35,8 @@ struct sl_rule {
  * sl_glob_reaches. */
 bool sl_rule_matches(const struct sl_rule *rule, const struct sl_rule_path *path,
                      bool (*matches)(const struct sl_glob *, const struct sl_rule_path *));
+
+/* Where scratch->failed is set afterwards memory was out, and nobody knows. */
 bool sl_rule_matches_value(const struct sl_rule *rule, const struct sl_gnmi_value *value,
                            struct sl_buf *scratch);
 
@@ -77,14 +86,17 @@ struct sl_rules_action {
 
 /* What all rules together make of one path. */
 struct sl_rules_outcome {
-    struct sl_rules_outcome *next; /* of all that are kept */
-    size_t bytes;                  /* of the block that it stands in; 0: not kept */
+    struct sl_path_hint hint; /* what the encoder has found for the new path */
+    size_t bytes;             /* of the block that it stands in; 0: not kept */
+    bool is_plain;            /* no rule has anything to say */
+    bool is_simple;           /* it goes on, and no rule looks at its value */
     enum sl_rule_verdict verdict;
     bool is_changed;  /* `path` is another one */
     bool opens;       /* a container of JSON there becomes its leaves */
     bool needs_whole; /* it cannot stand under the prefix of the others any more */
     bool has_labels;
     const struct sl_rule *timestamp; /* the rule for it; NULL: none */
+    struct sl_rules_outcome *next;   /* of all that are kept */
     struct sl_rules_node *node;      /* of its state; NULL: none */
     uint64_t touched_at;             /* in the clock of the nodes */
     char *states;
@@ -100,10 +112,11 @@ struct sl_rules_outcome {
 struct sl_rules_scratch {
     struct sl_rule_path prefix; /* what the rules make of the prefix */
     struct sl_rule_path path;
-    struct sl_buf prefix_bytes; /* of it */
-    struct sl_buf path_bytes;   /* of a path that is not kept */
-    struct sl_buf out;          /* the response */
-    struct sl_buf opened;       /* the response with leaves for containers of JSON */
+    struct sl_buf prefix_bytes;  /* of it */
+    struct sl_buf path_bytes;    /* of a path that is not kept */
+    struct sl_buf out;           /* the response */
+    struct sl_path_hint **hints; /* of its updates: SL_RULES_HINTS, or NULL */
+    struct sl_buf opened;        /* the response with leaves for containers of JSON */
     struct sl_flatten flatten;
     struct sl_buf texts[2];        /* new values, in turn */
     struct sl_buf match;           /* a value as text */
@@ -117,6 +130,7 @@ struct sl_rules_state {
     struct sl_rules_scratch *scratch;
     struct sl_intern updates; /* their fragment's text is a pointer to an outcome */
     struct sl_intern deletes;
+    struct sl_intern prefixes; /* the bytes of the new prefix; key_at: it is another one */
     struct sl_rules_outcome *outcomes;
     struct sl_rules_nodes nodes;
     uint64_t epoch;

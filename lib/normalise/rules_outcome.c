@@ -19,6 +19,7 @@ void sl_rules_scratch_init(struct sl_rules_scratch *scratch)
 
 void sl_rules_scratch_fini(struct sl_rules_scratch *scratch)
 {
+    free(scratch->hints);
     sl_buf_fini(&scratch->out);
     sl_buf_fini(&scratch->opened);
     sl_flatten_fini(&scratch->flatten);
@@ -281,6 +282,8 @@ struct sl_rules_outcome *sl_rules_keep(struct sl_rules_state *state,
         sl_intern_give_back(state->config.memory, block, layout.bytes);
         return loose;
     }
+    outcome->is_simple = outcome->verdict == SL_RULE_PASS && !outcome->action_count;
+    outcome->is_plain = outcome->is_simple && !outcome->is_changed && !outcome->timestamp;
     outcome->next = state->outcomes;
     state->outcomes = outcome;
     give_states(state, outcome, prefix, path);

@@ -52,7 +52,8 @@ enum sl_ruled_step {
 struct sl_ruled {
     enum sl_ruled_step step;
     struct sl_gnmi_response response;
-    struct sl_buf kept; /* what it lies in while the sink is full; else it is the rules' memory */
+    struct sl_rules_memory
+        kept; /* what it lies in while the sink is full; else it is the rules' memory */
 };
 
 struct sl_stream {

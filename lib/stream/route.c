@@ -34,6 +34,15 @@ void sl_route_counts_add(struct sl_route_counts *sum, const struct sl_route_coun
     }
 }
 
+/* Of the formats that know hints, those that are given whole notifications. */
+static bool takes_hints(const struct sl_encoder_config *encoder)
+{
+    bool is_known = encoder->format == SL_FORMAT_EVENT || encoder->format == SL_FORMAT_SLUICE_V1 ||
+                    encoder->format == SL_FORMAT_SLUICE_V1_JSON;
+
+    return is_known && encoder->unit == SL_RECORD_NOTIFICATION;
+}
+
 bool sl_route_init(struct sl_route *route, const struct sl_route_config *config)
 {
     *route = (struct sl_route){
@@ -49,6 +58,7 @@ bool sl_route_init(struct sl_route *route, const struct sl_route_config *config)
             .rules = config->rules,
             .memory = config->encoder.memory,
             .labels = config->encoder.labels,
+            .gives_hints = takes_hints(&config->encoder),
         });
     }
     return route->encoder && (route->rules || !config->rules.count);

@@ -4,7 +4,7 @@
 
 void sl_ruled_reset(struct sl_ruled *ruled)
 {
-    sl_buf_fini(&ruled->kept);
+    sl_rules_free_memory(&ruled->kept);
     *ruled = (struct sl_ruled){.step = SL_RULED_NOT};
 }
 
@@ -55,7 +55,7 @@ void sl_ruled_keep(struct sl_stream *stream, struct sl_route *route)
 {
     struct sl_ruled *ruled = &stream->ruled;
 
-    if (ruled->step == SL_RULED_ANEW && !ruled->kept.data) {
+    if (ruled->step == SL_RULED_ANEW && !ruled->kept.bytes.data) {
         sl_rules_take_memory(route->rules, &ruled->kept);
     }
 }

@@ -35,6 +35,7 @@ static void each_allocation_may_fail(void **state)
     fail_each("anchors.yaml");
     fail_each("subscriptions.yaml");
     fail_each("pack.yaml");
+    fail_each("rules.yaml");
 }
 
 int main(void)

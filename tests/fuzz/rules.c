@@ -1,0 +1,121 @@
+/* Rules over whatever a device may send: a list of all kinds, chosen by the first byte, over the
+ * message that follows, twice (the second time its paths are known), with room for paths and
+ * without.
+ *
+ * What comes out is read again as if a device had sent it; the counts balance; without rules
+ * nothing is touched; and with room or without, the path rules say the same.
+ */
+#include <stdlib.h>
+
+#include "daemon/settings_rules.h"
+#include "fuzz.h"
+#include "gnmi/rewrite.h"
+#include "normalise/encoder.h"
+#include "normalise/rules.h"
+
+static const char *const lists[] = {
+    "[]",
+    "[{kind: keep, path: /.../b/...}, {kind: strip, modules: true, origin: true, target: true}]",
+    "[{kind: rename, from: a, to: /x/y}, {kind: rename, from: /x/y/b, to: z}]",
+    "[{kind: rename, from: /a/b, to: c}, {kind: strip, leading: /c}, {kind: label, set: {l: v}}]",
+    "[{kind: key-to-label, key: k}, {kind: label-to-key, from: k, element: b, to: n},"
+    " {kind: drop, label: {k: v*}}, {kind: drop, path: \"/**/b[k=*]/c\"}]",
+    "[{kind: drop, value: [a*, \"1?\"]}, {kind: keep, above: -5, below: 1e9}]",
+    "[{kind: deduplicate, heartbeat: 1ms}, {kind: rate-limit, path: /a/..., interval: 1s},"
+    " {kind: timestamp, policy: clamp, max-skew: 1s}]",
+};
+
+enum { LISTS = SL_ARRAY_LEN(lists) };
+
+static struct sl_config *configs[LISTS];
+static struct sl_rule_list compiled[LISTS];
+
+static void compile_all(void)
+{
+    for (size_t i = 0; i < LISTS && !configs[LISTS - 1]; i++) {
+        configs[i] = sl_config_parse("rules", sl_str_from(lists[i]));
+        SL_ASSERT(configs[i]);
+        compiled[i].name = "fuzz";
+        SL_ASSERT(sl_settings_read_rule_list(configs[i], sl_config_root(configs[i]), &compiled[i]));
+        SL_ASSERT(sl_config_errors(configs[i]) == 0);
+    }
+}
+
+static bool is_label_free(struct sl_str message)
+{
+    struct sl_buf scratch = {0};
+    struct sl_gnmi_response response;
+    struct sl_status status = sl_gnmi_response_read(message, &scratch, &response);
+    bool is_usual = scratch.len == 0;
+
+    SL_ASSERT(sl_status_is_ok(&status));
+    sl_buf_fini(&scratch);
+    return is_usual;
+}
+
+/* The bytes that are left, as a device could have sent them. */
+static void apply(struct sl_rules_state *state, const struct sl_gnmi_response *response,
+                  int64_t received_ns, struct sl_buf *left)
+{
+    const struct sl_encoder_context context = {.epoch = 1, .received_ns = received_ns};
+    struct sl_gnmi_response out;
+    struct sl_rules_result result;
+
+    if (!sl_rules_apply(state, response, &context, &out, &result)) {
+        return; /* beyond SL_RULES_MAX_BYTES */
+    }
+    SL_ASSERT(result.filtered + result.dropped + out.updates + out.deletes ==
+              response->updates + response->deletes + result.opened);
+    SL_ASSERT(result.is_nothing ==
+              (response->updates + response->deletes > 0 && out.updates + out.deletes == 0));
+    if (out.message.data == response->message.data) {
+        SL_ASSERT(out.message.len == response->message.len);
+        return;
+    }
+    sl_gnmi_add_without_labels(left, &out);
+    SL_ASSERT(left->failed || is_label_free(sl_buf_str(left)));
+}
+
+static void run(const struct sl_rule_list *list, const struct sl_gnmi_response *response,
+                uint64_t room_bytes, struct sl_buf *left)
+{
+    struct sl_encoder_memory memory = {.limit_bytes = room_bytes};
+    struct sl_rules_state *state = sl_rules_state_new(&(struct sl_rules_config){
+        .rules = {(const struct sl_rule *const *)list->items, list->count}, .memory = &memory});
+
+    SL_ASSERT(state);
+    apply(state, response, 1000, left);
+    sl_buf_reset(left);
+    apply(state, response, SL_NS_PER_S * 5, left);
+    sl_rules_state_free(state);
+    SL_ASSERT(memory.used_bytes == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct sl_buf scratch = {0};
+    struct sl_buf with_room = {0};
+    struct sl_buf without = {0};
+    struct sl_gnmi_response response;
+
+    compile_all();
+    if (size == 0) {
+        return 0;
+    }
+    const struct sl_rule_list *list = &compiled[data[size - 1] % LISTS];
+    struct sl_str message = {(const char *)data, size};
+    struct sl_status status = sl_gnmi_response_read(message, &scratch, &response);
+
+    if (sl_status_is_ok(&status)) {
+        run(list, &response, 1 << 20, &with_room);
+        run(list, &response, 0, &without);
+        if (list != &compiled[LISTS - 1]) { /* that one has state */
+            SL_ASSERT(sl_str_eq(sl_buf_str(&with_room), sl_buf_str(&without)));
+        }
+        SL_ASSERT(list != &compiled[0] || with_room.len == 0);
+    }
+    sl_buf_fini(&without);
+    sl_buf_fini(&with_room);
+    sl_buf_fini(&scratch);
+    return 0;
+}
