@@ -7,6 +7,8 @@
 
 #include "cases.h"
 #include "gnmi/request.h"
+#include "normalise/flatten.h"
+#include "normalise/json_keyed.h"
 #include "test.h"
 
 enum { RUNS_MAX = 10000 };
@@ -57,6 +59,7 @@ static void fail_each(void (*step)(void *arg), void *arg)
 
 static enum sl_format format;
 static enum sl_record_unit unit;
+static const struct sluice_strings *json_keys;
 
 /* All records of the response, until one fails. */
 static void encode_all(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
@@ -88,8 +91,11 @@ static void pass_one_message(void *arg)
 {
     const struct test_case *one = arg;
     struct sl_encoder_memory memory = {.limit_bytes = SL_MIB};
-    struct sl_encoder_config config = {
-        .format = format, .unit = unit, .target = SL_STR("leaf1"), .memory = &memory};
+    struct sl_encoder_config config = {.format = format,
+                                       .unit = unit,
+                                       .target = SL_STR("leaf1"),
+                                       .json_keys = json_keys,
+                                       .memory = &memory};
     struct sl_encoder *encoder = sl_encoder_new(&config);
     struct sl_buf scratch = {0};
     struct sl_gnmi_response response;
@@ -153,6 +159,57 @@ static void every_message_survives_every_failure_in_json(void **state)
     survive(SL_FORMAT_INFLUX);
 }
 
+/* Containers of JSON as updates of their own. */
+static void flatten_one_message(void *arg)
+{
+    const struct test_case *one = arg;
+    struct sl_flatten flatten;
+    struct sl_gnmi_rewrite rewrite;
+    struct sl_gnmi_response response;
+    struct sl_gnmi_response made;
+    struct sl_gnmi_update update;
+    struct sl_buf scratch = {0};
+    struct sl_buf out = {0};
+    struct sl_status status = sl_gnmi_response_read(sl_buf_str(&one->message), &scratch, &response);
+
+    sl_flatten_init(&flatten);
+    if (sl_status_is_ok(&status) && response.kind == SL_GNMI_UPDATE) {
+        struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(&response);
+        uint32_t count;
+        sl_gnmi_rewrite_begin(&rewrite, &response, &out);
+        while (sl_gnmi_next_update(&cursor, &update)) {
+            if (!sl_flatten_is_container(&update.value) ||
+                !sl_flatten_add(&flatten, &rewrite, &update, &count)) {
+                sl_gnmi_rewrite_add_update(&rewrite, update.path, &update);
+            }
+        }
+        if (sl_gnmi_rewrite_end(&rewrite, &made)) {
+            assert_true(made.updates >= response.updates);
+        }
+    }
+    sl_flatten_fini(&flatten);
+    sl_buf_fini(&scratch);
+    sl_buf_fini(&out);
+}
+
+static void every_list_survives_every_failure(void **state)
+{
+    (void)state;
+    json_keys = &sl_json_default_keys;
+    for (size_t i = 0; i < cases.count; i++) {
+        const struct sl_buf *message = &cases.cases[i].message;
+        if (!message->len || !memmem(message->data, message->len, "[{", 2)) {
+            continue;
+        }
+        format = SL_FORMAT_EVENT;
+        fail_each(pass_one_message, &cases.cases[i]);
+        format = SL_FORMAT_SLUICE_V1;
+        fail_each(pass_one_message, &cases.cases[i]);
+        fail_each(flatten_one_message, &cases.cases[i]);
+    }
+    json_keys = NULL;
+}
+
 static void pack_one_request(void *arg)
 {
     const char *const paths[] = {"/a[k=v][l=\\]]/b", "origin:/c", NULL};
@@ -204,6 +261,7 @@ int main(void)
         cmocka_unit_test(every_message_survives_every_failure_in_pieces),
         cmocka_unit_test(every_message_survives_every_failure_in_sluice_v1),
         cmocka_unit_test(every_message_survives_every_failure_in_json),
+        cmocka_unit_test(every_list_survives_every_failure),
         cmocka_unit_test(a_request_survives_every_failure),
     };
     return cmocka_run_group_tests(tests, load, unload);
