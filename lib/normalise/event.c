@@ -45,23 +45,33 @@ static char *put(char *at, const char *bytes, size_t len)
     return at + len;
 }
 
-/* A leaf whose name needs no escaping, with one look at the buffer's room. */
-static void add_plain_leaf(struct sl_buf *out, struct sl_str before, struct sl_str key,
-                           const struct sl_json_leaf *leaf)
-{
-    const char *end = leaf->value.data + leaf->value.len;
-    size_t len = (size_t)(end - leaf->name.data);
+static const struct sl_str before_first = {",\"values\":{\"", 12};
+static const struct sl_str before_next = {",\"", 2};
 
-    if (!sl_buf_reserve(out, before.len + key.len + len)) {
-        return;
+/* All leaves, whose names need no escaping, with one look at the room. False: there is none. */
+static bool add_plain_leaves(struct sl_pass *pass, struct sl_str key, const struct sl_json *json)
+{
+    struct sl_buf *out = pass->out;
+    size_t count = sl_json_leaf_count(json);
+    size_t most = before_first.len + count * (before_next.len + key.len) + json->text.len;
+
+    if (!sl_pass_fits(pass, most) || !sl_buf_reserve(out, most)) {
+        return false;
     }
     char *at = out->data + out->len;
+    struct sl_str before = before_first;
 
-    at = put(at, before.data, before.len);
-    at = put(at, key.data, key.len);
-    at = put(at, leaf->name.data, len);
+    for (size_t i = 0; i < count; i++) {
+        struct sl_json_leaf leaf = sl_json_leaf(json, i);
+        const char *end = leaf.value.data + leaf.value.len;
+        at = put(at, before.data, before.len);
+        at = put(at, key.data, key.len);
+        at = put(at, leaf.name.data, (size_t)(end - leaf.name.data));
+        before = before_next;
+    }
     out->len = (size_t)(at - out->data);
     SL_ASSERT(out->len <= out->cap);
+    return true;
 }
 
 static void add_leaf(struct sl_buf *out, struct sl_str before, struct sl_str key,
@@ -89,20 +99,18 @@ static bool add_leaves(struct sl_pass *pass, const struct sl_fragment *fragment)
 {
     const struct sl_json *json = &event_of(pass)->scratch->json;
     struct sl_str key = {fragment->text + fragment->key_at, fragment->key_len};
-    struct sl_str before = SL_STR(",\"values\":{\"");
+    struct sl_str before = before_first;
     size_t count = sl_json_leaf_count(json);
 
-    for (size_t i = 0; i < count; i++) {
-        struct sl_json_leaf leaf = sl_json_leaf(json, i);
-        if (!sl_pass_has_room(pass, key.len + leaf.name.len + leaf.value.len)) {
-            return false;
-        }
-        if (json->has_plain_names) {
-            add_plain_leaf(pass->out, before, key, &leaf);
-        } else {
+    if (!json->has_plain_names || !add_plain_leaves(pass, key, json)) {
+        for (size_t i = 0; i < count; i++) {
+            struct sl_json_leaf leaf = sl_json_leaf(json, i);
+            if (!sl_pass_has_room(pass, key.len + leaf.name.len + leaf.value.len)) {
+                return false;
+            }
             add_leaf(pass->out, before, key, &leaf);
+            before = before_next;
         }
-        before = SL_STR(",\"");
     }
     sl_buf_add_c(pass->out, count ? "}}" : "}");
     return true;

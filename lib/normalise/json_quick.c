@@ -88,13 +88,13 @@ static bool begin_leaf(struct quick *quick, size_t len)
         return false;
     }
     size_t from = text->len + path->len + BETWEEN;
-    const struct sl_item leaf = {.name_at = (uint32_t)text->len,
-                                 .name_len = (uint32_t)path->len,
-                                 .from = (uint32_t)from,
-                                 .to = (uint32_t)(from + len)};
+    struct sl_item *leaf = (struct sl_item *)(void *)(leaves->data + leaves->len);
 
-    memcpy(leaves->data + leaves->len, &leaf, sizeof(leaf));
-    leaves->len += sizeof(leaf);
+    leaf->name_at = (uint32_t)text->len;
+    leaf->name_len = (uint32_t)path->len;
+    leaf->from = (uint32_t)from;
+    leaf->to = (uint32_t)(from + len);
+    leaves->len += sizeof(*leaf);
     memcpy(text->data + text->len, path->data, path->len);
     memcpy(text->data + from - BETWEEN, "\":", BETWEEN);
     text->len = from;
@@ -420,6 +420,19 @@ static bool settle_members(struct quick *quick, size_t start, uint32_t first_lea
     return put_leaves(quick, first_leaf);
 }
 
+/* One more member, to be filled in where it lies: a copy would have to wait for its stores. NULL:
+ * memory is out. */
+static struct member *push_member(struct quick *quick)
+{
+    struct sl_buf *stack = &quick->json->members;
+
+    if (!sl_buf_reserve(stack, sizeof(struct member))) {
+        return NULL;
+    }
+    stack->len += sizeof(struct member);
+    return members_from(quick, stack->len) - 1;
+}
+
 static bool read_members(struct quick *quick)
 {
     struct sl_buf *stack = &quick->json->members;
@@ -430,23 +443,19 @@ static bool read_members(struct quick *quick)
     bool is_sorted = true;
 
     do {
-        struct member member;
-        if (!read_name(quick, &member)) {
+        bool is_first = stack->len == start;
+        struct member *member = push_member(quick);
+        if (!member || !read_name(quick, member)) {
             return false;
         }
-        member.from = leaf_count(quick);
+        member->from = leaf_count(quick);
+        is_sorted = is_sorted && (is_first || compare(member - 1, member, quick->source) < 0);
+        size_t behind = stack->len;
         if (!read_value(quick)) {
             return false;
         }
         path->len = path_len;
-        member.to = leaf_count(quick);
-        is_sorted =
-            is_sorted && (stack->len == start ||
-                          compare(members_from(quick, stack->len) - 1, &member, quick->source) < 0);
-        sl_buf_add(stack, &member, sizeof(member));
-        if (stack->failed) {
-            return false;
-        }
+        members_from(quick, behind)[-1].to = leaf_count(quick); /* it may have moved */
     } while (take(quick, ','));
     bool is_ok = take(quick, '}') && settle_members(quick, start, first_leaf, is_sorted);
 
