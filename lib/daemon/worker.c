@@ -98,9 +98,7 @@ static void note_replay(struct sl_worker *worker, const struct sl_target *target
     struct sl_target_view view;
 
     sl_target_view(target, &view);
-    if (!sl_status_is_ok(&view.replayed) && view.replayed.code != SL_DATA_LOSS) {
-        worker->has_failed = true;
-    }
+    worker->has_failed = worker->has_failed || view.is_damaged;
 }
 
 static void on_target_closed(struct sl_target *target, void *arg)

@@ -460,15 +460,16 @@ static bool has_calls(const struct sl_target *target)
 static void on_replay_over(void *arg)
 {
     struct sl_target *target = arg;
-    const struct sl_status *why = &target->view.replayed;
+    struct sl_status why;
 
     if (target->state >= SL_TARGET_DRAINING || has_calls(target) || !target->fleet ||
-        !sl_device_fleet_is_over(target->fleet, &target->view.replayed)) {
+        !sl_device_fleet_is_over(target->fleet, &why)) {
         return;
     }
-    bool is_good = sl_status_is_ok(why) || why->code == SL_DATA_LOSS;
-    sl_log(is_good ? SL_LOG_INFO : SL_LOG_ERROR, &target->subject, "the replay is over",
-           sl_log_text("file", target->config.replay->file), sl_log_text("why", why->text));
+    target->view.is_damaged = !sl_status_is_ok(&why) && why.code != SL_DATA_LOSS;
+    sl_log(target->view.is_damaged ? SL_LOG_ERROR : SL_LOG_INFO, &target->subject,
+           "the replay is over", sl_log_text("file", target->config.replay->file),
+           sl_log_text("why", why.text));
     sl_timer_stop(target->timer);
     handle(target, EVENT_CLOSE);
     for (size_t i = 0; i < target->config.stream_count; i++) {

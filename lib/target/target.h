@@ -103,8 +103,8 @@ struct sl_target_view {
     const struct sl_gnmi_vendor *vendor;
     const char *known_by; /* why it is that one: "named", "capabilities", or "nobody" */
     char gnmi_version[SL_GNMI_MAX_VERSION_BYTES]; /* as the device says; "" : it does not */
-    uint32_t workarounds;      /* in force, with those of the streams: a set of SL_GNMI_WORK */
-    struct sl_status replayed; /* once a replay is over: how its file ended; DATA_LOSS: cut off */
+    uint32_t workarounds; /* in force, with those of the streams: a set of SL_GNMI_WORK */
+    bool is_damaged;      /* a replay is over, and its file was neither whole nor cut off */
 };
 
 void sl_target_view(const struct sl_target *target, struct sl_target_view *view);
