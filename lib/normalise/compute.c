@@ -88,11 +88,12 @@ static bool scan_json_scalar(struct sl_scan *scan, struct sl_buf *text, struct s
 /* The scalar that a text of JSON is. */
 static bool read_json(struct sl_str source, struct sl_buf *text, struct said_value *said)
 {
-    struct sl_scan scan = {.at = source.data, .end = source.data + source.len};
+    struct sl_scan scan = {.at = source.data, .end = source.data};
 
     if (!source.len) {
         return false;
     }
+    scan.end += source.len;
     sl_scan_blanks(&scan);
     if (!scan_json_scalar(&scan, text, said)) {
         return false;
