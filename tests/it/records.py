@@ -8,7 +8,9 @@ records against both, and at the end against what the devices print.
 import json
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -65,15 +67,24 @@ def openconfig_descriptors():
                               text=True).stdout.strip()
     name = "github.com/openconfig/gnmi"
     source = text("go", "list", "-m", "-f", "{{.Dir}}", name)
-    place = CACHE / "gnmi-proto"
-    shutil.rmtree(place, ignore_errors=True)
-    for part in ("gnmi", "gnmi_ext"):
-        folder = place / name / "proto" / part
-        folder.mkdir(parents=True)
-        shutil.copyfile(f"{source}/proto/{part}/{part}.proto", folder / f"{part}.proto")
-    text("protoc", f"-I{place}", "-I/usr/include", "--include_imports",
-         f"--descriptor_set_out={place}/set", f"{name}/proto/gnmi/gnmi.proto")
-    return place / "set"
+    kept = CACHE / f"gnmi-proto-{source.rpartition('@')[2]}"
+    if kept.exists():
+        return kept / "set"
+    # Scenarios run at the same time: who is first moves a whole folder into its place.
+    with tempfile.TemporaryDirectory(dir=CACHE) as made:
+        place = Path(made) / "protos"
+        for part in ("gnmi", "gnmi_ext"):
+            folder = place / name / "proto" / part
+            folder.mkdir(parents=True)
+            shutil.copyfile(f"{source}/proto/{part}/{part}.proto", folder / f"{part}.proto")
+        text("protoc", f"-I{place}", "-I/usr/include", "--include_imports",
+             f"--descriptor_set_out={place}/set", f"{name}/proto/gnmi/gnmi.proto")
+        try:
+            place.rename(kept)
+        except OSError:
+            if not kept.exists():
+                raise
+    return kept / "set"
 
 
 def gnmi_messages():
