@@ -379,9 +379,7 @@ static void put_state(const struct family *family, const struct sl_stream_row *r
         {"subscription", sl_str_from(row->view.subscription)},
         {"stream", sl_str_from(sl_stream_state_name(row->view.state))},
         {"connection", sl_str_from(sl_target_state_name(row->target.state))},
-        {"last_error", sl_str_from(sl_status_is_ok(&row->view.last_error)
-                                       ? ""
-                                       : sl_status_reason(&row->view.last_error))},
+        {"last_error", sl_str_from(row->view.last_reason ? row->view.last_reason : "")},
     };
 
     sample(family, labels, SL_ARRAY_LEN(labels), 1);

@@ -21,6 +21,7 @@ struct sl_worker {
     pthread_t thread;
     bool is_started;
     struct sl_stream_pool pool;
+    struct sl_h2_limits limits; /* of the connections to devices */
     struct sl_encoder_memory interned;
     struct sl_sink **sinks; /* as settings->sinks; NULL once closed */
     struct sl_target **targets;
@@ -346,7 +347,8 @@ static struct sl_target *make_target(struct sl_worker *worker,
         .loop = worker->loop,
         .name = target->name,
         .replay = target->replay.file ? &target->replay : NULL,
-        .address = target->address,
+        .address = &target->address,
+        .limits = &worker->limits,
         .proxy = target->proxy,
         .tls = target->tls,
         .server_name = target->options.tls.server_name,
@@ -424,6 +426,8 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
     worker->settings = settings;
     worker->index = index;
     worker->pool.plan = settings->plan;
+    worker->limits = sl_h2_default_limits;
+    worker->limits.sent_table_bytes = 0; /* few requests: 2 KB less for each device */
     sl_reserve_init(&worker->pool.reserve);
     sl_grpc_context_init(&worker->pool.grpc, NULL);
     worker->interned.limit_bytes = settings->plan.interned_bytes;

@@ -96,17 +96,26 @@ struct sl_conn *sl_conn_new(struct sl_loop *loop, bool is_unix)
     }
     conn->is_unix = is_unix;
     init_socket(conn, uv);
-    conn->why = sl_status_ok();
     return conn;
+}
+
+static void tell_end(struct sl_conn *conn)
+{
+    const struct sl_status why = conn->why          ? *conn->why
+                                 : conn->has_failed ? sl_status_out_of_memory()
+                                                    : sl_status_ok();
+
+    if (conn->shake) {
+        sl_shake_closed(conn->shake, &why);
+    } else if (conn->events && conn->events->on_close) {
+        conn->events->on_close(conn, &why, conn->arg);
+    }
 }
 
 static void end(struct sl_conn *conn)
 {
-    if (conn->shake) {
-        sl_shake_closed(conn->shake, &conn->why);
-    } else if (conn->events && conn->events->on_close) {
-        conn->events->on_close(conn, &conn->why, conn->arg);
-    }
+    tell_end(conn);
+    free(conn->why);
     sl_tls_session_free(conn->tls);
     sl_guest_leave(conn->guest);
     release_buffer(conn->socket.handle.loop, conn->buffer);
@@ -142,7 +151,11 @@ void sl_conn_fail(struct sl_conn *conn, const struct sl_status *why)
         return;
     }
     conn->is_closing = true;
-    conn->why = *why;
+    conn->has_failed = !sl_status_is_ok(why);
+    conn->why = conn->has_failed ? malloc(sizeof(*conn->why)) : NULL;
+    if (conn->why) {
+        *conn->why = *why;
+    }
     sl_dial_free(conn->dial);
     conn->dial = NULL;
     if (!uv_is_closing(&conn->socket.handle)) {

@@ -43,9 +43,11 @@ struct sl_conn {
     struct sl_shake *shake;     /* NULL unless it is accepted and not handed over yet */
     struct sl_tls_session *tls; /* NULL: plaintext, or not connected */
     struct sl_guest *guest;     /* NULL unless it was accepted */
-    struct sl_status why;       /* of the close */
-    size_t pending_writes;      /* at libuv */
-    int write_error;            /* below 0: nothing leaves any more, the reader will tell the end */
+    struct sl_status *why; /* of the close, on the heap: most connections live long; NULL: it went
+                              well, or there was no memory to say how it did not (`has_failed`) */
+    bool has_failed;
+    size_t pending_writes; /* at libuv */
+    int write_error;       /* below 0: nothing leaves any more, the reader will tell the end */
     bool is_unix;
     bool is_open;
     bool is_asking;  /* a proxy for the way */

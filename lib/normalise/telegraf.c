@@ -144,7 +144,7 @@ static bool is_json(const struct sl_gnmi_value *value)
 /* The leaf with a path of its own. */
 static void add_leaf(struct window *window, const struct sl_json_leaf *leaf)
 {
-    struct sl_telegraf_leaves *leaves = &window->telegraf->leaves;
+    struct sl_telegraf_leaves *leaves = window->telegraf->leaves;
     struct sl_fragment fragment;
 
     if (sl_telegraf_leaves_find(leaves, window->leaf_pass, leaf->name, &fragment) &&
@@ -167,7 +167,7 @@ static void add_json(struct window *window, const struct sl_fragment *fragment,
     }
     size_t count = sl_json_leaf_count(json);
 
-    if (has_leaves && !sl_telegraf_leaves_begin(&window->telegraf->leaves, update->path)) {
+    if (has_leaves && !sl_telegraf_leaves_begin(window->telegraf->leaves, update->path)) {
         window->text->failed = true;
     }
     for (size_t i = 0; i < count && sl_pass_has_room(window->pass, window->text->len); i++) {
@@ -486,7 +486,7 @@ bool sl_telegraf_next(struct sl_telegraf *telegraf, const struct sl_gnmi_respons
     struct sl_pass leaf_pass = pass;
 
     leaf_pass.paths = &leaf_paths;
-    leaf_pass.intern = &telegraf->leaves.paths;
+    leaf_pass.intern = &telegraf->leaves->paths;
     if (response->updates + response->deletes == 0) {
         progress->is_done = true;
         return true;
@@ -581,7 +581,10 @@ bool sl_telegraf_init(struct sl_telegraf *telegraf, const struct sl_encoder_conf
 
     *telegraf = (struct sl_telegraf){.is_float64 = config->is_float64};
     sl_intern_init(&telegraf->paths, config->memory);
-    sl_telegraf_leaves_init(&telegraf->leaves, config->memory);
+    telegraf->leaves = malloc(sizeof(*telegraf->leaves));
+    if (telegraf->leaves) {
+        sl_telegraf_leaves_init(telegraf->leaves, config->memory);
+    }
     telegraf->scratch = sl_encoder_scratch_hold(config->memory);
     if (!config->host.len) {
         (void)gethostname(host, sizeof(host) - 1);
@@ -591,7 +594,8 @@ bool sl_telegraf_init(struct sl_telegraf *telegraf, const struct sl_encoder_conf
     telegraf->names.name = config->subscription;
     telegraf->names.host = sl_str_from(telegraf->host);
     telegraf->names.source = without_port(config->target);
-    return telegraf->scratch && telegraf->host && add_roots(telegraf, config->subscribe);
+    return telegraf->scratch && telegraf->host && telegraf->leaves &&
+           add_roots(telegraf, config->subscribe);
 }
 
 void sl_telegraf_fini(struct sl_telegraf *telegraf)
@@ -604,6 +608,9 @@ void sl_telegraf_fini(struct sl_telegraf *telegraf)
     if (telegraf->scratch) {
         sl_encoder_scratch_release(telegraf->paths.memory);
     }
-    sl_telegraf_leaves_fini(&telegraf->leaves);
+    if (telegraf->leaves) {
+        sl_telegraf_leaves_fini(telegraf->leaves);
+    }
+    free(telegraf->leaves);
     sl_intern_fini(&telegraf->paths);
 }

@@ -34,7 +34,7 @@ struct sl_telegraf {
     char *host;
     struct sl_encoder_scratch *scratch;
     struct sl_intern paths;
-    struct sl_telegraf_leaves leaves;
+    struct sl_telegraf_leaves *leaves; /* on the heap: other formats need less room */
 };
 
 /* False when memory is out; fini is due in either case. */

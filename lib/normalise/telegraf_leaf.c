@@ -21,9 +21,7 @@ void sl_telegraf_leaves_init(struct sl_telegraf_leaves *leaves, struct sl_encode
 
 void sl_telegraf_leaves_fini(struct sl_telegraf_leaves *leaves)
 {
-    if (leaves->paths.memory) {
-        sl_intern_fini(&leaves->paths);
-    }
+    sl_intern_fini(&leaves->paths);
     sl_buf_fini(&leaves->path);
 }
 

@@ -12,8 +12,8 @@ enum { FIRST_CHARGES = 16, MAX_LINES = 1000 * 1000 };
 /* The memory that the batch holds now, told to those who watch over it. */
 static void count_cost(struct sl_stream *stream, struct sl_route *route)
 {
-    struct sl_delivery *delivery = route->batch.delivery;
-    size_t payload_cap = malloc_usable_size(route->batch.lines.data);
+    struct sl_delivery *delivery = route->batch->delivery;
+    size_t payload_cap = malloc_usable_size(route->batch->lines.data);
     uint64_t cost = sl_stream_record_cost(route, payload_cap) +
                     delivery->charge_cap * sizeof(struct sl_charge *);
 
@@ -24,7 +24,7 @@ static void count_cost(struct sl_stream *stream, struct sl_route *route)
 
 static bool open_batch(struct sl_stream *stream, struct sl_route *route)
 {
-    struct sl_batch *batch = &route->batch;
+    struct sl_batch *batch = route->batch;
 
     if (!batch->delivery) {
         batch->delivery = calloc(1, sizeof(*batch->delivery));
@@ -80,13 +80,14 @@ static void reset(struct sl_batch *batch)
 
 bool sl_batch_leave(struct sl_stream *stream, struct sl_route *route)
 {
-    struct sl_batch *batch = &route->batch;
-    struct sl_delivery *delivery = batch->delivery;
+    struct sl_batch *batch = route->batch;
     struct sluice_record record;
 
-    if (batch->line_count == 0) {
+    if (!batch || batch->line_count == 0) {
         return true;
     }
+    struct sl_delivery *delivery = batch->delivery;
+
     sl_stream_describe(stream, route, delivery->place, &record);
     record.payload = batch->lines.data;
     record.payload_len = batch->lines.len;
@@ -112,7 +113,7 @@ static bool flush(struct sl_stream *stream, bool only_due)
 
     for (size_t i = 0; i < stream->config.route_count; i++) {
         struct sl_route *route = &stream->routes[i];
-        if (route->batch.is_due || !only_due) {
+        if (route->batch && (route->batch->is_due || !only_due)) {
             is_flushed = sl_batch_leave(stream, route) && is_flushed;
         }
     }
@@ -131,7 +132,7 @@ bool sl_batch_flush_due(struct sl_stream *stream)
 
 static void give_up(struct sl_route *route)
 {
-    struct sl_batch *batch = &route->batch;
+    struct sl_batch *batch = route->batch;
     struct sl_delivery *delivery = batch->delivery;
 
     if (batch->line_count) {
@@ -147,7 +148,9 @@ static void give_up(struct sl_route *route)
 void sl_batch_drop(struct sl_stream *stream)
 {
     for (size_t i = 0; i < stream->config.route_count; i++) {
-        give_up(&stream->routes[i]);
+        if (stream->routes[i].batch) {
+            give_up(&stream->routes[i]);
+        }
     }
 }
 
@@ -156,7 +159,7 @@ void sl_batch_drop(struct sl_stream *stream)
 static void count_line(struct sl_stream *stream, struct sl_route *route, size_t line_bytes,
                        const struct sl_gnmi_response *response, const struct sl_encoded *encoded)
 {
-    struct sl_batch *batch = &route->batch;
+    struct sl_batch *batch = route->batch;
     struct sl_delivery *delivery = batch->delivery;
 
     if (batch->line_count == 0) {
@@ -183,7 +186,7 @@ static void count_line(struct sl_stream *stream, struct sl_route *route, size_t 
 
 static bool is_ripe(const struct sl_stream *stream, const struct sl_route *route)
 {
-    const struct sl_batch *batch = &route->batch;
+    const struct sl_batch *batch = route->batch;
 
     return batch->lines.len >= route->config.batch.max_bytes || batch->line_count >= MAX_LINES ||
            batch->window_bytes >= stream->credit.limit_bytes / 4;
@@ -194,7 +197,7 @@ static bool is_ripe(const struct sl_stream *stream, const struct sl_route *route
 static void add_line(struct sl_stream *stream, struct sl_route *route, struct sl_route_place *place,
                      const struct sl_gnmi_response *response, struct sl_encoder_progress *progress)
 {
-    struct sl_batch *batch = &route->batch;
+    struct sl_batch *batch = route->batch;
     struct sl_buf *lines = &batch->lines;
     struct sl_encoder_context context = sl_stream_context(stream, route, response);
     struct sl_encoded encoded = {0};
@@ -231,7 +234,7 @@ static void add_line(struct sl_stream *stream, struct sl_route *route, struct sl
 bool sl_batch_add(struct sl_stream *stream, struct sl_route *route,
                   const struct sl_gnmi_response *response, struct sl_encoder_progress *progress)
 {
-    struct sl_batch *batch = &route->batch;
+    struct sl_batch *batch = route->batch;
     struct sl_route_place *place = sl_route_place_of(route, response);
     struct sl_str kind = sl_stream_kind(stream, response);
     bool has_moved = place && batch->line_count &&

@@ -244,7 +244,7 @@ static bool give_next(struct sl_stream *stream, struct sl_route *route,
 static bool give_route(struct sl_stream *stream, struct sl_route *route,
                        const struct sl_gnmi_response *response)
 {
-    bool has_batch = route->config.batch.max_bytes > 0;
+    bool has_batch = route->batch != NULL;
 
     while (!stream->progress.is_done) {
         struct sl_encoder_progress progress = stream->progress;

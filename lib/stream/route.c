@@ -61,7 +61,11 @@ bool sl_route_init(struct sl_route *route, const struct sl_route_config *config)
             .gives_hints = takes_hints(&config->encoder),
         });
     }
-    return route->encoder && (route->rules || !config->rules.count);
+    if (route->encoder && config->batch.max_bytes) {
+        route->batch = calloc(1, sizeof(*route->batch));
+    }
+    return route->encoder && (route->rules || !config->rules.count) &&
+           (route->batch || !config->batch.max_bytes);
 }
 
 static void place_free(struct sl_route_place *place)
@@ -81,6 +85,8 @@ void sl_route_fini(struct sl_route *route)
     route->rules = NULL;
     sl_encoder_free(route->encoder);
     route->encoder = NULL;
+    free(route->batch);
+    route->batch = NULL;
 }
 
 /* The text of a template, on the heap; {NULL, 0} for no template. */

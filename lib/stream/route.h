@@ -95,7 +95,7 @@ struct sl_route {
     struct sl_route_place *last_place; /* of the last record; NULL: there was none */
     uint64_t seq;                      /* of the last record, in this epoch */
     size_t typical_bytes;              /* of the last payload: what to reserve for the next */
-    struct sl_batch batch;
+    struct sl_batch *batch;            /* NULL: each record leaves by itself */
     uint64_t undecodable;   /* messages, which may have been anybody's; told as lost by "decode" */
     uint64_t duplicates;    /* values that the device left out */
     struct sl_list waiting; /* markers, of mark.c */

@@ -179,13 +179,14 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *said, v
     }
     stream->view.is_synced = false;
     end_silence(stream);
-    stream->view.last_error = *status;
-    sl_status_hide(&stream->view.last_error, stream->config.password);
+    stream->view.last_reason = sl_status_is_ok(status) ? NULL : sl_status_reason(status);
+    struct sl_status shown = *status;
+    sl_status_hide(&shown, stream->config.password);
     sl_stream_drop_unfinished(stream);
     sl_batch_flush(stream);
-    sl_mark_disconnected(stream, &stream->view.last_error);
+    sl_mark_disconnected(stream, &shown);
     sl_stream_handle(stream, SL_STREAM_ENDED);
-    log_end(stream, &stream->view.last_error);
+    log_end(stream, &shown);
     note_told(stream, status);
     if (stream->state == SL_STREAM_BACKOFF && !stream->is_anew) {
         sl_prober_note_end(stream, status, had_data);
@@ -245,7 +246,7 @@ static void subscribe(struct sl_stream *stream)
     stream->call = sl_stream_open_call(stream, &call_events, stream);
     if (!stream->call) {
         struct sl_status why = sl_status_error(SL_UNAVAILABLE, "no call could be made");
-        stream->view.last_error = why;
+        stream->view.last_reason = sl_status_reason(&why);
         sl_stream_handle(stream, SL_STREAM_NO_CALL);
         log_end(stream, &why);
         return;

@@ -172,8 +172,8 @@ struct sl_stream_view {
     uint64_t share_bytes;
     int64_t blocked_ns; /* the device had no credit to go on with */
     bool is_blocked;
-    struct sl_status last_error; /* of the last RPC that ended */
-    struct sl_tally ends;        /* of RPCs that nobody here ended, by reason */
+    const char *last_reason; /* why the last RPC ended, a literal; NULL: none has */
+    struct sl_tally ends;    /* of RPCs that nobody here ended, by reason */
 };
 
 /* How many of the member's paths the device refuses, so that they are left out; the first `room` of

@@ -17,8 +17,7 @@ struct sl_target {
     struct sl_stream **streams;
     struct sl_trial_limit trials;
     size_t open_streams;
-    struct sl_conn *conn;       /* while it dials */
-    struct sl_h2_limits limits; /* of its link */
+    struct sl_conn *conn; /* while it dials */
     struct sl_h2_link *link;
     struct sl_backoff backoff;
     uint64_t retry_ms; /* the last wait */
@@ -258,15 +257,17 @@ static void lost(struct sl_target *target, const struct sl_status *why)
 {
     target->conn = NULL;
     target->link = NULL;
-    target->view.last_error = *why;
-    sl_status_hide(&target->view.last_error, target->config.password);
+    struct sl_status shown = *why;
+
+    target->view.last_reason = sl_status_is_ok(why) ? NULL : sl_status_reason(why);
+    sl_status_hide(&shown, target->config.password);
     lend_session(target, NULL);
     if (messages(target) > target->messages_at_open) { /* it was a device */
         int64_t lasted_ns = sl_loop_now_ns(target->config.loop) - target->opened_ns;
         sl_backoff_lasted(&target->backoff, (uint64_t)(lasted_ns / SL_NS_PER_MS));
     }
     handle(target, EVENT_LOST);
-    log_end(target, &target->view.last_error);
+    log_end(target, &shown);
 }
 
 static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
@@ -314,7 +315,7 @@ static void on_conn_open(struct sl_conn *conn, void *arg)
 {
     struct sl_target *target = arg;
 
-    target->link = sl_h2_link_open(target->config.loop, conn, SL_H2_CLIENT, &target->limits,
+    target->link = sl_h2_link_open(target->config.loop, conn, SL_H2_CLIENT, target->config.limits,
                                    &link_events, target);
     if (!target->link) {
         sl_conn_close(conn);
@@ -388,7 +389,7 @@ static void dial(void *arg)
 {
     struct sl_target *target = arg;
     const struct sl_target_config *config = &target->config;
-    const struct sl_dial_options options = {.address = config->address,
+    const struct sl_dial_options options = {.address = *config->address,
                                             .listener = listener_of(target),
                                             .timeout_ms = config->dial_timeout_ms,
                                             .tls = config->tls,
@@ -489,7 +490,7 @@ static void on_closed(void *arg)
 static bool init_names(struct sl_target *target)
 {
     const struct sl_log_field who = sl_log_text("target", target->config.name);
-    const struct sl_address *address = &target->config.address;
+    const struct sl_address *address = target->config.address;
     char text[SL_ADDRESS_TEXT_BYTES];
 
     sl_log_subject_init(&target->subject, &who, 1);
@@ -548,8 +549,6 @@ struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl
         return NULL;
     }
     target->config = *config;
-    target->limits = sl_h2_default_limits;
-    target->limits.sent_table_bytes = 0; /* few requests: 2 KB less for each device */
     target->state = SL_TARGET_IDLE;
     target->view.name = config->name;
     target->ping_interval_ms = config->ping_interval_ms;

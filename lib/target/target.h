@@ -54,9 +54,10 @@ struct sl_target_config {
     struct sl_loop *loop;
     const char *name;
     const struct sl_device_replay *replay; /* instead of an address; NULL: none */
-    struct sl_address address;
-    const struct sl_proxy *proxy; /* NULL: none */
-    struct sl_tls *tls;           /* NULL: plaintext */
+    const struct sl_address *address;
+    const struct sl_proxy *proxy;      /* NULL: none */
+    struct sl_tls *tls;                /* NULL: plaintext */
+    const struct sl_h2_limits *limits; /* of its connections, outlive them; NULL: the default */
     const char *server_name;   /* whom the device's certificate must be for; NULL or "": the host */
     bool skips_verify;         /* `tls` takes whoever answers: said in the log */
     uint64_t dial_timeout_ms;  /* of the connection, and again of the peer's SETTINGS */
@@ -97,9 +98,9 @@ struct sl_stream *sl_target_stream(const struct sl_target *target, size_t i);
 struct sl_target_view {
     const char *name;
     enum sl_target_state state;
-    uint64_t connects; /* connections that stood */
-    struct sl_status last_error;
-    struct sl_tally ends; /* of connections and attempts that failed, by reason */
+    uint64_t connects;       /* connections that stood */
+    const char *last_reason; /* why the last connection ended, a literal; NULL: none has */
+    struct sl_tally ends;    /* of connections and attempts that failed, by reason */
     const struct sl_gnmi_vendor *vendor;
     const char *known_by; /* why it is that one: "named", "capabilities", or "nobody" */
     char gnmi_version[SL_GNMI_MAX_VERSION_BYTES]; /* as the device says; "" : it does not */

@@ -131,7 +131,7 @@ static void a_message_above_the_maximum_ends_the_call(void **state)
 
     send_all(world, 5 * 1024 * 1024, 1);
     settle(world);
-    assert_int_equal(view(world).last_error.code, SL_RESOURCE_EXHAUSTED);
+    assert_string_equal(view(world).last_reason, "message-too-large");
     assert_int_equal(the_fake->records, 0);
 }
 
