@@ -1,5 +1,5 @@
-"""rules - what ten rules cost: updates per CPU-second of `sluice run` into its null sink, with and
-without them, in one session.
+"""rules - what ten rules cost: updates per CPU-second of `sluice run` into its null sink, and into a real
+Kafka, with and without them, in one session.
 
 The devices (`sluice sim`) send as fast as they can be read, both runs take turns, and the best turn of
 each is what is compared: other work on the machine can only add to what a turn takes. Updates are those
@@ -20,9 +20,10 @@ sys.path.insert(0, str(HERE.parent / "it"))
 
 import harness  # noqa: E402  pylint: disable=wrong-import-position
 
-from collector import Collector, subscription  # noqa: E402
+from collector import Collector, kafka_sink, subscription  # noqa: E402
 from devices import Devices  # noqa: E402
 from harness import check, must, wait_for  # noqa: E402
+from kafka import Kafka  # noqa: E402
 
 from run import cpu_s  # noqa: E402
 
@@ -41,7 +42,7 @@ RULES = [
     {"kind": "deduplicate", "path": f"{COUNTERS}/*-discards", "heartbeat": "1ms"},
     {"kind": "rate-limit", "path": "/sluice-sim/state/session", "interval": "1ms"},
 ]
-ROWS = (("event", 20), ("event", 1), ("sluice.v1", 20))
+ROWS = (("event", 20, "null"), ("event", 1, "null"), ("sluice.v1", 20, "null"), ("event", 20, "kafka"))
 SUBJECTS = ("without", "with")
 
 
@@ -49,17 +50,29 @@ class Bench:
     def __init__(self, lab, options):
         self.lab = lab
         self.options = options
+        self.kafka = None
+        self.topics = 0
 
-    def collector(self, subject, devices, form):
+    def sink(self, form, kind):
+        if kind == "null":
+            return {"type": "null", "format": form}
+        self.kafka = self.kafka or Kafka(self.lab)
+        # What is written is not read: the broker keeps little of it.
+        self.topics += 1
+        topic = self.kafka.topic(f"rules-{self.topics}", segment_bytes=16 << 20,
+                                 retention_bytes=64 << 20, retention_ms=60_000)
+        return kafka_sink(self.kafka.bootstrap, topic, format=form)
+
+    def collector(self, subject, devices, form, kind):
         wants = subject == "with"
         return Collector(self.lab, devices.addresses(),
                          {"counters": subscription(COUNTERS, rules=["ten"] if wants else [])},
-                         {"main": {"type": "null", "format": form}}, workers=1,
+                         {"main": self.sink(form, kind)}, workers=1,
                          rules={"ten": RULES})
 
-    def turn(self, subject, devices, form):
+    def turn(self, subject, devices, form, kind):
         """Updates per CPU-second."""
-        collector = self.collector(subject, devices, form)
+        collector = self.collector(subject, devices, form, kind)
         pid = collector.process.pid
         try:
             wait_for(lambda: collector.total("updates_received") > 100000, 60, "full swing")
@@ -74,27 +87,27 @@ class Bench:
             collector.process.end()
         return updates / cpu
 
-    def row(self, form, updates):
+    def row(self, form, updates, kind):
         devices = Devices(self.lab, "sim", 2, name=f"devices-{updates}", updates=updates)
         best = dict.fromkeys(SUBJECTS, 0)
         for _ in range(self.options.turns):
             for subject in SUBJECTS:
-                best[subject] = max(best[subject], self.turn(subject, devices, form))
+                best[subject] = max(best[subject], self.turn(subject, devices, form, kind))
         devices.process.end()
         return best
 
 
 def measure(lab, options):
     bench = Bench(lab, options)
-    rows = [(form, updates, bench.row(form, updates)) for form, updates in ROWS]
-    print(f"\n{'format':12}{'updates':>8}{'without':>14}{'ten rules':>14}{'ratio':>7}   updates per "
-          "CPU-second, null sink")
-    for form, updates, best in rows:
-        print(f"{form:12}{updates:>8}{best['without']:>14,.0f}{best['with']:>14,.0f}"
+    rows = [(*row, bench.row(*row)) for row in ROWS]
+    print(f"\n{'format':12}{'updates':>8}{'sink':>8}{'without':>14}{'ten rules':>14}{'ratio':>7}   "
+          "updates per CPU-second")
+    for form, updates, kind, best in rows:
+        print(f"{form:12}{updates:>8}{kind:>8}{best['without']:>14,.0f}{best['with']:>14,.0f}"
               f"{best['with'] / best['without']:>7.2f}", flush=True)
-    for form, updates, best in [] if options.quick else rows:
+    for form, updates, kind, best in [] if options.quick else rows:
         check(best["with"] >= BOUND * best["without"],
-              f"{form} at {updates}: with ten rules at least {BOUND} of the rate without")
+              f"{form} at {updates} into {kind}: with ten rules at least {BOUND} of the rate without")
 
 
 def parse():
