@@ -31,7 +31,7 @@ enum sl_gnmi_response_kind {
     SL_GNMI_ERROR, /* the deprecated error arm */
 };
 
-struct sl_path_hint; /* normalise/pass.h */
+struct sl_gnmi_listed;
 
 struct sl_gnmi_response {
     enum sl_gnmi_response_kind kind;
@@ -45,8 +45,10 @@ struct sl_gnmi_response {
     int64_t timestamp_ns; /* as sent, whatever unit the device thought it was */
     uint32_t updates;
     uint32_t deletes;
-    uint64_t duplicates;         /* the sum over the updates */
-    struct sl_path_hint **hints; /* of each update, for encoders that take them; NULL: none */
+    uint64_t duplicates; /* the sum over the updates */
+    /* The updates, where rules have made others of them for an encoder that takes them so; there
+     * are no deletes then, and `notification` is what it was before. NULL: they stand there. */
+    const struct sl_gnmi_listed *listed;
 };
 
 enum sl_gnmi_value_kind {
@@ -90,6 +92,13 @@ struct sl_gnmi_update {
     bool has_path;
     struct sl_gnmi_value value;
     uint32_t duplicates;
+};
+
+struct sl_path_hint; /* normalise/pass.h */
+
+struct sl_gnmi_listed {
+    struct sl_gnmi_update update; /* `raw` may be another one */
+    struct sl_path_hint *hint;    /* of its path */
 };
 
 /* Where a walk over the updates, or over the deletes, of a notification stands. */

@@ -443,7 +443,10 @@ struct sl_str sl_response_origin(const struct sl_gnmi_response *response)
     if (origin.len) {
         return origin;
     }
-    if (sl_gnmi_next_update(&cursor, &update)) {
+    if (response->listed && response->updates) {
+        return origin_of(response->listed[0].update.path);
+    }
+    if (!response->listed && sl_gnmi_next_update(&cursor, &update)) {
         return origin_of(update.path);
     }
     cursor = sl_gnmi_response_begin(response);

@@ -212,12 +212,13 @@ static void begin_event(struct sl_pass *pass)
     sl_buf_add(pass->out, head->data, head->len);
 }
 
-static void add_update(struct sl_pass *pass, uint32_t index, const struct sl_gnmi_update *update)
+static void add_update(struct sl_pass *pass, struct sl_path_hint *hint,
+                       const struct sl_gnmi_update *update)
 {
     size_t start = pass->out->len;
     struct sl_fragment fragment;
     bool is_ok =
-        sl_pass_find_update(pass, index, update->path, &fragment) && has_room(pass, &fragment);
+        sl_pass_find_hinted(pass, hint, update->path, &fragment) && has_room(pass, &fragment);
 
     if (is_ok && is_integer(&update->value)) {
         add_integer_event(pass, &fragment, &update->value);
@@ -246,11 +247,15 @@ static void add_delete(struct sl_pass *pass, struct sl_str path)
 
 static void add_updates(struct sl_pass *pass)
 {
-    struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(pass->response);
+    const struct sl_gnmi_response *response = pass->response;
+    struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(response);
     struct sl_gnmi_update update;
 
-    for (uint32_t i = 0; sl_gnmi_next_update(&cursor, &update); i++) {
-        add_update(pass, i, &update);
+    for (uint32_t i = 0; response->listed && i < response->updates; i++) {
+        add_update(pass, response->listed[i].hint, &response->listed[i].update);
+    }
+    while (!response->listed && sl_gnmi_next_update(&cursor, &update)) {
+        add_update(pass, NULL, &update);
     }
 }
 
@@ -328,7 +333,7 @@ static bool add_next(struct sl_pass *pass, struct sl_encoder_progress *progress)
         cursor.at += progress->at;
         if (sl_gnmi_next_update(&cursor, &update)) {
             progress->at = (size_t)(cursor.at - begin);
-            add_update(pass, progress->passed, &update);
+            add_update(pass, NULL, &update);
             return true;
         }
         progress->is_deleting = true;

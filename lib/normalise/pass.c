@@ -43,11 +43,9 @@ bool sl_pass_find(struct sl_pass *pass, struct sl_str path, struct sl_fragment *
     return is_interned || build(pass, path, fragment);
 }
 
-bool sl_pass_find_update(struct sl_pass *pass, uint32_t index, struct sl_str path,
+bool sl_pass_find_hinted(struct sl_pass *pass, struct sl_path_hint *hint, struct sl_str path,
                          struct sl_fragment *fragment)
 {
-    struct sl_path_hint *hint = pass->response->hints ? pass->response->hints[index] : NULL;
-
     if (hint && hint->fragment && !pass->is_full) {
         *fragment = *hint->fragment;
         return true;

@@ -29,7 +29,7 @@ struct sl_pass_paths {
 
 /* What an encoder found for a path, kept by those who give it the same paths again and again (the
  * rules of its route): an update that has one need not be sought, and its path is not looked at.
- * Formats that take one whole notification at a time know them: event, sluice.v1. */
+ * Updates that are listed have them. */
 struct sl_path_hint {
     const struct sl_fragment *fragment; /* interned; NULL: nothing was found yet */
 };
@@ -57,8 +57,8 @@ void sl_pass_begin(struct sl_pass *pass);
 bool sl_pass_find(struct sl_pass *pass, struct sl_str path,
                   struct sl_fragment *fragment) SL_MUST_CHECK;
 
-/* The same for the update of the response with that number, from 0, which may have a hint. */
-bool sl_pass_find_update(struct sl_pass *pass, uint32_t index, struct sl_str path,
+/* The same for the path of an update, which may have a hint; NULL: it has none. */
+bool sl_pass_find_hinted(struct sl_pass *pass, struct sl_path_hint *hint, struct sl_str path,
                          struct sl_fragment *fragment) SL_MUST_CHECK;
 
 /* Whether the record has room for `more` bytes. */

@@ -143,22 +143,33 @@ static void prepare_json(struct sl_record *record)
     scratch->keyed.keys = record->json_keys;
 }
 
+static void find_and_add_update(struct sl_pass *pass, struct sl_path_hint *hint,
+                                const struct sl_gnmi_update *update)
+{
+    struct sl_record_json *json = &record_of(pass)->scratch->record_json;
+    size_t start = pass->out->len;
+    struct sl_fragment fragment;
+    bool is_ok = sl_pass_find_hinted(pass, hint, update->path, &fragment) &&
+                 sl_pass_has_room(pass, fragment.len + UPDATE_BYTES);
+
+    if (is_ok && !add_scalar_update(pass->out, &fragment, update) &&
+        !(is_json(&update->value) && sl_record_json_add(json, pass, &fragment, update))) {
+        add_update(pass->out, &fragment, update);
+    }
+    sl_pass_count(pass, start, is_ok);
+}
+
 static void add_updates(struct sl_pass *pass)
 {
-    struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(pass->response);
-    struct sl_record_json *json = &record_of(pass)->scratch->record_json;
+    const struct sl_gnmi_response *response = pass->response;
+    struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(response);
     struct sl_gnmi_update update;
-    struct sl_fragment fragment;
 
-    for (uint32_t i = 0; sl_gnmi_next_update(&cursor, &update); i++) {
-        size_t start = pass->out->len;
-        bool is_ok = sl_pass_find_update(pass, i, update.path, &fragment) &&
-                     sl_pass_has_room(pass, fragment.len + UPDATE_BYTES);
-        if (is_ok && !add_scalar_update(pass->out, &fragment, &update) &&
-            !(is_json(&update.value) && sl_record_json_add(json, pass, &fragment, &update))) {
-            add_update(pass->out, &fragment, &update);
-        }
-        sl_pass_count(pass, start, is_ok);
+    for (uint32_t i = 0; response->listed && i < response->updates; i++) {
+        find_and_add_update(pass, response->listed[i].hint, &response->listed[i].update);
+    }
+    while (!response->listed && sl_gnmi_next_update(&cursor, &update)) {
+        find_and_add_update(pass, NULL, &update);
     }
 }
 

@@ -32,7 +32,7 @@
 enum {
     SL_RULES_MAX = 256,                               /* in force for one stream at one sink */
     SL_RULES_MAX_BYTES = SL_ENCODER_MAX_RECORD_BYTES, /* of a response that was made anew */
-    SL_RULES_HINTS = 256,                             /* a response with more updates has none */
+    SL_RULES_LISTED = 256,                            /* of more updates no list is made */
 };
 
 /* ---- one rule ---- */
@@ -94,8 +94,8 @@ struct sl_rules_config {
     struct sl_encoder_memory *memory;
     const struct sluice_map *labels; /* the target's; NULL: none */
     /* The responses go to one encoder alone, of format event or sluice.v1 (or its JSON) with
-     * records of whole notifications: hints (pass.h) take the place of paths. */
-    bool gives_hints;
+     * records of whole notifications: updates may be listed (response.h), with hints (pass.h). */
+    bool lists;
     void (*on_step)(void *arg, const struct sl_rules_step *step); /* NULL: nobody looks */
     void *arg;
 };
@@ -116,20 +116,15 @@ struct sl_rules_result {
 };
 
 /* `out` is what is left of the response: the same where nothing is to be done, else one in memory
- * that the states of one `memory` share, until the next call of any; or until what
- * sl_rules_take_memory hands over is freed. False when memory is out. */
+ * that the states of one `memory` share, until the next call of any; one whose updates are listed
+ * points into `response` as well. False when memory is out. */
 bool sl_rules_apply(struct sl_rules_state *state, const struct sl_gnmi_response *response,
                     const struct sl_encoder_context *context, struct sl_gnmi_response *out,
                     struct sl_rules_result *result) SL_MUST_CHECK;
 
-/* The memory that a response lies in, for one that has to wait. Zeroed to begin with. */
-struct sl_rules_memory {
-    struct sl_buf bytes;
-    struct sl_path_hint **hints;
-};
-
-/* Hands over that of the last `out`. `kept` is empty. */
-void sl_rules_take_memory(struct sl_rules_state *state, struct sl_rules_memory *kept);
-void sl_rules_free_memory(struct sl_rules_memory *kept);
+/* The last `out`, made anew, has to wait: afterwards it lies in `kept` alone, which was empty, and
+ * its updates are not listed. False when memory is out. */
+bool sl_rules_take_out(struct sl_rules_state *state, struct sl_gnmi_response *out,
+                       struct sl_buf *kept) SL_MUST_CHECK;
 
 #endif

@@ -3,7 +3,7 @@
 #include "normalise/rules_internal.h"
 #include "normalise/scratch.h"
 
-enum { WINDOW = SL_RULES_HINTS, KEPT_BYTES = 256 * 1024 };
+enum { WINDOW = SL_RULES_LISTED, KEPT_BYTES = 256 * 1024 };
 
 /* One response on its way through the rules: first what they make of each path, then of each value.
  * What is found in the first walk is kept for the second, for as many updates as most messages
@@ -13,20 +13,22 @@ struct walk {
     const struct sl_gnmi_response *response;
     const struct sl_encoder_context *context;
     struct sl_rules_result *result;
+    struct sl_gnmi_response *out;
+    struct sl_rules_list *list; /* the first updates; then what is left of them, where is_listing */
     struct sl_gnmi_rewrite rewrite;
     bool is_rewriting;
     bool is_prefix_built;
     bool is_prefix_refused; /* it is beyond the limits, and with it every path */
     bool is_plain;          /* nothing that was seen in the first walk changes anything */
+    bool is_kept;           /* all outcomes that were seen there are */
+    bool is_listing;        /* what comes out is a list */
     bool is_whole;          /* paths leave the prefix: each stands for itself */
     bool has_time;
     bool is_opening; /* there is a container of JSON into which a rule looks */
     int64_t timestamp_ns;
-    struct sl_path_hint **hints; /* of the updates that come out; NULL: they get none */
-    size_t built_bytes;          /* worked out for paths that are not kept */
+    size_t built_bytes;                         /* worked out for paths that are not kept */
     const struct sl_intern_prefix *prefixes[2]; /* of updates, of deletes; NULL: no room */
     struct sl_rules_outcome *seen[WINDOW];
-    struct sl_gnmi_update updates[WINDOW];
     struct sl_gnmi_cursor beyond; /* behind them */
 };
 
@@ -102,7 +104,7 @@ static void look_at_updates(struct walk *walk)
 {
     struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(walk->response);
     struct sl_gnmi_update beyond;
-    struct sl_gnmi_update *update = &walk->updates[0];
+    struct sl_gnmi_update *update = &walk->list->updates[0].update;
 
     for (size_t i = 0; sl_gnmi_next_update(&cursor, update); i++) {
         struct sl_rules_outcome *outcome = outcome_of(walk, update->path, false);
@@ -110,10 +112,11 @@ static void look_at_updates(struct walk *walk)
         if (outcome->opens && sl_flatten_is_container(&update->value)) {
             walk->is_opening = true;
         }
+        walk->is_kept = walk->is_kept && outcome->bytes;
         if (i < WINDOW) {
             walk->seen[i] = outcome->bytes ? outcome : NULL;
         }
-        update = i + 1 < WINDOW ? &walk->updates[i + 1] : &beyond;
+        update = i + 1 < WINDOW ? &walk->list->updates[i + 1].update : &beyond;
         if (i + 1 == WINDOW) {
             walk->beyond = cursor;
         }
@@ -181,8 +184,8 @@ static void set_whole_prefix(struct walk *walk)
                                                   false, true, false, &scratch->prefix_bytes));
 }
 
-/* What the rules make of the prefix is kept as well; nothing where they leave it as it is. */
-static void set_new_prefix(struct walk *walk)
+/* What the rules make of the prefix, which is kept as well. False: they leave it as it is. */
+static bool find_new_prefix(struct walk *walk, struct sl_str *prefix)
 {
     struct sl_rules_scratch *scratch = walk->state->scratch;
     struct sl_intern *prefixes = &walk->state->prefixes;
@@ -191,7 +194,7 @@ static void set_new_prefix(struct walk *walk)
 
     if (!none || !sl_intern_find(prefixes, none, walk->response->prefix, &kept)) {
         if (!build_prefix(walk)) {
-            return;
+            return false;
         }
         kept = (struct sl_fragment){.text =
                                         scratch->prefix_bytes.len ? scratch->prefix_bytes.data : "",
@@ -202,13 +205,15 @@ static void set_new_prefix(struct walk *walk)
         }
     }
     if (kept.key_at) {
-        sl_gnmi_rewrite_set_prefix(&walk->rewrite, (struct sl_str){kept.text, kept.len});
+        *prefix = (struct sl_str){kept.text, kept.len};
     }
+    return kept.key_at;
 }
 
 static void begin_rewrite(struct walk *walk)
 {
     struct sl_rules_scratch *scratch = walk->state->scratch;
+    struct sl_str prefix;
 
     walk->is_rewriting = true;
     sl_buf_trim(&scratch->out, KEPT_BYTES);
@@ -218,8 +223,8 @@ static void begin_rewrite(struct walk *walk)
     }
     if (walk->response->has_prefix && walk->is_whole) {
         set_whole_prefix(walk);
-    } else if (walk->response->has_prefix) {
-        set_new_prefix(walk);
+    } else if (walk->response->has_prefix && find_new_prefix(walk, &prefix)) {
+        sl_gnmi_rewrite_set_prefix(&walk->rewrite, prefix);
     }
 }
 
@@ -234,9 +239,6 @@ static void catch_up(struct walk *walk, uint32_t updates, uint32_t deletes)
         return;
     }
     begin_rewrite(walk);
-    for (uint32_t i = 0; walk->hints && i < updates; i++) {
-        walk->hints[i] = NULL;
-    }
     while (updates-- && sl_gnmi_next_update(&cursor, &update)) {
         sl_gnmi_rewrite_add_update(&walk->rewrite, update.path, &update);
     }
@@ -361,24 +363,9 @@ static struct sl_str path_after(struct walk *walk, struct sl_rules_outcome **out
     return (*outcome)->is_changed ? (*outcome)->path : path;
 }
 
-/* The hint of the update that comes out next. With it the encoder has no need of the path, so that
- * its own may stay; but the first one's may say which origin the record is of. */
-static inline struct sl_str hint_at(struct walk *walk, struct sl_rules_outcome *outcome,
-                                    struct sl_str path, const struct sl_gnmi_update *update)
-{
-    uint32_t at = walk->rewrite.made.updates;
-
-    if (!walk->hints) {
-        return path;
-    }
-    walk->hints[at] = outcome->bytes ? &outcome->hint : NULL;
-    return at > 0 && outcome->bytes && outcome->hint.fragment ? update->path : path;
-}
-
 static void add_passed(struct walk *walk, struct sl_rules_outcome *outcome, struct sl_str path,
                        const struct sl_gnmi_update *update)
 {
-    path = hint_at(walk, outcome, path, update);
     if (outcome->has_labels) {
         sl_gnmi_rewrite_note_labels(&walk->rewrite);
     }
@@ -432,7 +419,6 @@ static void give_update(struct walk *walk, uint32_t index, struct sl_gnmi_update
     if (path_outcome->has_labels) {
         sl_gnmi_rewrite_note_labels(&walk->rewrite);
     }
-    path = hint_at(walk, path_outcome, path, update);
     sl_gnmi_rewrite_add_update_value(&walk->rewrite, path, &work.value, update->duplicates);
 }
 
@@ -442,7 +428,7 @@ static void give_updates(struct walk *walk)
     struct sl_gnmi_update update;
 
     for (uint32_t i = 0; i < count && i < WINDOW; i++) {
-        struct sl_gnmi_update *seen = &walk->updates[i];
+        struct sl_gnmi_update *seen = &walk->list->updates[i].update;
         struct sl_rules_outcome *outcome = walk->seen[i];
         outcome = outcome ? outcome : outcome_of(walk, seen->path, false);
         if (!give_simple(walk, outcome, seen)) {
@@ -453,6 +439,78 @@ static void give_updates(struct walk *walk)
         give_update(walk, i, &update, outcome_of(walk, update.path, false));
     }
 }
+
+/* ---- a list ---- */
+
+static void begin_list(struct walk *walk)
+{
+    struct sl_gnmi_response *out = walk->out;
+
+    out->updates = 0;
+    out->duplicates = 0;
+    out->timestamp_ns = walk->has_time ? walk->timestamp_ns : out->timestamp_ns;
+    if (out->has_prefix && find_new_prefix(walk, &out->prefix)) {
+        out->has_prefix = out->prefix.len > 0;
+    }
+    sl_rules_list_begin(walk->list);
+}
+
+static inline void list_passed(struct walk *walk, struct sl_rules_outcome *outcome,
+                               const struct sl_gnmi_update *update)
+{
+    struct sl_gnmi_response *out = walk->out;
+    struct sl_gnmi_listed *to = &walk->list->updates[out->updates++];
+
+    if (&to->update != update) {
+        to->update = *update;
+    }
+    if (outcome->is_changed) {
+        to->update.path = outcome->path;
+        to->update.has_path = true;
+    }
+    to->hint = &outcome->hint;
+    out->duplicates += update->duplicates;
+    out->has_labels = out->has_labels || outcome->has_labels;
+}
+
+/* One with rules that look at its value, or that goes no further. */
+static void list_update(struct walk *walk, struct sl_rules_outcome *outcome,
+                        struct sl_gnmi_update *update)
+{
+    enum sl_rule_verdict verdict = outcome->verdict;
+    size_t by_count = 0;
+
+    if (verdict == SL_RULE_PASS && outcome->action_count) {
+        struct sl_rule_update work = begin_update(walk, update);
+        verdict = act_all(walk, outcome, &work, &by_count);
+        if (verdict == SL_RULE_PASS && work.is_changed) {
+            update->value = work.value;
+            sl_rules_list_copy(walk->list, walk->out->updates, &update->value);
+        }
+    }
+    count_out(walk, verdict);
+    if (verdict == SL_RULE_PASS) {
+        list_passed(walk, outcome, update);
+    }
+}
+
+static void list_updates(struct walk *walk)
+{
+    uint32_t count = walk->response->updates;
+
+    begin_list(walk);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sl_rules_outcome *outcome = walk->seen[i];
+        struct sl_gnmi_update *update = &walk->list->updates[i].update;
+        if (outcome->is_simple) {
+            list_passed(walk, outcome, update);
+        } else {
+            list_update(walk, outcome, update);
+        }
+    }
+}
+
+/* ---- deletes ---- */
 
 static void give_delete(struct walk *walk, uint32_t index, struct sl_str path)
 {
@@ -491,34 +549,28 @@ static void give_deletes(struct walk *walk)
 /* ---- the whole ---- */
 
 /* False when memory is out: everything is gone then, and not counted here. */
-static bool finish(struct walk *walk, struct sl_gnmi_response *out)
+static bool finish(struct walk *walk)
 {
+    struct sl_gnmi_response *out = walk->out;
     const struct sl_gnmi_response *response = walk->response;
     struct sl_rules_result *result = walk->result;
 
     result->is_nothing =
         response->updates + response->deletes > 0 &&
         result->filtered + result->dropped == response->updates + response->deletes;
-    *out = *response;
-    if (walk->is_rewriting && !sl_gnmi_rewrite_end(&walk->rewrite, out)) {
-        return false;
+    if (walk->is_listing) {
+        return sl_rules_list_end(walk->list, out);
     }
-    out->hints = walk->is_rewriting ? walk->hints : NULL;
-    return true;
+    return !walk->is_rewriting || sl_gnmi_rewrite_end(&walk->rewrite, out);
 }
 
-/* Where the hints stand. Somebody may have taken the memory of the last ones. */
-static struct sl_path_hint **hints_of(const struct walk *walk)
+/* Whether the encoder can take what is left as a list. */
+static bool can_list(const struct walk *walk)
 {
-    struct sl_rules_scratch *scratch = walk->state->scratch;
+    const struct sl_rules_config *config = &walk->state->config;
 
-    if (!walk->state->config.gives_hints || walk->is_whole || walk->response->updates > WINDOW) {
-        return NULL;
-    }
-    if (!scratch->hints) {
-        scratch->hints = malloc(WINDOW * sizeof(struct sl_path_hint *));
-    }
-    return scratch->hints;
+    return config->lists && !config->on_step && walk->is_kept && !walk->is_whole &&
+           !walk->response->deletes && walk->response->updates <= WINDOW;
 }
 
 static void look_at_all(struct walk *walk)
@@ -529,6 +581,7 @@ static void look_at_all(struct walk *walk)
     walk->is_rewriting = walk->is_prefix_built = walk->is_prefix_refused = false;
     walk->is_whole = walk->has_time = walk->is_opening = false;
     walk->is_plain = !state->config.on_step;
+    walk->is_kept = true;
     walk->prefixes[0] = sl_intern_prefix(&state->updates, response->prefix);
     walk->prefixes[1] =
         response->deletes ? sl_intern_prefix(&state->deletes, response->prefix) : NULL;
@@ -564,6 +617,8 @@ bool sl_rules_apply(struct sl_rules_state *state, const struct sl_gnmi_response 
     walk.response = response;
     walk.context = context;
     walk.result = result;
+    walk.out = out;
+    walk.list = &state->scratch->list;
     walk.built_bytes = 0;
     look_at_all(&walk);
     bool is_opened = walk.is_opening && open_containers(&walk, &opened);
@@ -571,42 +626,27 @@ bool sl_rules_apply(struct sl_rules_state *state, const struct sl_gnmi_response 
     if (is_opened) {
         result->opened = opened.updates - response->updates;
         walk.response = &opened;
+        *out = opened;
         look_at_all(&walk);
     }
     if (response->deletes) {
         look_at_deletes(&walk);
     }
-    walk.hints = walk.is_plain ? NULL : hints_of(&walk);
-    if (!walk.is_plain) {
+    walk.is_listing = !walk.is_plain && can_list(&walk);
+    if (walk.is_listing) {
+        list_updates(&walk);
+    } else if (!walk.is_plain) {
         give_updates(&walk);
         if (response->deletes) {
             give_deletes(&walk);
         }
     }
-    bool is_ok = finish(&walk, out);
+    bool is_ok = finish(&walk);
 
-    if (is_opened && !walk.is_rewriting) {
+    if (is_opened && !walk.is_rewriting && !walk.is_listing) {
         give_opened(state->scratch);
     }
     return is_ok;
-}
-
-void sl_rules_take_memory(struct sl_rules_state *state, struct sl_rules_memory *kept)
-{
-    struct sl_rules_scratch *scratch = state->scratch;
-
-    SL_ASSERT(!kept->bytes.data && !kept->hints);
-    kept->bytes = scratch->out;
-    kept->hints = scratch->hints;
-    sl_buf_init(&scratch->out, SL_RULES_MAX_BYTES);
-    scratch->hints = NULL;
-}
-
-void sl_rules_free_memory(struct sl_rules_memory *kept)
-{
-    sl_buf_fini(&kept->bytes);
-    free(kept->hints);
-    kept->hints = NULL;
 }
 
 /* ---- lifetime ---- */

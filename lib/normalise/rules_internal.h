@@ -1,5 +1,6 @@
 /* rules_internal.h - the inside of rules: rules.c has single rules, rules_outcome.c what they make
- * of a path, rules_forget.c when the state of a path ends, rules_apply.c the way of a response. */
+ * of a path, rules_forget.c when the state of a path ends, rules_apply.c the way of a response,
+ * rules_list.c one whose updates come out in a list. */
 #ifndef SLUICE_NORMALISE_RULES_INTERNAL_H
 #define SLUICE_NORMALISE_RULES_INTERNAL_H
 
@@ -90,33 +91,44 @@ struct sl_rules_outcome {
     size_t bytes;             /* of the block that it stands in; 0: not kept */
     bool is_plain;            /* no rule has anything to say */
     bool is_simple;           /* it goes on, and no rule looks at its value */
-    enum sl_rule_verdict verdict;
-    bool is_changed;  /* `path` is another one */
-    bool opens;       /* a container of JSON there becomes its leaves */
-    bool needs_whole; /* it cannot stand under the prefix of the others any more */
+    bool is_changed;          /* `path` is another one */
+    bool opens;               /* a container of JSON there becomes its leaves */
+    bool needs_whole;         /* it cannot stand under the prefix of the others any more */
     bool has_labels;
+    enum sl_rule_verdict verdict;
+    struct sl_str path;              /* where is_changed */
     const struct sl_rule *timestamp; /* the rule for it; NULL: none */
     struct sl_rules_outcome *next;   /* of all that are kept */
     struct sl_rules_node *node;      /* of its state; NULL: none */
     uint64_t touched_at;             /* in the clock of the nodes */
     char *states;
     size_t states_bytes;
-    struct sl_str path; /* where is_changed */
     struct sl_rules_action *actions;
     size_t action_count;
     const struct sl_rule **by; /* only where somebody looks: rules that had a part in the path */
     size_t by_count;
 };
 
+/* The updates of a response: as they came, then those that are left, in the same place. */
+struct sl_rules_list {
+    struct sl_gnmi_listed updates[SL_RULES_LISTED];
+    struct sl_buf values; /* bytes of new values */
+    uint32_t copy_count;
+    struct sl_rules_copy {
+        uint32_t at;     /* of the update */
+        uint32_t offset; /* of its value */
+    } copies[SL_RULES_LISTED];
+};
+
 /* The working memory, one for all states of one `memory`: it is in the encoders' (scratch.h). */
 struct sl_rules_scratch {
     struct sl_rule_path prefix; /* what the rules make of the prefix */
     struct sl_rule_path path;
-    struct sl_buf prefix_bytes;  /* of it */
-    struct sl_buf path_bytes;    /* of a path that is not kept */
-    struct sl_buf out;           /* the response */
-    struct sl_path_hint **hints; /* of its updates: SL_RULES_HINTS, or NULL */
-    struct sl_buf opened;        /* the response with leaves for containers of JSON */
+    struct sl_buf prefix_bytes; /* of it */
+    struct sl_buf path_bytes;   /* of a path that is not kept */
+    struct sl_buf out;          /* the response */
+    struct sl_rules_list list;  /* of its updates */
+    struct sl_buf opened;       /* the response with leaves for containers of JSON */
     struct sl_flatten flatten;
     struct sl_buf texts[2];        /* new values, in turn */
     struct sl_buf match;           /* a value as text */
@@ -155,6 +167,16 @@ struct sl_rules_outcome *sl_rules_keep(struct sl_rules_state *state,
 struct sl_rules_outcome *sl_rules_find(struct sl_rules_state *state,
                                        const struct sl_intern_prefix *prefix, struct sl_str path,
                                        bool is_delete);
+
+/* ---- lists ---- */
+
+void sl_rules_list_begin(struct sl_rules_list *list);
+
+/* Keeps the bytes of the new value of the update at that place, if it has some. */
+void sl_rules_list_copy(struct sl_rules_list *list, uint32_t at, const struct sl_gnmi_value *value);
+
+/* The response, whose number of updates is right, has the list. False when memory is out. */
+bool sl_rules_list_end(struct sl_rules_list *list, struct sl_gnmi_response *response) SL_MUST_CHECK;
 
 void sl_rules_scratch_init(struct sl_rules_scratch *scratch);
 void sl_rules_scratch_fini(struct sl_rules_scratch *scratch);

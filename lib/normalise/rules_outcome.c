@@ -1,4 +1,4 @@
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "normalise/rules_internal.h"
@@ -8,6 +8,7 @@ enum { KEPT_BYTES = 64 * 1024, ALIGN = _Alignof(max_align_t) };
 void sl_rules_scratch_init(struct sl_rules_scratch *scratch)
 {
     sl_buf_init(&scratch->out, SL_RULES_MAX_BYTES);
+    sl_buf_init(&scratch->list.values, SL_RULES_MAX_BYTES);
     sl_buf_init(&scratch->opened, SL_RULES_MAX_BYTES);
     sl_flatten_init(&scratch->flatten);
     sl_buf_init(&scratch->prefix_bytes, SL_RULES_MAX_BYTES);
@@ -19,8 +20,8 @@ void sl_rules_scratch_init(struct sl_rules_scratch *scratch)
 
 void sl_rules_scratch_fini(struct sl_rules_scratch *scratch)
 {
-    free(scratch->hints);
     sl_buf_fini(&scratch->out);
+    sl_buf_fini(&scratch->list.values);
     sl_buf_fini(&scratch->opened);
     sl_flatten_fini(&scratch->flatten);
     sl_buf_fini(&scratch->prefix_bytes);

@@ -343,8 +343,11 @@ static bool give_part(struct sl_stream *stream, struct sl_route *route,
     const struct sl_gnmi_response *ruled = sl_ruled_part(stream, route, &settled);
 
     if (ruled && !give_route(stream, route, ruled)) {
-        sl_ruled_keep(stream, route);
-        return false;
+        if (sl_ruled_keep(stream, route)) {
+            return false;
+        }
+        count_drop(route, SL_DROP_MEMORY,
+                   ruled->updates + ruled->deletes - stream->progress.passed);
     }
     route->counts.filtered += stream->repeated;
     route->duplicates += part->duplicates;

@@ -52,8 +52,7 @@ enum sl_ruled_step {
 struct sl_ruled {
     enum sl_ruled_step step;
     struct sl_gnmi_response response;
-    struct sl_rules_memory
-        kept; /* what it lies in while the sink is full; else it is the rules' memory */
+    struct sl_buf kept; /* what it lies in while the sink is full; else it is the rules' memory */
 };
 
 struct sl_stream {
@@ -144,8 +143,8 @@ void sl_ruled_reset(struct sl_ruled *ruled);
 const struct sl_gnmi_response *sl_ruled_part(struct sl_stream *stream, struct sl_route *route,
                                              const struct sl_gnmi_response *part);
 
-/* The route's sink is full: that has to wait. */
-void sl_ruled_keep(struct sl_stream *stream, struct sl_route *route);
+/* The route's sink is full: that has to wait. False: there is no memory for it. */
+bool sl_ruled_keep(struct sl_stream *stream, struct sl_route *route) SL_MUST_CHECK;
 
 /* What the next record of the route says of its stream. */
 struct sl_encoder_context sl_stream_context(const struct sl_stream *stream,

@@ -34,8 +34,8 @@ void sl_route_counts_add(struct sl_route_counts *sum, const struct sl_route_coun
     }
 }
 
-/* Of the formats that know hints, those that are given whole notifications. */
-static bool takes_hints(const struct sl_encoder_config *encoder)
+/* Of the formats that take updates in a list, those that are given whole notifications. */
+static bool takes_listed(const struct sl_encoder_config *encoder)
 {
     bool is_known = encoder->format == SL_FORMAT_EVENT || encoder->format == SL_FORMAT_SLUICE_V1 ||
                     encoder->format == SL_FORMAT_SLUICE_V1_JSON;
@@ -58,7 +58,7 @@ bool sl_route_init(struct sl_route *route, const struct sl_route_config *config)
             .rules = config->rules,
             .memory = config->encoder.memory,
             .labels = config->encoder.labels,
-            .gives_hints = takes_hints(&config->encoder),
+            .lists = takes_listed(&config->encoder),
         });
     }
     if (route->encoder && config->batch.max_bytes) {

@@ -4,8 +4,8 @@
 
 void sl_ruled_reset(struct sl_ruled *ruled)
 {
-    sl_rules_free_memory(&ruled->kept);
-    *ruled = (struct sl_ruled){.step = SL_RULED_NOT};
+    sl_buf_fini(&ruled->kept);
+    ruled->step = SL_RULED_NOT;
 }
 
 static enum sl_ruled_step ask(struct sl_stream *stream, struct sl_route *route,
@@ -25,7 +25,9 @@ static enum sl_ruled_step ask(struct sl_stream *stream, struct sl_route *route,
     if (result.is_nothing) {
         return SL_RULED_NOTHING;
     }
-    return ruled->response.message.data == part->message.data ? SL_RULED_SAME : SL_RULED_ANEW;
+    bool is_same = ruled->response.message.data == part->message.data && !ruled->response.listed;
+
+    return is_same ? SL_RULED_SAME : SL_RULED_ANEW;
 }
 
 const struct sl_gnmi_response *sl_ruled_part(struct sl_stream *stream, struct sl_route *route,
@@ -51,11 +53,10 @@ const struct sl_gnmi_response *sl_ruled_part(struct sl_stream *stream, struct sl
     return part;
 }
 
-void sl_ruled_keep(struct sl_stream *stream, struct sl_route *route)
+bool sl_ruled_keep(struct sl_stream *stream, struct sl_route *route)
 {
     struct sl_ruled *ruled = &stream->ruled;
 
-    if (ruled->step == SL_RULED_ANEW && !ruled->kept.bytes.data) {
-        sl_rules_take_memory(route->rules, &ruled->kept);
-    }
+    return ruled->step != SL_RULED_ANEW || ruled->kept.data ||
+           sl_rules_take_out(route->rules, &ruled->response, &ruled->kept);
 }

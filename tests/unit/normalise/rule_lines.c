@@ -269,21 +269,71 @@ static void add_lines(struct sl_buf *out, const struct line *line,
     sl_buf_fini(&head);
 }
 
+/* As an encoder sees it, listed or not. */
+static void print(struct sl_buf *out, const struct sl_gnmi_response *response)
+{
+    struct sl_gnmi_cursor cursor = sl_gnmi_response_begin(response);
+    struct sl_gnmi_update update;
+
+    sl_buf_printf(out, "%lld %d %d\n", (long long)response->timestamp_ns, response->is_atomic,
+                  response->has_labels);
+    for (uint32_t i = 0; i < response->updates; i++) {
+        if (response->listed) {
+            update = response->listed[i].update;
+        } else {
+            assert_true(sl_gnmi_next_update(&cursor, &update));
+        }
+        sl_rule_text_add_path(out, response->prefix, update.path);
+        sl_buf_add_byte(out, ' ');
+        sl_rule_text_add_value(out, &update.value);
+        sl_buf_printf(out, " %u\n", (unsigned)update.duplicates);
+    }
+}
+
+/* Rules of a state that lists say the same, also of what has to wait. */
+static void check_listed(struct sl_rules_state *lister, const struct sl_gnmi_response *response,
+                         const struct sl_encoder_context *context,
+                         const struct sl_rules_result *expected, const struct sl_buf *printed)
+{
+    struct sl_gnmi_response out;
+    struct sl_rules_result result;
+    struct sl_buf found = {0};
+    struct sl_buf kept = {0};
+
+    assert_true(sl_rules_apply(lister, response, context, &out, &result));
+    assert_memory_equal(&result, expected, sizeof(result));
+    print(&found, &out);
+    assert_string_equal(sl_buf_text(&found), printed->data);
+    if (out.listed) {
+        assert_true(sl_rules_take_out(lister, &out, &kept));
+        assert_null(out.listed);
+        sl_buf_reset(&found);
+        print(&found, &out);
+        assert_string_equal(sl_buf_text(&found), printed->data);
+    }
+    sl_buf_fini(&kept);
+    sl_buf_fini(&found);
+}
+
 void test_rule_lines(const struct sl_rules *rules, const char *before, size_t prefix_elems,
                      bool is_atomic, struct sl_buf *after)
 {
     struct sl_encoder_memory memory = {.limit_bytes = SL_MIB};
     struct sl_rules_state *state =
         sl_rules_state_new(&(struct sl_rules_config){.rules = *rules, .memory = &memory});
+    struct sl_rules_state *lister = sl_rules_state_new(
+        &(struct sl_rules_config){.rules = *rules, .memory = &memory, .lists = true});
     char *lines = strdup(before);
     char *rest = lines;
 
     assert_non_null(state);
+    assert_non_null(lister);
     for (char *text; (text = strsep(&rest, "\n")) && *text;) {
         struct sl_buf message = {0};
         struct sl_gnmi_response response;
         struct sl_gnmi_response out;
         struct sl_rules_result result;
+        struct sl_buf printed = {0};
         struct line line;
         read_line(&line, prefix_elems, text);
         make_response(&line, is_atomic, &message, &response);
@@ -293,10 +343,15 @@ void test_rule_lines(const struct sl_rules *rules, const char *before, size_t pr
         assert_int_equal(result.filtered + result.dropped + out.updates + out.deletes,
                          1 + result.opened);
         add_lines(after, &line, &out);
+        print(&printed, &out);
+        assert_true(sl_buf_text(&printed) == printed.data);
+        check_listed(lister, &response, &context, &result, &printed);
+        sl_buf_fini(&printed);
         line_fini(&line);
         sl_buf_fini(&message);
     }
     free(lines);
+    sl_rules_state_free(lister);
     sl_rules_state_free(state);
     assert_int_equal(memory.used_bytes, 0);
 }
