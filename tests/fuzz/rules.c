@@ -3,7 +3,8 @@
  * without.
  *
  * What comes out is read again as if a device had sent it; the counts balance; without rules
- * nothing is touched; and with room or without, the path rules say the same.
+ * nothing is touched; and with room or without, the path rules say the same. As a list, at once or
+ * after a wait, it becomes the same record.
  */
 #include <stdlib.h>
 
@@ -95,6 +96,72 @@ static void run(const struct sl_rule_list *list, const struct sl_gnmi_response *
     SL_ASSERT(memory.used_bytes == 0);
 }
 
+/* ---- records ---- */
+
+enum way { WRITTEN, LISTED, WAITED, WAYS };
+
+static bool encode(struct sl_rules_state *state, struct sl_encoder *encoder, enum way way,
+                   const struct sl_gnmi_response *response, struct sl_buf *record)
+{
+    const struct sl_encoder_context context = {.epoch = 1, .received_ns = 1000};
+    struct sl_gnmi_response out;
+    struct sl_rules_result result;
+    struct sl_encoded encoded;
+    struct sl_buf kept = {0};
+    bool is_ok = sl_rules_apply(state, response, &context, &out, &result);
+
+    if (is_ok && way == WAITED && out.listed) {
+        is_ok = sl_rules_take_out(state, &out, &kept);
+    }
+    sl_buf_reset(record);
+    is_ok = is_ok && sl_encoder_encode(encoder, &out, &context, record, &encoded);
+    sl_buf_fini(&kept);
+    return is_ok;
+}
+
+/* Twice: the second time there are hints. */
+static void encode_twice(const struct sl_rule_list *list, enum way way, enum sl_format format,
+                         const struct sl_gnmi_response *response, struct sl_buf records[2])
+{
+    struct sl_encoder_memory memory = {.limit_bytes = 1 << 20};
+    struct sl_rules_state *state = sl_rules_state_new(&(struct sl_rules_config){
+        .rules = {(const struct sl_rule *const *)list->items, list->count},
+        .memory = &memory,
+        .lists = way != WRITTEN});
+    struct sl_encoder *encoder = sl_encoder_new(
+        &(struct sl_encoder_config){.format = format, .target = SL_STR("t"), .memory = &memory});
+
+    SL_ASSERT(state && encoder);
+    for (size_t i = 0; i < 2; i++) {
+        if (!encode(state, encoder, way, response, &records[i])) {
+            sl_buf_reset(&records[i]); /* beyond SL_RULES_MAX_BYTES */
+        }
+    }
+    sl_encoder_free(encoder);
+    sl_rules_state_free(state);
+    SL_ASSERT(memory.used_bytes == 0);
+}
+
+static void compare_ways(const struct sl_rule_list *list, const struct sl_gnmi_response *response)
+{
+    static const enum sl_format formats[] = {SL_FORMAT_EVENT, SL_FORMAT_SLUICE_V1};
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(formats); i++) {
+        struct sl_buf records[WAYS][2] = {0};
+        for (enum way way = 0; way < WAYS; way++) {
+            encode_twice(list, way, formats[i], response, records[way]);
+            for (size_t turn = 0; turn < 2; turn++) {
+                SL_ASSERT(sl_str_eq(sl_buf_str(&records[way][turn]),
+                                    sl_buf_str(&records[WRITTEN][turn])));
+            }
+        }
+        for (enum way way = 0; way < WAYS; way++) {
+            sl_buf_fini(&records[way][0]);
+            sl_buf_fini(&records[way][1]);
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sl_buf scratch = {0};
@@ -117,6 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             SL_ASSERT(sl_str_eq(sl_buf_str(&with_room), sl_buf_str(&without)));
         }
         SL_ASSERT(list != &compiled[0] || with_room.len == 0);
+        compare_ways(list, &response);
     }
     sl_buf_fini(&without);
     sl_buf_fini(&with_room);
