@@ -14,15 +14,15 @@
 
 enum { INTERFACES = 8, TURNS = 4 };
 
-static const char rules[] =
-    "[{kind: drop, path: /interfaces/interface/state/load, above: 9000},"
-    " {kind: rename, from: interface, to: port},"
-    " {kind: key-to-label, key: name},"
-    " {kind: label, path: /interfaces/port/state/..., set: {site: tyo}},"
-    " {kind: map, path: /interfaces/port/state/status, values: {UP: \"1 <up>\", DOWN: \"\"}},"
-    " {kind: scale, path: /interfaces/port/state/load, multiply: 3},"
-    " {kind: deduplicate, path: /interfaces/port/state/mtu},"
-    " {kind: timestamp, policy: device}]";
+static const char rules[] = "[{kind: drop, path: /interfaces/interface/state/load, above: 9000},"
+                            " {kind: rename, from: interface, to: port},"
+                            " {kind: key-to-label, key: name},"
+                            " {kind: label, path: /interfaces/port/state/..., set: {site: tyo}},"
+                            " {kind: map, path: /interfaces/port/state/status,"
+                            "  values: {UP: \"1 <up>\", DOWN: \"\", LOST: gone}},"
+                            " {kind: scale, path: /interfaces/port/state/load, multiply: 3},"
+                            " {kind: deduplicate, path: /interfaces/port/state/mtu},"
+                            " {kind: timestamp, policy: device}]";
 
 static void add_update(struct sl_buf *out, int interface, const char *leaf,
                        const struct sl_gnmi_value *value, uint32_t duplicates)
@@ -52,6 +52,7 @@ static void add_update(struct sl_buf *out, int interface, const char *leaf,
 /* Each turn drops others, and has new values. */
 static void build_message(struct sl_buf *out, int turn)
 {
+    static const char *const words[] = {"UP", "DOWN", "LOST"};
     size_t notification = sl_pack_begin(out, 1);
 
     sl_pack_varint(out, 1, 1700000000u + (unsigned)turn);
@@ -60,7 +61,7 @@ static void build_message(struct sl_buf *out, int turn)
         struct sl_gnmi_value load = {.kind = SL_GNMI_VALUE_UINT,
                                      .of.u64 = (i + turn) % 3 ? (unsigned)i : 9001};
         struct sl_gnmi_value status = {.kind = SL_GNMI_VALUE_STRING,
-                                       .of.bytes = (i + turn) % 2 ? SL_STR("UP") : SL_STR("DOWN")};
+                                       .of.bytes = sl_str_from(words[(i + turn) % 3])};
         struct sl_gnmi_value mtu = {.kind = SL_GNMI_VALUE_INT, .of.i64 = -(turn / 2)};
         struct sl_gnmi_value speed = {.kind = SL_GNMI_VALUE_DOUBLE, .of.f64 = 0.5 * turn};
         struct sl_gnmi_value json = {.kind = SL_GNMI_VALUE_JSON,
