@@ -205,13 +205,11 @@ static enum sl_tool_exit ask(struct capabilities *capabilities)
         .take = take,
         .arg = capabilities,
     };
-    struct sl_tool_run run = {0};
     enum sl_tool_exit code = SL_TOOL_EXIT_USAGE;
 
-    if (make_request(capabilities) && sl_tool_run_init(&run, &capabilities->common)) {
-        code = sl_tool_ask(&run, &ask);
+    if (make_request(capabilities)) {
+        code = sl_tool_ask(&capabilities->common, &ask);
     }
-    sl_tool_run_fini(&run);
     if (capabilities->request) {
         gnmi__capability_request__free_unpacked(capabilities->request, NULL);
     }

@@ -307,14 +307,8 @@ static enum sl_tool_exit ask(struct get *get)
         .take = take,
         .arg = get,
     };
-    struct sl_tool_run run = {0};
-    enum sl_tool_exit code = SL_TOOL_EXIT_USAGE;
 
-    if (sl_tool_run_init(&run, &get->common)) {
-        code = sl_tool_ask(&run, &ask);
-    }
-    sl_tool_run_fini(&run);
-    return code;
+    return sl_tool_ask(&get->common, &ask);
 }
 
 static enum sl_tool_exit run(struct get *get)

@@ -391,14 +391,8 @@ static enum sl_tool_exit ask(struct set *set)
         .take = take,
         .arg = set,
     };
-    struct sl_tool_run run = {0};
-    enum sl_tool_exit code = SL_TOOL_EXIT_USAGE;
 
-    if (sl_tool_run_init(&run, &set->common)) {
-        code = sl_tool_ask(&run, &ask);
-    }
-    sl_tool_run_fini(&run);
-    return code;
+    return sl_tool_ask(&set->common, &ask);
 }
 
 static enum sl_tool_exit run(struct set *set)

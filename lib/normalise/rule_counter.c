@@ -15,31 +15,32 @@ struct counter_rule {
     struct sl_str as;
 };
 
+/* The rows that both kinds have. */
+#define BITS_ROW                                                                                   \
+    {.name = "bits",                                                                               \
+     .type = SLUICE_INT,                                                                           \
+     .offset = offsetof(struct counter_options, bits),                                             \
+     .default_text = "64",                                                                         \
+     .min = 32,                                                                                    \
+     .max = 64,                                                                                    \
+     .doc =                                                                                        \
+         "Of the counter: 32 or 64; it wraps there. A way back that is no wrap is a reset: then "  \
+         "nothing is said until the next sample."}
+
+#define AS_ROW                                                                                     \
+    {.name = "as",                                                                                 \
+     .type = SLUICE_STRING,                                                                        \
+     .offset = offsetof(struct counter_options, as),                                               \
+     .doc = "What the last element of the path is called then; else it keeps its name."}
+
 static const struct sluice_option delta_options[] = {
-    {.name = "bits",
-     .type = SLUICE_INT,
-     .offset = offsetof(struct counter_options, bits),
-     .default_text = "64",
-     .min = 32,
-     .max = 64,
-     .doc = "Of the counter: 32 or 64; it wraps there. A way back that is no wrap is a reset: then "
-            "nothing is said until the next sample."},
-    {.name = "as",
-     .type = SLUICE_STRING,
-     .offset = offsetof(struct counter_options, as),
-     .doc = "What the last element of the path is called then; else it keeps its name."},
+    BITS_ROW,
+    AS_ROW,
     {.name = NULL},
 };
 
 static const struct sluice_option rate_options[] = {
-    {.name = "bits",
-     .type = SLUICE_INT,
-     .offset = offsetof(struct counter_options, bits),
-     .default_text = "64",
-     .min = 32,
-     .max = 64,
-     .doc = "Of the counter: 32 or 64; it wraps there. A way back that is no wrap is a reset: then "
-            "nothing is said until the next sample."},
+    BITS_ROW,
     {.name = "decimals",
      .type = SLUICE_INT,
      .offset = offsetof(struct counter_options, decimals),
@@ -47,10 +48,7 @@ static const struct sluice_option rate_options[] = {
      .min = 0,
      .max = 18,
      .doc = "The rate is rounded to so many digits behind the point."},
-    {.name = "as",
-     .type = SLUICE_STRING,
-     .offset = offsetof(struct counter_options, as),
-     .doc = "What the last element of the path is called then; else it keeps its name."},
+    AS_ROW,
     {.name = NULL},
 };
 

@@ -127,7 +127,7 @@ struct sl_tool_ask {
     void *arg;
 };
 
-enum sl_tool_exit sl_tool_ask(struct sl_tool_run *run, struct sl_tool_ask *ask);
+enum sl_tool_exit sl_tool_ask(const struct sl_tool_options *options, struct sl_tool_ask *ask);
 
 /* Writes bytes as they are to standard output, at once. Errors as below. */
 struct sl_status sl_tool_write_bytes(const struct sl_tool_target *target,

@@ -493,9 +493,15 @@ static bool begin(struct sl_tool_target *target, void *arg)
     return is_sent;
 }
 
-enum sl_tool_exit sl_tool_ask(struct sl_tool_run *run, struct sl_tool_ask *ask)
+enum sl_tool_exit sl_tool_ask(const struct sl_tool_options *options, struct sl_tool_ask *ask)
 {
     const struct sl_tool_work work = {.begin = begin, .arg = ask};
+    struct sl_tool_run run = {0};
+    enum sl_tool_exit code = SL_TOOL_EXIT_USAGE;
 
-    return sl_tool_run(run, &work);
+    if (sl_tool_run_init(&run, options)) {
+        code = sl_tool_run(&run, &work);
+    }
+    sl_tool_run_fini(&run);
+    return code;
 }
