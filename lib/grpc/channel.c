@@ -65,7 +65,7 @@ enum event {
 };
 
 /* clang-format off */
-static const enum sl_grpc_channel_state next_state[SL_GRPC_CHANNEL_STATES][EVENTS] = {
+static const uint8_t next_state[SL_GRPC_CHANNEL_STATES][EVENTS] = {
     [SL_GRPC_CHANNEL_IDLE][EVENT_DIAL] = SL_GRPC_CHANNEL_CONNECTING,
     [SL_GRPC_CHANNEL_IDLE][EVENT_CLOSE] = SL_GRPC_CHANNEL_CLOSING,
 
@@ -105,10 +105,28 @@ const char *sl_grpc_channel_state_name(enum sl_grpc_channel_state state)
     return "unknown";
 }
 
+static const char *name_of(unsigned state)
+{
+    return sl_grpc_channel_state_name((enum sl_grpc_channel_state)state);
+}
+
+static const char *const event_names[EVENTS] = {"dial",  "up",     "failed", "left",
+                                                "broke", "rested", "close",  "gone"};
+
+const struct sl_machine sl_grpc_channel_machine = {
+    .name = "channel",
+    .states = SL_GRPC_CHANNEL_STATES,
+    .events = EVENTS,
+    .next = &next_state[0][0],
+    .state_name = name_of,
+    .event_names = event_names,
+};
+
 /* The only place that writes channel->state. */
 static void handle(struct sl_grpc_channel *channel, enum event event)
 {
-    enum sl_grpc_channel_state next = next_state[channel->state][event];
+    enum sl_grpc_channel_state next = (enum sl_grpc_channel_state)sl_machine_next(
+        &sl_grpc_channel_machine, channel->state, event);
 
     SL_ASSERT(next != SL_GRPC_CHANNEL_NONE);
     sl_log(SL_LOG_DEBUG, &channel->subject, "state",

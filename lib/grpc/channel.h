@@ -92,6 +92,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "base/machine.h"
 #include "base/status.h"
 #include "grpc/call.h"
 #include "grpc/context.h"
@@ -122,6 +123,8 @@ enum sl_grpc_channel_state {
 enum { SL_GRPC_CHANNEL_STATES = SL_GRPC_CHANNEL_CLOSED + 1 };
 
 const char *sl_grpc_channel_state_name(enum sl_grpc_channel_state state);
+
+extern const struct sl_machine sl_grpc_channel_machine;
 
 /* Of a state that was just entered. */
 typedef void (*sl_grpc_channel_state_fn)(struct sl_grpc_channel *channel,

@@ -3,7 +3,7 @@
 #include "base/base.h"
 
 /* clang-format off */
-static const enum sl_stream_state next_state[SL_STREAM_STATES][SL_STREAM_EVENTS] = {
+static const uint8_t next_state[SL_STREAM_STATES][SL_STREAM_EVENTS] = {
     [SL_STREAM_WAITING][SL_STREAM_READY] = SL_STREAM_OPENING,
     [SL_STREAM_WAITING][SL_STREAM_NO_CALL] = SL_STREAM_BACKOFF,
     [SL_STREAM_WAITING][SL_STREAM_STOP_IDLE] = SL_STREAM_CLOSED,
@@ -34,13 +34,6 @@ static const enum sl_stream_state next_state[SL_STREAM_STATES][SL_STREAM_EVENTS]
 };
 /* clang-format on */
 
-enum sl_stream_state sl_stream_next(enum sl_stream_state state, enum sl_stream_event event)
-{
-    SL_ASSERT((unsigned)state < SL_STREAM_STATES);
-    SL_ASSERT((unsigned)event < SL_STREAM_EVENTS);
-    return next_state[state][event];
-}
-
 const char *sl_stream_state_name(enum sl_stream_state state)
 {
     switch (state) {
@@ -64,4 +57,31 @@ const char *sl_stream_state_name(enum sl_stream_state state)
         return "closed";
     }
     return "unknown";
+}
+
+static const char *name_of(unsigned state)
+{
+    return sl_stream_state_name((enum sl_stream_state)state);
+}
+
+static const char *const event_names[SL_STREAM_EVENTS] = {
+    [SL_STREAM_READY] = "ready",         [SL_STREAM_NO_CALL] = "no-call",
+    [SL_STREAM_OPENED] = "opened",       [SL_STREAM_FULL] = "full",
+    [SL_STREAM_ROOM] = "room",           [SL_STREAM_ENDED] = "ended",
+    [SL_STREAM_TIMER] = "timer",         [SL_STREAM_STOP] = "stop",
+    [SL_STREAM_STOP_IDLE] = "stop-idle", [SL_STREAM_EMPTY] = "empty",
+};
+
+const struct sl_machine sl_stream_machine = {
+    .name = "stream",
+    .states = SL_STREAM_STATES,
+    .events = SL_STREAM_EVENTS,
+    .next = &next_state[0][0],
+    .state_name = name_of,
+    .event_names = event_names,
+};
+
+enum sl_stream_state sl_stream_next(enum sl_stream_state state, enum sl_stream_event event)
+{
+    return (enum sl_stream_state)sl_machine_next(&sl_stream_machine, state, event);
 }

@@ -2,6 +2,8 @@
 #ifndef SLUICE_STREAM_STATE_H
 #define SLUICE_STREAM_STATE_H
 
+#include "base/machine.h"
+
 enum sl_stream_state {
     SL_STREAM_NONE,    /* an absent cell of the table: "cannot happen" */
     SL_STREAM_WAITING, /* for a session, or for a sink to take records */
@@ -32,6 +34,8 @@ enum sl_stream_event {
 enum { SL_STREAM_EVENTS = SL_STREAM_EMPTY + 1 };
 
 const char *sl_stream_state_name(enum sl_stream_state state); /* "flowing" */
+
+extern const struct sl_machine sl_stream_machine;
 
 /* SL_STREAM_NONE: the event cannot happen there. */
 enum sl_stream_state sl_stream_next(enum sl_stream_state state, enum sl_stream_event event);

@@ -46,7 +46,7 @@ enum event {
 };
 
 /* clang-format off */
-static const enum sl_target_state next_state[SL_TARGET_STATES][EVENTS] = {
+static const uint8_t next_state[SL_TARGET_STATES][EVENTS] = {
     [SL_TARGET_IDLE][EVENT_OPEN] = SL_TARGET_DIALING,
     [SL_TARGET_IDLE][EVENT_CLOSE] = SL_TARGET_DRAINING,
 
@@ -102,6 +102,26 @@ const char *sl_target_state_name(enum sl_target_state state)
     return "unknown";
 }
 
+static const char *name_of(unsigned state)
+{
+    return sl_target_state_name((enum sl_target_state)state);
+}
+
+static const char *const event_names[EVENTS] = {
+    [EVENT_OPEN] = "open", [EVENT_UP] = "up",       [EVENT_GOAWAY] = "goaway",
+    [EVENT_LOST] = "lost", [EVENT_CLOSE] = "close", [EVENT_DRAINED] = "drained",
+    [EVENT_GONE] = "gone",
+};
+
+const struct sl_machine sl_target_machine = {
+    .name = "target",
+    .states = SL_TARGET_STATES,
+    .events = EVENTS,
+    .next = &next_state[0][0],
+    .state_name = name_of,
+    .event_names = event_names,
+};
+
 /* The device of a replay goes with its target. */
 static void end_replay(struct sl_target *target)
 {
@@ -115,7 +135,8 @@ static void end_replay(struct sl_target *target)
 /* The only place that writes target->state. */
 static void handle(struct sl_target *target, enum event event)
 {
-    enum sl_target_state next = next_state[target->state][event];
+    enum sl_target_state next =
+        (enum sl_target_state)sl_machine_next(&sl_target_machine, target->state, event);
 
     SL_ASSERT(next != SL_TARGET_NONE);
     sl_log(SL_LOG_DEBUG, &target->subject, "state", sl_log_text("is", sl_target_state_name(next)),

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "base/machine.h"
 #include "base/status.h"
 #include "device/device.h"
 #include "gnmi/vendor.h"
@@ -49,6 +50,8 @@ enum sl_target_state {
 enum { SL_TARGET_STATES = SL_TARGET_CLOSED + 1 };
 
 const char *sl_target_state_name(enum sl_target_state state);
+
+extern const struct sl_machine sl_target_machine;
 
 struct sl_target_config {
     struct sl_loop *loop;
