@@ -17,8 +17,8 @@ static void count_cost(struct sl_stream *stream, struct sl_route *route)
     uint64_t cost = sl_stream_record_cost(route, payload_cap) +
                     delivery->charge_cap * sizeof(struct sl_charge *);
 
-    stream->cost_held_bytes += cost - delivery->cost_bytes;
-    stream->config.pool->cost_held_bytes += cost - delivery->cost_bytes;
+    sl_stream_cost_sub(stream, delivery->cost_bytes);
+    sl_stream_cost_add(stream, cost);
     delivery->cost_bytes = cost;
 }
 

@@ -78,8 +78,7 @@ static void delivery_begin(struct sl_stream *stream, struct sl_delivery *deliver
     delivery->route->counts.held += delivery->updates;
     delivery->place->held += delivery->updates;
     delivery->place->held_bytes += delivery->payload_bytes;
-    stream->cost_held_bytes += delivery->cost_bytes;
-    stream->config.pool->cost_held_bytes += delivery->cost_bytes;
+    sl_stream_cost_add(stream, delivery->cost_bytes);
     stream->in_flight++;
 }
 
@@ -622,8 +621,7 @@ void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter)
     *counter += delivery->updates;
     delivery->place->held -= delivery->updates;
     delivery->place->held_bytes -= delivery->payload_bytes;
-    stream->cost_held_bytes -= delivery->cost_bytes;
-    stream->config.pool->cost_held_bytes -= delivery->cost_bytes;
+    sl_stream_cost_sub(stream, delivery->cost_bytes);
     stream->in_flight--;
     delivery_end(delivery);
     if (stream->in_flight == 0 && stream->state == SL_STREAM_DRAINING && !stream->charge) {

@@ -5,6 +5,20 @@ enum {
     MAX_PADDING_BYTES = 256, /* of one DATA frame: nghttp2 counts it before the frame's end */
 };
 
+void sl_stream_cost_add(struct sl_stream *stream, uint64_t bytes)
+{
+    stream->cost_held_bytes += bytes;
+    stream->config.pool->cost_held_bytes += bytes;
+}
+
+void sl_stream_cost_sub(struct sl_stream *stream, uint64_t bytes)
+{
+    SL_ASSERT(stream->cost_held_bytes >= bytes && stream->config.pool->cost_held_bytes >= bytes);
+    stream->cost_held_bytes -= bytes;
+    stream->config.pool->cost_held_bytes -= bytes;
+    sl_loop_defer(stream->config.loop, &stream->credit_due);
+}
+
 /* Of its own share: the reserve is for the bytes of one message alone. */
 static uint64_t room_bytes(const struct sl_stream *stream)
 {

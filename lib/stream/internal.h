@@ -118,6 +118,13 @@ uint32_t sl_stream_max_message_bytes(const struct sl_grpc_call *call, void *arg)
 enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t *bytes,
                                        uint32_t length, void *arg);
 
+/* grant.c: memory that is held for the stream, whatever it is held for (records with a sink, lines
+ * of a batch, what waits for a sink): all of it goes through these two, each byte once. It counts
+ * against the stream's share, so that the device gets less credit for it; what is given back may
+ * let credit out again, at the end of the loop's turn. */
+void sl_stream_cost_add(struct sl_stream *stream, uint64_t bytes);
+void sl_stream_cost_sub(struct sl_stream *stream, uint64_t bytes);
+
 /* Announces and borrows what the ledger and the budget let out. Once per turn of the loop. */
 void sl_stream_give_credit(void *arg);
 
