@@ -1,24 +1,39 @@
-/* sluice_plugin.h - what a sink is to sluice.
+/* sluice_plugin.h - what sinks and processors are to sluice.
  *
- * A plugin is one struct sluice_sink_plugin. The host opens one instance of it per configured sink
+ * A sink is one struct sluice_sink_plugin. The host opens one instance of it per configured sink
  * and worker thread, gives it records, and is told once for each record what became of it. Device
  * credit hangs on that report: the bytes of a message go back to the device when the last of its
- * records is acknowledged. So a plugin must neither forget a record nor acknowledge it early.
+ * records is acknowledged. So a sink must neither forget a record nor acknowledge it early. A
+ * processor is one struct sluice_processor_plugin: it sees records on their way to a sink.
+ *
+ * A shared object has any number of both, and exports one symbol, `sluice_plugin`, at the end of
+ * this file. plugins/README.md builds one.
  *
  * Every function of the plugin and of the host is for the instance's loop thread, but for
- * `post`, which any thread may call. Nothing here may block. Includes nothing of lib/.
+ * `post` and `log`, which any thread may call while the instance is open. Nothing here may block.
+ * Includes nothing of lib/.
+ *
+ * Versions. SLUICE_ABI changes when what is here changes its meaning or place. Structs grow at
+ * their ends alone (into no padding: their size tells), and what is new and zero means what was
+ * before. So a plugin runs with every sluice of its ABI that is not older than its header.
  */
 #ifndef SLUICE_PLUGIN_H
 #define SLUICE_PLUGIN_H
 
 #include "sluice_option.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define SLUICE_ABI 1u
 
-struct sluice_token; /* the host's name for one record in flight; opaque */
+/* The host's name for one record in flight: a number in a pointer's clothes, good for one report.
+ * There is nothing behind it to look at. */
+struct sluice_token;
 
 struct sluice_record {
-    char *payload; /* from malloc. TAKEN: the plugin's, which frees it with free() */
+    char *payload; /* from malloc. TAKEN: the sink's, which frees it with free() */
     size_t payload_len;
     struct sluice_str destination; /* `destination` template, filled in: Kafka's topic */
     struct sluice_str key;         /* `key` template, filled in; {NULL, 0}: none */
@@ -33,7 +48,7 @@ struct sluice_record {
     struct sluice_str kind; /* "baseline": of the device's first state; "change": came after it;
                                "marker": says something of the stream */
 };
-/* Strings are borrowed until accept returns. */
+/* Strings are borrowed until accept or process returns. */
 
 enum sluice_accept {
     SLUICE_TAKEN, /* the payload is the plugin's and the token will be acknowledged, exactly once */
@@ -70,9 +85,10 @@ struct sluice_host_calls {
                                       void *arg);
     void (*timer_start)(struct sluice_timer *timer, uint64_t delay_ms);
     void (*timer_free)(struct sluice_timer *timer);
-    /* Any thread: runs fn(arg) on the loop thread. */
+    /* Any thread: runs fn(arg) on the loop thread, unless the instance is closed before. False: no
+     * memory. See sluice_post. */
     bool (*post)(const struct sluice_host *host, void (*fn)(void *arg), void *arg);
-    /* One line; never a secret. */
+    /* Any thread: one line; never a secret. */
     void (*log)(const struct sluice_host *host, enum sluice_level level, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 };
@@ -82,7 +98,14 @@ struct sluice_host {
     const char *collector; /* collector.name */
     const char *sink;      /* the sink's name in the configuration */
     unsigned worker;       /* from 0 */
+    const char *processor; /* its name in the configuration; NULL: this is the sink itself */
 };
+
+/* From any thread to the loop thread: there `fn` may call the others. */
+static inline bool sluice_post(const struct sluice_host *host, void (*fn)(void *arg), void *arg)
+{
+    return host->calls->post(host, fn, arg);
+}
 
 struct sluice_stats {
     uint64_t queued_records;    /* taken and not yet acknowledged, as the sink sees it */
@@ -93,7 +116,6 @@ struct sluice_stats {
 };
 
 struct sluice_sink_plugin {
-    uint32_t abi;     /* SLUICE_ABI */
     const char *type; /* "kafka" */
     const char *doc;
     const struct sluice_option *options; /* of the struct that `open` gets; NULL: none */
@@ -118,9 +140,81 @@ struct sluice_sink_plugin {
     void (*close)(void *sink);
 };
 
+/* ---- processors ---- */
+
+enum sluice_verdict {
+    SLUICE_KEPT,     /* the record goes on, as it now is */
+    SLUICE_FILTERED, /* it goes nowhere, by intention; counted as filtered */
+    SLUICE_BROKEN, /* it could not be processed: `error`; counted as dropped, reason "processor" */
+};
+
+/* Of a processor there is one instance per sink that names it and worker. It sees each record of
+ * the sink once, after encoding, behind the processors that stand before it in the sink's list.
+ * Its host's `ack`, `ready` and `available` are not for it. */
+struct sluice_processor_plugin {
+    const char *type;
+    const char *doc;
+    const struct sluice_option *options; /* of the struct that `open` gets; NULL: none */
+    size_t options_size;                 /* sizeof that struct */
+
+    /* As a sink's; NULL: the table says it all. */
+    bool (*check)(const void *options, char *error, size_t error_size);
+    /* `options` and `host` outlive the instance. NULL: `error`. */
+    void *(*open)(const struct sluice_host *host, const void *options, char *error,
+                  size_t error_size);
+    /* May write to the payload, or free() it and put another one of malloc() in its place; may
+     * point destination and key at memory of its own, which stays as it is until the next call.
+     * Whatever else it writes into the record is not looked at. A record whose `lines` are several
+     * is a batch; markers (`kind`) are records too. The payload is the host's again afterwards,
+     * whatever the verdict. */
+    enum sluice_verdict (*process)(void *processor, struct sluice_record *record, char *error,
+                                   size_t error_size);
+    void (*close)(void *processor);
+};
+
+/* ---- what a shared object exports ---- */
+
+/* What the plugin was built with, so that the host knows how far it can read, and refuses one that
+ * expects more than it has. */
+struct sluice_sizes {
+    uint32_t plugin, option, record, host, host_calls, stats, sink, processor;
+};
+
+struct sluice_plugin {
+    uint32_t abi; /* SLUICE_ABI */
+    struct sluice_sizes sizes;
+    const char *name;
+    const char *version;
+    const struct sluice_sink_plugin *const *sinks;           /* ends with NULL; NULL: none */
+    const struct sluice_processor_plugin *const *processors; /* likewise */
+};
+
+#define SLUICE_SIZE_OF(name) .name = (uint32_t)sizeof(struct sluice_##name)
+
+/* The first members of the initialiser. */
+#define SLUICE_PLUGIN_HEAD .abi = SLUICE_ABI, .sizes = SLUICE_SIZES
+#define SLUICE_SIZES                                                                               \
+    {                                                                                              \
+        SLUICE_SIZE_OF(plugin),                                                                    \
+        SLUICE_SIZE_OF(option),                                                                    \
+        SLUICE_SIZE_OF(record),                                                                    \
+        SLUICE_SIZE_OF(host),                                                                      \
+        SLUICE_SIZE_OF(host_calls),                                                                \
+        SLUICE_SIZE_OF(stats),                                                                     \
+        .sink = (uint32_t)sizeof(struct sluice_sink_plugin),                                       \
+        .processor = (uint32_t)sizeof(struct sluice_processor_plugin),                             \
+    }
+
+/* Defined by the shared object. */
+extern const struct sluice_plugin sluice_plugin __attribute__((visibility("default")));
+
 /* The built-in ones; each stands at the end of its one file. */
 extern const struct sluice_sink_plugin sluice_kafka_plugin;
 extern const struct sluice_sink_plugin sluice_file_plugin;
 extern const struct sluice_sink_plugin sluice_null_plugin;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

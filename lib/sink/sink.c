@@ -259,11 +259,6 @@ static bool open_instance(struct sl_sink *sink, struct sl_status *why)
     const struct sluice_sink_plugin *plugin = sink->spec->plugin;
     char error[SL_STATUS_TEXT_BYTES] = "";
 
-    if (plugin->abi != SLUICE_ABI) {
-        *why = sl_status_error(SL_FAILED_PRECONDITION, "plugin %s is made for interface %u, not %u",
-                               plugin->type, plugin->abi, SLUICE_ABI);
-        return false;
-    }
     sink->mailbox = sl_mailbox_open(sink->loop);
     sink->stall_timer = sl_timer_new(sink->loop, on_stall_timer, sink);
     if (!sink->mailbox || !sink->stall_timer) {
@@ -300,7 +295,8 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
         *why = sl_status_out_of_memory();
         return NULL;
     }
-    sink->host = (struct sluice_host){&host_calls, collector, spec->name, worker};
+    sink->host = (struct sluice_host){
+        .calls = &host_calls, .collector = collector, .sink = spec->name, .worker = worker};
     sink->spec = spec;
     sink->loop = loop;
     sink->events = events;

@@ -208,7 +208,6 @@ static const struct sluice_option file_options[] = {
 };
 
 const struct sluice_sink_plugin sluice_file_plugin = {
-    .abi = SLUICE_ABI,
     .type = "file",
     .doc = "lines of a file",
     .options = file_options,

@@ -533,7 +533,6 @@ static void kafka_close(void *sink)
 }
 
 const struct sluice_sink_plugin sluice_kafka_plugin = {
-    .abi = SLUICE_ABI,
     .type = "kafka",
     .doc = "one record of Kafka each, by an idempotent producer on each worker",
     .options = kafka_option_table,

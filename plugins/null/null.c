@@ -190,7 +190,6 @@ static const struct sluice_option null_options[] = {
 };
 
 const struct sluice_sink_plugin sluice_null_plugin = {
-    .abi = SLUICE_ABI,
     .type = "null",
     .doc = "forgets every record, for trials and measurements",
     .options = null_options,

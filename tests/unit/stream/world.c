@@ -82,7 +82,6 @@ static void fake_close(void *sink)
 }
 
 static const struct sluice_sink_plugin fake_plugin = {
-    .abi = SLUICE_ABI,
     .type = "fake",
     .doc = "keeps what it takes",
     .record_cost = fake_cost,
