@@ -173,9 +173,9 @@ static void count_line(struct sl_stream *stream, struct sl_route *route, size_t 
     batch->line_count++;
     route->seq++;
     route->last_place = delivery->place;
-    route->counts.held += encoded->published;
-    route->counts.filtered += encoded->filtered;
-    route->counts.dropped[SL_DROP_VALUE] += encoded->dropped;
+    sl_route_send(route, encoded->published);
+    sl_route_filter(route, encoded->filtered);
+    sl_route_drop(route, SL_DROP_VALUE, encoded->dropped);
     delivery->updates += encoded->published;
     delivery->payload_bytes += (uint32_t)line_bytes;
     delivery->place->held += encoded->published;
@@ -203,7 +203,6 @@ static void add_line(struct sl_stream *stream, struct sl_route *route, struct sl
     struct sl_encoded encoded = {0};
     uint32_t left = response->updates + response->deletes - progress->passed;
     size_t start = lines->len;
-    uint64_t *dropped = route->counts.dropped;
 
     if (start && lines->data[start - 1] != '\n') {
         sl_buf_add_byte(lines, '\n');
@@ -221,14 +220,14 @@ static void add_line(struct sl_stream *stream, struct sl_route *route, struct sl
     lines->len = start;
     lines->failed = false;
     if (!is_made) {
-        dropped[SL_DROP_MEMORY] += left;
+        sl_route_drop(route, SL_DROP_MEMORY, left);
         progress->is_done = true;
         return;
     }
-    route->counts.filtered += encoded.filtered;
-    dropped[SL_DROP_VALUE] += is_line ? 0 : encoded.dropped;
-    dropped[place ? SL_DROP_MEMORY : SL_DROP_ORIGIN] +=
-        is_line ? encoded.published + encoded.dropped : 0;
+    sl_route_filter(route, encoded.filtered);
+    sl_route_drop(route, SL_DROP_VALUE, is_line ? 0 : encoded.dropped);
+    sl_route_drop(route, place ? SL_DROP_MEMORY : SL_DROP_ORIGIN,
+                  is_line ? encoded.published + encoded.dropped : 0);
 }
 
 bool sl_batch_add(struct sl_stream *stream, struct sl_route *route,
@@ -244,8 +243,8 @@ bool sl_batch_add(struct sl_stream *stream, struct sl_route *route,
         return false;
     }
     if (!open_batch(stream, route)) {
-        route->counts.dropped[SL_DROP_MEMORY] +=
-            response->updates + response->deletes - progress->passed;
+        sl_route_drop(route, SL_DROP_MEMORY,
+                      response->updates + response->deletes - progress->passed);
         progress->is_done = true;
         return true;
     }

@@ -38,11 +38,6 @@ void sl_stream_drop_charge(struct sl_charge *charge)
     stream->free_charges = charge;
 }
 
-static void count_drop(struct sl_route *route, enum sl_drop_reason reason, uint64_t updates)
-{
-    route->counts.dropped[reason] += updates;
-}
-
 /* ---- records ---- */
 
 uint64_t sl_stream_record_cost(const struct sl_route *route, size_t payload_cap)
@@ -75,7 +70,7 @@ static void delivery_begin(struct sl_stream *stream, struct sl_delivery *deliver
     delivery->charge->cost_bytes += delivery->cost_bytes;
     delivery->route->seq++;
     delivery->route->last_place = delivery->place;
-    delivery->route->counts.held += delivery->updates;
+    sl_route_send(delivery->route, delivery->updates);
     delivery->place->held += delivery->updates;
     delivery->place->held_bytes += delivery->payload_bytes;
     sl_stream_cost_add(stream, delivery->cost_bytes);
@@ -172,8 +167,8 @@ struct sl_encoder_context sl_stream_context(const struct sl_stream *stream,
 static void count_lost(struct sl_route *route, enum sl_drop_reason reason,
                        const struct sl_encoded *encoded)
 {
-    route->counts.filtered += encoded->filtered;
-    count_drop(route, reason, encoded->published + encoded->dropped);
+    sl_route_filter(route, encoded->filtered);
+    sl_route_drop(route, reason, encoded->published + encoded->dropped);
 }
 
 /* Gives a record to its sink and counts what became of the updates it was made of. False: the sink
@@ -208,8 +203,8 @@ static bool give(struct sl_stream *stream, struct sl_route *route,
     if (!offer(stream, route, buf, response, delivery, &what)) {
         return false;
     }
-    route->counts.filtered += encoded->filtered;
-    count_drop(route, SL_DROP_VALUE, encoded->dropped);
+    sl_route_filter(route, encoded->filtered);
+    sl_route_drop(route, SL_DROP_VALUE, encoded->dropped);
     return true;
 }
 
@@ -227,11 +222,11 @@ static bool give_next(struct sl_stream *stream, struct sl_route *route,
 
     if (!sl_buf_reserve(&buf, guess ? guess : FIRST_PAYLOAD_BYTES) ||
         !sl_encoder_next(route->encoder, response, &context, progress, &buf, &encoded)) {
-        count_drop(route, SL_DROP_MEMORY, updates);
+        sl_route_drop(route, SL_DROP_MEMORY, updates);
         progress->is_done = true;
     } else if (buf.len == 0) {
-        route->counts.filtered += encoded.filtered;
-        count_drop(route, SL_DROP_VALUE, encoded.dropped);
+        sl_route_filter(route, encoded.filtered);
+        sl_route_drop(route, SL_DROP_VALUE, encoded.dropped);
     } else {
         is_taken = give(stream, route, response, &buf, &encoded);
     }
@@ -283,10 +278,11 @@ static void next_route(struct sl_stream *stream, size_t index)
     }
 }
 
+/* All of the message has gone somewhere. */
 static void check_routes(const struct sl_stream *stream)
 {
-    for (size_t i = 0; i < stream->next_route; i++) {
-        SL_INVARIANT(sl_route_counts_are_valid(&stream->routes[i].counts));
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        SL_INVARIANT(stream->routes[i].coming == 0);
     }
 }
 
@@ -307,7 +303,7 @@ static void count_lost_part(const struct sl_stream *stream, struct sl_route *rou
                                                            : updates_for(stream, route, response);
 
     if (stream->ruled.step != SL_RULED_NOTHING) {
-        count_drop(route, SL_DROP_MEMORY, updates - stream->progress.passed);
+        sl_route_drop(route, SL_DROP_MEMORY, updates - stream->progress.passed);
     }
 }
 
@@ -335,7 +331,8 @@ static bool give_part(struct sl_stream *stream, struct sl_route *route,
     const struct sl_gnmi_response *last = distinct_part(stream, route, part, &made);
 
     if (!last) {
-        count_drop(route, SL_DROP_MEMORY, part->updates + part->deletes - stream->progress.passed);
+        sl_route_drop(route, SL_DROP_MEMORY,
+                      part->updates + part->deletes - stream->progress.passed);
         return true;
     }
     const struct sl_gnmi_response settled = settle(stream, route, last);
@@ -345,10 +342,10 @@ static bool give_part(struct sl_stream *stream, struct sl_route *route,
         if (sl_ruled_keep(stream, route)) {
             return false;
         }
-        count_drop(route, SL_DROP_MEMORY,
-                   ruled->updates + ruled->deletes - stream->progress.passed);
+        sl_route_drop(route, SL_DROP_MEMORY,
+                      ruled->updates + ruled->deletes - stream->progress.passed);
     }
-    route->counts.filtered += stream->repeated;
+    sl_route_filter(route, stream->repeated);
     route->duplicates += part->duplicates;
     return true;
 }
@@ -403,11 +400,11 @@ static void count_updates(struct sl_stream *stream, const struct sl_mended *mend
 {
     for (size_t i = 0; !mended->is_dropped && i < stream->config.route_count; i++) {
         struct sl_route *route = &stream->routes[i];
-        route->counts.received += updates_for(stream, route, &mended->response);
+        sl_route_receive(route, updates_for(stream, route, &mended->response));
     }
     for (size_t i = 0; i < stream->routes_each; i++) {
-        stream->routes[i].counts.received += mended->filtered;
-        stream->routes[i].counts.filtered += mended->filtered;
+        sl_route_receive(&stream->routes[i], mended->filtered);
+        sl_route_filter(&stream->routes[i], mended->filtered);
     }
 }
 
@@ -453,8 +450,8 @@ static void count_undecodable(struct sl_stream *stream, const struct sl_status *
         stream->routes[i].undecodable++;
     }
     for (size_t i = 0; i < stream->routes_each; i++) {
-        stream->routes[i].counts.received++;
-        count_drop(&stream->routes[i], SL_DROP_DECODE, 1);
+        sl_route_receive(&stream->routes[i], 1);
+        sl_route_drop(&stream->routes[i], SL_DROP_DECODE, 1);
     }
     sl_log(SL_LOG_WARN, &stream->subject, "message dropped",
            sl_log_text("reason", sl_drop_reason_name(SL_DROP_DECODE)),
@@ -582,12 +579,8 @@ void sl_stream_drop_unfinished(struct sl_stream *stream)
         return;
     }
     for (; stream->next_route < stream->config.route_count; stream->next_route++) {
-        struct sl_route_counts *counts = &stream->routes[stream->next_route].counts;
-        uint64_t known = counts->published + counts->filtered + counts->held;
-        for (int i = 0; i < SL_DROP_REASONS; i++) {
-            known += counts->dropped[i];
-        }
-        counts->dropped[SL_DROP_CLOSED] += counts->received - known;
+        struct sl_route *route = &stream->routes[stream->next_route];
+        sl_route_drop(route, SL_DROP_CLOSED, route->coming);
     }
     stream->charge = NULL;
     sl_ruled_reset(&stream->ruled);
@@ -614,11 +607,9 @@ static void delivery_end(struct sl_delivery *delivery)
 void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter)
 {
     struct sl_stream *stream = delivery->stream;
-    struct sl_route_counts *counts = &delivery->route->counts;
 
-    SL_ASSERT(counts->held >= delivery->updates && stream->in_flight > 0);
-    counts->held -= delivery->updates;
-    *counter += delivery->updates;
+    SL_ASSERT(stream->in_flight > 0);
+    sl_route_settle(delivery->route, counter, delivery->updates);
     delivery->place->held -= delivery->updates;
     delivery->place->held_bytes -= delivery->payload_bytes;
     sl_stream_cost_sub(stream, delivery->cost_bytes);

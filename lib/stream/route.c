@@ -34,6 +34,61 @@ void sl_route_counts_add(struct sl_route_counts *sum, const struct sl_route_coun
     }
 }
 
+/* ---- the ledger ---- */
+
+static void check(const struct sl_route *route)
+{
+    SL_INVARIANT(sl_route_counts_are_valid(&route->counts));
+    SL_INVARIANT(route->coming <= route->counts.held);
+}
+
+void sl_route_receive(struct sl_route *route, uint64_t updates)
+{
+    route->counts.received += updates;
+    route->counts.held += updates;
+    route->coming += (uint32_t)updates;
+    check(route);
+}
+
+/* So many of the message under way need nothing any more. */
+static void come(struct sl_route *route, uint64_t updates)
+{
+    SL_ASSERT(route->coming >= updates);
+    route->coming -= (uint32_t)updates;
+}
+
+void sl_route_filter(struct sl_route *route, uint64_t updates)
+{
+    come(route, updates);
+    route->counts.held -= updates;
+    route->counts.filtered += updates;
+    check(route);
+}
+
+void sl_route_drop(struct sl_route *route, enum sl_drop_reason reason, uint64_t updates)
+{
+    come(route, updates);
+    route->counts.held -= updates;
+    route->counts.dropped[reason] += updates;
+    check(route);
+}
+
+void sl_route_send(struct sl_route *route, uint64_t updates)
+{
+    come(route, updates);
+    check(route);
+}
+
+void sl_route_settle(struct sl_route *route, uint64_t *counter, uint64_t updates)
+{
+    SL_ASSERT(route->counts.held - route->coming >= updates);
+    route->counts.held -= updates;
+    *counter += updates;
+    check(route);
+}
+
+/* ---- life ---- */
+
 /* Of the formats that take updates in a list, those that are given whole notifications. */
 static bool takes_listed(const struct sl_encoder_config *encoder)
 {

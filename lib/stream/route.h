@@ -1,9 +1,12 @@
 /* route.h - one member of a stream at one sink: what it was given, and what became of it.
  *
  * The unit of the counters is one update or delete of a notification; a message that cannot be
- * decoded counts as one. After every step
+ * decoded counts as one. At every instant
  *
  *     received = published + filtered + dropped{reason} + held
+ *
+ * for an update is held from its receipt on. The functions sl_route_receive … sl_route_settle are
+ * the only ones that write these counters; builds with SL_INVARIANT check the equation in each.
  *
  * One thread.
  */
@@ -43,7 +46,7 @@ struct sl_route_counts {
     uint64_t published;
     uint64_t filtered;
     uint64_t dropped[SL_DROP_REASONS];
-    uint64_t held;
+    uint64_t held; /* received, and none of the above yet */
 };
 
 bool sl_route_counts_are_valid(const struct sl_route_counts *counts);
@@ -92,6 +95,8 @@ struct sl_route {
     struct sl_route_counts counts;
     struct sl_list places;
     unsigned place_count;
+    uint32_t coming; /* of what is held: updates of the message under way that still have to go
+                        somewhere */
     struct sl_route_place *last_place; /* of the last record; NULL: there was none */
     uint64_t seq;                      /* of the last record, in this epoch */
     size_t typical_bytes;              /* of the last payload: what to reserve for the next */
@@ -106,6 +111,16 @@ struct sl_route {
 /* False when memory is out. What `config` points at outlives the route. */
 bool sl_route_init(struct sl_route *route, const struct sl_route_config *config) SL_MUST_CHECK;
 void sl_route_fini(struct sl_route *route); /* nothing may be in flight */
+
+/* The steps of the ledger. Of the message under way: `updates` have come; are left out; are lost;
+ * are with the sink, or wait for company to go there. */
+void sl_route_receive(struct sl_route *route, uint64_t updates);
+void sl_route_filter(struct sl_route *route, uint64_t updates);
+void sl_route_drop(struct sl_route *route, enum sl_drop_reason reason, uint64_t updates);
+void sl_route_send(struct sl_route *route, uint64_t updates);
+
+/* Of what was sent: it goes to `counter`, one of the route's. */
+void sl_route_settle(struct sl_route *route, uint64_t *counter, uint64_t updates);
 
 /* The place for `origin`; NULL when there are too many or memory is out. */
 struct sl_route_place *sl_route_place(struct sl_route *route, struct sl_str origin);

@@ -16,12 +16,12 @@ static enum sl_ruled_step ask(struct sl_stream *stream, struct sl_route *route,
     struct sl_rules_result result;
 
     if (!sl_rules_apply(route->rules, part, &context, &ruled->response, &result)) {
-        route->counts.dropped[SL_DROP_MEMORY] += part->updates + part->deletes;
+        sl_route_drop(route, SL_DROP_MEMORY, part->updates + part->deletes);
         return SL_RULED_NOTHING;
     }
-    route->counts.received += result.opened;
-    route->counts.filtered += result.filtered;
-    route->counts.dropped[SL_DROP_VALUE] += result.dropped;
+    sl_route_receive(route, result.opened);
+    sl_route_filter(route, result.filtered);
+    sl_route_drop(route, SL_DROP_VALUE, result.dropped);
     if (result.is_nothing) {
         return SL_RULED_NOTHING;
     }
