@@ -3,8 +3,9 @@
 #include <stdlib.h>
 
 static const char *const reason_names[SL_DROP_REASONS] = {
-    [SL_DROP_DECODE] = "decode", [SL_DROP_VALUE] = "value",   [SL_DROP_ORIGIN] = "origin",
-    [SL_DROP_SINK] = "sink",     [SL_DROP_MEMORY] = "memory", [SL_DROP_CLOSED] = "closed",
+    [SL_DROP_DECODE] = "decode",       [SL_DROP_VALUE] = "value",   [SL_DROP_ORIGIN] = "origin",
+    [SL_DROP_SINK] = "sink",           [SL_DROP_MEMORY] = "memory", [SL_DROP_CLOSED] = "closed",
+    [SL_DROP_CONFLATED] = "conflated", [SL_DROP_SHED] = "shed",
 };
 
 const char *sl_drop_reason_name(enum sl_drop_reason reason)

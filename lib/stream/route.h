@@ -29,15 +29,17 @@
 #include "stream/mark.h"
 
 enum sl_drop_reason {
-    SL_DROP_DECODE, /* the message is not a SubscribeResponse */
-    SL_DROP_VALUE,  /* a value that the sink's format cannot carry */
-    SL_DROP_ORIGIN, /* beyond SL_ROUTE_MAX_ORIGINS origins */
-    SL_DROP_SINK,   /* the sink gave it up for good */
-    SL_DROP_MEMORY, /* no memory for the record */
-    SL_DROP_CLOSED, /* the stream was ended while the sink was full */
+    SL_DROP_DECODE,    /* the message is not a SubscribeResponse */
+    SL_DROP_VALUE,     /* a value that the sink's format cannot carry */
+    SL_DROP_ORIGIN,    /* beyond SL_ROUTE_MAX_ORIGINS origins */
+    SL_DROP_SINK,      /* the sink gave it up for good */
+    SL_DROP_MEMORY,    /* no memory for the record */
+    SL_DROP_CLOSED,    /* the stream was ended while the sink was full */
+    SL_DROP_CONFLATED, /* a newer one took its place while the sink stood still (stall.h) */
+    SL_DROP_SHED,      /* there was no room to keep it while the sink stood still */
 };
 
-enum { SL_DROP_REASONS = 6 };
+enum { SL_DROP_REASONS = 8 };
 
 const char *sl_drop_reason_name(enum sl_drop_reason reason); /* "decode" */
 
