@@ -165,7 +165,7 @@ static void count_line(struct sl_stream *stream, struct sl_route *route, size_t 
     if (batch->line_count == 0) {
         batch->kind = sl_stream_kind(stream, response);
         batch->timestamp_ns = sl_stream_record_time(stream, response);
-        stream->in_flight++;
+        sl_stream_count_sent(stream, route);
         if (!sl_timer_is_armed(stream->batch_timer)) {
             sl_timer_start(stream->batch_timer, stream->batch_delay_ms);
         }

@@ -74,7 +74,7 @@ static void delivery_begin(struct sl_stream *stream, struct sl_delivery *deliver
     delivery->place->held += delivery->updates;
     delivery->place->held_bytes += delivery->payload_bytes;
     sl_stream_cost_add(stream, delivery->cost_bytes);
-    stream->in_flight++;
+    sl_stream_count_sent(stream, delivery->route);
 }
 
 /* Where the next record of the route is kept while it is with the sink; NULL when memory is out. */
@@ -608,12 +608,13 @@ void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter)
 {
     struct sl_stream *stream = delivery->stream;
 
-    SL_ASSERT(stream->in_flight > 0);
+    SL_ASSERT(stream->in_flight > 0 && delivery->route->in_flight > 0);
     sl_route_settle(delivery->route, counter, delivery->updates);
     delivery->place->held -= delivery->updates;
     delivery->place->held_bytes -= delivery->payload_bytes;
     sl_stream_cost_sub(stream, delivery->cost_bytes);
     stream->in_flight--;
+    delivery->route->in_flight--;
     delivery_end(delivery);
     if (stream->in_flight == 0 && stream->state == SL_STREAM_DRAINING && !stream->charge) {
         sl_stream_handle(stream, SL_STREAM_EMPTY);

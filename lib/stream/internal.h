@@ -174,6 +174,13 @@ struct sl_str sl_stream_kind(const struct sl_stream *stream,
 void sl_stream_describe(const struct sl_stream *stream, const struct sl_route *route,
                         const struct sl_route_place *place, struct sluice_record *record);
 
+/* A record of the route is with its sink, or with its batch, until sl_stream_settle. */
+static inline void sl_stream_count_sent(struct sl_stream *stream, struct sl_route *route)
+{
+    stream->in_flight++;
+    route->in_flight++;
+}
+
 /* The record is with nobody any more, and its updates are no longer held: they go to `counter`, of
  * the route's. */
 void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter);

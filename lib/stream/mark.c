@@ -112,7 +112,7 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct mark 
     mark->payload = (struct sl_buf){0};
     mark->place->held_bytes += delivery->payload_bytes;
     sl_stream_cost_add(stream, delivery->cost_bytes);
-    stream->in_flight++;
+    sl_stream_count_sent(stream, route);
     return true;
 }
 

@@ -101,6 +101,7 @@ struct sl_route {
                         somewhere */
     struct sl_route_place *last_place; /* of the last record; NULL: there was none */
     uint64_t seq;                      /* of the last record, in this epoch */
+    uint64_t in_flight;                /* records and markers with the sink, over all epochs */
     size_t typical_bytes;              /* of the last payload: what to reserve for the next */
     struct sl_batch *batch;            /* NULL: each record leaves by itself */
     uint64_t undecodable;   /* messages, which may have been anybody's; told as lost by "decode" */
