@@ -13,8 +13,7 @@
 #include "net/crowd.h"
 #include "net/net.h"
 #include "net/tls_session.h"
-
-enum { SL_NET_NAME_BYTES = 128 }; /* "[v6%interface]:port", "unix-abstract:name" */
+#include "net/words.h"
 
 struct sl_dial;
 struct sl_read_buffer;
@@ -135,14 +134,5 @@ void sl_unix_peer(int fd, struct sl_peer_key *key, char name[SL_NET_NAME_BYTES])
 /* A socket that is connected to the private listener, which has taken the other end; or an error
  * below 0. */
 int sl_listener_connect(struct sl_listener *listener);
-
-/* "127.0.0.1:57400" */
-void sl_net_name(const struct sockaddr *address, socklen_t len, char name[SL_NET_NAME_BYTES]);
-
-/* UNAVAILABLE: the peer ended the connection in good order. */
-struct sl_status sl_net_closed(void);
-
-/* UNAVAILABLE, "connect 127.0.0.1:57400: connection refused". `error` is libuv's, negative. */
-struct sl_status sl_net_error(const char *verb, const char *name, int error);
 
 #endif
