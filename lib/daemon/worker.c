@@ -444,18 +444,24 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
     return worker;
 }
 
-static void *run(void *arg)
+void sl_worker_open(struct sl_worker *worker, void (*on_done)(void *arg), void *arg)
 {
-    struct sl_worker *worker = arg;
-
+    worker->on_done = on_done;
+    worker->arg = arg;
     sl_timer_start(worker->calm, CALM_MS);
-
     for (size_t i = 0; i < worker->target_count; i++) {
         sl_target_open(worker->targets[i]);
     }
     if (worker->settings->is_finite && worker->target_count == 0) {
         end_by_itself(worker);
     }
+}
+
+static void *run(void *arg)
+{
+    struct sl_worker *worker = arg;
+
+    sl_worker_open(worker, worker->on_done, worker->arg);
     sl_loop_run(worker->loop);
     return NULL;
 }
@@ -485,6 +491,17 @@ void sl_worker_join(struct sl_worker *worker)
 bool sl_worker_has_failed(const struct sl_worker *worker)
 {
     return worker->has_failed;
+}
+
+size_t sl_worker_targets(const struct sl_worker *worker)
+{
+    return worker->target_count;
+}
+
+struct sl_target *sl_worker_target(const struct sl_worker *worker, size_t i)
+{
+    SL_ASSERT(i < worker->target_count);
+    return worker->targets[i];
 }
 
 void sl_worker_free(struct sl_worker *worker)

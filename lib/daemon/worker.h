@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "daemon/settings.h"
 #include "daemon/snapshot.h"
+#include "target/target.h"
 
 struct sl_worker;
 
@@ -26,6 +27,10 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
 /* Starts the thread, which dials. `on_done(arg)` comes on that thread when it has drained; by
  * itself it drains when all targets of the settings replay captures, and its own are over. */
 bool sl_worker_start(struct sl_worker *worker, void (*on_done)(void *arg), void *arg) SL_MUST_CHECK;
+
+/* What the thread does before it runs the loop: opens the targets. For who runs the loop by
+ * themselves instead of starting a thread; the drain then ends with `on_done`. */
+void sl_worker_open(struct sl_worker *worker, void (*on_done)(void *arg), void *arg);
 
 /* Any thread: no more credit, wait for what is held at most shutdown-timeout, then end. */
 void sl_worker_drain(struct sl_worker *worker);
@@ -42,6 +47,10 @@ bool sl_worker_ask(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MU
 
 /* After the join, or on the worker's thread. False when memory is out. */
 bool sl_worker_snapshot(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MUST_CHECK;
+
+/* Its devices. On its thread. */
+size_t sl_worker_targets(const struct sl_worker *worker);
+struct sl_target *sl_worker_target(const struct sl_worker *worker, size_t i);
 
 /* After the join, or when it was never started. */
 void sl_worker_free(struct sl_worker *worker);

@@ -181,14 +181,13 @@ void sl_loop_free(struct sl_loop *loop)
     free(loop);
 }
 
-/* Where nothing is left to be done, a loop of lib/loop would wait for ever. */
+/* Returns also where nothing is left to be done, and a loop of lib/loop would wait for ever. */
 void sl_loop_run(struct sl_loop *loop)
 {
     SL_ASSERT(!loop->is_running);
     loop->is_running = true;
-    while (!loop->is_stopped) {
-        bool goes_on = world_step();
-        SL_ASSERT(goes_on || loop->is_stopped);
+    while (!loop->is_stopped && world_step()) {
+        continue;
     }
     loop->is_stopped = false;
     loop->is_running = false;

@@ -9,6 +9,8 @@
 
 enum { MTU_BYTES = 16 * 1024 }; /* what travels as one piece where the line has a bandwidth */
 
+static size_t connections;
+
 /* ---- wires ---- */
 
 static void wire_fini(struct world_wire *wire)
@@ -292,6 +294,7 @@ static void end(void *arg)
     }
     sl_guest_leave(conn->guest);
     world_loop_release(conn->loop);
+    connections--;
     free(conn);
 }
 
@@ -407,6 +410,16 @@ void world_reset(struct sl_conn *conn)
     hear_reset(other);
 }
 
+uint64_t world_under_way(const struct sl_conn *conn)
+{
+    return conn->other ? conn->other->in.bytes.len + conn->unsent.len : 0;
+}
+
+size_t world_connections(void)
+{
+    return connections;
+}
+
 struct sl_conn *world_other_end(struct sl_conn *conn)
 {
     return conn->other;
@@ -438,6 +451,7 @@ struct sl_conn *world_conn_new(struct sl_loop *loop, struct world_way *way)
     snprintf(name, sizeof(name), "%s %llu", way->name, (unsigned long long)++way->conns);
     world_random_for(&conn->random, name);
     world_loop_hold(loop);
+    connections++;
     return conn;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "base/base.h"
 #include "world/internal.h"
@@ -123,6 +124,17 @@ ssize_t getrandom(void *buffer, size_t len, unsigned flags)
 }
 
 /* ---- time ---- */
+
+/* Nor does anybody ask libc: lines of the log and plugins have the world's time, too. */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    begin_if_not();
+    int64_t now_ns = world.now_ns + (clock == CLOCK_REALTIME ? world.wall_ahead_ns : 0);
+
+    *now = (struct timespec){.tv_sec = (time_t)(now_ns / SL_NS_PER_S),
+                             .tv_nsec = (long)(now_ns % SL_NS_PER_S)};
+    return 0;
+}
 
 int64_t world_now_ns(void)
 {
@@ -383,6 +395,11 @@ const struct world_counts *world_counts(void)
 uint64_t world_trace(void)
 {
     return world.trace;
+}
+
+void world_trace_add(uint64_t number)
+{
+    world.trace = fold(world.trace, number);
 }
 
 void world_print_recent(FILE *file)

@@ -4,8 +4,10 @@
  * runs without a socket, a thread or a clock: time is a number that jumps to the next event, a
  * connection is two queues of bytes with a latency, a bandwidth and a bound, and everything that
  * may differ from run to run (how long a piece of bytes travels, in how many reads it comes, which
- * of two things that are due at once is first, what getrandom(2) gives) is drawn from one seed. Two
+ * of two things that are due at once is first, what getrandom gives) is drawn from one seed. Two
  * runs with the same seed do the same, and world_trace says so.
+ *
+ * What asks libc for the time (clock_gettime) or for random bytes is answered by the world as well.
  *
  * There is one world in a process, for one thread. Every loop that is made belongs to it. A turn
  * of a loop is as in lib/loop: some of the timers and bytes that are due (how many is drawn), then
@@ -100,6 +102,12 @@ void world_heal(struct sl_conn *conn); /* one that is not stalled: nothing */
 /* Both ends hear of a reset, each after the latency; what was under way is lost. */
 void world_reset(struct sl_conn *conn);
 
+/* Bytes that this end has written and the other one has not read, where they may still come. */
+uint64_t world_under_way(const struct sl_conn *conn);
+
+/* How many ends of connections there are that have not closed. */
+size_t world_connections(void);
+
 /* The other end, for as long as both stand; else NULL. */
 struct sl_conn *world_other_end(struct sl_conn *conn);
 
@@ -122,6 +130,9 @@ const struct world_counts *world_counts(void);
 
 /* A number that follows from everything that happened so far, bytes included. */
 uint64_t world_trace(void);
+
+/* Lets `number` count in it: what a test's own parts saw. */
+void world_trace_add(uint64_t number);
 
 /* The last few hundred events, a line each. */
 void world_print_recent(FILE *file);
