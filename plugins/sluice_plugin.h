@@ -47,6 +47,7 @@ struct sluice_record {
     struct sluice_str subscription;
     struct sluice_str kind; /* "baseline": of the device's first state; "change": came after it;
                                "marker": says something of the stream */
+    struct sluice_str partition; /* `partition` template, filled in; {NULL, 0}: none */
 };
 /* Strings are borrowed until accept or process returns. */
 
@@ -58,6 +59,15 @@ enum sluice_accept {
 enum sluice_result {
     SLUICE_DELIVERED,
     SLUICE_FAILED, /* lost for good; the update is counted as dropped, reason "sink" */
+    /* Lost for good, for it is larger than its destination takes: dropped, "too-large". */
+    SLUICE_TOO_LARGE,
+    /* Not at its destination, but kept elsewhere, with the reason: dropped, "dead-letter". */
+    SLUICE_DEAD_LETTER,
+    /* Lost, or perhaps not, as the sink had to start anew: dropped, "sink-restart". What came after
+     * it in its epoch can have no place any more, so the host ends the epoch: it gives the sink no
+     * other record of it, and subscribes the stream anew. In the turn of the loop in which it says
+     * so, accept answers FULL. */
+    SLUICE_RESTARTED,
 };
 
 enum sluice_level { SLUICE_DEBUG, SLUICE_INFO, SLUICE_WARN, SLUICE_ERROR };
@@ -107,12 +117,24 @@ static inline bool sluice_post(const struct sluice_host *host, void (*fn)(void *
     return host->calls->post(host, fn, arg);
 }
 
+enum { SLUICE_MAX_TROUBLES = 24 };
+
+struct sluice_trouble {
+    const char *reason; /* one of few, kebab-case, a literal: "not-enough-replicas" */
+    uint64_t count;     /* how often it was met */
+    bool is_now;        /* something waits for its end */
+};
+
 struct sluice_stats {
     uint64_t queued_records;    /* taken and not yet acknowledged, as the sink sees it */
     uint64_t queued_bytes;      /* their payloads */
     int64_t report_latency_ns;  /* taken to acknowledged, smoothed; 0: not known yet */
     uint64_t skewed_timestamps; /* device timestamps replaced by the receive time */
     uint64_t retries;           /* of deliveries, where the sink can tell */
+    uint64_t restarts;          /* that made it say SLUICE_RESTARTED, or would have */
+    int64_t backoff_ns;         /* the longest wait that something is in now; 0: none */
+    struct sluice_trouble troubles[SLUICE_MAX_TROUBLES]; /* that it has had */
+    uint32_t trouble_count;
 };
 
 struct sluice_sink_plugin {
@@ -138,6 +160,12 @@ struct sluice_sink_plugin {
     void (*stats)(void *sink, struct sluice_stats *stats);
     /* Gives up: acknowledges every token it still has as FAILED before it returns, frees all. */
     void (*close)(void *sink);
+
+    const char *partition_option; /* the TEMPLATE option for `partition`; NULL: there is none */
+    /* How large the payload of such a record may be, as far as is known now; `payload` is not
+     * looked at. Larger ones are split where they can be, and else given all the same. NULL: any
+     * size will do. */
+    size_t (*most_bytes)(void *sink, const struct sluice_record *record);
 };
 
 /* ---- processors ---- */

@@ -140,7 +140,7 @@ static void host_ack(const struct sluice_host *host, struct sluice_token *token,
     }
     token->sink = NULL;
     count_back(sink);
-    if (result == SLUICE_FAILED) {
+    if (result != SLUICE_DELIVERED && result != SLUICE_RESTARTED) {
         sl_log(SL_LOG_WARN, &sink->subject, "record lost",
                sl_log_text("why", reason ? reason : "no reason given"));
     }

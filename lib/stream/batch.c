@@ -86,6 +86,9 @@ bool sl_batch_leave(struct sl_stream *stream, struct sl_route *route)
     if (!batch || batch->line_count == 0) {
         return true;
     }
+    if (route->is_cut) {
+        return false;
+    }
     struct sl_delivery *delivery = batch->delivery;
 
     sl_stream_describe(stream, route, delivery->place, &record);
@@ -130,13 +133,13 @@ bool sl_batch_flush_due(struct sl_stream *stream)
     return flush(stream, true);
 }
 
-static void give_up(struct sl_route *route)
+void sl_batch_give_up(struct sl_route *route, uint64_t *counter)
 {
     struct sl_batch *batch = route->batch;
     struct sl_delivery *delivery = batch->delivery;
 
     if (batch->line_count) {
-        sl_stream_settle(delivery, &route->counts.dropped[SL_DROP_CLOSED]);
+        sl_stream_settle(delivery, counter);
     } else if (delivery) {
         free(delivery->charges);
         free(delivery);
@@ -148,8 +151,9 @@ static void give_up(struct sl_route *route)
 void sl_batch_drop(struct sl_stream *stream)
 {
     for (size_t i = 0; i < stream->config.route_count; i++) {
-        if (stream->routes[i].batch) {
-            give_up(&stream->routes[i]);
+        struct sl_route *route = &stream->routes[i];
+        if (route->batch) {
+            sl_batch_give_up(route, &route->counts.dropped[SL_DROP_CLOSED]);
         }
     }
 }
@@ -165,6 +169,7 @@ static void count_line(struct sl_stream *stream, struct sl_route *route, size_t 
     if (batch->line_count == 0) {
         batch->kind = sl_stream_kind(stream, response);
         batch->timestamp_ns = sl_stream_record_time(stream, response);
+        delivery->received_ns = stream->received_ns;
         sl_stream_count_sent(stream, route);
         if (!sl_timer_is_armed(stream->batch_timer)) {
             sl_timer_start(stream->batch_timer, stream->batch_delay_ms);

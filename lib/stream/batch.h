@@ -60,7 +60,9 @@ bool sl_batch_leave(struct sl_stream *stream, struct sl_route *route);
 bool sl_batch_flush(struct sl_stream *stream);
 bool sl_batch_flush_due(struct sl_stream *stream);
 
-/* Counts what still waits as dropped, reason "closed", and gives its credit back. */
+/* Counts what still waits as dropped, and gives its credit back: of one route, which has a batch,
+ * by `counter`, which is one of its own; of all as "closed". */
+void sl_batch_give_up(struct sl_route *route, uint64_t *counter);
 void sl_batch_drop(struct sl_stream *stream);
 
 #endif

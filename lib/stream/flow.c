@@ -197,6 +197,7 @@ static bool give(struct sl_stream *stream, struct sl_route *route,
         .updates = encoded->published,
         .cost_bytes = sl_stream_record_cost(route, malloc_usable_size(buf->data)),
         .payload_bytes = (uint32_t)buf->len,
+        .received_ns = stream->received_ns,
         .is_extra = stream->given > 0 || stream->charge->member != route->config.member,
     };
 
@@ -374,7 +375,8 @@ static bool give_routes(struct sl_stream *stream, const struct sl_gnmi_response 
 {
     while (stream->next_route < stream->config.route_count) {
         struct sl_route *route = &stream->routes[stream->next_route];
-        if (!sl_mark_give(stream, route) || !give_member(stream, route, response)) {
+        if (route->is_cut || !sl_mark_give(stream, route) ||
+            !give_member(stream, route, response)) {
             return false;
         }
         next_route(stream, stream->next_route + 1);
@@ -621,13 +623,30 @@ void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter)
     }
 }
 
+static uint64_t *counter_of(struct sl_route *route, enum sluice_result result)
+{
+    switch (result) {
+    case SLUICE_DELIVERED:
+        return &route->counts.published;
+    case SLUICE_TOO_LARGE:
+        return &route->counts.dropped[SL_DROP_TOO_LARGE];
+    case SLUICE_DEAD_LETTER:
+        return &route->counts.dropped[SL_DROP_DEAD_LETTER];
+    case SLUICE_RESTARTED:
+        return &route->counts.dropped[SL_DROP_SINK_RESTART];
+    case SLUICE_FAILED:
+        break;
+    }
+    return &route->counts.dropped[SL_DROP_SINK];
+}
+
 void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result)
 {
     struct sl_delivery *delivery = token->owner;
     struct sl_stream *stream = delivery->stream;
     struct sl_route *route = delivery->route;
-    struct sl_route_counts *counts = &route->counts;
     bool is_delivered = result == SLUICE_DELIVERED;
+    int64_t received_ns = delivery->received_ns;
 
     if (delivery->is_mark) {
         route->marks.published += is_delivered;
@@ -636,5 +655,8 @@ void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result
     if (!is_delivered) {
         sl_loop_defer(stream->config.loop, &stream->credit_due);
     }
-    sl_stream_settle(delivery, is_delivered ? &counts->published : &counts->dropped[SL_DROP_SINK]);
+    sl_stream_settle(delivery, counter_of(route, result));
+    if (result == SLUICE_RESTARTED && route->spec->is_required) {
+        sl_raise_note(stream, route, received_ns);
+    }
 }

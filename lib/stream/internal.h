@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "stream/asking.h"
+#include "stream/raise.h"
 #include "normalise/mend.h"
 #include "stream/stream.h"
 
@@ -23,8 +24,9 @@ struct sl_delivery {
     uint32_t updates;
     uint64_t cost_bytes;
     uint32_t payload_bytes;
-    bool is_mark;  /* a marker: of no message */
-    bool is_extra; /* on the heap, not the charge's; a batch's always is */
+    int64_t received_ns; /* wall clock of its message, of the first in a batch */
+    bool is_mark;        /* a marker: of no message */
+    bool is_extra;       /* on the heap, not the charge's; a batch's always is */
 };
 
 /* One message: its bytes go back to the device when its last record is acknowledged. Recycled

@@ -55,7 +55,7 @@ static struct mark *mark_new(struct sl_stream *stream, struct sl_route *route,
 static void add(struct sl_stream *stream, struct sl_route *route, struct sl_route_place *place,
                 const struct sl_marker *marker)
 {
-    if (!route->config.has_markers) {
+    if (!route->config.has_markers || route->is_restarted) {
         return;
     }
     struct mark *mark = place ? mark_new(stream, route, place, marker) : NULL;
@@ -93,6 +93,7 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct mark 
         .place = mark->place,
         .cost_bytes = sl_stream_record_cost(route, malloc_usable_size(mark->payload.data)),
         .payload_bytes = (uint32_t)mark->payload.len,
+        .received_ns = mark->time_ns,
         .is_extra = true,
         .is_mark = true,
     };
@@ -118,6 +119,9 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct mark 
 
 bool sl_mark_give(struct sl_stream *stream, struct sl_route *route)
 {
+    if (route->is_cut) {
+        return false;
+    }
     if (sl_list_is_empty(&route->waiting)) {
         return true;
     }
@@ -148,13 +152,19 @@ bool sl_mark_give_all(struct sl_stream *stream)
     return is_given;
 }
 
+void sl_mark_give_up(struct sl_route *route)
+{
+    for (struct sl_list *node; (node = sl_list_pop(&route->waiting));) {
+        route->marks.dropped++;
+        mark_free(SL_CONTAINER_OF(node, struct mark, node));
+    }
+}
+
 void sl_mark_drop(struct sl_stream *stream)
 {
     for (size_t i = 0; i < stream->config.route_count; i++) {
-        struct sl_route *route = &stream->routes[i];
-        for (struct sl_list *node; route->encoder && (node = sl_list_pop(&route->waiting));) {
-            route->marks.dropped++;
-            mark_free(SL_CONTAINER_OF(node, struct mark, node));
+        if (stream->routes[i].encoder) {
+            sl_mark_give_up(&stream->routes[i]);
         }
     }
 }
@@ -209,6 +219,19 @@ static void tell_losses(struct sl_stream *stream, struct sl_route *route)
     told->at_ns = stream->received_ns;
 }
 
+/* Counts as told what the route has lost and not told, returns how much it is. */
+static uint64_t note_losses(struct sl_route *route)
+{
+    uint64_t sum = 0;
+
+    for (int i = 0; i < SL_DROP_REASONS; i++) {
+        uint64_t lost = lost_by(route, (enum sl_drop_reason)i);
+        sum += lost - route->told.dropped[i];
+        route->told.dropped[i] = lost;
+    }
+    return sum;
+}
+
 void sl_mark_gaps(struct sl_stream *stream)
 {
     for (size_t i = 0; stream->is_connected && i < stream->config.route_count; i++) {
@@ -222,21 +245,36 @@ void sl_mark_gaps(struct sl_stream *stream)
 
 /* ---- what happens to a stream ---- */
 
-static void connect(struct sl_stream *stream, const struct sl_gnmi_response *response)
+/* All that lies between the epoch before and this one. Where that ended because its sink had to
+ * start anew, whatever was lost of it is told by this one marker. */
+static struct sl_marker gap_between(const struct sl_stream *stream, struct sl_route *route)
 {
-    const struct sl_marker connected = {.kind = SL_MARKER_CONNECTED};
-    const struct sl_marker gap = {
+    struct sl_marker gap = {
         .kind = SL_MARKER_GAP,
         .reason = SL_STR("reconnect"),
         .from_ns = stream->seen_ns,
         .to_ns = stream->received_ns,
     };
 
+    if (route->is_restarted) {
+        gap.reason = SL_STR("sink-restart");
+        gap.from_ns = route->lost_ns;
+        gap.count = note_losses(route);
+    }
+    return gap;
+}
+
+static void connect(struct sl_stream *stream, const struct sl_gnmi_response *response)
+{
+    const struct sl_marker connected = {.kind = SL_MARKER_CONNECTED};
+
     stream->is_connected = true;
     for (size_t i = 0; i < stream->config.route_count; i++) {
         struct sl_route *route = &stream->routes[i];
         struct sl_route_place *place =
             route->config.has_markers ? sl_route_place_of(route, response) : NULL;
+        const struct sl_marker gap = gap_between(stream, route);
+        route->is_restarted = false;
         add(stream, route, place, &connected);
         if (stream->seen_ns) {
             add(stream, route, place, &gap);
@@ -297,7 +335,7 @@ void sl_mark_disconnected(struct sl_stream *stream, const struct sl_status *why)
         return;
     }
     for (size_t i = 0; i < stream->config.route_count; i++) {
-        if (stream->routes[i].config.has_markers) {
+        if (stream->routes[i].config.has_markers && !stream->routes[i].is_restarted) {
             tell_losses(stream, &stream->routes[i]);
         }
     }

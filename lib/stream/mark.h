@@ -51,7 +51,8 @@ void sl_mark_disconnected(struct sl_stream *stream, const struct sl_status *why)
 bool sl_mark_give(struct sl_stream *stream, struct sl_route *route);
 bool sl_mark_give_all(struct sl_stream *stream);
 
-/* Gives up what waits. */
+/* Gives up what waits, of one route or of all. */
+void sl_mark_give_up(struct sl_route *route);
 void sl_mark_drop(struct sl_stream *stream);
 
 #endif

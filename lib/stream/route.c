@@ -2,11 +2,21 @@
 
 #include <stdlib.h>
 
+/* clang-format off */
 static const char *const reason_names[SL_DROP_REASONS] = {
-    [SL_DROP_DECODE] = "decode",       [SL_DROP_VALUE] = "value",   [SL_DROP_ORIGIN] = "origin",
-    [SL_DROP_SINK] = "sink",           [SL_DROP_MEMORY] = "memory", [SL_DROP_CLOSED] = "closed",
-    [SL_DROP_CONFLATED] = "conflated", [SL_DROP_SHED] = "shed",
+    [SL_DROP_DECODE] = "decode",
+    [SL_DROP_VALUE] = "value",
+    [SL_DROP_ORIGIN] = "origin",
+    [SL_DROP_SINK] = "sink",
+    [SL_DROP_MEMORY] = "memory",
+    [SL_DROP_CLOSED] = "closed",
+    [SL_DROP_CONFLATED] = "conflated",
+    [SL_DROP_SHED] = "shed",
+    [SL_DROP_TOO_LARGE] = "too-large",
+    [SL_DROP_DEAD_LETTER] = "dead-letter",
+    [SL_DROP_SINK_RESTART] = "sink-restart",
 };
+/* clang-format on */
 
 const char *sl_drop_reason_name(enum sl_drop_reason reason)
 {

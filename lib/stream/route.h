@@ -29,17 +29,20 @@
 #include "stream/mark.h"
 
 enum sl_drop_reason {
-    SL_DROP_DECODE,    /* the message is not a SubscribeResponse */
-    SL_DROP_VALUE,     /* a value that the sink's format cannot carry */
-    SL_DROP_ORIGIN,    /* beyond SL_ROUTE_MAX_ORIGINS origins */
-    SL_DROP_SINK,      /* the sink gave it up for good */
-    SL_DROP_MEMORY,    /* no memory for the record */
-    SL_DROP_CLOSED,    /* the stream was ended while the sink was full */
-    SL_DROP_CONFLATED, /* a newer one took its place while the sink stood still (stall.h) */
-    SL_DROP_SHED,      /* there was no room to keep it while the sink stood still */
+    SL_DROP_DECODE,       /* the message is not a SubscribeResponse */
+    SL_DROP_VALUE,        /* a value that the sink's format cannot carry */
+    SL_DROP_ORIGIN,       /* beyond SL_ROUTE_MAX_ORIGINS origins */
+    SL_DROP_SINK,         /* the sink gave it up for good */
+    SL_DROP_MEMORY,       /* no memory for the record */
+    SL_DROP_CLOSED,       /* the stream was ended while the sink was full */
+    SL_DROP_CONFLATED,    /* a newer one took its place while the sink stood still (stall.h) */
+    SL_DROP_SHED,         /* there was no room to keep it while the sink stood still */
+    SL_DROP_TOO_LARGE,    /* larger than its destination takes, and cannot be split */
+    SL_DROP_DEAD_LETTER,  /* the sink keeps it elsewhere, with the reason */
+    SL_DROP_SINK_RESTART, /* the sink had to start anew, and the epoch ended with that (raise.h) */
 };
 
-enum { SL_DROP_REASONS = 8 };
+enum { SL_DROP_REASONS = SL_DROP_SINK_RESTART + 1 };
 
 const char *sl_drop_reason_name(enum sl_drop_reason reason); /* "decode" */
 
@@ -109,6 +112,9 @@ struct sl_route {
     struct sl_list waiting; /* markers, of mark.c */
     struct sl_mark_counts marks;
     struct sl_route_told told;
+    bool is_cut;       /* the sink had to start anew: nothing more of this epoch (raise.h) */
+    bool is_restarted; /* the same, and that epoch is over: the next one has yet to tell */
+    int64_t lost_ns;   /* when the oldest message came that the sink lost by it */
 };
 
 /* False when memory is out. What `config` points at outlives the route. */

@@ -183,6 +183,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *said, v
     struct sl_status shown = *status;
     sl_status_hide(&shown, stream->config.password);
     sl_stream_drop_unfinished(stream);
+    sl_raise_end(stream);
     sl_batch_flush(stream);
     sl_mark_disconnected(stream, &shown);
     sl_stream_handle(stream, SL_STREAM_ENDED);
