@@ -82,7 +82,7 @@ static void await(struct sl_conn *conn)
 
 static void break_with(struct sl_conn *conn, const char *verb, int error)
 {
-    struct sl_status why = sl_net_error(verb, conn->peer, error);
+    struct sl_status why = sl_net_error(verb, conn->name, error);
 
     world_happened(WORLD_BREAK, conn->id, (uint64_t)-error);
     world_conn_fail(conn, &why, WORLD_WIRE_IS_RESET);
@@ -484,7 +484,7 @@ const char *sl_conn_identity(struct sl_conn *conn)
 
 const char *sl_conn_peer(const struct sl_conn *conn)
 {
-    return conn->peer;
+    return conn->is_open ? conn->name : "";
 }
 
 void sl_conn_set_events(struct sl_conn *conn, const struct sl_conn_events *events, void *arg)

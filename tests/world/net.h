@@ -63,7 +63,7 @@ struct sl_conn {
     bool is_paused;
     bool is_stalled;
     bool wants_drain;
-    char peer[SL_NET_NAME_BYTES];
+    char name[SL_NET_NAME_BYTES]; /* of the other end */
 };
 
 /* An end of a connection by `way`, not connected. NULL when memory is out. */

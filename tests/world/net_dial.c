@@ -6,7 +6,11 @@
 
 #include "world/net.h"
 
-enum { FIRST_PORT = 20000 }; /* of those that listeners on port 0 are given */
+enum {
+    FIRST_PORT = 20000, /* of those that listeners on port 0 are given */
+    DIALLED_PORT = 32768,
+    DIALLED_PORTS = 28000,
+};
 
 struct sl_listener {
     struct sl_loop *loop;
@@ -210,7 +214,7 @@ void world_dial_forget(struct sl_conn *conn)
 
 static void fail_with(struct sl_conn *conn, int error)
 {
-    struct sl_status why = sl_net_error("connect", conn->peer, error);
+    struct sl_status why = sl_net_error("connect", conn->name, error);
 
     world_conn_fail(conn, &why, WORLD_WIRE_IS_RESET);
 }
@@ -264,7 +268,7 @@ static void turn_away(struct sl_listener *listener, struct sl_conn *conn,
     conn->in.end = WORLD_WIRE_ENDS;
     conn->in.end_ns = world_now_ns();
     if (listener->options.refuse) {
-        listener->options.refuse(listener, "collector", why, listener->options.arg);
+        listener->options.refuse(listener, "127.0.0.1", why, listener->options.arg);
     }
 }
 
@@ -282,7 +286,8 @@ static void accept_from(struct sl_listener *listener, struct sl_conn *dialled)
     conn = world_conn_new(listener->loop, dialled->way);
     SL_ASSERT(conn);
     conn->guest = guest;
-    snprintf(conn->peer, sizeof(conn->peer), "collector:%llu", (unsigned long long)dialled->id);
+    snprintf(conn->name, sizeof(conn->name), "127.0.0.1:%u",
+             (unsigned)(DIALLED_PORT + dialled->id % DIALLED_PORTS));
     world_conn_join(dialled, conn);
     conn->is_open = true; /* written at once it leaves; what was said before is not there */
     give(listener, conn);
@@ -367,11 +372,11 @@ struct sl_conn *sl_conn_dial(struct sl_loop *loop, const struct sl_dial_options 
     conn->cannot = check(options);
     conn->has_dialled = true;
     if (is_private) {
-        snprintf(conn->peer, sizeof(conn->peer), "private");
+        snprintf(conn->name, sizeof(conn->name), "private");
     } else {
         char name[SL_ADDRESS_TEXT_BYTES];
         sl_address_print(&options->address, name);
-        snprintf(conn->peer, sizeof(conn->peer), "%.*s", SL_NET_NAME_BYTES - 1, name);
+        snprintf(conn->name, sizeof(conn->name), "%.*s", SL_NET_NAME_BYTES - 1, name);
     }
     sl_conn_set_events(conn, events, arg);
     world_count()->dials++;

@@ -63,6 +63,7 @@ void world_begin(uint64_t seed)
     world.now_ns = start_ns;
     world.wall_ahead_ns = first_wall_ns - start_ns;
     world.trace = seed;
+    world.most_turn_ns = 10 * SL_NS_PER_US;
     world_random_for(&world.order, "order");
     world_random_for(&world.pace, "pace");
     world_random_for(&world.system, "system");

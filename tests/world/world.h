@@ -48,7 +48,8 @@ int64_t world_now_ns(void);
 /* Moves the wall clock (sl_loop_wall_ns), not the monotonic one. It begins in November 2023. */
 void world_jump_wall(int64_t by_ns);
 
-/* A turn takes a drawn time of up to so long (0, as it is at first: none). */
+/* A turn takes a drawn time of up to so long, 10 us at first. 0: none; then work that makes itself
+ * new work without a wait never ends. */
 void world_set_turn_ns(int64_t most_ns);
 
 /* ---- running ---- */

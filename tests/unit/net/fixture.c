@@ -243,3 +243,13 @@ void dial_listener(struct world *world, struct end *end)
 {
     dial(world, end, "127.0.0.1", DIAL_MS);
 }
+
+void close_and_see(struct world *world, struct end *end)
+{
+    end->stop_at = ON_CLOSE;
+    if (end->conn) {
+        sl_conn_close(end->conn);
+        run(world);
+    }
+    assert_int_equal(end->closes, 1);
+}

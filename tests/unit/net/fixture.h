@@ -62,6 +62,9 @@ void run_for(struct world *world, uint64_t ms);
 void dial(struct world *world, struct end *end, const char *address, uint64_t timeout_ms);
 void dial_listener(struct world *world, struct end *end);
 
+/* Closes it, if it is not closed, and sees the end of it. */
+void close_and_see(struct world *world, struct end *end);
+
 /* Writes the pattern until the socket does not take all, or `to_write` is written. */
 void write_on(struct end *end);
 
