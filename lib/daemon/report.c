@@ -313,9 +313,10 @@ static void put_ends(const struct family *family, const struct sl_tally *tally,
     struct sl_metric_label labels[MAX_LABELS];
 
     memcpy(labels, who, count * sizeof(*who));
-    for (size_t i = 0; i < SL_TALLY_ROWS && tally->rows[i].name; i++) {
-        labels[count] = (struct sl_metric_label){"reason", sl_str_from(tally->rows[i].name)};
-        sample(family, labels, count + 1, tally->rows[i].count);
+    for (size_t i = 0; sl_tally_row(tally, i).name; i++) {
+        struct sl_tally_row row = sl_tally_row(tally, i);
+        labels[count] = (struct sl_metric_label){"reason", sl_str_from(row.name)};
+        sample(family, labels, count + 1, row.count);
     }
 }
 

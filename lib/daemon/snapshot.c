@@ -1,10 +1,55 @@
 #include "daemon/snapshot.h"
 
+#include <stdalign.h>
 #include <stdlib.h>
+#include <string.h>
 
-static bool copy_places(struct sl_route_row *row, const struct sl_route *route)
+enum { BLOCK_BYTES = 1024 * 1024 }; /* malloc asks the system for it, and gives it back */
+
+struct sl_snapshot_block {
+    struct sl_snapshot_block *next;
+    size_t used;
+    size_t size;
+    alignas(max_align_t) char bytes[];
+};
+
+static struct sl_snapshot_block *block_new(struct sl_snapshot *snapshot, size_t bytes)
 {
-    row->places = calloc(route->place_count ? route->place_count : 1, sizeof(*row->places));
+    size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+    struct sl_snapshot_block *block = malloc(sizeof(*block) + size);
+
+    if (block) {
+        *block = (struct sl_snapshot_block){.next = snapshot->blocks, .size = size};
+        snapshot->blocks = block;
+    }
+    return block;
+}
+
+void *sl_snapshot_alloc(struct sl_snapshot *snapshot, size_t count, size_t item_bytes)
+{
+    enum { ALIGN = alignof(max_align_t) };
+    size_t bytes;
+
+    if (__builtin_mul_overflow(count, item_bytes, &bytes) || bytes > SIZE_MAX / 2) {
+        return NULL;
+    }
+    bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
+    struct sl_snapshot_block *block = snapshot->blocks;
+    if (!block || block->size - block->used < bytes) {
+        block = block_new(snapshot, bytes);
+    }
+    if (!block) {
+        return NULL;
+    }
+    void *memory = block->bytes + block->used;
+    block->used += bytes;
+    return memset(memory, 0, bytes);
+}
+
+static bool copy_places(struct sl_route_row *row, struct sl_snapshot *snapshot,
+                        const struct sl_route *route)
+{
+    row->places = sl_snapshot_alloc(snapshot, route->place_count, sizeof(*row->places));
     if (!row->places) {
         return false;
     }
@@ -17,27 +62,54 @@ static bool copy_places(struct sl_route_row *row, const struct sl_route *route)
     return true;
 }
 
-static bool copy_members(struct sl_stream_row *row, const struct sl_stream *stream)
+/* Rows of the snapshot's in place of the live ones. */
+static bool copy_tally(struct sl_tally *tally, struct sl_snapshot *snapshot)
 {
-    row->members = calloc(row->view.member_count, sizeof(*row->members));
+    struct sl_tally live = *tally;
+
+    tally->rows = NULL;
+    if (!live.rows) {
+        return true;
+    }
+    struct sl_tally_row *rows = sl_snapshot_alloc(snapshot, SL_TALLY_ROWS, sizeof(*rows));
+    if (rows) {
+        sl_tally_copy(tally, &live, rows);
+    }
+    return rows != NULL;
+}
+
+static bool copy_members(struct sl_stream_row *row, struct sl_snapshot *snapshot,
+                         const struct sl_stream *stream)
+{
+    const char *paths[SL_SNAPSHOT_PATHS];
+
+    row->members = sl_snapshot_alloc(snapshot, row->view.member_count, sizeof(*row->members));
     for (size_t i = 0; row->members && i < row->view.member_count; i++) {
         struct sl_member_row *member = &row->members[row->member_count++];
         member->subscription = row->view.members[i].subscription;
-        member->quarantined = sl_stream_quarantined(stream, i, member->paths, SL_SNAPSHOT_PATHS);
+        member->quarantined = sl_stream_quarantined(stream, i, paths, SL_SNAPSHOT_PATHS);
+        size_t count = sl_min_size(member->quarantined, SL_SNAPSHOT_PATHS);
+        if (count > 0) {
+            member->paths = sl_snapshot_alloc(snapshot, count, sizeof(*paths));
+            if (!member->paths) {
+                return false;
+            }
+            memcpy(member->paths, paths, count * sizeof(*paths));
+        }
     }
     row->view.members = NULL;
     return row->members != NULL;
 }
 
-bool sl_stream_row_init(struct sl_stream_row *row, const struct sl_stream *stream,
-                        const struct sl_target *target)
+bool sl_stream_row_init(struct sl_stream_row *row, struct sl_snapshot *snapshot,
+                        const struct sl_stream *stream, const struct sl_target *target)
 {
     *row = (struct sl_stream_row){.routes = NULL};
     sl_stream_view(stream, &row->view);
     sl_target_view(target, &row->target);
     sl_stream_mended(stream, &row->mended);
     row->is_first = sl_target_stream(target, 0) == stream;
-    row->routes = calloc(row->view.route_count, sizeof(*row->routes));
+    row->routes = sl_snapshot_alloc(snapshot, row->view.route_count, sizeof(*row->routes));
     for (size_t i = 0; row->routes && i < row->view.route_count; i++) {
         const struct sl_route *route = &row->view.routes[i];
         row->routes[i].subscription = route->config.values.subscription;
@@ -45,25 +117,20 @@ bool sl_stream_row_init(struct sl_stream_row *row, const struct sl_stream *strea
         row->routes[i].counts = route->counts;
         row->routes[i].marks = route->marks;
         row->route_count++;
-        if (!copy_places(&row->routes[i], route)) {
+        if (!copy_places(&row->routes[i], snapshot, route)) {
             return false;
         }
     }
     row->view.routes = NULL;
-    return row->routes != NULL && copy_members(row, stream);
+    return row->routes != NULL && copy_members(row, snapshot, stream) &&
+           copy_tally(&row->view.ends, snapshot) && copy_tally(&row->target.ends, snapshot);
 }
 
 void sl_snapshot_fini(struct sl_snapshot *snapshot)
 {
-    for (size_t i = 0; i < snapshot->stream_count; i++) {
-        struct sl_stream_row *row = &snapshot->streams[i];
-        for (size_t j = 0; j < row->route_count; j++) {
-            free(row->routes[j].places);
-        }
-        free(row->routes);
-        free(row->members);
+    for (struct sl_snapshot_block *next, *block = snapshot->blocks; block; block = next) {
+        next = block->next;
+        free(block);
     }
-    free(snapshot->streams);
-    free(snapshot->sinks);
-    *snapshot = (struct sl_snapshot){.streams = NULL};
+    *snapshot = (struct sl_snapshot){.blocks = NULL};
 }

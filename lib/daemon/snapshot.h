@@ -32,8 +32,8 @@ enum { SL_SNAPSHOT_PATHS = 16 }; /* in quarantine, that a subscription shows by 
 
 struct sl_member_row {
     const char *subscription;
-    uint32_t quarantined;                 /* paths */
-    const char *paths[SL_SNAPSHOT_PATHS]; /* the first of them; the settings' */
+    uint32_t quarantined; /* paths */
+    const char **paths;   /* the first SL_SNAPSHOT_PATHS of them; the settings'. NULL: none */
 };
 
 struct sl_stream_row {
@@ -54,7 +54,10 @@ struct sl_sink_row {
     bool is_taking;
 };
 
+struct sl_snapshot_block;
+
 struct sl_snapshot {
+    struct sl_snapshot_block *blocks; /* all that follows lies in them */
     unsigned worker;
     uint64_t part_bytes; /* of collector.memory */
     uint64_t held_bytes; /* cost of all charges */
@@ -65,11 +68,18 @@ struct sl_snapshot {
     size_t sink_count;
 };
 
-/* Copies one stream into a row whose arrays the row owns. False when memory is out. */
-bool sl_stream_row_init(struct sl_stream_row *row, const struct sl_stream *stream,
-                        const struct sl_target *target) SL_MUST_CHECK;
-
 /* Zeroed storage is an empty snapshot. */
 void sl_snapshot_fini(struct sl_snapshot *snapshot);
+
+/* Zeroed memory of the snapshot's, for as long as it lives. It comes in large blocks that go back
+ * to the system at its end: rows in between everything else would leave the heap in pieces. NULL
+ * when memory is out. */
+void *sl_snapshot_alloc(struct sl_snapshot *snapshot, size_t count,
+                        size_t item_bytes) SL_MUST_CHECK;
+
+/* Copies one stream into a row of the snapshot. False when memory is out. */
+bool sl_stream_row_init(struct sl_stream_row *row, struct sl_snapshot *snapshot,
+                        const struct sl_stream *stream,
+                        const struct sl_target *target) SL_MUST_CHECK;
 
 #endif

@@ -537,12 +537,12 @@ static bool copy_streams(struct sl_worker *worker, struct sl_snapshot *snapshot)
     for (size_t i = 0; i < worker->target_count; i++) {
         count += sl_target_streams(worker->targets[i]);
     }
-    snapshot->streams = calloc(count + 1, sizeof(*snapshot->streams));
+    snapshot->streams = sl_snapshot_alloc(snapshot, count, sizeof(*snapshot->streams));
     for (size_t i = 0; snapshot->streams && i < worker->target_count; i++) {
         const struct sl_target *target = worker->targets[i];
         for (size_t j = 0; j < sl_target_streams(target); j++) {
             struct sl_stream_row *row = &snapshot->streams[snapshot->stream_count++];
-            if (!sl_stream_row_init(row, sl_target_stream(target, j), target)) {
+            if (!sl_stream_row_init(row, snapshot, sl_target_stream(target, j), target)) {
                 return false;
             }
         }
@@ -552,7 +552,8 @@ static bool copy_streams(struct sl_worker *worker, struct sl_snapshot *snapshot)
 
 static bool copy_sinks(struct sl_worker *worker, struct sl_snapshot *snapshot)
 {
-    snapshot->sinks = calloc(worker->settings->sink_count, sizeof(*snapshot->sinks));
+    snapshot->sinks =
+        sl_snapshot_alloc(snapshot, worker->settings->sink_count, sizeof(*snapshot->sinks));
     for (size_t i = 0; snapshot->sinks && i < worker->settings->sink_count; i++) {
         struct sl_sink *sink = worker->sinks[i];
         if (!sink) {
@@ -650,7 +651,7 @@ bool sl_worker_ask(struct sl_worker *worker, struct sl_snapshot *snapshot)
         is_good = question->is_good;
         if (is_good) {
             *snapshot = question->snapshot;
-            question->snapshot = (struct sl_snapshot){.streams = NULL};
+            question->snapshot = (struct sl_snapshot){.blocks = NULL};
         }
         question_free(question);
     }

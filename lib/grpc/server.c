@@ -58,6 +58,8 @@ static void free_server(struct sl_grpc_server *server)
     sl_timer_free(server->grace);
     sl_timer_free(server->age);
     sl_grpc_context_fini(&server->context);
+    sl_tally_fini(&server->stats.refused);
+    sl_tally_fini(&server->stats.ended);
     free(server->services);
     free(server);
 }

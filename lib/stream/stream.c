@@ -449,6 +449,7 @@ void sl_stream_free(struct sl_stream *stream)
     sl_timer_free(stream->timer);
     sl_timer_free(stream->batch_timer);
     sl_timer_free(stream->silence_timer);
+    sl_tally_fini(&stream->view.ends);
     sl_buf_fini(&stream->request);
     sl_asking_fini(&stream->asking);
     sl_mend_free(stream->mend);

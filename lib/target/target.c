@@ -597,6 +597,7 @@ void sl_target_free(struct sl_target *target)
         }
     }
     sl_inquiry_fini(&target->inquiry);
+    sl_tally_fini(&target->view.ends);
     sl_timer_free(target->timer);
     free(target->streams);
     free(target->authority);

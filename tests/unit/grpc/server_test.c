@@ -35,9 +35,9 @@ static int make(void **state)
 
 static uint64_t ended_for(const struct sl_tally *tally, const char *reason)
 {
-    for (size_t i = 0; i < SL_TALLY_ROWS && tally->rows[i].name; i++) {
-        if (strcmp(tally->rows[i].name, reason) == 0) {
-            return tally->rows[i].count;
+    for (size_t i = 0; sl_tally_row(tally, i).name; i++) {
+        if (strcmp(sl_tally_row(tally, i).name, reason) == 0) {
+            return sl_tally_row(tally, i).count;
         }
     }
     return 0;
