@@ -133,6 +133,14 @@ static void put_fields(struct line *line, const struct sl_log_field *fields, siz
     }
 }
 
+static void put_who(struct line *line, const struct sl_log_subject *subject)
+{
+    for (size_t i = 0; i < subject->who_count; i++) {
+        struct sl_log_field field = sl_log_str(subject->who[i].key, subject->who[i].text);
+        put_field(line, &field);
+    }
+}
+
 static void put_text(struct line *line, const char *key, const char *text)
 {
     struct sl_log_field field = sl_log_text(key, text);
@@ -169,7 +177,7 @@ static void put_rest(struct line *line, enum sl_log_level level,
 {
     put_text(line, "level", level_names[level]);
     if (subject) {
-        put_fields(line, subject->who, subject->who_count);
+        put_who(line, subject);
     }
     put_text(line, "msg", message);
     put_fields(line, fields, count);
@@ -240,7 +248,7 @@ static bool is_repeated(struct sl_log_subject *subject, const char *message,
                         const struct sl_log_field *fields, size_t count)
 {
     struct sl_log_repeat *repeat = find_repeat(subject, message);
-    uint64_t hash = hash_texts(fields, count);
+    uint32_t hash = (uint32_t)hash_texts(fields, count);
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -251,8 +259,8 @@ static bool is_repeated(struct sl_log_subject *subject, const char *message,
         repeat->hash = hash;
         repeat->same = 0;
     }
-    repeat->all += repeat->all <= SL_LOG_BURST_ALL;
-    repeat->same += repeat->same <= SL_LOG_BURST;
+    repeat->all = (uint16_t)(repeat->all + (repeat->all <= SL_LOG_BURST_ALL));
+    repeat->same = (uint16_t)(repeat->same + (repeat->same <= SL_LOG_BURST));
     return repeat->same > SL_LOG_BURST || repeat->all > SL_LOG_BURST_ALL;
 }
 
@@ -274,7 +282,10 @@ void sl_log_subject_init(struct sl_log_subject *subject, const struct sl_log_fie
 {
     SL_ASSERT(count <= SL_LOG_WHO);
     *subject = (struct sl_log_subject){.who_count = count};
-    memcpy(subject->who, who, count * sizeof(*who));
+    for (size_t i = 0; i < count; i++) {
+        SL_ASSERT(!who[i].is_number);
+        subject->who[i] = (struct sl_log_who){who[i].key, who[i].text};
+    }
 }
 
 void sl_log_end(struct sl_log_subject *subject)

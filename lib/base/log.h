@@ -60,20 +60,26 @@ static inline struct sl_log_field sl_log_u64(const char *key, uint64_t number)
 /* What a subject has said under one message in the current SL_LOG_REPEAT_S seconds. */
 struct sl_log_repeat {
     const char *message; /* NULL: unused */
-    uint64_t hash;       /* of the texts of the last line that was different */
     int64_t since_ns;
-    uint32_t same;
-    uint32_t all;
+    uint32_t hash; /* of the texts of the last line that was different */
+    uint16_t same;
+    uint16_t all;
+};
+
+/* A field with a text. There are many subjects, so it is no larger than that. */
+struct sl_log_who {
+    const char *key;
+    struct sl_str text;
 };
 
 struct sl_log_subject {
-    struct sl_log_field who[SL_LOG_WHO];
+    struct sl_log_who who[SL_LOG_WHO];
     size_t who_count;
     struct sl_log_repeat repeats[SL_LOG_MESSAGES];
     uint64_t left_out; /* since the last line */
 };
 
-/* Copies the fields, at most SL_LOG_WHO; their texts are borrowed. */
+/* Copies the fields, at most SL_LOG_WHO, none of which is a number; their texts are borrowed. */
 void sl_log_subject_init(struct sl_log_subject *subject, const struct sl_log_field *who,
                          size_t count);
 

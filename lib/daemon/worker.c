@@ -310,8 +310,7 @@ static struct sl_route_config *routes_of(struct sl_worker *worker,
                                          const struct sl_stream_settings *stream)
 {
     size_t count = stream->member_count * stream->sink_count;
-    struct sl_route_config *routes =
-        sl_config_alloc(worker->settings->config, count, sizeof(*routes));
+    struct sl_route_config *routes = calloc(count, sizeof(*routes));
 
     for (size_t i = 0; routes && i < count; i++) {
         fill_route(worker, target, stream, i / stream->sink_count,
@@ -320,19 +319,29 @@ static struct sl_route_config *routes_of(struct sl_worker *worker,
     return routes;
 }
 
-/* The streams' configurations; what they point at lives in the settings' memory. */
+static void free_configs(struct sl_stream_config *configs, size_t count)
+{
+    for (size_t i = 0; configs && i < count; i++) {
+        free((void *)(uintptr_t)configs[i].routes);
+    }
+    free(configs);
+}
+
+/* The streams' configurations, for as long as the target is made; their members lie in the
+ * settings' memory. */
 static struct sl_stream_config *stream_configs(struct sl_worker *worker,
                                                const struct sl_target_settings *target)
 {
     struct sl_config *memory = worker->settings->config;
-    struct sl_stream_config *configs =
-        sl_config_alloc(memory, target->stream_count, sizeof(*configs));
+    struct sl_stream_config *configs = calloc(target->stream_count, sizeof(*configs));
 
     for (size_t i = 0; configs && i < target->stream_count; i++) {
         const struct sl_stream_settings *stream = &target->streams[i];
         struct sl_stream_member *members = members_of(memory, stream);
         struct sl_route_config *routes = routes_of(worker, target, stream);
         if (!members || !routes) {
+            free(routes);
+            free_configs(configs, i);
             return NULL;
         }
         fill_stream(worker, target, stream, members, routes, &configs[i]);
@@ -362,17 +371,21 @@ static struct sl_target *make_target(struct sl_worker *worker,
         .password = target->options.password ? target->options.password : "",
         .grpc = &worker->pool.grpc,
         .vendor = sl_target_vendor(&target->options),
-        .streams = stream_configs(worker, target),
         .stream_count = target->stream_count,
         .on_closed = on_target_closed,
         .arg = worker,
     };
 
-    if (!config.streams) {
-        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
-        return NULL;
+    struct sl_stream_config *streams = stream_configs(worker, target);
+    struct sl_target *made = NULL;
+
+    *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+    if (streams) {
+        config.streams = streams;
+        made = sl_target_new(&config, why);
     }
-    return sl_target_new(&config, why);
+    free_configs(streams, target->stream_count);
+    return made;
 }
 
 static bool make_targets(struct sl_worker *worker, struct sl_status *why)

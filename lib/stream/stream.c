@@ -13,7 +13,7 @@
 static bool sinks_are_taking(const struct sl_stream *stream)
 {
     for (size_t i = 0; i < stream->config.route_count; i++) {
-        if (!sl_sink_is_taking(stream->config.routes[i].sink)) {
+        if (!sl_sink_is_taking(stream->routes[i].sink)) {
             return false;
         }
     }
@@ -416,7 +416,9 @@ struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl
     sl_loan_init(&stream->loan, sl_stream_lent, stream);
     sl_backoff_init(&stream->backoff, config->backoff_min_ms, config->backoff_max_ms);
     sl_clock_init(&stream->clock, &config->clock);
-    if (!init_parts(stream, why)) {
+    bool is_whole = init_parts(stream, why);
+    stream->config.routes = NULL; /* the routes have what they need of it */
+    if (!is_whole) {
         sl_stream_free(stream);
         return NULL;
     }

@@ -95,7 +95,8 @@ struct sl_stream_config {
     void *arg;
 };
 
-/* What `config` points at outlives the stream. NULL with the reason in `why`. */
+/* What `config` points at outlives the stream, but for the array of routes. NULL with the reason in
+ * `why`. */
 struct sl_stream *sl_stream_new(const struct sl_stream_config *config,
                                 struct sl_status *why) SL_MUST_CHECK;
 

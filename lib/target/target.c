@@ -558,6 +558,7 @@ static bool init_streams(struct sl_target *target, struct sl_status *why)
         }
         target->open_streams++;
     }
+    target->config.streams = NULL; /* the caller's, who may free them now */
     return true;
 }
 

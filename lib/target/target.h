@@ -81,7 +81,8 @@ struct sl_target_config {
     void *arg;
 };
 
-/* Copies the array of streams; what it points at outlives the target. NULL: `why`. */
+/* Copies the arrays of streams and of their routes; what else it points at outlives the target.
+ * NULL: `why`. */
 struct sl_target *sl_target_new(const struct sl_target_config *config,
                                 struct sl_status *why) SL_MUST_CHECK;
 void sl_target_free(struct sl_target *target); /* after on_closed, or never opened */
