@@ -191,10 +191,12 @@ struct sluice_processor_plugin {
     void *(*open)(const struct sluice_host *host, const void *options, char *error,
                   size_t error_size);
     /* May write to the payload, or free() it and put another one of malloc() in its place; may
-     * point destination and key at memory of its own, which stays as it is until the next call.
+     * point destination, key and partition at memory of its own, which stays as it is until the
+     * next call.
      * Whatever else it writes into the record is not looked at. A record whose `lines` are several
-     * is a batch; markers (`kind`) are records too. The payload is the host's again afterwards,
-     * whatever the verdict. */
+     * is a batch. Markers (`kind`) are records too; they have their numbers already, so one that is
+     * filtered goes on all the same. The payload is the host's again afterwards, whatever the
+     * verdict. */
     enum sluice_verdict (*process)(void *processor, struct sluice_record *record, char *error,
                                    size_t error_size);
     void (*close)(void *processor);

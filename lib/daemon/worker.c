@@ -123,6 +123,9 @@ static void on_deadline(void *arg)
     sl_log(SL_LOG_WARN, NULL, "shutdown-timeout: giving up what is held",
            sl_log_u64("worker", worker->index), sl_log_u64("records", in_flight(worker)));
     worker->is_late = true;
+    for (size_t i = 0; i < worker->settings->sink_count; i++) {
+        sl_sink_tell_out(worker->sinks[i]);
+    }
     for (size_t i = 0; i < worker->target_count; i++) {
         sl_target_abort(worker->targets[i]);
     }
@@ -150,7 +153,7 @@ static void drain(void *arg)
 
 /* ---- sinks ---- */
 
-static void on_ack(struct sluice_token *token, enum sluice_result result, void *arg)
+static void on_ack(struct sl_token *token, enum sluice_result result, void *arg)
 {
     struct sl_worker *worker = arg;
 
@@ -461,6 +464,9 @@ void sl_worker_open(struct sl_worker *worker, void (*on_done)(void *arg), void *
 {
     worker->on_done = on_done;
     worker->arg = arg;
+    for (size_t i = 0; i < worker->settings->sink_count; i++) {
+        sl_sink_adopt(worker->sinks[i]);
+    }
     sl_timer_start(worker->calm, CALM_MS);
     for (size_t i = 0; i < worker->target_count; i++) {
         sl_target_open(worker->targets[i]);

@@ -1,47 +1,13 @@
 #include "sink/sink.h"
 
-#include <stdarg.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sink/mailbox.h"
+#include "sink/internal.h"
 
-enum {
-    WORKER_DIGITS = 16,
-    LINE_BYTES = 1024, /* of a plugin's log line */
-};
-
-struct sl_sink {
-    struct sluice_host host; /* what the plugin holds: SL_CONTAINER_OF leads back */
-    const struct sl_sink_spec *spec;
-    struct sl_loop *loop;
-    const struct sl_sink_events *events;
-    void *arg;
-    void *instance;
-    struct sl_mailbox *mailbox;
-    struct sl_timer *stall_timer;
-    struct sl_deferred taking_due;
-    struct sl_deferred ready_due;
-    size_t record_cost;
-    uint64_t in_flight;
-    int64_t report_ns; /* of the last report, or of the first record out since there were none */
-    bool is_available;
-    bool is_stalled;       /* no report for stall_after_ns with records out */
-    bool is_taking_told;   /* what on_taking said last */
-    bool is_ready_awaited; /* FULL was said */
-    bool is_accepting;     /* the plugin's accept is running */
-    bool is_closing;
-    char reason[SL_STATUS_TEXT_BYTES]; /* the plugin's, why it is not available */
-    char worker[WORKER_DIGITS];        /* its number, for the log */
-    struct sl_log_subject subject;
-};
-
-/* The host is const to the plugin alone. */
-static struct sl_sink *sink_of(const struct sluice_host *host)
-{
-    return SL_CONTAINER_OF((uintptr_t)host, struct sl_sink, host);
-}
+enum { RETRY_MS = 10 };
 
 /* ---- whether it takes records ---- */
 
@@ -69,18 +35,20 @@ static void tell_taking(void *arg)
     }
 }
 
-static void taking_may_have_changed(struct sl_sink *sink)
+void sl_sink_look(struct sl_sink *sink)
 {
     if (!sink->is_closing && sl_sink_is_taking(sink) != sink->is_taking_told) {
         sl_loop_defer(sink->loop, &sink->taking_due);
     }
 }
 
-static void watch_reports(struct sl_sink *sink, int64_t wait_ns)
+/* ---- silence ---- */
+
+static void start_ns(struct sl_timer *timer, int64_t wait_ns)
 {
     int64_t wait_ms = (wait_ns + SL_NS_PER_MS - 1) / SL_NS_PER_MS;
 
-    sl_timer_start(sink->stall_timer, wait_ms > 0 ? (uint64_t)wait_ms : 0);
+    sl_timer_start(timer, wait_ms > 0 ? (uint64_t)wait_ms : 0);
 }
 
 /* Armed as long as records are out; a report does not move it (that would cost each report), it
@@ -90,61 +58,218 @@ static void on_stall_timer(void *arg)
     struct sl_sink *sink = arg;
     int64_t silent_ns = sl_loop_now_ns(sink->loop) - sink->report_ns;
 
-    if (sink->in_flight == 0 || sink->is_stalled) {
+    if (sink->tokens.count == 0 || sink->is_stalled) {
         return;
     }
     if (silent_ns < sink->spec->stall_after_ns) {
-        watch_reports(sink, sink->spec->stall_after_ns - silent_ns);
+        start_ns(sink->stall_timer, sink->spec->stall_after_ns - silent_ns);
         return;
     }
     sink->is_stalled = true;
-    taking_may_have_changed(sink);
+    sl_sink_look(sink);
 }
 
-static void count_out(struct sl_sink *sink)
+int64_t sl_sink_oldest_ns(const struct sl_sink *sink)
 {
-    if (sink->in_flight++ == 0) {
-        sink->report_ns = sl_loop_now_ns(sink->loop);
-        if (sink->spec->stall_after_ns > 0 && !sl_timer_is_armed(sink->stall_timer)) {
-            watch_reports(sink, sink->spec->stall_after_ns);
-        }
+    int64_t since_ns = sl_tokens_oldest_ns(&sink->tokens);
+
+    return since_ns ? sl_loop_now_ns(sink->loop) - since_ns : 0;
+}
+
+static struct sl_log_field oldest_field(const struct sl_sink *sink)
+{
+    return sl_log_u64("oldest-s", (uint64_t)(sl_sink_oldest_ns(sink) / SL_NS_PER_S));
+}
+
+/* Likewise for single records. */
+static void on_overdue_timer(void *arg)
+{
+    struct sl_sink *sink = arg;
+    int64_t limit_ns = sink->spec->overdue_after_ns;
+    int64_t now_ns = sl_loop_now_ns(sink->loop);
+
+    if (sl_tokens_mark_overdue(&sink->tokens, now_ns - limit_ns) > 0) {
+        sl_log(SL_LOG_WARN, &sink->subject,
+               "records are overdue: the plugin has forgotten them, or where they go is silent",
+               sl_log_u64("records", sink->tokens.overdue), oldest_field(sink));
+    }
+    int64_t young_ns = sl_tokens_young_ns(&sink->tokens);
+    if (young_ns) {
+        int64_t wait_ns = young_ns + limit_ns - now_ns;
+        start_ns(sink->overdue_timer, wait_ns > limit_ns / 8 ? wait_ns : limit_ns / 8);
     }
 }
 
-static void count_back(struct sl_sink *sink)
+static void count_out(struct sl_sink *sink, struct sl_token *token)
 {
-    SL_ASSERT(sink->in_flight > 0);
-    sink->in_flight--;
+    int64_t now_ns = sl_loop_now_ns(sink->loop);
+
+    sl_tokens_add(&sink->tokens, token, now_ns);
+    if (sink->tokens.count == 1) {
+        sink->report_ns = now_ns;
+        if (sink->spec->stall_after_ns > 0 && !sl_timer_is_armed(sink->stall_timer)) {
+            start_ns(sink->stall_timer, sink->spec->stall_after_ns);
+        }
+    }
+    if (sink->spec->overdue_after_ns > 0 && !sl_timer_is_armed(sink->overdue_timer)) {
+        start_ns(sink->overdue_timer, sink->spec->overdue_after_ns);
+    }
+}
+
+/* A record that waits for the plugin will not get there. */
+static void return_parked(struct sl_sink *sink, enum sluice_result result)
+{
+    struct sl_token *token = sink->parked.token;
+
+    if (token) {
+        free(sink->parked.record.payload);
+        free(sink->parked.texts);
+        sink->parked = (struct sl_parked){.token = NULL};
+        token->sink = NULL;
+        sink->events->on_ack(token, result, sink->arg);
+    }
+}
+
+void sl_sink_return(struct sl_sink *sink, struct sl_token *token, enum sluice_result result)
+{
     sink->report_ns = sl_loop_now_ns(sink->loop);
     if (sink->is_stalled) {
         sink->is_stalled = false;
-        if (sink->in_flight > 0) {
-            watch_reports(sink, sink->spec->stall_after_ns);
+        if (sink->tokens.count > 0) {
+            start_ns(sink->stall_timer, sink->spec->stall_after_ns);
         }
-        taking_may_have_changed(sink);
+        sl_sink_look(sink);
+    }
+    token->sink = NULL;
+    sink->events->on_ack(token, result, sink->arg);
+    if (result == SLUICE_RESTARTED) {
+        return_parked(sink, result); /* of an epoch that may have ended with that */
     }
 }
 
-/* ---- what the plugin may call ---- */
+/* ---- records ---- */
 
-static void host_ack(const struct sluice_host *host, struct sluice_token *token,
-                     enum sluice_result result, const char *reason)
+/* Offers it to the plugin, which takes all or nothing. */
+static bool offer(struct sl_sink *sink, const struct sluice_record *record, struct sl_token *token)
 {
-    struct sl_sink *sink = sink_of(host);
+    if (!sl_tokens_reserve(&sink->tokens)) {
+        sink->is_ready_awaited = true;
+        sl_timer_start(sink->retry_timer, RETRY_MS);
+        return false;
+    }
+    sink->is_accepting = true;
+    enum sluice_accept answer =
+        sink->spec->plugin->accept(sink->instance, record, sl_tokens_next(&sink->tokens));
+    sink->is_accepting = false;
+    if (answer == SLUICE_FULL) {
+        sink->is_ready_awaited = true;
+        return false;
+    }
+    token->sink = sink;
+    token->payload_bytes = (uint32_t)record->payload_len;
+    count_out(sink, token);
+    if (answer != SLUICE_TAKEN) {
+        /* whose the payload is now nobody knows: to offer it again might free it twice */
+        sl_sink_note_bug(sink, SL_BUG_ANSWER, NULL);
+    }
+    return true;
+}
 
-    if (sink->is_accepting || !token || token->sink != sink) {
-        sl_log_plain(SL_LOG_ERROR, &sink->subject,
-                     sink->is_accepting ? "bug of the plugin: acknowledged from within accept"
-                                        : "bug of the plugin: acknowledged what is not in flight");
-        return;
+static void on_retry(void *arg)
+{
+    struct sl_sink *sink = arg;
+
+    sl_loop_defer(sink->loop, &sink->ready_due);
+}
+
+/* ---- records with processors before them ---- */
+
+static void copy_text(struct sluice_str *text, char **place)
+{
+    if (text->data) {
+        memcpy(*place, text->data, text->len);
+        text->data = *place;
+        *place += text->len;
     }
-    token->sink = NULL;
-    count_back(sink);
-    if (result != SLUICE_DELIVERED && result != SLUICE_RESTARTED) {
-        sl_log(SL_LOG_WARN, &sink->subject, "record lost",
-               sl_log_text("why", reason ? reason : "no reason given"));
+}
+
+/* What the record borrows becomes the sink's. False when memory is out. */
+static bool park(struct sl_sink *sink, const struct sluice_record *record, struct sl_token *token)
+{
+    struct sl_parked *parked = &sink->parked;
+    struct sluice_record *own = &parked->record;
+
+    *own = *record;
+    struct sluice_str *const texts[] = {&own->destination, &own->key,          &own->format,
+                                        &own->target,      &own->subscription, &own->kind,
+                                        &own->partition};
+    size_t len = 0;
+    for (size_t i = 0; i < SL_ARRAY_LEN(texts); i++) {
+        len += texts[i]->len;
     }
-    sink->events->on_ack(token, result, sink->arg);
+    parked->texts = malloc(len + 1);
+    if (!parked->texts) {
+        return false;
+    }
+    char *place = parked->texts;
+    for (size_t i = 0; i < SL_ARRAY_LEN(texts); i++) {
+        copy_text(texts[i], &place);
+    }
+    parked->token = token;
+    token->sink = sink;
+    token->payload_bytes = (uint32_t)record->payload_len;
+    return true;
+}
+
+/* False: it still waits. */
+static bool offer_parked(struct sl_sink *sink)
+{
+    struct sl_parked *parked = &sink->parked;
+
+    if (parked->token) {
+        if (!offer(sink, &parked->record, parked->token)) {
+            return false;
+        }
+        free(parked->texts);
+        *parked = (struct sl_parked){.token = NULL};
+    }
+    return true;
+}
+
+static enum sl_sink_answer process(struct sl_sink *sink, const struct sluice_record *record,
+                                   struct sl_token *token)
+{
+    struct sluice_record processed = *record;
+    size_t cap = malloc_usable_size(record->payload);
+    enum sluice_verdict verdict = sl_processors_run(sink->processors, &processed);
+
+    if (verdict != SLUICE_KEPT) {
+        free(processed.payload);
+        return verdict == SLUICE_FILTERED ? SL_SINK_FILTERED : SL_SINK_LOST;
+    }
+    token->grown_bytes = (int64_t)malloc_usable_size(processed.payload) - (int64_t)cap;
+    if (offer(sink, &processed, token) || park(sink, &processed, token)) {
+        return SL_SINK_TAKEN;
+    }
+    free(processed.payload);
+    sl_log(SL_LOG_WARN, &sink->subject, "record lost", sl_log_text("why", "out of memory"));
+    return SL_SINK_LOST;
+}
+
+enum sl_sink_answer sl_sink_accept(struct sl_sink *sink, const struct sluice_record *record,
+                                   struct sl_token *token)
+{
+    SL_ASSERT(!token->sink);
+    SL_ASSERT(record->payload && record->payload_len <= UINT32_MAX);
+    SL_ASSERT(!sink->is_accepting && !sink->is_closing);
+
+    if (sink->parked.token) {
+        return SL_SINK_FULL; /* on_ready follows */
+    }
+    if (sink->processors) {
+        return process(sink, record, token);
+    }
+    return offer(sink, record, token) ? SL_SINK_TAKEN : SL_SINK_FULL;
 }
 
 static void tell_ready(void *arg)
@@ -153,104 +278,29 @@ static void tell_ready(void *arg)
 
     if (sink->is_ready_awaited) {
         sink->is_ready_awaited = false;
-        sink->events->on_ready(sink, sink->arg);
+        if (offer_parked(sink)) {
+            sink->events->on_ready(sink, sink->arg);
+        }
     }
 }
 
-static void host_ready(const struct sluice_host *host)
-{
-    struct sl_sink *sink = sink_of(host);
-
-    if (sink->is_ready_awaited && !sink->is_closing) {
-        sl_loop_defer(sink->loop, &sink->ready_due);
-    }
-}
-
-static void host_available(const struct sluice_host *host, bool is_available, const char *reason)
-{
-    struct sl_sink *sink = sink_of(host);
-
-    sink->is_available = is_available;
-    snprintf(sink->reason, sizeof(sink->reason), "%s", reason ? reason : "");
-    taking_may_have_changed(sink);
-}
-
-/* struct sluice_watch and struct sluice_timer are the loop's own under a plugin's name. */
-static struct sluice_watch *host_watch(const struct sluice_host *host, int fd,
-                                       void (*fn)(void *arg), void *arg)
-{
-    return (struct sluice_watch *)(void *)sl_watch_new(sink_of(host)->loop, fd, fn, arg);
-}
-
-static void host_unwatch(struct sluice_watch *watch)
-{
-    sl_watch_free((struct sl_watch *)(void *)watch);
-}
-
-static struct sluice_timer *host_timer_new(const struct sluice_host *host, void (*fn)(void *arg),
-                                           void *arg)
-{
-    return (struct sluice_timer *)(void *)sl_timer_new(sink_of(host)->loop, fn, arg);
-}
-
-static void host_timer_start(struct sluice_timer *timer, uint64_t delay_ms)
-{
-    sl_timer_start((struct sl_timer *)(void *)timer, delay_ms);
-}
-
-static void host_timer_free(struct sluice_timer *timer)
-{
-    sl_timer_free((struct sl_timer *)(void *)timer);
-}
-
-static bool host_post(const struct sluice_host *host, void (*fn)(void *arg), void *arg)
-{
-    return sl_mailbox_post(sink_of(host)->mailbox, fn, arg);
-}
-
-SL_PRINTF(3, 4)
-static void host_log(const struct sluice_host *host, enum sluice_level level, const char *format,
-                     ...)
-{
-    static const enum sl_log_level levels[] = {
-        [SLUICE_DEBUG] = SL_LOG_DEBUG,
-        [SLUICE_INFO] = SL_LOG_INFO,
-        [SLUICE_WARN] = SL_LOG_WARN,
-        [SLUICE_ERROR] = SL_LOG_ERROR,
-    };
-    char line[LINE_BYTES];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-    sl_log(levels[level], &sink_of(host)->subject, "plugin says", sl_log_text("text", line));
-}
-
-static const struct sluice_host_calls host_calls = {
-    .ack = host_ack,
-    .ready = host_ready,
-    .available = host_available,
-    .watch = host_watch,
-    .unwatch = host_unwatch,
-    .timer_new = host_timer_new,
-    .timer_start = host_timer_start,
-    .timer_free = host_timer_free,
-    .post = host_post,
-    .log = host_log,
-};
-
-/* ---- what its owner may call ---- */
+/* ---- life ---- */
 
 /* Frees everything but the instance. */
 static void sink_free(struct sl_sink *sink)
 {
+    sl_processors_close(sink->processors);
+    sl_host_fini(&sink->host);
+    sl_log_end(&sink->subject);
     sl_loop_cancel(sink->loop, &sink->taking_due);
     sl_loop_cancel(sink->loop, &sink->ready_due);
     sl_timer_free(sink->stall_timer);
+    sl_timer_free(sink->overdue_timer);
+    sl_timer_free(sink->retry_timer);
     if (sink->mailbox) {
         sl_mailbox_close(sink->mailbox);
     }
+    sl_tokens_fini(&sink->tokens);
     free(sink);
 }
 
@@ -259,19 +309,31 @@ static bool open_instance(struct sl_sink *sink, struct sl_status *why)
     const struct sluice_sink_plugin *plugin = sink->spec->plugin;
     char error[SL_STATUS_TEXT_BYTES] = "";
 
+    sink->record_cost = plugin->record_cost(sink->spec->options) + SL_TOKEN_BYTES;
+    sink->instance = plugin->open(&sink->host.host, sink->spec->options, error, sizeof(error));
+    if (!sink->instance) {
+        *why = sl_status_error(SL_UNAVAILABLE, "sink %s: %s", sink->spec->name, error);
+    }
+    return sink->instance != NULL;
+}
+
+static bool open_all(struct sl_sink *sink, struct sl_status *why)
+{
     sink->mailbox = sl_mailbox_open(sink->loop);
     sink->stall_timer = sl_timer_new(sink->loop, on_stall_timer, sink);
-    if (!sink->mailbox || !sink->stall_timer) {
+    sink->overdue_timer = sl_timer_new(sink->loop, on_overdue_timer, sink);
+    sink->retry_timer = sl_timer_new(sink->loop, on_retry, sink);
+    if (!sink->mailbox || !sink->stall_timer || !sink->overdue_timer || !sink->retry_timer) {
         *why = sl_status_out_of_memory();
         return false;
     }
-    sink->record_cost = plugin->record_cost(sink->spec->options);
-    sink->instance = plugin->open(&sink->host, sink->spec->options, error, sizeof(error));
-    if (!sink->instance) {
-        *why = sl_status_error(SL_UNAVAILABLE, "sink %s: %s", sink->spec->name, error);
-        return false;
+    if (sink->spec->processor_count > 0) {
+        sink->processors = sl_processors_open(sink, why);
+        if (!sink->processors) {
+            return false;
+        }
     }
-    return true;
+    return open_instance(sink, why);
 }
 
 static void init_subject(struct sl_sink *sink, unsigned worker)
@@ -285,6 +347,14 @@ static void init_subject(struct sl_sink *sink, unsigned worker)
     sl_log_subject_init(&sink->subject, who, SL_ARRAY_LEN(who));
 }
 
+/* A number that no other sink of the process has. */
+static uint64_t next_serial(void)
+{
+    static _Atomic uint64_t serial;
+
+    return atomic_fetch_add(&serial, 1) + 1;
+}
+
 struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *spec,
                              const char *collector, unsigned worker,
                              const struct sl_sink_events *events, void *arg, struct sl_status *why)
@@ -295,8 +365,6 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
         *why = sl_status_out_of_memory();
         return NULL;
     }
-    sink->host = (struct sluice_host){
-        .calls = &host_calls, .collector = collector, .sink = spec->name, .worker = worker};
     sink->spec = spec;
     sink->loop = loop;
     sink->events = events;
@@ -304,51 +372,55 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
     sink->taking_due = (struct sl_deferred){.fn = tell_taking, .arg = sink};
     sink->ready_due = (struct sl_deferred){.fn = tell_ready, .arg = sink};
     init_subject(sink, worker);
+    sl_sink_adopt(sink);
+    sl_host_init(&sink->host, sink, collector, worker, NULL);
+    sl_tokens_init(&sink->tokens, next_serial());
     snprintf(sink->reason, sizeof(sink->reason), "it has just been opened");
-    if (!open_instance(sink, why)) {
+    if (!open_all(sink, why)) {
         sink_free(sink);
         return NULL;
     }
     return sink;
 }
 
+/* What its plugin has not brought back. */
+static void take_back(struct sl_sink *sink)
+{
+    struct sl_token *token;
+
+    return_parked(sink, SLUICE_FAILED);
+    if (sink->tokens.count > 0) {
+        sink->bugs[SL_BUG_FORGOTTEN] += sink->tokens.count - 1;
+        sl_sink_note_bug(sink, SL_BUG_FORGOTTEN, NULL);
+    }
+    while ((token = sl_tokens_take_oldest(&sink->tokens))) {
+        sl_sink_return(sink, token, SLUICE_FAILED);
+    }
+}
+
 void sl_sink_close(struct sl_sink *sink)
 {
     SL_ASSERT(!sink->is_accepting && !sink->is_closing);
     sink->is_closing = true;
+    sl_sink_adopt(sink);
     sink->spec->plugin->close(sink->instance);
-    if (sink->in_flight > 0) {
-        sl_log(SL_LOG_ERROR, &sink->subject,
-               "bug of the plugin: closed with records it never acknowledged",
-               sl_log_u64("records", sink->in_flight));
-    }
-    sl_log_end(&sink->subject);
+    take_back(sink);
     sink_free(sink);
 }
 
-enum sluice_accept sl_sink_accept(struct sl_sink *sink, const struct sluice_record *record,
-                                  struct sluice_token *token)
-{
-    SL_ASSERT(!token->sink);
-    SL_ASSERT(record->payload && record->payload_len <= UINT32_MAX);
-    SL_ASSERT(!sink->is_accepting && !sink->is_closing);
-
-    sink->is_accepting = true;
-    enum sluice_accept answer = sink->spec->plugin->accept(sink->instance, record, token);
-    sink->is_accepting = false;
-    if (answer == SLUICE_TAKEN) {
-        token->sink = sink;
-        token->payload_bytes = (uint32_t)record->payload_len;
-        count_out(sink);
-    } else {
-        sink->is_ready_awaited = true;
-    }
-    return answer;
-}
+/* ---- what its owner may ask ---- */
 
 void sl_sink_flush(struct sl_sink *sink)
 {
     sink->spec->plugin->flush(sink->instance);
+}
+
+void sl_sink_tell_out(struct sl_sink *sink)
+{
+    if (sl_sink_in_flight(sink) > 0) {
+        sl_log(SL_LOG_WARN, &sink->subject, "the plugin has not acknowledged records",
+               sl_log_u64("records", sl_sink_in_flight(sink)), oldest_field(sink));
+    }
 }
 
 size_t sl_sink_record_cost(const struct sl_sink *sink)
@@ -358,7 +430,12 @@ size_t sl_sink_record_cost(const struct sl_sink *sink)
 
 uint64_t sl_sink_in_flight(const struct sl_sink *sink)
 {
-    return sink->in_flight;
+    return sink->tokens.count + (sink->parked.token != NULL);
+}
+
+uint64_t sl_sink_overdue(const struct sl_sink *sink)
+{
+    return sink->tokens.overdue;
 }
 
 void sl_sink_stats(struct sl_sink *sink, struct sluice_stats *stats)

@@ -2,10 +2,10 @@
  *
  * A sink is one plugin instance on one worker. It takes records for routes; a route is one stream
  * at one sink. Every record taken is a token, and every token comes back exactly once, on the loop
- * thread, to the `on_ack` of its owner, never from within sl_sink_accept. A token that comes back
- * twice, or never was, is the plugin's bug: it is logged with the plugin's name and ignored.
+ * thread, to the `on_ack` of its owner, never from within sl_sink_accept, whatever the plugin does:
+ * what it does wrong (enum sl_sink_bug) changes nothing, but is counted, and logged with its name.
  *
- * Loop thread only.
+ * Loop thread only; see sl_sink_adopt.
  */
 #ifndef SLUICE_SINK_SINK_H
 #define SLUICE_SINK_SINK_H
@@ -19,6 +19,9 @@
 #include "base/status.h"
 #include "loop/loop.h"
 #include "sluice_plugin.h"
+
+struct sl_processor_spec; /* processor.h */
+struct sl_sink;
 
 /* A sink as configured: the same for all workers. */
 struct sl_sink_spec {
@@ -37,25 +40,53 @@ struct sl_sink_spec {
     bool has_markers;
     bool is_required;
     int64_t stall_after_ns; /* no report for this long with records out: it takes no new streams */
+    int64_t overdue_after_ns; /* a record out for longer is told of; 0: none is */
+    const struct sl_processor_spec *const *processors; /* what stands before it, in order */
+    size_t processor_count;
 };
+
+/* What a plugin can do wrong so that it is noticed. */
+enum sl_sink_bug {
+    SL_BUG_TWICE,     /* acknowledged what it had acknowledged before */
+    SL_BUG_UNKNOWN,   /* acknowledged what it never got */
+    SL_BUG_ACCEPT,    /* acknowledged from within accept */
+    SL_BUG_THREAD,    /* called from another thread than the loop's, other than by post */
+    SL_BUG_ANSWER,    /* accept answered neither TAKEN nor FULL */
+    SL_BUG_RESULT,    /* acknowledged with what is no result */
+    SL_BUG_FORGOTTEN, /* a record that it had not acknowledged when it was closed */
+    SL_BUG_LEFT,      /* closed with timers or watches that it had not freed */
+    SL_BUG_VERDICT,   /* a processor: process gave no verdict */
+    SL_BUG_PAYLOAD,   /* a processor: kept a record without a payload, or with one too long */
+    SL_BUG_PROCESSOR, /* a processor: ack, ready or available */
+};
+
+enum { SL_BUGS = 11 };
+
+const char *sl_sink_bug_name(enum sl_sink_bug bug); /* "acknowledged-twice" */
 
 /* All built-in plugins, ends with NULL; and one by its type, NULL when there is none. */
 const struct sluice_sink_plugin *const *sl_sink_plugins(void);
 const struct sluice_sink_plugin *sl_sink_plugin(const char *type);
 
-struct sl_sink;
-
 /* One record in flight. The owner embeds it or points at it, fills `owner`, and may reuse it after
- * on_ack. The memory must stay until then. */
-struct sluice_token {
+ * on_ack. The memory must stay until then. The plugin knows it by a handle (token.h). */
+struct sl_token {
     struct sl_sink *sink; /* NULL: not in flight */
     void *owner;
     uint32_t payload_bytes;
+    int64_t grown_bytes; /* what processors made its payload's allocation larger by */
+};
+
+enum sl_sink_answer {
+    SL_SINK_TAKEN,    /* the payload is gone and the token is in flight */
+    SL_SINK_FULL,     /* nothing changed, and on_ready follows */
+    SL_SINK_FILTERED, /* a processor let it end here: the payload is gone, the token is not used */
+    SL_SINK_LOST,     /* the same, because a processor could not do with it */
 };
 
 struct sl_sink_events {
     /* `token` (its `owner` is the one who knows) was acknowledged. */
-    void (*on_ack)(struct sluice_token *token, enum sluice_result result, void *arg);
+    void (*on_ack)(struct sl_token *token, enum sluice_result result, void *arg);
     /* There is room after a FULL: offer again what was refused. */
     void (*on_ready)(struct sl_sink *sink, void *arg);
     /* Whether streams that require it may be opened (see sl_sink_is_taking) has changed. */
@@ -68,13 +99,15 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
                              const struct sl_sink_events *events, void *arg,
                              struct sl_status *why) SL_MUST_CHECK;
 
-/* Every token still out comes back FAILED before this returns. */
+/* Every token still out comes back FAILED before this returns, whatever the plugin does. */
 void sl_sink_close(struct sl_sink *sink);
 
-/* TAKEN: record->payload is gone and `token` is in flight. FULL: nothing changed, and on_ready
- * follows. */
-enum sluice_accept sl_sink_accept(struct sl_sink *sink, const struct sluice_record *record,
-                                  struct sluice_token *token) SL_MUST_CHECK;
+enum sl_sink_answer sl_sink_accept(struct sl_sink *sink, const struct sluice_record *record,
+                                   struct sl_token *token) SL_MUST_CHECK;
+
+/* The calling thread is the sink's loop thread from now on: first it is that which opens it, at
+ * last that which closes it, once the loop has ended. */
+void sl_sink_adopt(struct sl_sink *sink);
 
 void sl_sink_flush(struct sl_sink *sink);
 
@@ -84,6 +117,10 @@ const char *sl_sink_reason(const struct sl_sink *sink); /* why not; "" while it 
 
 size_t sl_sink_record_cost(const struct sl_sink *sink);
 uint64_t sl_sink_in_flight(const struct sl_sink *sink); /* tokens out */
+uint64_t sl_sink_overdue(const struct sl_sink *sink);  /* of them, for overdue_after_ns or longer */
+int64_t sl_sink_oldest_ns(const struct sl_sink *sink); /* how long the oldest is out; 0: none is */
+uint64_t sl_sink_bugs(const struct sl_sink *sink, enum sl_sink_bug bug);
+void sl_sink_tell_out(struct sl_sink *sink); /* nobody waits for them any more: to the log */
 void sl_sink_stats(struct sl_sink *sink, struct sluice_stats *stats);
 struct sl_log_subject *sl_sink_subject(struct sl_sink *sink); /* who speaks, for the log */
 const struct sl_sink_spec *sl_sink_spec(const struct sl_sink *sink);

@@ -78,6 +78,32 @@ static void reset(struct sl_batch *batch)
     *batch = (struct sl_batch){.lines = batch->lines};
 }
 
+/* Processors made another payload of it. */
+static void grow(struct sl_stream *stream, struct sl_delivery *delivery)
+{
+    uint64_t was = delivery->cost_bytes;
+
+    delivery->cost_bytes += (uint64_t)delivery->token.grown_bytes;
+    sl_stream_cost_sub(stream, was);
+    sl_stream_cost_add(stream, delivery->cost_bytes);
+}
+
+/* A processor let it go no further: the next line has the number of its first one, where nothing
+ * was numbered since. */
+static void end_here(struct sl_delivery *delivery, const struct sluice_record *record,
+                     enum sl_sink_answer answer)
+{
+    struct sl_route *route = delivery->route;
+    struct sl_route_counts *counts = &route->counts;
+
+    if (record->epoch == delivery->stream->view.epoch &&
+        route->seq == record->seq + record->lines - 1) {
+        route->seq = record->seq - 1;
+    }
+    sl_stream_settle(delivery, answer == SL_SINK_FILTERED ? &counts->filtered
+                                                          : &counts->dropped[SL_DROP_PROCESSOR]);
+}
+
 bool sl_batch_leave(struct sl_stream *stream, struct sl_route *route)
 {
     struct sl_batch *batch = route->batch;
@@ -99,14 +125,20 @@ bool sl_batch_leave(struct sl_stream *stream, struct sl_route *route)
     record.seq = batch->first_seq;
     record.lines = batch->line_count;
     record.kind = (struct sluice_str){batch->kind.data, batch->kind.len};
-    delivery->token = (struct sluice_token){.owner = delivery};
-    if (sl_sink_accept(route->sink, &record, &delivery->token) == SLUICE_FULL) {
+    delivery->token = (struct sl_token){.owner = delivery};
+    enum sl_sink_answer answer = sl_sink_accept(route->sink, &record, &delivery->token);
+    if (answer == SL_SINK_FULL) {
         batch->is_due = true;
         return false;
     }
     route->typical_bytes = batch->lines.len;
     batch->lines = (struct sl_buf){0};
     reset(batch);
+    if (answer == SL_SINK_TAKEN) {
+        grow(stream, delivery);
+    } else {
+        end_here(delivery, &record, answer);
+    }
     return true;
 }
 

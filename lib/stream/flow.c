@@ -100,10 +100,10 @@ static void delivery_free(struct sl_delivery *delivery)
     }
 }
 
-/* Offers the payload in `buf`, which is emptied when it is taken. False: the sink is full. */
-static bool offer(struct sl_stream *stream, struct sl_route *route, struct sl_buf *buf,
-                  const struct sl_gnmi_response *response, struct sl_delivery *delivery,
-                  const struct sl_delivery *what)
+/* Offers the payload in `buf`, which is emptied unless the sink is full. */
+static enum sl_sink_answer offer(struct sl_stream *stream, struct sl_route *route,
+                                 struct sl_buf *buf, const struct sl_gnmi_response *response,
+                                 struct sl_delivery *delivery, const struct sl_delivery *what)
 {
     struct sluice_record record;
 
@@ -117,16 +117,20 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct sl_bu
     struct sl_str kind = sl_stream_kind(stream, response);
     record.kind = (struct sluice_str){kind.data, kind.len};
     *delivery = *what;
-    delivery->token = (struct sluice_token){.owner = delivery};
-    if (sl_sink_accept(route->sink, &record, &delivery->token) == SLUICE_FULL) {
-        delivery_free(delivery);
-        return false;
+    delivery->token = (struct sl_token){.owner = delivery};
+    enum sl_sink_answer answer = sl_sink_accept(route->sink, &record, &delivery->token);
+    if (answer != SL_SINK_FULL) {
+        route->typical_bytes = buf->len;
+        *buf = (struct sl_buf){0};
     }
-    route->typical_bytes = buf->len;
-    *buf = (struct sl_buf){0};
+    if (answer != SL_SINK_TAKEN) {
+        delivery_free(delivery);
+        return answer;
+    }
+    delivery->cost_bytes += (uint64_t)delivery->token.grown_bytes;
     delivery_begin(stream, delivery);
     stream->given++;
-    return true;
+    return answer;
 }
 
 int64_t sl_stream_record_time(const struct sl_stream *stream,
@@ -201,11 +205,17 @@ static bool give(struct sl_stream *stream, struct sl_route *route,
         .is_extra = stream->given > 0 || stream->charge->member != route->config.member,
     };
 
-    if (!offer(stream, route, buf, response, delivery, &what)) {
+    enum sl_sink_answer answer = offer(stream, route, buf, response, delivery, &what);
+    if (answer == SL_SINK_FULL) {
         return false;
     }
     sl_route_filter(route, encoded->filtered);
     sl_route_drop(route, SL_DROP_VALUE, encoded->dropped);
+    if (answer == SL_SINK_FILTERED) {
+        sl_route_filter(route, encoded->published);
+    } else if (answer == SL_SINK_LOST) {
+        sl_route_drop(route, SL_DROP_PROCESSOR, encoded->published);
+    }
     return true;
 }
 
@@ -618,7 +628,8 @@ void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter)
     stream->in_flight--;
     delivery->route->in_flight--;
     delivery_end(delivery);
-    if (stream->in_flight == 0 && stream->state == SL_STREAM_DRAINING && !stream->charge) {
+    if (stream->in_flight == 0 && stream->state == SL_STREAM_DRAINING && !stream->charge &&
+        stream->call) {
         sl_stream_handle(stream, SL_STREAM_EMPTY);
     }
 }
@@ -640,7 +651,7 @@ static uint64_t *counter_of(struct sl_route *route, enum sluice_result result)
     return &route->counts.dropped[SL_DROP_SINK];
 }
 
-void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result)
+void sl_stream_acknowledge(struct sl_token *token, enum sluice_result result)
 {
     struct sl_delivery *delivery = token->owner;
     struct sl_stream *stream = delivery->stream;

@@ -13,7 +13,7 @@
 
 /* One record in flight. `token.owner` is this struct. */
 struct sl_delivery {
-    struct sluice_token token;
+    struct sl_token token;
     struct sl_stream *stream;
     struct sl_charge *charge;   /* NULL: a batch's, which has `charges` */
     struct sl_charge **charges; /* of the messages with a line in the batch */

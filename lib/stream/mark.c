@@ -58,6 +58,8 @@ static void add(struct sl_stream *stream, struct sl_route *route, struct sl_rout
     if (!route->config.has_markers || route->is_restarted) {
         return;
     }
+    /* lines before it leave first: should a processor keep them, their numbers are free again */
+    (void)sl_batch_leave(stream, route);
     struct mark *mark = place ? mark_new(stream, route, place, marker) : NULL;
 
     route->marks.made++;
@@ -106,11 +108,18 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct mark 
     record.seq = mark->seq;
     record.lines = 1;
     record.kind = (struct sluice_str){"marker", strlen("marker")};
-    delivery->token = (struct sluice_token){.owner = delivery};
-    if (sl_sink_accept(route->sink, &record, &delivery->token) == SLUICE_FULL) {
+    delivery->token = (struct sl_token){.owner = delivery};
+    enum sl_sink_answer answer = sl_sink_accept(route->sink, &record, &delivery->token);
+    if (answer == SL_SINK_FULL) {
         return false;
     }
     mark->payload = (struct sl_buf){0};
+    if (answer != SL_SINK_TAKEN) {
+        route->marks.dropped++;
+        free(delivery);
+        return true;
+    }
+    delivery->cost_bytes += (uint64_t)delivery->token.grown_bytes;
     mark->place->held_bytes += delivery->payload_bytes;
     sl_stream_cost_add(stream, delivery->cost_bytes);
     sl_stream_count_sent(stream, route);

@@ -40,9 +40,10 @@ enum sl_drop_reason {
     SL_DROP_TOO_LARGE,    /* larger than its destination takes, and cannot be split */
     SL_DROP_DEAD_LETTER,  /* the sink keeps it elsewhere, with the reason */
     SL_DROP_SINK_RESTART, /* the sink had to start anew, and the epoch ended with that (raise.h) */
+    SL_DROP_PROCESSOR,    /* a processor before the sink could not do with it */
 };
 
-enum { SL_DROP_REASONS = SL_DROP_SINK_RESTART + 1 };
+enum { SL_DROP_REASONS = SL_DROP_PROCESSOR + 1 };
 
 const char *sl_drop_reason_name(enum sl_drop_reason reason); /* "decode" */
 

@@ -137,7 +137,7 @@ void sl_stream_finish(struct sl_stream *stream);
 void sl_stream_abort(struct sl_stream *stream);
 
 /* What the sink said of one record of some stream: `token` came to the sink from sl_sink_accept. */
-void sl_stream_acknowledge(struct sluice_token *token, enum sluice_result result);
+void sl_stream_acknowledge(struct sl_token *token, enum sluice_result result);
 
 /* Everything that metrics and the log say of a stream. */
 struct sl_stream_view {

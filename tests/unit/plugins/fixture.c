@@ -7,7 +7,7 @@
 
 enum { POLL_MS = 2 };
 
-static void on_ack(struct sluice_token *token, enum sluice_result result, void *arg)
+static void on_ack(struct sl_token *token, enum sluice_result result, void *arg)
 {
     struct fixture *fixture = arg;
     struct slot *slot = SL_CONTAINER_OF(token, struct slot, token);
@@ -94,7 +94,7 @@ bool fixture_give(struct fixture *fixture, const struct sluice_record *record, c
     copy.payload_len = len;
     memcpy(copy.payload, payload, len);
     fixture->is_accepting = true;
-    bool is_taken = sl_sink_accept(fixture->sink, &copy, &slot->token) == SLUICE_TAKEN;
+    bool is_taken = sl_sink_accept(fixture->sink, &copy, &slot->token) == SL_SINK_TAKEN;
     fixture->is_accepting = false;
     if (!is_taken) {
         free(copy.payload);

@@ -10,7 +10,7 @@
 enum { FIXTURE_LIMIT_MS = 30000 };
 
 struct slot {
-    struct sluice_token token;
+    struct sl_token token;
     unsigned acks;
     enum sluice_result result;
     size_t order; /* of its report, from 1 */

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sink/sink.h"
+#include "sink/token.h"
 
 enum { MOST = 64, TURN_MS = 20, LIMIT_MS = 5000 };
 
@@ -15,10 +17,15 @@ enum { MOST = 64, TURN_MS = 20, LIMIT_MS = 5000 };
 struct fake {
     const struct sluice_host *host;
     struct sluice_token *tokens[MOST];
+    bool is_back[MOST];
     size_t count;
     bool is_full;
     bool acks_in_accept;
     bool forgets_at_close;
+    int answer; /* of accept; 0: TAKEN */
+    struct sluice_watch *watch;
+    struct sluice_timer *timer;
+    unsigned offers;
     unsigned flushes;
     int posted;
 };
@@ -48,19 +55,22 @@ static enum sluice_accept fake_accept(void *sink, const struct sluice_record *re
 {
     struct fake *fake = sink;
 
+    fake->offers++;
     if (fake->is_full) {
         return SLUICE_FULL;
     }
     free(record->payload);
+    fake->is_back[fake->count] = false;
     fake->tokens[fake->count++] = token;
     if (fake->acks_in_accept) {
         fake->host->calls->ack(fake->host, token, SLUICE_DELIVERED, NULL);
     }
-    return SLUICE_TAKEN;
+    return fake->answer ? (enum sluice_accept)fake->answer : SLUICE_TAKEN;
 }
 
 static void fake_ack(struct fake *fake, size_t i, enum sluice_result result)
 {
+    fake->is_back[i] = true;
     fake->host->calls->ack(fake->host, fake->tokens[i], result, "because \"of\" this\n");
 }
 
@@ -79,7 +89,7 @@ static void fake_close(void *sink)
     struct fake *fake = sink;
 
     for (size_t i = 0; !fake->forgets_at_close && i < fake->count; i++) {
-        if (fake->tokens[i]->sink) {
+        if (!fake->is_back[i]) {
             fake_ack(fake, i, SLUICE_FAILED);
         }
     }
@@ -104,7 +114,7 @@ struct world {
     struct sl_sink_spec spec;
     size_t cost;
     struct sl_sink *sink;
-    struct sluice_token tokens[MOST];
+    struct sl_token tokens[MOST];
     unsigned acks[MOST];
     enum sluice_result results[MOST];
     unsigned acks_in_all;
@@ -112,9 +122,10 @@ struct world {
     unsigned takings;
     bool is_taking;
     const bool *until;
+    uint64_t overdue_wanted;
 };
 
-static void on_ack(struct sluice_token *token, enum sluice_result result, void *arg)
+static void on_ack(struct sl_token *token, enum sluice_result result, void *arg)
 {
     struct world *world = arg;
     size_t i = (size_t)(token - world->tokens);
@@ -186,14 +197,14 @@ static void turn(struct world *world)
     sl_loop_run(world->loop);
 }
 
-static enum sluice_accept give(struct world *world, size_t i)
+static enum sl_sink_answer give(struct world *world, size_t i)
 {
     char *payload = malloc(4);
     struct sluice_record record = {.payload = payload, .payload_len = 4};
 
     world->tokens[i].owner = world;
-    enum sluice_accept answer = sl_sink_accept(world->sink, &record, &world->tokens[i]);
-    if (answer == SLUICE_FULL) {
+    enum sl_sink_answer answer = sl_sink_accept(world->sink, &record, &world->tokens[i]);
+    if (answer == SL_SINK_FULL) {
         free(payload);
     }
     return answer;
@@ -207,8 +218,8 @@ static void each_record_comes_back_once(void **state)
 
     (void)state;
     open_world(&world, "s", 0);
-    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
-    assert_int_equal(give(&world, 1), SLUICE_TAKEN);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    assert_int_equal(give(&world, 1), SL_SINK_TAKEN);
     assert_int_equal(sl_sink_in_flight(world.sink), 2);
     assert_int_equal(world.tokens[1].payload_bytes, 4);
     fake_ack(the_fake, 1, SLUICE_DELIVERED);
@@ -228,7 +239,7 @@ static void a_token_may_be_used_again_after_its_report(void **state)
     (void)state;
     open_world(&world, "s", 0);
     for (unsigned round = 1; round <= 3; round++) {
-        assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+        assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
         fake_ack(the_fake, 0, SLUICE_DELIVERED);
         the_fake->count = 0;
         assert_int_equal(world.acks[0], round);
@@ -236,21 +247,78 @@ static void a_token_may_be_used_again_after_its_report(void **state)
     close_world(&world);
 }
 
-static void a_plugin_that_reports_twice_or_what_never_was_is_ignored(void **state)
+static void assert_bugs(const struct world *world, enum sl_sink_bug bug, uint64_t count)
+{
+    uint64_t all = 0;
+
+    for (int i = 0; i < SL_BUGS; i++) {
+        all += sl_sink_bugs(world->sink, (enum sl_sink_bug)i);
+    }
+    assert_int_equal(sl_sink_bugs(world->sink, bug), count);
+    assert_int_equal(all, count);
+}
+
+static void ack_handle(uintptr_t handle)
+{
+    the_fake->host->calls->ack(the_fake->host, (struct sluice_token *)handle, SLUICE_DELIVERED,
+                               NULL);
+}
+
+static void a_record_that_comes_back_twice_counts_once_and_the_plugin_is_named(void **state)
 {
     struct world world;
-    struct sluice_token never = {.owner = &world};
 
     (void)state;
     open_world(&world, "s", 0);
-    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
     fake_ack(the_fake, 0, SLUICE_DELIVERED);
     fake_ack(the_fake, 0, SLUICE_DELIVERED);
-    the_fake->host->calls->ack(the_fake->host, &never, SLUICE_DELIVERED, NULL);
-    the_fake->host->calls->ack(the_fake->host, NULL, SLUICE_DELIVERED, NULL);
+    assert_bugs(&world, SL_BUG_TWICE, 1);
+    /* the next record has the same place in the table, and is another one */
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    fake_ack(the_fake, 0, SLUICE_FAILED);
+    assert_bugs(&world, SL_BUG_TWICE, 2);
     assert_int_equal(world.acks_in_all, 1);
-    assert_int_equal(sl_sink_in_flight(world.sink), 0);
+    assert_int_equal(sl_sink_in_flight(world.sink), 1);
     close_world(&world);
+}
+
+static void a_handle_that_never_was_is_looked_up_and_not_followed(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    ack_handle(0);
+    ack_handle(1);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    ack_handle((uintptr_t)&world);
+    ack_handle(UINTPTR_MAX);
+    ack_handle((uintptr_t)the_fake->tokens[0] + ((uintptr_t)1 << 25)); /* its next use */
+    assert_bugs(&world, SL_BUG_UNKNOWN, 5);
+    assert_int_equal(world.acks_in_all, 0);
+    assert_int_equal(sl_sink_in_flight(world.sink), 1);
+    close_world(&world);
+}
+
+static void a_handle_of_another_instance_is_none_of_this_one(void **state)
+{
+    struct world here;
+    struct world there;
+    struct fake *fake;
+
+    (void)state;
+    open_world(&here, "here", 0);
+    fake = the_fake;
+    assert_int_equal(give(&here, 0), SL_SINK_TAKEN);
+    open_world(&there, "there", 0);
+    assert_int_equal(give(&there, 0), SL_SINK_TAKEN);
+    ack_handle((uintptr_t)fake->tokens[0]);
+    assert_bugs(&there, SL_BUG_UNKNOWN, 1);
+    assert_int_equal(here.acks_in_all + there.acks_in_all, 0);
+    close_world(&there);
+    the_fake = fake;
+    close_world(&here);
 }
 
 static void a_report_from_within_accept_is_ignored(void **state)
@@ -260,11 +328,159 @@ static void a_report_from_within_accept_is_ignored(void **state)
     (void)state;
     open_world(&world, "s", 0);
     the_fake->acks_in_accept = true;
-    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    assert_bugs(&world, SL_BUG_ACCEPT, 1);
     assert_int_equal(world.acks_in_all, 0);
     assert_int_equal(sl_sink_in_flight(world.sink), 1);
     close_world(&world);
     assert_int_equal(world.acks_in_all, 1);
+}
+
+static void an_answer_that_is_none_is_taken_so_that_nothing_is_freed_twice(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    the_fake->answer = 77;
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    assert_bugs(&world, SL_BUG_ANSWER, 1);
+    assert_int_equal(sl_sink_in_flight(world.sink), 1);
+    fake_ack(the_fake, 0, SLUICE_DELIVERED);
+    assert_int_equal(world.acks_in_all, 1);
+    close_world(&world);
+}
+
+static void a_result_that_is_none_is_a_loss(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    fake_ack(the_fake, 0, (enum sluice_result)9);
+    assert_bugs(&world, SL_BUG_RESULT, 1);
+    assert_int_equal(world.results[0], SLUICE_FAILED);
+    close_world(&world);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* Everything that is the loop thread's alone; and one line, which is anybody's. */
+static void *call_everything(void *arg)
+{
+    const struct sluice_host *host = the_fake->host;
+
+    (void)arg;
+    host->calls->ack(host, the_fake->tokens[0], SLUICE_DELIVERED, NULL);
+    host->calls->ready(host);
+    host->calls->available(host, true, "");
+    assert_null(host->calls->watch(host, 0, nothing, NULL));
+    host->calls->unwatch(the_fake->watch);
+    assert_null(host->calls->timer_new(host, nothing, NULL));
+    host->calls->timer_start(the_fake->timer, 0);
+    host->calls->timer_free(the_fake->timer);
+    host->calls->log(host, (enum sluice_level)12, "from a thread of its own");
+    return NULL;
+}
+
+static void calls_from_another_thread_change_nothing_and_are_counted(void **state)
+{
+    struct world world;
+    pthread_t thread;
+    int pipes[2];
+
+    (void)state;
+    open_world(&world, "s", 0);
+    assert_int_equal(pipe(pipes), 0);
+    the_fake->watch = the_fake->host->calls->watch(the_fake->host, pipes[0], nothing, NULL);
+    the_fake->timer = the_fake->host->calls->timer_new(the_fake->host, nothing, NULL);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    assert_int_equal(pthread_create(&thread, NULL, call_everything, NULL), 0);
+    pthread_join(thread, NULL);
+    turn(&world);
+    assert_bugs(&world, SL_BUG_THREAD, 8);
+    assert_int_equal(world.acks_in_all, 0);
+    assert_false(sl_sink_is_taking(world.sink));
+    assert_int_equal(sl_sink_in_flight(world.sink), 1);
+    close_world(&world); /* the watch and the timer are left behind: the host frees them */
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+static void *run_loop(void *arg)
+{
+    struct world *world = arg;
+
+    sl_sink_adopt(world->sink);
+    fake_ack(the_fake, 0, SLUICE_DELIVERED);
+    return NULL;
+}
+
+static void a_loop_that_moves_to_another_thread_says_so(void **state)
+{
+    struct world world;
+    pthread_t thread;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    assert_int_equal(pthread_create(&thread, NULL, run_loop, &world), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(world.acks_in_all, 1);
+    assert_bugs(&world, SL_BUG_THREAD, 0);
+    close_world(&world);
+}
+
+static void on_overdue_seen(void *arg)
+{
+    struct world *world = arg;
+
+    if (sl_sink_overdue(world->sink) == world->overdue_wanted) {
+        sl_loop_stop(world->loop);
+    } else {
+        sl_timer_start(world->turn, 1);
+    }
+}
+
+static void wait_for_overdue(struct world *world, uint64_t wanted)
+{
+    struct sl_timer *turn_timer = world->turn;
+
+    world->overdue_wanted = wanted;
+    world->turn = sl_timer_new(world->loop, on_overdue_seen, world);
+    sl_timer_start(world->turn, 1);
+    sl_loop_run(world->loop);
+    sl_timer_free(world->turn);
+    world->turn = turn_timer;
+}
+
+static void a_record_that_is_forgotten_among_others_is_overdue(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    world.spec.overdue_after_ns = 20 * SL_NS_PER_MS;
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    assert_int_equal(give(&world, 1), SL_SINK_TAKEN);
+    assert_int_equal(give(&world, 2), SL_SINK_TAKEN);
+    fake_ack(the_fake, 0, SLUICE_DELIVERED);
+    fake_ack(the_fake, 2, SLUICE_DELIVERED);
+    assert_int_equal(sl_sink_overdue(world.sink), 0);
+    wait_for_overdue(&world, 1);
+    assert_true(sl_sink_oldest_ns(world.sink) >= world.spec.overdue_after_ns);
+    assert_int_equal(give(&world, 3), SL_SINK_TAKEN);
+    wait_for_overdue(&world, 2);
+    fake_ack(the_fake, 1, SLUICE_DELIVERED);
+    assert_int_equal(sl_sink_overdue(world.sink), 1);
+    fake_ack(the_fake, 3, SLUICE_DELIVERED);
+    assert_int_equal(sl_sink_overdue(world.sink), 0);
+    assert_int_equal(sl_sink_oldest_ns(world.sink), 0);
+    close_world(&world);
 }
 
 static void full_changes_nothing_and_ready_follows_once(void **state)
@@ -277,7 +493,7 @@ static void full_changes_nothing_and_ready_follows_once(void **state)
     turn(&world);
     assert_int_equal(world.readies, 0);
     the_fake->is_full = true;
-    assert_int_equal(give(&world, 0), SLUICE_FULL);
+    assert_int_equal(give(&world, 0), SL_SINK_FULL);
     assert_null(world.tokens[0].sink);
     assert_int_equal(sl_sink_in_flight(world.sink), 0);
     the_fake->is_full = false;
@@ -286,7 +502,7 @@ static void full_changes_nothing_and_ready_follows_once(void **state)
     assert_int_equal(world.readies, 0); /* never from within the plugin's call */
     turn(&world);
     assert_int_equal(world.readies, 1);
-    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
     close_world(&world);
 }
 
@@ -330,8 +546,8 @@ static void silence_with_records_out_is_a_stall_until_a_report(void **state)
     turn(&world);
     turn(&world);
     assert_int_equal(world.takings, 1); /* nothing is out: silence is peace */
-    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
-    assert_int_equal(give(&world, 1), SLUICE_TAKEN);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    assert_int_equal(give(&world, 1), SL_SINK_TAKEN);
     world.until = &is_awaited;
     sl_timer_start(world.turn, LIMIT_MS);
     sl_loop_run(world.loop);
@@ -356,7 +572,7 @@ static void closing_brings_back_what_is_out(void **state)
     (void)state;
     open_world(&world, "s", SL_NS_PER_S);
     for (size_t i = 0; i < MOST; i++) {
-        assert_int_equal(give(&world, i), SLUICE_TAKEN);
+        assert_int_equal(give(&world, i), SL_SINK_TAKEN);
     }
     close_world(&world);
     for (size_t i = 0; i < MOST; i++) {
@@ -365,16 +581,17 @@ static void closing_brings_back_what_is_out(void **state)
     }
 }
 
-static void a_plugin_that_forgets_records_is_survived(void **state)
+static void what_the_plugin_forgets_at_its_close_comes_back_all_the_same(void **state)
 {
     struct world world;
 
     (void)state;
     open_world(&world, "s", SL_NS_PER_S);
-    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
     the_fake->forgets_at_close = true;
     close_world(&world);
-    assert_int_equal(world.acks_in_all, 0);
+    assert_int_equal(world.acks_in_all, 1);
+    assert_int_equal(world.results[0], SLUICE_FAILED);
 }
 
 static void a_sink_that_cannot_open_says_why(void **state)
@@ -394,13 +611,13 @@ static void the_plugin_is_asked_for_cost_flush_and_stats(void **state)
 
     (void)state;
     open_world(&world, "s", 0);
-    assert_int_equal(sl_sink_record_cost(world.sink), 123);
+    assert_int_equal(sl_sink_record_cost(world.sink), 123 + SL_TOKEN_BYTES);
     assert_ptr_equal(sl_sink_spec(world.sink), &world.spec);
     assert_int_equal(the_fake->host->worker, 3);
     assert_string_equal(the_fake->host->collector, "collector");
     sl_sink_flush(world.sink);
     assert_int_equal(the_fake->flushes, 1);
-    assert_int_equal(give(&world, 0), SLUICE_TAKEN);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
     sl_sink_stats(world.sink, &stats);
     assert_int_equal(stats.queued_records, 1);
     assert_int_equal(stats.retries, 0);
@@ -482,13 +699,20 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_record_comes_back_once),
         cmocka_unit_test(a_token_may_be_used_again_after_its_report),
-        cmocka_unit_test(a_plugin_that_reports_twice_or_what_never_was_is_ignored),
+        cmocka_unit_test(a_record_that_comes_back_twice_counts_once_and_the_plugin_is_named),
+        cmocka_unit_test(a_handle_that_never_was_is_looked_up_and_not_followed),
+        cmocka_unit_test(a_handle_of_another_instance_is_none_of_this_one),
         cmocka_unit_test(a_report_from_within_accept_is_ignored),
+        cmocka_unit_test(an_answer_that_is_none_is_taken_so_that_nothing_is_freed_twice),
+        cmocka_unit_test(a_result_that_is_none_is_a_loss),
+        cmocka_unit_test(calls_from_another_thread_change_nothing_and_are_counted),
+        cmocka_unit_test(a_loop_that_moves_to_another_thread_says_so),
+        cmocka_unit_test(a_record_that_is_forgotten_among_others_is_overdue),
         cmocka_unit_test(full_changes_nothing_and_ready_follows_once),
         cmocka_unit_test(a_sink_takes_only_when_it_says_that_it_can),
         cmocka_unit_test(silence_with_records_out_is_a_stall_until_a_report),
         cmocka_unit_test(closing_brings_back_what_is_out),
-        cmocka_unit_test(a_plugin_that_forgets_records_is_survived),
+        cmocka_unit_test(what_the_plugin_forgets_at_its_close_comes_back_all_the_same),
         cmocka_unit_test(a_sink_that_cannot_open_says_why),
         cmocka_unit_test(the_plugin_is_asked_for_cost_flush_and_stats),
         cmocka_unit_test(posts_of_other_threads_run_on_the_loop),

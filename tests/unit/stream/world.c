@@ -94,7 +94,7 @@ static const struct sluice_sink_plugin fake_plugin = {
 
 /* ---- the world: a loop, a sink, a stream, and a device at the other end of a session ---- */
 
-static void on_ack(struct sluice_token *token, enum sluice_result result, void *arg)
+static void on_ack(struct sl_token *token, enum sluice_result result, void *arg)
 {
     (void)arg;
     sl_stream_acknowledge(token, result);
