@@ -17,15 +17,9 @@ bool sl_budget_plan(uint64_t memory_bytes, unsigned workers, uint64_t streams,
     if (share < SL_CREDIT_FLOOR_BYTES) {
         return false;
     }
+    plan->shared_bytes = shared;
     plan->share_bytes = share;
     return true;
-}
-
-uint32_t sl_budget_limit(const struct sl_budget_plan *plan, uint64_t wanted_bytes)
-{
-    uint64_t limit = sl_min_u64(wanted_bytes, plan->share_bytes);
-
-    return (uint32_t)sl_min_u64(sl_max_u64(limit, SL_CREDIT_FLOOR_BYTES), SL_GIB);
 }
 
 void sl_cost_rate_init(struct sl_cost_rate *rate)

@@ -1,15 +1,12 @@
-/* budget.h - the memory of one worker, shared among its streams.
+/* budget.h - the memory of one worker: what it is for, and what a byte of window costs.
  *
  * Window bytes are not memory: a message of 133 bytes becomes a record that holds 430 to 930. So
- * every charge has a second number, its cost, and a worker lets credit out only while
+ * every charge has a second number, its cost, and a stream is let out credit only as far as its
+ * share (governor.h) has room for what that costs.
  *
- *     cost held + (granted + assembling) × the stream's recent cost per byte  <=  the stream's
- * share
- *
- * Shares are equal and fixed: (part - reserve - interning) / streams. A stream whose sink is
- * stalled fills its own share and nobody else's. A message that does not fit in its stream's share
- * borrows the reserve, which is one largest message: one borrower at a time, first come, first
- * served, so that borrowers cannot deadlock one another.
+ * A message that does not fit in its stream's share borrows the reserve, which is one largest
+ * message: one borrower at a time, first come, first served, so that borrowers cannot deadlock one
+ * another.
  *
  * Pure: no I/O, no clock. One worker, one thread.
  */
@@ -28,16 +25,14 @@ struct sl_budget_plan {
     uint64_t part_bytes;     /* collector.memory / workers */
     uint64_t reserve_bytes;  /* one largest message, for a single borrower */
     uint64_t interned_bytes; /* paths that encoders keep: an eighth */
-    uint64_t share_bytes;    /* cost, of each stream */
+    uint64_t shared_bytes;   /* cost, of all streams together: governor.h */
+    uint64_t share_bytes;    /* of each, where all are alike */
 };
 
 /* False when the part cannot hold the reserve and SL_CREDIT_FLOOR_BYTES for each of `streams`
  * streams (those of the fullest worker); `plan` then holds part and reserve, and a share of 0. */
 bool sl_budget_plan(uint64_t memory_bytes, unsigned workers, uint64_t streams,
                     uint64_t max_message_bytes, struct sl_budget_plan *plan) SL_MUST_CHECK;
-
-/* The limit of a stream that asks for `wanted_bytes`: at most its share, at least the floor. */
-uint32_t sl_budget_limit(const struct sl_budget_plan *plan, uint64_t wanted_bytes);
 
 /* A stream's recent cost per window byte, in sixteenths: rises at once, falls slowly, so that what
  * was granted at the old rate does not outgrow the share. */

@@ -24,6 +24,18 @@ void sl_credit_open(struct sl_credit *credit)
     SL_INVARIANT(sl_credit_is_valid(credit));
 }
 
+void sl_credit_resize(struct sl_credit *credit, uint32_t limit_bytes)
+{
+    SL_ASSERT(limit_bytes >= SL_CREDIT_FLOOR_BYTES);
+    uint32_t excess = credit->limit_bytes - sl_min_u32(limit_bytes, credit->limit_bytes);
+    uint32_t lack = limit_bytes - sl_min_u32(limit_bytes, credit->limit_bytes);
+    uint32_t less = sl_min_u32(excess, credit->pending_bytes);
+
+    credit->limit_bytes += lack - less;
+    credit->pending_bytes += lack - less;
+    SL_INVARIANT(sl_credit_is_valid(credit));
+}
+
 bool sl_credit_receive(struct sl_credit *credit, uint32_t bytes)
 {
     if (bytes > credit->granted_bytes) {

@@ -1,6 +1,6 @@
 /* credit.h - how much one device stream may still send us.
  *
- * A ledger splits a fixed number of bytes of HTTP/2 stream window, the limit, four ways:
+ * A ledger splits a number of bytes of HTTP/2 stream window, the limit, four ways:
  *
  *     granted      announced to the device and not used: what it may send now
  *     assembling   received, and not yet a whole message that was charged
@@ -48,6 +48,10 @@ void sl_credit_init(struct sl_credit *credit, uint32_t limit_bytes);
 /* A new RPC begins: SL_CREDIT_FLOOR_BYTES are granted (by SETTINGS, not announced), the rest is
  * pending, and whatever an earlier RPC still has with a sink is not this one's. */
 void sl_credit_open(struct sl_credit *credit);
+
+/* The limit becomes `limit_bytes` (at least SL_CREDIT_FLOOR_BYTES), or as near to it as can be:
+ * only what is pending can be taken away. */
+void sl_credit_resize(struct sl_credit *credit, uint32_t limit_bytes);
 
 /* granted → assembling. False, and nothing moves, when the device sent more than it may. */
 bool sl_credit_receive(struct sl_credit *credit, uint32_t bytes) SL_MUST_CHECK;

@@ -59,8 +59,9 @@ struct sl_snapshot_block;
 struct sl_snapshot {
     struct sl_snapshot_block *blocks; /* all that follows lies in them */
     unsigned worker;
-    uint64_t part_bytes; /* of collector.memory */
-    uint64_t held_bytes; /* cost of all charges */
+    uint64_t part_bytes;     /* of collector.memory */
+    uint64_t promised_bytes; /* to streams */
+    uint64_t held_bytes;     /* cost of all that is held for them */
     uint64_t interned_bytes;
     struct sl_stream_row *streams;
     size_t stream_count;

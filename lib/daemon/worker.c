@@ -29,6 +29,7 @@ struct sl_worker {
     size_t open_targets;
     struct sl_post drain_due;  /* sl_worker_drain was called */
     struct sl_timer *deadline; /* of the drain */
+    struct sl_timer *govern;   /* sweeps the streams' shares of the memory, again and again */
     struct sl_timer *calm;     /* looks whether anything is held, again and again */
     unsigned calm_looks;       /* in a row that saw nothing held */
     struct sl_deferred finish_due;
@@ -69,6 +70,7 @@ static void finish(void *arg)
 
     sl_timer_stop(worker->deadline);
     sl_timer_stop(worker->calm);
+    sl_timer_stop(worker->govern);
     if (worker->on_done) {
         worker->on_done(worker->arg);
         worker->on_done = NULL;
@@ -270,7 +272,9 @@ static void fill_stream(struct sl_worker *worker, const struct sl_target_setting
         .subscribe = stream->subscription->request,
         .username = target->options.username ? target->options.username : "",
         .password = target->options.password ? target->options.password : "",
-        .wanted_limit_bytes = options->credit.initial_bytes * stream->member_count,
+        .credit_initial_bytes = options->credit.initial_bytes * stream->member_count,
+        .credit_max_bytes = options->credit.max_bytes * stream->member_count,
+        .priority = sl_subscription_priority(options),
         .max_message_bytes = (uint32_t)options->max_message_bytes,
         .gzip = target->options.gzip,
         .backoff_min_ms = (uint64_t)(target->options.backoff.min_ns / SL_NS_PER_MS),
@@ -423,11 +427,19 @@ static void on_calm(void *arg)
 {
     struct sl_worker *worker = arg;
 
-    worker->calm_looks = worker->pool.cost_held_bytes ? 0 : worker->calm_looks + 1;
+    worker->calm_looks = worker->pool.governor.held_bytes ? 0 : worker->calm_looks + 1;
     if (worker->calm_looks == 2) {
         malloc_trim(0);
     }
     sl_timer_start(worker->calm, CALM_MS);
+}
+
+static void on_govern(void *arg)
+{
+    struct sl_worker *worker = arg;
+
+    sl_governor_sweep(&worker->pool.governor, sl_loop_now_ns(worker->loop));
+    sl_timer_start(worker->govern, SL_GOVERNOR_SWEEP_MS);
 }
 
 struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned index,
@@ -441,10 +453,9 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
     }
     worker->settings = settings;
     worker->index = index;
-    worker->pool.plan = settings->plan;
+    sl_stream_pool_init(&worker->pool, &settings->plan);
     worker->limits = sl_h2_default_limits;
     worker->limits.sent_table_bytes = 0; /* few requests: 2 KB less for each device */
-    sl_reserve_init(&worker->pool.reserve);
     sl_grpc_context_init(&worker->pool.grpc, NULL);
     worker->interned.limit_bytes = settings->plan.interned_bytes;
     worker->drain_due = (struct sl_post){.fn = drain, .arg = worker};
@@ -452,7 +463,8 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
     worker->loop = sl_loop_new();
     worker->deadline = worker->loop ? sl_timer_new(worker->loop, on_deadline, worker) : NULL;
     worker->calm = worker->loop ? sl_timer_new(worker->loop, on_calm, worker) : NULL;
-    if (!worker->deadline || !worker->calm || !open_sinks(worker, why) ||
+    worker->govern = worker->loop ? sl_timer_new(worker->loop, on_govern, worker) : NULL;
+    if (!worker->deadline || !worker->calm || !worker->govern || !open_sinks(worker, why) ||
         !make_targets(worker, why)) {
         sl_worker_free(worker);
         return NULL;
@@ -468,6 +480,7 @@ void sl_worker_open(struct sl_worker *worker, void (*on_done)(void *arg), void *
         sl_sink_adopt(worker->sinks[i]);
     }
     sl_timer_start(worker->calm, CALM_MS);
+    sl_timer_start(worker->govern, SL_GOVERNOR_SWEEP_MS);
     for (size_t i = 0; i < worker->target_count; i++) {
         sl_target_open(worker->targets[i]);
     }
@@ -532,6 +545,7 @@ void sl_worker_free(struct sl_worker *worker)
     }
     sl_timer_free(worker->deadline);
     sl_timer_free(worker->calm);
+    sl_timer_free(worker->govern);
     if (worker->loop) {
         sl_loop_cancel(worker->loop, &worker->finish_due);
         sl_loop_free(worker->loop);
@@ -592,7 +606,8 @@ bool sl_worker_snapshot(struct sl_worker *worker, struct sl_snapshot *snapshot)
     *snapshot = (struct sl_snapshot){
         .worker = worker->index,
         .part_bytes = worker->pool.plan.part_bytes,
-        .held_bytes = worker->pool.cost_held_bytes,
+        .promised_bytes = worker->pool.governor.promised_bytes,
+        .held_bytes = worker->pool.governor.held_bytes,
         .interned_bytes = worker->interned.used_bytes,
     };
     return copy_streams(worker, snapshot) && copy_sinks(worker, snapshot);

@@ -496,7 +496,7 @@ static void end_charge(struct sl_stream *stream)
 
     stream->charge = NULL;
     if (charge->cost_bytes) {
-        sl_cost_rate_learn(&stream->rate, charge->cost_bytes, charge->window_bytes);
+        sl_cost_rate_learn(&stream->share.rate, charge->cost_bytes, charge->window_bytes);
     }
     sl_stream_drop_charge(charge);
 }
@@ -536,6 +536,9 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
     uint32_t window_bytes = sl_grpc_call_wire_bytes(call);
     bool is_new = !stream->charge;
 
+    if (is_new && !sl_stream_claim(stream, window_bytes)) {
+        return SL_GRPC_HOLD;
+    }
     if (is_new && !begin_charge(stream, window_bytes)) {
         return SL_GRPC_STOP;
     }

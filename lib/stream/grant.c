@@ -5,25 +5,24 @@ enum {
     MAX_PADDING_BYTES = 256, /* of one DATA frame: nghttp2 counts it before the frame's end */
 };
 
+/* ---- memory ---- */
+
+void sl_stream_pool_init(struct sl_stream_pool *pool, const struct sl_budget_plan *plan)
+{
+    *pool = (struct sl_stream_pool){.plan = *plan};
+    sl_reserve_init(&pool->reserve);
+    sl_governor_init(&pool->governor, plan->shared_bytes);
+}
+
 void sl_stream_cost_add(struct sl_stream *stream, uint64_t bytes)
 {
-    stream->cost_held_bytes += bytes;
-    stream->config.pool->cost_held_bytes += bytes;
+    sl_share_hold(&stream->share, bytes);
 }
 
 void sl_stream_cost_sub(struct sl_stream *stream, uint64_t bytes)
 {
-    SL_ASSERT(stream->cost_held_bytes >= bytes && stream->config.pool->cost_held_bytes >= bytes);
-    stream->cost_held_bytes -= bytes;
-    stream->config.pool->cost_held_bytes -= bytes;
+    sl_share_release(&stream->share, bytes);
     sl_loop_defer(stream->config.loop, &stream->credit_due);
-}
-
-/* Of its own share: the reserve is for the bytes of one message alone. */
-static uint64_t room_bytes(const struct sl_stream *stream)
-{
-    return sl_budget_room(stream->config.pool->plan.share_bytes, stream->cost_held_bytes,
-                          &stream->credit, &stream->rate);
 }
 
 static bool is_lent(const struct sl_stream *stream)
@@ -31,27 +30,60 @@ static bool is_lent(const struct sl_stream *stream)
     return sl_loan_is_lent(&stream->config.pool->reserve, &stream->loan);
 }
 
-/* A message that can never fit may be lent the rest of its bytes at once; one that would fit waits
- * for what is held, if anything is. */
-static bool must_lend(const struct sl_stream *stream, uint32_t missing)
+bool sl_stream_claim(struct sl_stream *stream, uint32_t window_bytes)
+{
+    bool has_room = is_lent(stream) || sl_share_claim(&stream->share, window_bytes);
+
+    stream->short_bytes = has_room ? 0 : window_bytes;
+    return has_room;
+}
+
+/* A message waits for memory: its turn may have come; else what waits for company has to leave, for
+ * it has some of that memory. */
+static void go_on(struct sl_stream *stream)
+{
+    if (!stream->call || !stream->short_bytes) {
+        return;
+    }
+    if (sl_stream_claim(stream, stream->short_bytes)) {
+        sl_grpc_call_resume(stream->call);
+    } else {
+        sl_batch_flush(stream);
+    }
+}
+
+/* ---- loans ---- */
+
+/* What is under way would never fit in the stream's share, or nothing will be acknowledged that
+ * would make it fit. */
+static bool needs_reserve(const struct sl_stream *stream, uint32_t missing)
 {
     const struct sl_credit *credit = &stream->credit;
     uint64_t whole = (uint64_t)credit->assembling_bytes + missing;
-    bool is_too_large = whole > credit->limit_bytes || sl_cost_rate_of(&stream->rate, whole) >
-                                                           stream->config.pool->plan.share_bytes;
 
-    return is_too_large || (credit->held_bytes == 0 && stream->cost_held_bytes == 0);
+    return sl_cost_rate_of(&stream->share.rate, whole) > sl_share_entitled(&stream->share) ||
+           (credit->held_bytes == 0 && stream->share.held_bytes == 0);
+}
+
+/* It would never fit in the window, or nothing will be acknowledged that would make it fit. */
+static bool needs_window(const struct sl_stream *stream, uint32_t missing)
+{
+    const struct sl_credit *credit = &stream->credit;
+
+    return (uint64_t)credit->assembling_bytes + missing > credit->limit_bytes ||
+           needs_reserve(stream, missing);
 }
 
 static uint32_t lend(struct sl_stream *stream, uint32_t missing)
 {
     uint32_t need = sl_credit_need(&stream->credit, missing);
 
-    if (missing == 0 || need == 0 || !must_lend(stream, missing)) {
+    if (missing == 0 || need == 0 || !needs_window(stream, missing)) {
         return 0; /* between two messages there is nothing to lend for */
     }
-    if (need > room_bytes(stream)) {
-        if (!sl_loan_ask(&stream->config.pool->reserve, &stream->loan)) {
+    if (need > sl_share_room(&stream->share)) {
+        if (!needs_reserve(stream, missing) ||
+            !sl_loan_ask(&stream->config.pool->reserve, &stream->loan)) {
             return 0;
         }
         stream->loan_since_ns = sl_loop_now_ns(stream->config.loop);
@@ -69,10 +101,10 @@ static void repay(struct sl_stream *stream, uint32_t missing)
     struct sl_stream_pool *pool = stream->config.pool;
     const struct sl_credit *credit = &stream->credit;
     uint64_t whole = (uint64_t)credit->assembling_bytes + missing;
-    uint64_t cost = stream->cost_held_bytes + sl_cost_rate_of(&stream->rate, whole);
+    uint64_t cost = stream->share.held_bytes + sl_cost_rate_of(&stream->share.rate, whole);
     bool is_waiting = stream->call && sl_credit_need(credit, missing) > 0;
 
-    if (!is_waiting && (!stream->call || cost <= pool->plan.share_bytes)) {
+    if (!is_waiting && (!stream->call || cost <= stream->share.bytes)) {
         if (stream->call && is_lent(stream)) {
             sl_timer_stop(stream->timer);
         }
@@ -110,6 +142,8 @@ void sl_stream_check_loan(struct sl_stream *stream)
     sl_grpc_call_fail(stream->call, &why);
 }
 
+/* ---- the window ---- */
+
 static void note_blocked(struct sl_stream *stream, bool is_blocked)
 {
     int64_t now_ns = sl_loop_now_ns(stream->config.loop);
@@ -144,9 +178,12 @@ void sl_stream_give_credit(void *arg)
     uint32_t missing = stream->call ? sl_grpc_call_missing(stream->call) : 0;
 
     sl_mark_gaps(stream);
+    sl_share_look(&stream->share, sl_loop_now_ns(stream->config.loop), stream->view.message_bytes,
+                  missing);
     if (gives) {
         check_window(stream);
-        uint32_t bytes = sl_credit_announce(&stream->credit, missing, room_bytes(stream));
+        uint32_t bytes =
+            sl_credit_announce(&stream->credit, missing, sl_share_room(&stream->share));
         bytes += lend(stream, missing);
         if (bytes) {
             sl_grpc_call_grant(stream->call, bytes);
@@ -155,9 +192,18 @@ void sl_stream_give_credit(void *arg)
     repay(stream, missing);
     bool is_blocked = gives && sl_credit_need(&stream->credit, missing) > 0;
     note_blocked(stream, is_blocked);
+    stream->view.limited = gives ? sl_share_limited(&stream->share, missing) : SL_LIMITED_NOT;
     if (is_blocked) {
         sl_batch_flush(stream); /* what waits for company is what the device waits for */
     }
+    go_on(stream);
+}
+
+void sl_stream_has_room(void *arg)
+{
+    struct sl_stream *stream = arg;
+
+    sl_loop_defer(stream->config.loop, &stream->credit_due);
 }
 
 void sl_stream_lent(struct sl_loan *loan, void *arg)

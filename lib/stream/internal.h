@@ -64,9 +64,9 @@ struct sl_stream {
     struct sl_h2_session *session;
     struct sl_grpc_call *call;
     struct sl_credit credit;
-    struct sl_cost_rate rate;
+    struct sl_share share;
+    uint32_t short_bytes; /* of window: a message waits for so many bytes' memory; 0: none does */
     struct sl_loan loan;
-    uint64_t cost_held_bytes;            /* over all generations */
     uint64_t in_flight;                  /* records with sinks, over all generations */
     struct sl_charge *charge;            /* of the message whose records are being made */
     size_t next_route;                   /* the first that has not got its records yet */
@@ -126,6 +126,13 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
  * let credit out again, at the end of the loop's turn. */
 void sl_stream_cost_add(struct sl_stream *stream, uint64_t bytes);
 void sl_stream_cost_sub(struct sl_stream *stream, uint64_t bytes);
+
+/* The records of a message of so many window bytes fit in the stream's share. False: put it on
+ * HOLD; it is resumed when they may. */
+bool sl_stream_claim(struct sl_stream *stream, uint32_t window_bytes) SL_MUST_CHECK;
+
+/* The governor has memory for the stream, which waits for some. */
+void sl_stream_has_room(void *arg);
 
 /* Announces and borrows what the ledger and the budget let out. Once per turn of the loop. */
 void sl_stream_give_credit(void *arg);

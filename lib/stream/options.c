@@ -66,14 +66,25 @@ static const struct sluice_option model_table[] = {
     {.name = NULL},
 };
 
+/* The first, then those of enum sl_priority in their order. */
+static const char *const priorities[] = {"auto", "low", "normal", "high", NULL};
+
 static const struct sluice_option credit_table[] = {
     {.name = "initial",
      .type = SLUICE_SIZE,
      .offset = AT(credit.initial_bytes),
-     .default_text = "256KiB",
+     .default_text = "64KiB",
      .min = 16 * SL_KIB,
      .max = SL_GIB,
-     .doc = "What a stream may have in flight; less where the shares of collector.memory are."},
+     .doc = "What a stream may have in flight at first; less where collector.memory has no more."},
+    {.name = "max",
+     .type = SLUICE_SIZE,
+     .offset = AT(credit.max_bytes),
+     .default_text = "2MiB",
+     .min = 16 * SL_KIB,
+     .max = SL_GIB,
+     .doc = "What it grows to while that is what limits it, and Kafka is quick; as much as initial "
+            "where that is more."},
     {.name = NULL},
 };
 
@@ -231,6 +242,14 @@ const struct sluice_option sl_subscription_table[] = {
      .type = SLUICE_OBJECT,
      .table = credit_table,
      .doc = "Bytes of HTTP/2 window."},
+    {.name = "priority",
+     .type = SLUICE_ENUM,
+     .offset = AT(priority),
+     .default_text = "auto",
+     .names = priorities,
+     .doc = "Whose part of collector.memory is larger, each four times the one before, and who is "
+            "served first while there is too little; auto: high where everything is asked for "
+            "on-change, else normal."},
     {.name = "timestamps",
      .type = SLUICE_OBJECT,
      .table = timestamps_table,
@@ -287,4 +306,19 @@ int64_t sl_subscription_stale_after(const struct sl_subscription_options *option
         return 0;
     }
     return 3 * pace_ns > SL_STALE_MIN_NS ? 3 * pace_ns : SL_STALE_MIN_NS;
+}
+
+enum sl_priority sl_subscription_priority(const struct sl_subscription_options *options)
+{
+    const struct sl_ask_options *asks = options->asks.count ? options->asks.items : &options->ask;
+    size_t count = options->asks.count ? options->asks.count : 1;
+    bool is_on_change = true;
+
+    if (options->priority) {
+        return (enum sl_priority)(options->priority - 1);
+    }
+    for (size_t i = 0; i < count; i++) {
+        is_on_change = is_on_change && asks[i].stream_mode == SL_GNMI_ON_CHANGE;
+    }
+    return is_on_change ? SL_PRIORITY_HIGH : SL_PRIORITY_NORMAL;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "credit/governor.h"
 #include "gnmi/request.h"
 #include "sluice_option.h"
 
@@ -56,8 +57,10 @@ struct sl_subscription_options {
     struct sluice_list extensions; /* of struct sl_extension_options */
     uint64_t max_message_bytes;
     struct {
-        uint64_t initial_bytes; /* a stream's limit */
+        uint64_t initial_bytes; /* of a stream's window */
+        uint64_t max_bytes;
     } credit;
+    int priority; /* 0: what fits how it is asked; else 1 + enum sl_priority */
     struct {
         int policy; /* enum sl_clock_policy */
         int unit;   /* enum sl_clock_unit */
@@ -73,6 +76,9 @@ struct sl_subscription_options {
  * the longest of the intervals at which some path has to send, SL_STALE_MIN_NS at least; else,
  * where a path may be silent for ever, 0: never. */
 int64_t sl_subscription_stale_after(const struct sl_subscription_options *options);
+
+/* What `priority` says; else high where everything is on-change, for such a value comes once. */
+enum sl_priority sl_subscription_priority(const struct sl_subscription_options *options);
 
 #define SL_STALE_MIN_NS (INT64_C(10) * SL_NS_PER_S)
 

@@ -79,7 +79,7 @@ static void on_silence(void *arg)
     struct sl_stream *stream = arg;
     int64_t now_ns = sl_loop_now_ns(stream->config.loop);
 
-    if (stream->charge || stream->view.is_blocked) {
+    if (stream->charge || stream->short_bytes || stream->view.is_blocked) {
         stream->heard_ns = now_ns;
     }
     int64_t left_ns = stream->config.stale_after_ns - (now_ns - stream->heard_ns);
@@ -124,7 +124,7 @@ static void on_open(struct sl_grpc_call *call, void *arg)
     struct sl_stream *stream = arg;
 
     (void)call;
-    sl_credit_open(&stream->credit);
+    sl_share_open(&stream->share);
     stream->messages_at_open = stream->view.messages;
     stream->opened_ns = sl_loop_now_ns(stream->config.loop);
     stream->heard_ns = stream->opened_ns;
@@ -173,6 +173,8 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *said, v
     (void)call;
     sl_gnmi_unwrap_status(stream->workarounds, &meant);
     stream->call = NULL;
+    stream->short_bytes = 0;
+    sl_share_shut(&stream->share);
     if (stream->view.messages > stream->messages_at_open) {
         int64_t lasted_ns = sl_loop_now_ns(stream->config.loop) - stream->opened_ns;
         sl_backoff_lasted(&stream->backoff, (uint64_t)(lasted_ns / SL_NS_PER_MS));
@@ -393,6 +395,21 @@ static bool init_parts(struct sl_stream *stream, struct sl_status *why)
     return sl_status_is_ok(why);
 }
 
+static void join_governor(struct sl_stream *stream)
+{
+    const struct sl_stream_config *config = &stream->config;
+    uint64_t initial = sl_max_u64(config->credit_initial_bytes, SL_CREDIT_FLOOR_BYTES);
+    const struct sl_share_config share = {
+        .priority = config->priority,
+        .initial_bytes = (uint32_t)sl_min_u64(initial, SL_GIB),
+        .max_bytes = config->credit_max_bytes,
+        .on_room = sl_stream_has_room,
+        .arg = stream,
+    };
+
+    sl_share_join(&stream->share, &config->pool->governor, &stream->credit, &share);
+}
+
 struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl_status *why)
 {
     const struct sl_log_field who[] = {
@@ -410,9 +427,7 @@ struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl
     sl_log_subject_init(&stream->subject, who, SL_ARRAY_LEN(who));
     stream->credit_due = (struct sl_deferred){.fn = sl_stream_give_credit, .arg = stream};
     stream->closed_due = (struct sl_deferred){.fn = on_closed, .arg = stream};
-    sl_credit_init(&stream->credit,
-                   sl_budget_limit(&config->pool->plan, config->wanted_limit_bytes));
-    sl_cost_rate_init(&stream->rate);
+    join_governor(stream);
     sl_loan_init(&stream->loan, sl_stream_lent, stream);
     sl_backoff_init(&stream->backoff, config->backoff_min_ms, config->backoff_max_ms);
     sl_clock_init(&stream->clock, &config->clock);
@@ -433,6 +448,7 @@ void sl_stream_free(struct sl_stream *stream)
     }
     SL_ASSERT(!stream->call && stream->in_flight == 0);
     sl_log_end(&stream->subject);
+    sl_share_leave(&stream->share);
     sl_loop_cancel(stream->config.loop, &stream->credit_due);
     sl_loop_cancel(stream->config.loop, &stream->closed_due);
     sl_loan_return(&stream->config.pool->reserve, &stream->loan);
@@ -559,8 +575,10 @@ void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view)
     view->pending_bytes = credit->pending_bytes;
     view->limit_bytes = credit->limit_bytes;
     view->borrowed_bytes = credit->borrowed_bytes;
-    view->cost_held_bytes = stream->cost_held_bytes;
-    view->share_bytes = stream->config.pool->plan.share_bytes;
+    view->cost_held_bytes = stream->share.held_bytes;
+    view->share_bytes = stream->share.bytes;
+    view->entitled_bytes = sl_share_entitled(&stream->share);
+    view->window_doublings = stream->share.growth.doublings;
     if (view->is_blocked) {
         view->blocked_ns += sl_loop_now_ns(stream->config.loop) - stream->blocked_since_ns;
     }

@@ -22,6 +22,7 @@
 #include "base/base.h"
 #include "base/status.h"
 #include "credit/budget.h"
+#include "credit/governor.h"
 #include "gnmi/request.h"
 #include "gnmi/vendor.h"
 #include "grpc/call.h"
@@ -45,13 +46,15 @@ enum {
 struct sl_stream_pool {
     struct sl_budget_plan plan;
     struct sl_reserve reserve;
-    uint64_t cost_held_bytes; /* over the streams: memory that charges hold now */
-    struct sl_buf scratch;    /* for a response that is not in its usual form, while it is read */
+    struct sl_governor governor; /* swept by the worker, each SL_GOVERNOR_SWEEP_MS */
+    struct sl_buf scratch; /* for a response that is not in its usual form, while it is read */
     struct sl_members_scratch sharing; /* for the message that is given to members */
     struct sl_buf mended;              /* for a response that had to be mended */
     struct sl_distinct distinct;       /* for a route's part, where a path is in it twice */
     struct sl_grpc_context grpc;       /* for compressed messages; no loop */
 };
+
+void sl_stream_pool_init(struct sl_stream_pool *pool, const struct sl_budget_plan *plan);
 
 /* What one device may be asked on trial (prober.h): SL_STREAM_TRIALS requests at once, then one
  * each SL_STREAM_TRIAL_S seconds. Zeroed to begin with. */
@@ -71,8 +74,10 @@ struct sl_stream_config {
     const char *authority;
     const char *username; /* "" : none */
     const char *password;
-    uint64_t wanted_limit_bytes; /* credit.initial */
-    uint32_t max_message_bytes;  /* decompressed too */
+    uint64_t credit_initial_bytes; /* of window, at first, */
+    uint64_t credit_max_bytes;     /* and at most; less is as much as at first */
+    enum sl_priority priority;
+    uint32_t max_message_bytes; /* decompressed too */
     bool gzip; /* requests are compressed, and responses may be; those that are anyhow are read */
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
@@ -170,8 +175,11 @@ struct sl_stream_view {
     uint32_t limit_bytes;
     uint32_t borrowed_bytes;
     uint64_t cost_held_bytes;
-    uint64_t share_bytes;
-    int64_t blocked_ns; /* the device had no credit to go on with */
+    uint64_t share_bytes;    /* cost: what it may hold now, */
+    uint64_t entitled_bytes; /* and what it gets whenever it wants it */
+    uint64_t window_doublings;
+    enum sl_limited limited; /* by what the device is blocked */
+    int64_t blocked_ns;      /* the device had no credit to go on with */
     bool is_blocked;
     const char *last_reason; /* why the last RPC ended, a literal; NULL: none has */
     struct sl_tally ends;    /* of RPCs that nobody here ended, by reason */

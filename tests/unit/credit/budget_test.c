@@ -29,16 +29,6 @@ static void streams_that_do_not_fit_at_the_floor_are_refused(void **state)
     assert_false(sl_budget_plan(32 * SL_MIB, 2, 1, 16 * SL_MIB, &plan));
 }
 
-static void a_limit_is_cut_to_the_share_and_never_below_the_floor(void **state)
-{
-    struct sl_budget_plan plan = {.share_bytes = 100000};
-
-    (void)state;
-    assert_int_equal(sl_budget_limit(&plan, 262144), 100000);
-    assert_int_equal(sl_budget_limit(&plan, 65536), 65536);
-    assert_int_equal(sl_budget_limit(&plan, 1), SL_CREDIT_FLOOR_BYTES);
-}
-
 static void the_cost_rate_rises_at_once_and_falls_slowly(void **state)
 {
     struct sl_cost_rate rate;
@@ -114,7 +104,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_parts_of_a_plan_never_exceed_the_memory),
         cmocka_unit_test(streams_that_do_not_fit_at_the_floor_are_refused),
-        cmocka_unit_test(a_limit_is_cut_to_the_share_and_never_below_the_floor),
         cmocka_unit_test(the_cost_rate_rises_at_once_and_falls_slowly),
         cmocka_unit_test(room_is_what_the_share_has_left_after_what_is_out),
         cmocka_unit_test(a_share_of_the_floor_lets_a_prefix_out_at_any_rate),

@@ -159,7 +159,7 @@ static void what_a_file_does_not_say_has_its_default(void **state)
     assert_int_equal(options->encoding, SL_GNMI_AUTO_ENCODING);
     assert_int_equal(options->ask.sample_interval_ns, 0);
     assert_int_equal(options->max_message_bytes, 16 * SL_MIB);
-    assert_int_equal(options->credit.initial_bytes, 256 * SL_KIB);
+    assert_int_equal(options->credit.initial_bytes, 64 * SL_KIB);
     assert_string_equal(settings->sinks[0].spec.plugin->type, "null");
     assert_int_equal(settings->sinks[0].spec.format, SL_FORMAT_EVENT);
     assert_true(settings->sinks[0].spec.is_required);

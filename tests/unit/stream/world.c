@@ -278,7 +278,7 @@ static void open_stream(struct world *world, const struct world_options *options
         .authority = "leaf1:57400",
         .username = "",
         .password = "",
-        .wanted_limit_bytes = LIMIT_BYTES,
+        .credit_initial_bytes = LIMIT_BYTES,
         .max_message_bytes = 4 * 1024 * 1024,
         .backoff_min_ms = 1,
         .backoff_max_ms = 1,
@@ -311,8 +311,9 @@ int set_up_world(void **state, const struct world_options *options)
                                         .stall_after_ns = 3600 * SL_NS_PER_S};
     world->sink = sl_sink_open(world->loop, &world->spec, "test", 0, &sink_events, world, &why);
     assert_non_null(world->sink);
-    assert_true(sl_budget_plan(256 * SL_MIB, 1, 1, 4 * SL_MIB, &world->pool.plan));
-    sl_reserve_init(&world->pool.reserve);
+    struct sl_budget_plan plan;
+    assert_true(sl_budget_plan(256 * SL_MIB, 1, 1, 4 * SL_MIB, &plan));
+    sl_stream_pool_init(&world->pool, &plan);
     world->interned.limit_bytes = SL_MIB;
     world->refused = options->refused;
     for (size_t i = 0; i < MOST_MEMBERS; i++) {
