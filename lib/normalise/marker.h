@@ -7,13 +7,15 @@
  * and the tags `source` and `subscription`. The formats proto and protojson, which are what the
  * device sent, have none.
  *
- *     kind    connected, synced, gap, stale, resumed or disconnected
- *     epoch   and
- *     seq     of the record
- *     reason  gap: reconnect, duplicates, or the reason of the ledger's `dropped`; disconnected:
- * the reason of the log count   gap: updates known to be lost; 0: nobody knows from    gap: nothing
- * before this time is missing; stale: nothing came since; nanoseconds to      gap: and nothing
- * after this code    disconnected: gRPC's code, and text    what the device said
+ * - kind: connected, synced, gap, stale, resumed or disconnected
+ * - epoch and seq: of the record
+ * - reason: of a gap start, reconnect, duplicates, or the reason of the ledger's `dropped`; of
+ *   disconnected the reason of the log
+ * - count: of a gap the updates that are known to be lost; 0: nobody knows
+ * - from: before this time nothing is missing (gap), or came (stale); nanoseconds
+ * - to: after this time nothing is missing
+ * - code: of disconnected gRPC's, and
+ * - text: what the device said
  */
 #ifndef SLUICE_NORMALISE_MARKER_H
 #define SLUICE_NORMALISE_MARKER_H

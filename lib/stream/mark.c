@@ -260,8 +260,8 @@ static struct sl_marker gap_between(const struct sl_stream *stream, struct sl_ro
 {
     struct sl_marker gap = {
         .kind = SL_MARKER_GAP,
-        .reason = SL_STR("reconnect"),
-        .from_ns = stream->seen_ns,
+        .reason = stream->seen_ns ? SL_STR("reconnect") : SL_STR("start"),
+        .from_ns = stream->seen_ns, /* 0: who wrote before knows since when */
         .to_ns = stream->received_ns,
     };
 
@@ -285,9 +285,7 @@ static void connect(struct sl_stream *stream, const struct sl_gnmi_response *res
         const struct sl_marker gap = gap_between(stream, route);
         route->is_restarted = false;
         add(stream, route, place, &connected);
-        if (stream->seen_ns) {
-            add(stream, route, place, &gap);
-        }
+        add(stream, route, place, &gap);
         route->told.at_ns = stream->received_ns;
     }
 }

@@ -5,10 +5,11 @@
  * route passes it, and the stream does not subscribe anew before it is gone. So few wait at once:
  * those of one epoch, and of losses one for each reason.
  *
- * connected comes with the first message of an epoch, and with it a gap where there was an epoch
- * before; disconnected when an epoch that was connected ends. What was lost is told at the end of a
- * turn of the loop, and at the end of the epoch; by which counters of the route have grown since it
- * was told last. Losses of a marker are no gap.
+ * connected comes with the first message of an epoch, and with it a gap: `reconnect`, or `start` in
+ * the first one, because what was before it this process did not see; disconnected when an epoch
+ * that was connected ends. What was lost is told at the end of a turn of the loop, and at the end
+ * of the epoch; by which counters of the route have grown since it was told last. Losses of a
+ * marker are no gap.
  *
  * Loop thread only.
  */

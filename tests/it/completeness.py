@@ -48,14 +48,14 @@ class Proof:
                 "Marker"].values_by_name["MARKER_DISCONNECTED"].number:
             found.append("its end is not there")
         for record in markers:
-            if record.HasField("gap") and record.gap.reason != "reconnect":
+            if record.HasField("gap") and record.gap.reason not in ("start", "reconnect"):
                 found.append(f"gap {record.gap.reason} {record.gap.count}")
         return found
 
     def begins(self):
-        """Whether the first epoch is the first that its sluice saw: it has nothing before it."""
+        """Whether the first epoch is the first that its sluice saw."""
         first = self.epochs[min(self.epochs)].values()
-        return not [record for record in first if record.gap.reason == "reconnect"]
+        return [record.seq for record in first if record.gap.reason == "start"] == [2]
 
     def values(self, epoch):
         records = self.epochs[epoch]
@@ -156,7 +156,7 @@ def check_markers(proof, epochs, made):
               and names.count("MARKER_SYNCED") == 1, f"markers of epoch {number + 1}: {names}")
         gaps = [record.gap for record in records.values() if record.gap.reason == "reconnect"]
         if number == 0:
-            check(not gaps, "the first epoch has nothing before it")
+            check(not gaps, "the first epoch is behind no other")
         else:
             earlier = proof.epochs[epochs[number - 1]]
             seen = max(record.received_ns for record in earlier.values() if not record.marker)

@@ -164,8 +164,8 @@ static void an_epoch_begins_and_ends_with_a_marker(void **state)
     send_all(world, 100, 2);
     send_bytes(world, "\x18\x01", 2);
     hang_up(world);
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA, DATA, SYNCED, DISCONNECTED);
-    Sluice__V1__Record *last = record_at(4);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA, DATA, SYNCED, DISCONNECTED);
+    Sluice__V1__Record *last = record_at(5);
     assert_int_equal(last->epoch, epoch);
     assert_string_equal(last->target, "leaf1");
     assert_string_equal(last->subscription, "sub1");
@@ -175,13 +175,14 @@ static void an_epoch_begins_and_ends_with_a_marker(void **state)
     sluice__v1__record__free_unpacked(last, NULL);
     wait_for_call(world, epoch);
     send_all(world, 100, 1);
-    ASSERT_RECORDS(5, 1, CONNECTED, GAP, DATA);
-    assert_gap(6, "reconnect", 0);
+    assert_gap(1, "start", 0);
+    ASSERT_RECORDS(6, 1, CONNECTED, GAP, DATA);
+    assert_gap(7, "reconnect", 0);
     assert_int_equal(counts(world)->held, 3);
     fake_acknowledge(the_fake, SLUICE_DELIVERED);
     assert_int_equal(counts(world)->published, 3);
-    assert_int_equal(view(world).routes[0].marks.made, 4);
-    assert_int_equal(view(world).routes[0].marks.published, 4);
+    assert_int_equal(view(world).routes[0].marks.made, 5);
+    assert_int_equal(view(world).routes[0].marks.published, 5);
     assert_int_equal(view(world).cost_held_bytes, 0);
 }
 
@@ -190,7 +191,7 @@ static void a_marker_holds_no_window(void **state)
     struct world *world = *state;
 
     send_all(world, 100, 1);
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA);
     assert_int_equal(view(world).held_bytes, 100 + SL_GRPC_PREFIX_BYTES);
     fake_acknowledge(the_fake, SLUICE_DELIVERED);
     assert_int_equal(view(world).held_bytes, 0);
@@ -206,7 +207,7 @@ static void a_marker_waits_for_a_full_sink_before_any_later_record(void **state)
     assert_int_equal(view(world).state, SL_STREAM_HELD);
     make_room(world);
     settle(world);
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA, DATA, DATA);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA, DATA, DATA);
 }
 
 static void no_epoch_begins_while_a_marker_waits(void **state)
@@ -222,12 +223,12 @@ static void no_epoch_begins_while_a_marker_waits(void **state)
     }
     settle(world);
     assert_int_equal(view(world).state, SL_STREAM_WAITING);
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA);
     make_room(world);
     wait_for_call(world, epoch);
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA, DISCONNECTED);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA, DISCONNECTED);
     send_all(world, 100, 1);
-    ASSERT_RECORDS(3, 1, CONNECTED, GAP, DATA);
+    ASSERT_RECORDS(4, 1, CONNECTED, GAP, DATA);
 }
 
 static void what_is_no_response_is_a_gap(void **state)
@@ -238,8 +239,8 @@ static void what_is_no_response_is_a_gap(void **state)
     send_bytes(world, "\x0a\xff", 2);
     send_bytes(world, "\x0a\xff", 2);
     send_all(world, 100, 1);
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA, GAP, GAP, DATA);
-    assert_gap(2, "decode", 1);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA, GAP, GAP, DATA);
+    assert_gap(3, "decode", 1);
 }
 
 static void what_the_device_left_out_is_a_gap(void **state)
@@ -249,8 +250,8 @@ static void what_the_device_left_out_is_a_gap(void **state)
     struct world *world = *state;
 
     send_bytes(world, merged, sizeof(merged) - 1);
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA, GAP);
-    assert_gap(2, "duplicates", 5);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA, GAP);
+    assert_gap(3, "duplicates", 5);
     assert_int_equal(view(world).duplicates, 5);
 }
 
@@ -261,13 +262,13 @@ static void what_a_sink_gave_up_is_a_gap_but_no_marker_is(void **state)
     send_all(world, 100, 2);
     fake_acknowledge(the_fake, SLUICE_FAILED);
     settle(world);
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA, DATA, GAP);
-    assert_gap(3, "sink", 2);
-    assert_int_equal(view(world).routes[0].marks.dropped, 1);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA, DATA, GAP);
+    assert_gap(4, "sink", 2);
+    assert_int_equal(view(world).routes[0].marks.dropped, 2);
     fake_acknowledge(the_fake, SLUICE_FAILED);
     settle(world);
-    assert_int_equal(the_fake->records, 4);
-    assert_int_equal(view(world).routes[0].marks.dropped, 2);
+    assert_int_equal(the_fake->records, 5);
+    assert_int_equal(view(world).routes[0].marks.dropped, 3);
 }
 
 static void what_a_call_took_with_it_is_a_gap_of_its_epoch(void **state)
@@ -281,8 +282,8 @@ static void what_a_call_took_with_it_is_a_gap_of_its_epoch(void **state)
     sl_h2_session_free(world->client);
     world->client = sl_h2_session_new(SL_H2_CLIENT, NULL, &client_events, world);
     make_room(world);
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA, GAP, DISCONNECTED);
-    assert_gap(2, "closed", 1);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA, GAP, DISCONNECTED);
+    assert_gap(3, "closed", 1);
     assert_int_equal(counts(world)->dropped[SL_DROP_CLOSED], 1);
 }
 
@@ -295,7 +296,7 @@ static void a_stream_that_is_closed_says_so(void **state)
     fake_acknowledge(the_fake, SLUICE_DELIVERED);
     settle(world);
     assert_true(world->is_closed);
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA, DISCONNECTED);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA, DISCONNECTED);
 }
 
 static void markers_that_never_leave_are_counted(void **state)
@@ -307,7 +308,7 @@ static void markers_that_never_leave_are_counted(void **state)
     sl_stream_abort(world->stream);
     settle(world);
     assert_int_equal(the_fake->records, 0);
-    assert_true(view(world).routes[0].marks.made >= 2);
+    assert_true(view(world).routes[0].marks.made >= 3);
 }
 
 static void a_silent_device_is_stale_until_it_speaks(void **state)
@@ -318,18 +319,18 @@ static void a_silent_device_is_stale_until_it_speaks(void **state)
     while (!view(world).is_stale) {
         settle(world);
     }
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA, STALE);
-    Sluice__V1__Record *record = record_at(2);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA, STALE);
+    Sluice__V1__Record *record = record_at(3);
     assert_true(record->silent_since_ns > 0);
     sluice__v1__record__free_unpacked(record, NULL);
     the_fake->is_full = true; /* so that it is not stale again before it is looked at */
     send_all(world, 100, 1);
     assert_false(view(world).is_stale);
     make_room(world);
-    record = record_at(3);
+    record = record_at(4);
     assert_int_equal(record->marker, RESUMED);
     sluice__v1__record__free_unpacked(record, NULL);
-    record = record_at(4);
+    record = record_at(5);
     assert_int_equal(record->marker, DATA);
     sluice__v1__record__free_unpacked(record, NULL);
 }
@@ -339,23 +340,26 @@ static void lines_that_wait_leave_before_a_marker(void **state)
     struct world *world = *state;
 
     send_all(world, 100, 3);
-    assert_int_equal(the_fake->records, 1); /* connected */
+    assert_int_equal(the_fake->records, 2); /* connected, gap */
     send_bytes(world, "\x0a\xff", 2);
-    assert_int_equal(the_fake->records, 3);
-    assert_int_equal(the_fake->lines[1], 3);
-    assert_int_equal(the_fake->seqs[1], 2);
-    assert_int_equal(the_fake->lines[2], 1);
-    assert_int_equal(the_fake->seqs[2], 5);
-    hang_up(world);
+    assert_int_equal(the_fake->records, 4);
+    assert_int_equal(the_fake->lines[2], 3);
+    assert_int_equal(the_fake->seqs[2], 3);
+    assert_int_equal(the_fake->lines[3], 1);
     assert_int_equal(the_fake->seqs[3], 6);
+    hang_up(world);
+    assert_int_equal(the_fake->seqs[4], 7);
 }
 
 static void events_say_markers_as_a_value(void **state)
 {
     struct world *world = *state;
-    static const char *const words[] = {
-        "\"/sluice/marker/kind\":\"connected\"", "\"/v\":", "\"/sluice/marker/kind\":\"synced\"",
-        "\"/sluice/marker/reason\":\"decode\"", "\"/sluice/marker/kind\":\"disconnected\""};
+    static const char *const words[] = {"\"/sluice/marker/kind\":\"connected\"",
+                                        "\"/sluice/marker/reason\":\"start\"",
+                                        "\"/v\":",
+                                        "\"/sluice/marker/kind\":\"synced\"",
+                                        "\"/sluice/marker/reason\":\"decode\"",
+                                        "\"/sluice/marker/kind\":\"disconnected\""};
 
     send_all(world, 100, 1);
     send_bytes(world, "\x18\x01", 2);
@@ -408,8 +412,8 @@ static void a_time_in_milliseconds_is_said_in_nanoseconds(void **state)
     }
     bytes[1] = (char)(length - 2);
     send_bytes(world, bytes, length);
-    ASSERT_RECORDS(0, 1, CONNECTED, DATA);
-    Sluice__V1__Record *record = record_at(1);
+    ASSERT_RECORDS(0, 1, CONNECTED, GAP, DATA);
+    Sluice__V1__Record *record = record_at(2);
     assert_int_equal(record->timestamp_ns, now_ms * SL_NS_PER_MS);
     assert_int_equal(record->sent_case, SLUICE__V1__RECORD__SENT_SENT_TIMESTAMP);
     assert_int_equal(record->sent_timestamp, now_ms);

@@ -99,18 +99,18 @@ static void what_is_lost_ends_the_epoch_and_is_told_once(void **state)
     int64_t before_ns = sl_loop_wall_ns();
     uint64_t epoch = view(world).epoch;
 
-    send(world, 2); /* connected, two records */
+    send(world, 2); /* connected, gap, two records */
     fake_acknowledge(the_fake, SLUICE_DELIVERED);
     send(world, 3);
     fake_acknowledge(the_fake, SLUICE_RESTARTED);
     assert_int_equal(counts(world)->dropped[SL_DROP_SINK_RESTART], 3);
     come_round(world, 2);
     assert_true(view(world).epoch > epoch);
-    assert_int_equal(the_fake->records, 6); /* nothing more of the old epoch */
+    assert_int_equal(the_fake->records, 7); /* nothing more of the old epoch */
     send(world, 1);
-    assert_int_equal(the_fake->records, 9);
-    assert_begins_anew(6, 3, before_ns);
-    assert_number(8, view(world).epoch, 3);
+    assert_int_equal(the_fake->records, 10);
+    assert_begins_anew(7, 3, before_ns);
+    assert_number(9, view(world).epoch, 3);
     fake_acknowledge(the_fake, SLUICE_DELIVERED);
     assert_int_equal(counts(world)->published, 3);
     assert_int_equal(counts(world)->held, 0);
@@ -128,11 +128,11 @@ static void a_message_that_waits_for_room_is_part_of_the_gap(void **state)
     the_fake->is_full = false;
     the_fake->host->calls->ready(the_fake->host);
     come_round(world, 2);
-    assert_int_equal(the_fake->records, 2); /* connected, and the one that was lost */
+    assert_int_equal(the_fake->records, 3); /* connected, gap, and the one that was lost */
     assert_int_equal(counts(world)->dropped[SL_DROP_SINK_RESTART], 1);
     assert_int_equal(counts(world)->dropped[SL_DROP_CLOSED], 1);
     send(world, 1);
-    assert_begins_anew(2, 2, 0);
+    assert_begins_anew(3, 2, 0);
     fake_acknowledge(the_fake, SLUICE_DELIVERED);
 }
 
@@ -148,7 +148,7 @@ static void who_has_nothing_out_goes_on_in_its_epoch(void **state)
     the_fake->host->calls->available(the_fake->host, true, "");
     send(world, 1);
     assert_int_equal(view(world).subscribes, 1);
-    assert_number(2, epoch, 3);
+    assert_number(3, epoch, 4);
     fake_acknowledge(the_fake, SLUICE_DELIVERED);
 }
 
@@ -166,7 +166,7 @@ static void it_waits_until_the_sink_is_back(void **state)
     the_fake->host->calls->available(the_fake->host, true, "");
     come_round(world, 2);
     send(world, 1);
-    assert_begins_anew(2, 1, 0);
+    assert_begins_anew(3, 1, 0);
     fake_acknowledge(the_fake, SLUICE_DELIVERED);
 }
 
@@ -181,12 +181,12 @@ static void what_is_lost_after_the_end_of_its_epoch_is_told_in_the_next(void **s
     for (int i = 0; i < 10; i++) {
         settle(world);
     }
-    assert_int_equal(the_fake->records, 4); /* with connected and disconnected */
+    assert_int_equal(the_fake->records, 5); /* with connected, gap and disconnected */
     fake_acknowledge(the_fake, SLUICE_RESTARTED);
     the_fake->host->calls->available(the_fake->host, true, "");
     come_round(world, 2);
     send(world, 1);
-    assert_begins_anew(4, 2, 0);
+    assert_begins_anew(5, 2, 0);
     fake_acknowledge(the_fake, SLUICE_DELIVERED);
     assert_int_equal(view(world).subscribes, 2);
 }
@@ -198,10 +198,10 @@ static void lines_that_wait_for_company_are_given_up(void **state)
     send(world, 1);
     send(world, 1);
     sl_stream_sink_ready(world->stream); /* not due: they wait on */
-    assert_int_equal(the_fake->records, 1);
-    fake_acknowledge(the_fake, SLUICE_RESTARTED); /* connected alone was out */
+    assert_int_equal(the_fake->records, 2);
+    fake_acknowledge(the_fake, SLUICE_RESTARTED); /* connected and gap alone were out */
     come_round(world, 2);
-    assert_int_equal(the_fake->records, 1);
+    assert_int_equal(the_fake->records, 2);
     assert_int_equal(counts(world)->dropped[SL_DROP_SINK_RESTART], 2);
     assert_int_equal(counts(world)->held, 0);
 }
