@@ -58,6 +58,7 @@ struct sl_sink_settings {
     struct sl_sink_spec spec;
     struct sl_template *destination; /* NULL where the plugin has none */
     struct sl_template *key;         /* NULL where the plugin has none or it is empty */
+    struct sluice_map match;         /* labels, and what they must be: with * and ? */
     struct sluice_strings rules;     /* names of lists */
     bool strips_modules;             /* before these */
 };
@@ -97,7 +98,8 @@ struct sl_settings {
     struct sl_config *config; /* owns all of the memory below, and has the errors */
     struct sl_collector_options collector;
     unsigned workers;
-    struct sl_budget_plan plan; /* of every worker, made for the one with the most streams */
+    struct sl_budget_plan plan; /* of every worker, made for the one with the most streams, of what
+                                   sinks that are not required leave of the memory */
     struct sl_address admin;    /* host "" : none */
     struct sl_rule_list *rules;
     struct sl_rule *strip_modules; /* what `module-prefixes: strip` is */

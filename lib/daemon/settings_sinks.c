@@ -26,7 +26,9 @@ struct common_options {
     } batch;
     int same_path; /* enum same_path */
     int markers;   /* enum markers */
+    struct sluice_map match;
     bool is_required;
+    uint64_t memory_bytes;
     int64_t stall_after_ns;
 };
 
@@ -148,6 +150,11 @@ static const struct sluice_option common_table[] = {
      .names = sl_module_prefixes_names,
      .doc = "strip: without the modules in front of names (openconfig-interfaces:interfaces), "
             "before the sink's rules."},
+    {.name = "match",
+     .type = SLUICE_MAP,
+     .offset = offsetof(struct common_options, match),
+     .doc = "Only for targets whose labels are so: {site: tyo*, role: leaf}, each with * and ?; "
+            "narrows what targets and subscriptions say."},
     {.name = "rules",
      .type = SLUICE_STRINGS,
      .offset = offsetof(struct common_options, rules),
@@ -156,7 +163,17 @@ static const struct sluice_option common_table[] = {
      .type = SLUICE_BOOL,
      .offset = offsetof(struct common_options, is_required),
      .default_text = "true",
-     .doc = "Credit waits for this sink. Must be true in this version."},
+     .doc = "false: no credit, no subscribing and no end waits for this sink. What it has no room "
+            "for is dropped (reason sink-full), and a gap in its data says so once it has again."},
+    {.name = "memory",
+     .type = SLUICE_SIZE,
+     .offset = offsetof(struct common_options, memory_bytes),
+     .default_text = "4MiB",
+     .min = (int64_t)(64 * SL_KIB),
+     .max = (int64_t)(64 * SL_GIB),
+     .doc = "required: false: what records on their way to this sink may hold, in each worker; it "
+            "is taken off collector.memory. Where it is used up, records are dropped until half of "
+            "it is free again."},
     {.name = "stall-after",
      .type = SLUICE_DURATION,
      .offset = offsetof(struct common_options, stall_after_ns),
@@ -386,11 +403,9 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
         common->same_path == SAME_PATH_LAST ||
         (common->same_path == SAME_PATH_BY_FORMAT && is_ours((enum sl_format)common->format));
     sink->spec.is_required = common->is_required;
+    sink->spec.memory_bytes = common->memory_bytes;
     sink->spec.stall_after_ns = common->stall_after_ns;
-    if (!common->is_required) {
-        sl_config_error(config, place_of(map, "required"),
-                        "'required': expected true: in this version credit waits for every sink");
-    }
+    sink->match = common->match;
     check_batch(config, map, common);
     check_unit(config, map, common);
     read_templates(config, map, is_filled, sink);

@@ -5,6 +5,7 @@
 
 #include "config/values.h"
 #include "daemon/settings_read.h"
+#include "normalise/glob.h"
 
 enum { AUTO_PART_MESSAGES = 2 }; /* largest messages that a worker's part holds at least */
 
@@ -65,6 +66,44 @@ static uint64_t sink_set(const struct resolver *resolver, const struct sluice_st
         }
     }
     return names->count && is_good ? set : resolver->all_sinks;
+}
+
+/* Whether the sink takes what has these labels. */
+static bool is_match(const struct sl_sink_settings *sink, const struct sluice_map *labels)
+{
+    for (size_t i = 0; i < sink->match.count; i++) {
+        const struct sluice_pair *wanted = &sink->match.pairs[i];
+        size_t at = 0;
+        while (at < labels->count && strcmp(labels->pairs[at].name, wanted->name) != 0) {
+            at++;
+        }
+        if (at == labels->count ||
+            !sl_glob_word_matches(wanted->value, sl_str_from(labels->pairs[at].value))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Those that the labels of the target let through; told where there are none. */
+static uint64_t matching_sinks(const struct resolver *resolver, size_t target_at)
+{
+    const struct sl_settings_reader *reader = resolver->reader;
+    const struct sl_target_settings *target = &reader->settings->targets[target_at];
+    uint64_t set = 0;
+
+    for (size_t i = 0; i < reader->settings->sink_count; i++) {
+        if (is_match(&reader->settings->sinks[i], &target->options.labels)) {
+            set |= UINT64_C(1) << i;
+        }
+    }
+    if (!set && resolver->all_sinks) {
+        sl_config_error(reader->config, sl_config_key_node(reader->targets, target_at),
+                        "target '%s': expected labels that 'match' of a sink lets through",
+                        target->name);
+        set = resolver->all_sinks;
+    }
+    return set;
 }
 
 /* The value of a key, or the one in `defaults` that stands for it. */
@@ -246,7 +285,8 @@ static bool resolve_target(struct resolver *resolver, size_t target_at)
     struct sl_target_settings *target = &settings->targets[target_at];
     const struct sl_config_node *sinks =
         place_of(sl_config_at(reader->targets, target_at), reader->default_target, "sinks");
-    uint64_t set = sink_set(resolver, &target->options.sinks, sinks);
+    uint64_t set =
+        sink_set(resolver, &target->options.sinks, sinks) & matching_sinks(resolver, target_at);
     size_t count = choose_subscriptions(resolver, target_at);
 
     resolver->stream_count += count;
@@ -297,6 +337,18 @@ static uint64_t largest_message(const struct sl_settings *settings)
     return largest;
 }
 
+/* What sinks that are not required take off collector.memory, for each worker. */
+static uint64_t optional_bytes(const struct sl_settings *settings)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < settings->sink_count; i++) {
+        const struct sl_sink_spec *spec = &settings->sinks[i].spec;
+        sum += spec->is_required ? 0 : spec->memory_bytes;
+    }
+    return sum;
+}
+
 /* The least memory, in whole MiB, that holds so many streams. */
 static uint64_t least_mib(unsigned workers, uint64_t streams, uint64_t message_bytes)
 {
@@ -322,18 +374,25 @@ static void check_budget(struct resolver *resolver, uint64_t streams)
     const struct sl_config_node *collector = sl_config_get(reader->root, "collector");
     const struct sl_config_node *memory = sl_config_get(collector, "memory");
     uint64_t message_bytes = largest_message(settings);
+    uint64_t taken_off = optional_bytes(settings) * settings->workers;
+    uint64_t left = settings->collector.memory_bytes;
 
-    if (sl_budget_plan(settings->collector.memory_bytes, settings->workers, streams, message_bytes,
-                       &settings->plan)) {
+    left -= sl_min_u64(left, taken_off);
+    if (sl_budget_plan(left, settings->workers, streams, message_bytes, &settings->plan)) {
         return;
     }
     struct sl_buf words = {0};
     sl_buf_printf(&words,
                   "'memory': expected %lluMiB or more (workers: %u, streams of the fullest: "
                   "%llu, largest message: ",
-                  (unsigned long long)least_mib(settings->workers, streams, message_bytes),
+                  (unsigned long long)(least_mib(settings->workers, streams, message_bytes) +
+                                       (taken_off + SL_MIB - 1) / SL_MIB),
                   settings->workers, (unsigned long long)streams);
     sl_config_add_size(&words, message_bytes);
+    if (taken_off) {
+        sl_buf_add_c(&words, ", sinks that are not required: ");
+        sl_config_add_size(&words, taken_off);
+    }
     sl_buf_add_c(&words, "), found ");
     sl_config_add_size(&words, settings->collector.memory_bytes);
     sl_config_error(reader->config, memory ? memory : reader->root, "%s", sl_buf_text(&words));
@@ -378,7 +437,8 @@ static bool init_resolver(struct resolver *resolver, struct sl_settings_reader *
 static void fit_auto_workers(struct sl_settings *settings)
 {
     uint64_t message_bytes = sl_max_u64(largest_message(settings), 1);
-    uint64_t parts = settings->collector.memory_bytes / (message_bytes * AUTO_PART_MESSAGES);
+    uint64_t part_bytes = message_bytes * AUTO_PART_MESSAGES + optional_bytes(settings);
+    uint64_t parts = settings->collector.memory_bytes / part_bytes;
     uint64_t most = sl_min_u64(parts, settings->target_count);
 
     if (strcmp(settings->collector.workers, "auto") == 0) {

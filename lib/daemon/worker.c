@@ -42,12 +42,14 @@ struct sl_worker {
 
 /* ---- the end ---- */
 
+/* Records with sinks that are waited for. */
 static uint64_t in_flight(const struct sl_worker *worker)
 {
     uint64_t sum = 0;
 
     for (size_t i = 0; i < worker->settings->sink_count; i++) {
-        sum += worker->sinks[i] ? sl_sink_in_flight(worker->sinks[i]) : 0;
+        const struct sl_sink *sink = worker->sinks[i];
+        sum += sink && sl_sink_spec(sink)->is_required ? sl_sink_in_flight(sink) : 0;
     }
     return sum;
 }

@@ -42,7 +42,9 @@ struct sl_sink {
     struct sl_timer *retry_timer; /* after a FULL that is ours: for want of memory */
     struct sl_deferred taking_due;
     struct sl_deferred ready_due;
+    struct sl_deferred room_due;
     size_t record_cost;
+    uint64_t cost_bytes; /* of a sink that is not required: what its records hold */
     struct sl_tokens tokens;
     struct sl_parked parked;
     int64_t report_ns; /* of the last report, or of the first record out since there were none */
@@ -50,6 +52,7 @@ struct sl_sink {
     bool is_stalled;       /* no report for stall_after_ns with records out */
     bool is_taking_told;   /* what on_taking said last */
     bool is_ready_awaited; /* FULL was said */
+    bool is_over;          /* its records held all of memory_bytes, and hold more than half still */
     bool is_accepting;     /* the plugin's accept is running */
     bool is_closing;
     _Atomic(const void *) thread;       /* the loop thread's mark */

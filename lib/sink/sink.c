@@ -42,6 +42,20 @@ void sl_sink_look(struct sl_sink *sink)
     }
 }
 
+bool sl_sink_has_room(const struct sl_sink *sink)
+{
+    return sink->spec->is_required || (!sink->is_ready_awaited && !sink->is_over);
+}
+
+static void tell_room(void *arg)
+{
+    struct sl_sink *sink = arg;
+
+    if (sl_sink_has_room(sink)) {
+        sink->events->on_ready(sink, sink->arg);
+    }
+}
+
 /* ---- silence ---- */
 
 static void start_ns(struct sl_timer *timer, int64_t wait_ns)
@@ -294,6 +308,7 @@ static void sink_free(struct sl_sink *sink)
     sl_log_end(&sink->subject);
     sl_loop_cancel(sink->loop, &sink->taking_due);
     sl_loop_cancel(sink->loop, &sink->ready_due);
+    sl_loop_cancel(sink->loop, &sink->room_due);
     sl_timer_free(sink->stall_timer);
     sl_timer_free(sink->overdue_timer);
     sl_timer_free(sink->retry_timer);
@@ -371,6 +386,7 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
     sink->arg = arg;
     sink->taking_due = (struct sl_deferred){.fn = tell_taking, .arg = sink};
     sink->ready_due = (struct sl_deferred){.fn = tell_ready, .arg = sink};
+    sink->room_due = (struct sl_deferred){.fn = tell_room, .arg = sink};
     init_subject(sink, worker);
     sl_sink_adopt(sink);
     sl_host_init(&sink->host, sink, collector, worker, NULL);
@@ -421,6 +437,28 @@ void sl_sink_tell_out(struct sl_sink *sink)
         sl_log(SL_LOG_WARN, &sink->subject, "the plugin has not acknowledged records",
                sl_log_u64("records", sl_sink_in_flight(sink)), oldest_field(sink));
     }
+}
+
+void sl_sink_cost_add(struct sl_sink *sink, uint64_t bytes)
+{
+    SL_ASSERT(!sink->spec->is_required);
+    sink->cost_bytes += bytes;
+    sink->is_over = sink->is_over || sink->cost_bytes >= sink->spec->memory_bytes;
+}
+
+void sl_sink_cost_sub(struct sl_sink *sink, uint64_t bytes)
+{
+    SL_ASSERT(sink->cost_bytes >= bytes);
+    sink->cost_bytes -= bytes;
+    if (sink->is_over && sink->cost_bytes <= sink->spec->memory_bytes / 2 && !sink->is_closing) {
+        sink->is_over = false;
+        sl_loop_defer(sink->loop, &sink->room_due);
+    }
+}
+
+uint64_t sl_sink_cost(const struct sl_sink *sink)
+{
+    return sink->cost_bytes;
 }
 
 size_t sl_sink_record_cost(const struct sl_sink *sink)

@@ -39,6 +39,7 @@ struct sl_sink_spec {
     bool is_last_only; /* of updates with one path in a notification */
     bool has_markers;
     bool is_required;
+    uint64_t memory_bytes;  /* not required: what its records may hold, in each worker */
     int64_t stall_after_ns; /* no report for this long with records out: it takes no new streams */
     int64_t overdue_after_ns; /* a record out for longer is told of; 0: none is */
     const struct sl_processor_spec *const *processors; /* what stands before it, in order */
@@ -114,6 +115,16 @@ void sl_sink_flush(struct sl_sink *sink);
 /* Available by its own word, and not silent for stall_after_ns with records out. */
 bool sl_sink_is_taking(const struct sl_sink *sink);
 const char *sl_sink_reason(const struct sl_sink *sink); /* why not; "" while it takes */
+
+/* Of a sink that is not required: whether it takes a record now. It does not between FULL and
+ * on_ready; nor once its records hold all of memory_bytes, until half of that is free again, and
+ * then on_ready comes, too. A required one always has room, until it says FULL itself. */
+bool sl_sink_has_room(const struct sl_sink *sink);
+
+/* Memory that records of a sink that is not required hold from now on, or no longer. */
+void sl_sink_cost_add(struct sl_sink *sink, uint64_t bytes);
+void sl_sink_cost_sub(struct sl_sink *sink, uint64_t bytes);
+uint64_t sl_sink_cost(const struct sl_sink *sink);
 
 size_t sl_sink_record_cost(const struct sl_sink *sink);
 uint64_t sl_sink_in_flight(const struct sl_sink *sink); /* tokens out */

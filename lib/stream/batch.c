@@ -17,8 +17,8 @@ static void count_cost(struct sl_stream *stream, struct sl_route *route)
     uint64_t cost = sl_stream_record_cost(route, payload_cap) +
                     delivery->charge_cap * sizeof(struct sl_charge *);
 
-    sl_stream_cost_sub(stream, delivery->cost_bytes);
-    sl_stream_cost_add(stream, cost);
+    sl_route_cost_sub(stream, route, delivery->cost_bytes);
+    sl_route_cost_add(stream, route, cost);
     delivery->cost_bytes = cost;
 }
 
@@ -46,13 +46,17 @@ static bool open_batch(struct sl_stream *stream, struct sl_route *route)
     return true;
 }
 
-/* The message under way waits for this batch, too. */
-static bool join(struct sl_stream *stream, struct sl_batch *batch)
+/* The message under way waits for this batch, too, if its sink is required. */
+static bool join(struct sl_stream *stream, const struct sl_route *route)
 {
+    struct sl_batch *batch = route->batch;
     struct sl_delivery *delivery = batch->delivery;
     struct sl_charge *charge = stream->charge;
     size_t count = delivery->charge_count;
 
+    if (!sl_route_is_required(route)) {
+        return true;
+    }
     if (count && delivery->charges[count - 1] == charge) {
         return true;
     }
@@ -78,14 +82,29 @@ static void reset(struct sl_batch *batch)
     *batch = (struct sl_batch){.lines = batch->lines};
 }
 
+void sl_batch_give_up(struct sl_route *route, uint64_t *counter)
+{
+    struct sl_batch *batch = route->batch;
+    struct sl_delivery *delivery = batch->delivery;
+
+    if (batch->line_count) {
+        sl_stream_settle(delivery, counter);
+    } else if (delivery) {
+        free(delivery->charges);
+        free(delivery);
+    }
+    sl_buf_fini(&batch->lines);
+    reset(batch);
+}
+
 /* Processors made another payload of it. */
 static void grow(struct sl_stream *stream, struct sl_delivery *delivery)
 {
     uint64_t was = delivery->cost_bytes;
 
     delivery->cost_bytes += (uint64_t)delivery->token.grown_bytes;
-    sl_stream_cost_sub(stream, was);
-    sl_stream_cost_add(stream, delivery->cost_bytes);
+    sl_route_cost_sub(stream, delivery->route, was);
+    sl_route_cost_add(stream, delivery->route, delivery->cost_bytes);
 }
 
 /* A processor let it go no further: the next line has the number of its first one, where nothing
@@ -102,6 +121,15 @@ static void end_here(struct sl_delivery *delivery, const struct sluice_record *r
     }
     sl_stream_settle(delivery, answer == SL_SINK_FILTERED ? &counts->filtered
                                                           : &counts->dropped[SL_DROP_PROCESSOR]);
+}
+
+/* No number was given since its first line: a batch whose sink is not required leaves before a
+ * marker is made. */
+static void give_numbers_back(struct sl_route *route)
+{
+    route->seq = route->batch->first_seq - 1;
+    route->told.is_owed = true;
+    sl_batch_give_up(route, &route->counts.dropped[SL_DROP_SINK_FULL]);
 }
 
 bool sl_batch_leave(struct sl_stream *stream, struct sl_route *route)
@@ -128,8 +156,11 @@ bool sl_batch_leave(struct sl_stream *stream, struct sl_route *route)
     delivery->token = (struct sl_token){.owner = delivery};
     enum sl_sink_answer answer = sl_sink_accept(route->sink, &record, &delivery->token);
     if (answer == SL_SINK_FULL) {
-        batch->is_due = true;
-        return false;
+        batch->is_due = sl_route_is_required(route);
+        if (!batch->is_due) {
+            give_numbers_back(route);
+        }
+        return !batch->is_due;
     }
     route->typical_bytes = batch->lines.len;
     batch->lines = (struct sl_buf){0};
@@ -163,21 +194,6 @@ bool sl_batch_flush(struct sl_stream *stream)
 bool sl_batch_flush_due(struct sl_stream *stream)
 {
     return flush(stream, true);
-}
-
-void sl_batch_give_up(struct sl_route *route, uint64_t *counter)
-{
-    struct sl_batch *batch = route->batch;
-    struct sl_delivery *delivery = batch->delivery;
-
-    if (batch->line_count) {
-        sl_stream_settle(delivery, counter);
-    } else if (delivery) {
-        free(delivery->charges);
-        free(delivery);
-    }
-    sl_buf_fini(&batch->lines);
-    reset(batch);
 }
 
 void sl_batch_drop(struct sl_stream *stream)
@@ -217,7 +233,7 @@ static void count_line(struct sl_stream *stream, struct sl_route *route, size_t 
     delivery->payload_bytes += (uint32_t)line_bytes;
     delivery->place->held += encoded->published;
     delivery->place->held_bytes += line_bytes;
-    stream->charge->cost_bytes += line_bytes;
+    stream->charge->cost_bytes += sl_route_is_required(route) ? line_bytes : 0;
     count_cost(stream, route);
 }
 
@@ -249,7 +265,7 @@ static void add_line(struct sl_stream *stream, struct sl_route *route, struct sl
                    !lines->failed;
     bool is_line = is_made && lines->len > line;
 
-    if (is_line && place && join(stream, batch)) {
+    if (is_line && place && join(stream, route)) {
         batch->delivery->place = place;
         count_line(stream, route, lines->len - start, response, &encoded);
         return;

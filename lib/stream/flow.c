@@ -66,14 +66,16 @@ void sl_stream_describe(const struct sl_stream *stream, const struct sl_route *r
 /* The record left: from now on it costs memory, and the charge waits for it. */
 static void delivery_begin(struct sl_stream *stream, struct sl_delivery *delivery)
 {
-    delivery->charge->holders++;
-    delivery->charge->cost_bytes += delivery->cost_bytes;
+    if (delivery->charge) {
+        delivery->charge->holders++;
+        delivery->charge->cost_bytes += delivery->cost_bytes;
+    }
     delivery->route->seq++;
     delivery->route->last_place = delivery->place;
     sl_route_send(delivery->route, delivery->updates);
     delivery->place->held += delivery->updates;
     delivery->place->held_bytes += delivery->payload_bytes;
-    sl_stream_cost_add(stream, delivery->cost_bytes);
+    sl_route_cost_add(stream, delivery->route, delivery->cost_bytes);
     sl_stream_count_sent(stream, delivery->route);
 }
 
@@ -83,11 +85,12 @@ static struct sl_delivery *delivery_new(const struct sl_stream *stream,
 {
     struct sl_charge *charge = stream->charge;
     size_t member = route->config.member;
+    bool is_required = sl_route_is_required(route);
 
-    if (charge->member == SIZE_MAX) {
+    if (charge->member == SIZE_MAX && is_required) {
         charge->member = member;
     }
-    if (stream->given == 0 && charge->member == member) {
+    if (stream->given == 0 && charge->member == member && is_required) {
         return &charge->deliveries[(size_t)(route - stream->routes) % stream->routes_each];
     }
     return malloc(sizeof(struct sl_delivery));
@@ -188,6 +191,7 @@ static bool give(struct sl_stream *stream, struct sl_route *route,
         return true;
     }
     struct sl_delivery *delivery = delivery_new(stream, route);
+    bool is_required = sl_route_is_required(route);
 
     if (!delivery) {
         count_lost(route, SL_DROP_MEMORY, encoded);
@@ -195,19 +199,23 @@ static bool give(struct sl_stream *stream, struct sl_route *route,
     }
     const struct sl_delivery what = {
         .stream = stream,
-        .charge = stream->charge,
+        .charge = is_required ? stream->charge : NULL,
         .route = route,
         .place = place,
         .updates = encoded->published,
         .cost_bytes = sl_stream_record_cost(route, malloc_usable_size(buf->data)),
         .payload_bytes = (uint32_t)buf->len,
         .received_ns = stream->received_ns,
-        .is_extra = stream->given > 0 || stream->charge->member != route->config.member,
+        .is_extra =
+            !is_required || stream->given > 0 || stream->charge->member != route->config.member,
     };
 
     enum sl_sink_answer answer = offer(stream, route, buf, response, delivery, &what);
     if (answer == SL_SINK_FULL) {
-        return false;
+        if (is_required) {
+            return false;
+        }
+        sl_optional_drop(route, encoded->published);
     }
     sl_route_filter(route, encoded->filtered);
     sl_route_drop(route, SL_DROP_VALUE, encoded->dropped);
@@ -253,6 +261,10 @@ static bool give_route(struct sl_stream *stream, struct sl_route *route,
 
     while (!stream->progress.is_done) {
         struct sl_encoder_progress progress = stream->progress;
+        if (!sl_route_has_room(route)) {
+            sl_optional_drop(route, response->updates + response->deletes - progress.passed);
+            return true;
+        }
         if (has_batch ? !sl_batch_add(stream, route, response, &progress)
                       : !give_next(stream, route, response, &progress)) {
             return false;
@@ -385,8 +397,8 @@ static bool give_routes(struct sl_stream *stream, const struct sl_gnmi_response 
 {
     while (stream->next_route < stream->config.route_count) {
         struct sl_route *route = &stream->routes[stream->next_route];
-        if (route->is_cut || !sl_mark_give(stream, route) ||
-            !give_member(stream, route, response)) {
+        bool may_go = sl_mark_give(stream, route) || !sl_route_is_required(route);
+        if (route->is_cut || !may_go || !give_member(stream, route, response)) {
             return false;
         }
         next_route(stream, stream->next_route + 1);
@@ -623,13 +635,11 @@ void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter)
 {
     struct sl_stream *stream = delivery->stream;
 
-    SL_ASSERT(stream->in_flight > 0 && delivery->route->in_flight > 0);
     sl_route_settle(delivery->route, counter, delivery->updates);
     delivery->place->held -= delivery->updates;
     delivery->place->held_bytes -= delivery->payload_bytes;
-    sl_stream_cost_sub(stream, delivery->cost_bytes);
-    stream->in_flight--;
-    delivery->route->in_flight--;
+    sl_route_cost_sub(stream, delivery->route, delivery->cost_bytes);
+    sl_stream_count_back(stream, delivery->route);
     delivery_end(delivery);
     if (stream->in_flight == 0 && stream->state == SL_STREAM_DRAINING && !stream->charge &&
         stream->call) {

@@ -15,7 +15,8 @@
 struct sl_delivery {
     struct sl_token token;
     struct sl_stream *stream;
-    struct sl_charge *charge;   /* NULL: a batch's, which has `charges` */
+    struct sl_charge *charge;   /* NULL: a batch's, which has `charges`; or its sink is not
+                                   required, and no message waits for it */
     struct sl_charge **charges; /* of the messages with a line in the batch */
     size_t charge_count;
     size_t charge_cap;
@@ -67,7 +68,7 @@ struct sl_stream {
     struct sl_share share;
     uint32_t short_bytes; /* of window: a message waits for so many bytes' memory; 0: none does */
     struct sl_loan loan;
-    uint64_t in_flight;                  /* records with sinks, over all generations */
+    uint64_t in_flight;                  /* records with required sinks, over all generations */
     struct sl_charge *charge;            /* of the message whose records are being made */
     size_t next_route;                   /* the first that has not got its records yet */
     struct sl_ruled ruled;               /* for that route */
@@ -150,6 +151,19 @@ void sl_stream_check_loan(struct sl_stream *stream);
 /* One holder of the charge less; after the last the message's bytes are the device's again. */
 void sl_stream_drop_charge(struct sl_charge *charge);
 
+/* optional.c: what is different for routes of sinks that are not required */
+
+/* What a record of the route costs, from now on, or no longer. */
+void sl_route_cost_add(struct sl_stream *stream, struct sl_route *route, uint64_t bytes);
+void sl_route_cost_sub(struct sl_stream *stream, struct sl_route *route, uint64_t bytes);
+
+/* Whether a marker can be made now. Lines that wait leave first, or are lost: then none of a number
+ * that is given now can be in front of them. */
+bool sl_optional_is_ready(struct sl_stream *stream, struct sl_route *route);
+
+/* The sink has no room: so many updates of the message under way are lost. */
+void sl_optional_drop(struct sl_route *route, uint64_t updates);
+
 /* ruled.c */
 
 void sl_ruled_reset(struct sl_ruled *ruled);
@@ -186,8 +200,15 @@ void sl_stream_describe(const struct sl_stream *stream, const struct sl_route *r
 /* A record of the route is with its sink, or with its batch, until sl_stream_settle. */
 static inline void sl_stream_count_sent(struct sl_stream *stream, struct sl_route *route)
 {
-    stream->in_flight++;
+    stream->in_flight += sl_route_is_required(route);
     route->in_flight++;
+}
+
+static inline void sl_stream_count_back(struct sl_stream *stream, struct sl_route *route)
+{
+    SL_ASSERT(route->in_flight > 0);
+    stream->in_flight -= sl_route_is_required(route);
+    route->in_flight--;
 }
 
 /* The record is with nobody any more, and its updates are no longer held: they go to `counter`, of

@@ -60,6 +60,12 @@ static void add(struct sl_stream *stream, struct sl_route *route, struct sl_rout
     }
     /* lines before it leave first: should a processor keep them, their numbers are free again */
     (void)sl_batch_leave(stream, route);
+    if (!sl_route_has_room(route)) {
+        route->marks.made++;
+        route->marks.dropped++;
+        route->told.is_owed = true;
+        return;
+    }
     struct mark *mark = place ? mark_new(stream, route, place, marker) : NULL;
 
     route->marks.made++;
@@ -121,7 +127,7 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct mark 
     }
     delivery->cost_bytes += (uint64_t)delivery->token.grown_bytes;
     mark->place->held_bytes += delivery->payload_bytes;
-    sl_stream_cost_add(stream, delivery->cost_bytes);
+    sl_route_cost_add(stream, route, delivery->cost_bytes);
     sl_stream_count_sent(stream, route);
     return true;
 }
@@ -134,7 +140,7 @@ bool sl_mark_give(struct sl_stream *stream, struct sl_route *route)
     if (sl_list_is_empty(&route->waiting)) {
         return true;
     }
-    if (!sl_batch_leave(stream, route)) {
+    if (!sl_route_has_room(route) || !sl_batch_leave(stream, route)) {
         return false;
     }
     while (!sl_list_is_empty(&route->waiting)) {
@@ -156,7 +162,8 @@ bool sl_mark_give_all(struct sl_stream *stream)
     bool is_given = true;
 
     for (size_t i = 0; i < stream->config.route_count; i++) {
-        is_given = sl_mark_give(stream, &stream->routes[i]) && is_given;
+        struct sl_route *route = &stream->routes[i];
+        is_given = (sl_mark_give(stream, route) || !sl_route_is_required(route)) && is_given;
     }
     return is_given;
 }
@@ -207,7 +214,8 @@ static void tell(struct sl_stream *stream, struct sl_route *route, const char *r
     add(stream, route, sl_route_place_of(route, &(struct sl_gnmi_response){0}), &marker);
 }
 
-/* All that the route has lost and not told. */
+/* All that the route has lost and not told; later, while its sink is not required and has no room.
+ */
 static void tell_losses(struct sl_stream *stream, struct sl_route *route)
 {
     struct sl_route_told *told = &route->told;
@@ -216,12 +224,20 @@ static void tell_losses(struct sl_stream *stream, struct sl_route *route)
         enum sl_drop_reason reason = (enum sl_drop_reason)i;
         uint64_t lost = lost_by(route, reason);
         uint64_t count = lost - told->dropped[i];
-        if (count) {
+        bool is_owed = reason == SL_DROP_SINK_FULL && told->is_owed;
+        if ((count || is_owed) && !sl_optional_is_ready(stream, route)) {
+            return;
+        }
+        if (count || is_owed) {
+            told->is_owed = told->is_owed && !is_owed;
             tell(stream, route, sl_drop_reason_name(reason), count, begin_of(route, reason));
         }
         told->dropped[i] = lost;
     }
     if (route->duplicates != told->duplicates) {
+        if (!sl_optional_is_ready(stream, route)) {
+            return;
+        }
         tell(stream, route, "duplicates", route->duplicates - told->duplicates, told->at_ns);
     }
     told->duplicates = route->duplicates;

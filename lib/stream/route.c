@@ -16,6 +16,7 @@ static const char *const reason_names[SL_DROP_REASONS] = {
     [SL_DROP_DEAD_LETTER] = "dead-letter",
     [SL_DROP_SINK_RESTART] = "sink-restart",
     [SL_DROP_PROCESSOR] = "processor",
+    [SL_DROP_SINK_FULL] = "sink-full",
 };
 /* clang-format on */
 

@@ -41,9 +41,10 @@ enum sl_drop_reason {
     SL_DROP_DEAD_LETTER,  /* the sink keeps it elsewhere, with the reason */
     SL_DROP_SINK_RESTART, /* the sink had to start anew, and the epoch ended with that (raise.h) */
     SL_DROP_PROCESSOR,    /* a processor before the sink could not do with it */
+    SL_DROP_SINK_FULL,    /* a sink that is not required had no room */
 };
 
-enum { SL_DROP_REASONS = SL_DROP_PROCESSOR + 1 };
+enum { SL_DROP_REASONS = SL_DROP_SINK_FULL + 1 };
 
 const char *sl_drop_reason_name(enum sl_drop_reason reason); /* "decode" */
 
@@ -90,6 +91,7 @@ struct sl_route_told {
     uint64_t dropped[SL_DROP_REASONS];
     uint64_t duplicates;
     int64_t at_ns; /* the newest message then */
+    bool is_owed;  /* a marker was lost that has to be made up for by a gap */
 };
 
 struct sl_route {
@@ -121,6 +123,21 @@ struct sl_route {
 /* False when memory is out. What `config` points at outlives the route. */
 bool sl_route_init(struct sl_route *route, const struct sl_route_config *config) SL_MUST_CHECK;
 void sl_route_fini(struct sl_route *route); /* nothing may be in flight */
+
+/* A route whose sink is not required holds nobody: what its sink has no room for is dropped, and
+ * told when it has room again; its records cost the sink's memory and not the stream's
+ * (optional.c).
+ */
+static inline bool sl_route_is_required(const struct sl_route *route)
+{
+    return route->spec->is_required;
+}
+
+/* Always, of one that is required: then FULL tells. */
+static inline bool sl_route_has_room(const struct sl_route *route)
+{
+    return sl_sink_has_room(route->sink);
+}
 
 /* The steps of the ledger. Of the message under way: `updates` have come; are left out; are lost;
  * are with the sink, or wait for company to go there. */

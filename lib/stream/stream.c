@@ -13,7 +13,8 @@
 static bool sinks_are_taking(const struct sl_stream *stream)
 {
     for (size_t i = 0; i < stream->config.route_count; i++) {
-        if (!sl_sink_is_taking(stream->routes[i].sink)) {
+        const struct sl_route *route = &stream->routes[i];
+        if (sl_route_is_required(route) && !sl_sink_is_taking(route->sink)) {
             return false;
         }
     }
@@ -453,6 +454,7 @@ void sl_stream_free(struct sl_stream *stream)
     sl_loop_cancel(stream->config.loop, &stream->closed_due);
     sl_loan_return(&stream->config.pool->reserve, &stream->loan);
     for (size_t i = 0; stream->routes && i < stream->config.route_count; i++) {
+        SL_ASSERT(stream->routes[i].in_flight == 0);
         if (stream->routes[i].encoder) {
             sl_route_fini(&stream->routes[i]);
         }
@@ -497,6 +499,7 @@ void sl_stream_sink_ready(struct sl_stream *stream)
 {
     sl_batch_flush_due(stream);
     (void)sl_mark_give_all(stream);
+    sl_mark_gaps(stream);
     if (stream->is_finishing) {
         sl_stream_finish(stream);
     }

@@ -302,6 +302,32 @@ static void sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription(void 
     unsetenv("SLUICE_TEST_PASSWORD");
 }
 
+static void expect_sinks(const struct sl_stream_settings *stream, const char *expected)
+{
+    struct sl_buf text = {0};
+
+    for (size_t i = 0; i < stream->sink_count; i++) {
+        sl_buf_printf(&text, i ? " %s" : "%s", stream->sinks[i]->spec.name);
+    }
+    assert_string_equal(sl_buf_text(&text), expected);
+    sl_buf_fini(&text);
+}
+
+static void sinks_match_labels_and_those_not_required_have_memory_of_their_own(void **state)
+{
+    struct sl_settings *settings = read_good("routes.yaml");
+    const struct sl_target_settings *targets = settings->targets;
+
+    (void)state;
+    expect_sinks(&targets[0].streams[0], "all tokyo leaves");
+    expect_sinks(&targets[1].streams[0], "all leaves");
+    expect_sinks(&targets[2].streams[0], "all tokyo"); /* no label `role` */
+    assert_int_equal(settings->plan.part_bytes, 255 * SL_MIB);
+    assert_true(settings->sinks[0].spec.is_required);
+    assert_false(settings->sinks[1].spec.is_required);
+    sl_settings_free(settings);
+}
+
 /* The streams of a target as a text: "a;b c". */
 static void assert_streams(const struct sl_target_settings *target, const char *expected)
 {
@@ -615,6 +641,7 @@ int main(void)
         cmocka_unit_test(every_vendor_can_be_named),
         cmocka_unit_test(requests_follow_from_what_subscriptions_say),
         cmocka_unit_test(sinks_of_a_stream_are_the_targets_narrowed_by_the_subscription),
+        cmocka_unit_test(sinks_match_labels_and_those_not_required_have_memory_of_their_own),
         cmocka_unit_test(subscriptions_that_can_share_an_rpc),
         cmocka_unit_test(the_name_of_a_packed_stream_has_an_end),
         cmocka_unit_test(so_many_paths_are_packed_and_no_more),

@@ -226,6 +226,7 @@ static void a_sink_that_is_not_required_ends_no_epoch(void **state)
     struct world *world = *state;
 
     world->spec.is_required = false;
+    world->spec.memory_bytes = SL_MIB;
     send(world, 2);
     fake_acknowledge(the_fake, SLUICE_RESTARTED);
     send(world, 1);

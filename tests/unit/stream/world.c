@@ -8,6 +8,7 @@
 /* ---- a sink that keeps what it takes until it is told to acknowledge ---- */
 
 struct fake_sink *the_fake;
+struct fake_sink *the_extra;
 
 static size_t fake_cost(const void *options)
 {
@@ -21,10 +22,15 @@ static void *fake_open(const struct sluice_host *host, const void *options, char
     (void)options;
     (void)error;
     (void)error_size;
-    the_fake = calloc(1, sizeof(*the_fake));
-    the_fake->host = host;
+    struct fake_sink *fake = calloc(1, sizeof(*fake));
+    fake->host = host;
+    if (strcmp(host->sink, "extra") == 0) {
+        the_extra = fake;
+    } else {
+        the_fake = fake;
+    }
     host->calls->available(host, true, "");
-    return the_fake;
+    return fake;
 }
 
 static enum sluice_accept fake_accept(void *sink, const struct sluice_record *record,
@@ -288,7 +294,9 @@ static void open_stream(struct world *world, const struct world_options *options
         .quarantine_ns = SL_NS_PER_MS,
         .quarantine_max_ns = 3600 * SL_NS_PER_S,
         .routes = world->routes,
-        .route_count = options->members ? options->member_count : 1,
+        .route_count = world->extra       ? 2
+                       : options->members ? options->member_count
+                                          : 1,
         .on_closed = on_closed,
         .arg = world,
     };
@@ -296,6 +304,21 @@ static void open_stream(struct world *world, const struct world_options *options
     world->stream = sl_stream_new(&config, &why);
     assert_non_null(world->stream);
     sl_stream_set_session(world->stream, world->client);
+}
+
+static void open_extra(struct world *world, uint64_t memory_bytes)
+{
+    struct sl_status why;
+
+    world->extra_spec = world->spec;
+    world->extra_spec.name = "extra";
+    world->extra_spec.is_required = false;
+    world->extra_spec.memory_bytes = memory_bytes;
+    world->extra =
+        sl_sink_open(world->loop, &world->extra_spec, "test", 0, &sink_events, world, &why);
+    assert_non_null(world->extra);
+    world->routes[1].member = 0;
+    world->routes[1].sink = world->extra;
 }
 
 int set_up_world(void **state, const struct world_options *options)
@@ -325,6 +348,9 @@ int set_up_world(void **state, const struct world_options *options)
                                                     ? sl_str_from(options->members[i].subscription)
                                                     : SL_STR("sub1");
         world->routes[i].encoder.memory = &world->interned;
+    }
+    if (options->extra_memory_bytes) {
+        open_extra(world, options->extra_memory_bytes);
     }
     world->client = sl_h2_session_new(SL_H2_CLIENT, NULL, &client_events, world);
     world->server = sl_h2_session_new(SL_H2_SERVER, NULL, &server_events, world);
@@ -363,6 +389,10 @@ int tear_down(void **state)
     sl_h2_session_free(world->client);
     sl_stream_close(world->stream);
     sl_sink_close(world->sink);
+    if (world->extra) {
+        sl_sink_close(world->extra);
+        the_extra = NULL;
+    }
     sl_stream_free(world->stream);
     sl_buf_fini(&world->pool.scratch);
     sl_buf_fini(&world->pool.mended);

@@ -22,7 +22,8 @@ struct fake_sink {
     uint64_t full_at; /* so many records it takes; 0: any */
 };
 
-extern struct fake_sink *the_fake; /* of the one instance that is open */
+extern struct fake_sink *the_fake;  /* of the required sink */
+extern struct fake_sink *the_extra; /* of the one beside it; NULL: there is none */
 
 void fake_acknowledge(struct fake_sink *fake, enum sluice_result result);
 
@@ -34,6 +35,8 @@ struct world {
     struct sl_timer *turn;
     struct sl_sink_spec spec;
     struct sl_sink *sink;
+    struct sl_sink_spec extra_spec;
+    struct sl_sink *extra;
     struct sl_encoder_memory interned;
     struct sl_stream_pool pool;
     struct sl_route_config routes[MOST_MEMBERS];
@@ -59,6 +62,8 @@ struct world_options {
     const char *const *refused;
     struct sl_clock_config clock;
     int64_t stale_after_ns;
+    /* Of a second sink, which is not required; 0: there is none. For one member. */
+    uint64_t extra_memory_bytes;
 };
 
 int set_up_world(void **state, const struct world_options *options);
