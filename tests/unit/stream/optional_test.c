@@ -8,6 +8,7 @@
 #include "sluice.pb-c.h"
 
 enum { MEMORY_BYTES = 64 * 1024, MESSAGE_BYTES = 1000, MANY = 400 };
+enum { BEGINNING = 2 }; /* markers: connected, and the gap before it */
 enum { DATA = SLUICE__V1__MARKER__MARKER_NONE };
 enum { CONNECTED = SLUICE__V1__MARKER__MARKER_CONNECTED };
 enum { GAP = SLUICE__V1__MARKER__MARKER_GAP };
@@ -101,7 +102,7 @@ static void credit_returns_without_its_acknowledgement(void **state)
     struct world *world = *state;
 
     send_on(world, 10);
-    assert_int_equal(the_extra->count, 10 + 1); /* and connected */
+    assert_int_equal(the_extra->count, 10 + BEGINNING);
     assert_int_equal(view(world).held_bytes, 0);
     assert_int_equal(view(world).cost_held_bytes, 0);
     assert_int_equal(extra_counts(world)->held, 10);
@@ -142,11 +143,12 @@ static void what_it_missed_is_one_gap_and_no_hole(void **state)
     send_on(world, 7);
     make_room(world);
     send_on(world, 1);
-    assert_int_equal(the_extra->records, 4);
+    assert_int_equal(the_extra->records, BEGINNING + 3);
     expect(0, CONNECTED, 1, NULL, 0);
-    expect(1, DATA, 2, NULL, 0);
-    expect(2, GAP, 3, "sink-full", 7);
-    expect(3, DATA, 4, NULL, 0);
+    expect(1, GAP, 2, "start", 0);
+    expect(2, DATA, 3, NULL, 0);
+    expect(3, GAP, 4, "sink-full", 7);
+    expect(4, DATA, 5, NULL, 0);
 }
 
 static void reconnects_meanwhile_leave_nothing_behind(void **state)
@@ -168,12 +170,13 @@ static void reconnects_meanwhile_leave_nothing_behind(void **state)
     assert_true(view(world).routes[1].waiting.next->next == &view(world).routes[1].waiting);
     make_room(world);
     send_on(world, 1);
-    assert_int_equal(the_extra->records, 5);
-    expect(2, DISCONNECTED, 3, NULL, 0); /* the one with which it said that it was full */
-    expect(3, GAP, 1, "sink-full", 40);  /* the first number of its epoch */
-    expect(4, DATA, 2, NULL, 0);
+    assert_int_equal(the_extra->records, BEGINNING + 4);
+    expect(3, DISCONNECTED, 4, NULL, 0); /* the one with which it said that it was full */
+    expect(4, GAP, 1, "sink-full", 40);  /* the first number of its epoch */
+    expect(5, DATA, 2, NULL, 0);
     const struct sl_mark_counts *marks = &view(world).routes[1].marks;
-    assert_int_equal(marks->made, 1 + 20 * 3 + 1); /* disconnected, connected and gap each time */
+    /* disconnected, connected and gap each time */
+    assert_int_equal(marks->made, BEGINNING + 20 * 3 + 1);
     assert_int_equal(marks->dropped, 20 * 3 - 1);
 }
 
@@ -206,13 +209,13 @@ static void a_batch_that_is_refused_leaves_no_hole(void **state)
         assert_int_equal(send_all(world, MESSAGE_BYTES, 1), 1);
     }
     fake_acknowledge(the_extra, SLUICE_DELIVERED);
-    assert_int_equal(the_extra->records, 1);
-    assert_int_equal(view(world).routes[1].seq, 1 + 5);
+    assert_int_equal(the_extra->records, BEGINNING);
+    assert_int_equal(view(world).routes[1].seq, BEGINNING + 5);
     the_extra->is_full = true;
     sl_stream_close(world->stream); /* the batches leave now */
     settle(world);
     assert_int_equal(extra_counts(world)->dropped[SL_DROP_SINK_FULL], 5);
-    assert_int_equal(view(world).routes[1].seq, 1); /* connected */
+    assert_int_equal(view(world).routes[1].seq, BEGINNING);
     assert_int_equal(sl_sink_cost(world->extra), 0);
     fake_acknowledge(the_fake, SLUICE_DELIVERED);
     settle(world);
