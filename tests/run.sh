@@ -5,8 +5,8 @@
 #
 #   packages, tools     what is missing is installed: Debian's, and Go, Kafka and a Python environment
 #                       under $SL_CACHE (default ~/.cache/sluice)
-#   release, clang      built with all warnings as errors; unit tests and lints
-#   asan                the same under the address and undefined-behaviour sanitizers, invariants on
+#   release             built by gcc with all warnings as errors; unit tests and lints
+#   asan                the same by clang, under the address and undefined-behaviour sanitizers, invariants on
 #   tsan                the tests with threads under the thread sanitizer
 #   valgrind            the unit tests, and a collector with devices and brokers, under memcheck
 #   fuzz                each fuzzer for 10 s, with clang's libFuzzer
@@ -144,14 +144,11 @@ say "tools"
 tools
 build release
 run release release -j2 -LE '^(it|bench)$'
-build clang
-run clang clang -j2 -LE '^(it|bench)$'
 build asan
 run asan asan -j2 -LE '^(it|bench)$'
 build tsan
 run tsan tsan -L '^threads$'
-build debug
-script valgrind python3 tests/valgrind.py --build build/debug
+script valgrind python3 tests/valgrind.py --build build/release
 build fuzz
 if [ -n "$SL_LONG" ]; then
     seconds=600

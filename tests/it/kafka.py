@@ -19,12 +19,19 @@ AGAIN = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE,
 
 
 class Kafka:
-    def __init__(self, lab, heap="512m"):
-        self.port = free_port(2)
+    """One node. `properties(port)` gives more lines of its configuration; its own listeners have `port`
+    and the one after it, and the `ports` - 2 behind these are free for others."""
+
+    def __init__(self, lab, heap="512m", properties=None, ports=2, environment=None):
+        self.port = free_port(ports)
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.data = lab.path("kafka")
         self.environment = {**os.environ, "KAFKA_DATA": str(self.data), "KAFKA_PORT": str(self.port),
-                            "KAFKA_HEAP": heap}
+                            "KAFKA_HEAP": heap, **(environment or {})}
+        if properties:
+            place = lab.path("kafka.properties")
+            place.write_text(properties(self.port), encoding="utf-8")
+            self.environment["KAFKA_PROPERTIES"] = str(place)
         lab.on_end(self.end)
         self.start()
 

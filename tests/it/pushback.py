@@ -146,10 +146,10 @@ def main(lab):
         both = (420, 420)
         part(lab, "7 minutes, 1 update", pushback, both, "sim", 1, 60, 40_000, 600_000)
         part(lab, "7 minutes, grpc-go device", pushback, both, "go", 2, 4, 100_000, 600_000)
-    both = (20, 20)
-    part(lab, "20 s, 1 update", pushback, both, "sim", 1, 60, 12_000, 60_000)
-    part(lab, "20 s, 20 updates", pushback, both, "sim", 20, 60, 3_000, 60_000)
-    part(lab, "20 s, grpc-go device", pushback, both, "go", 2, 10, 20_000, 60_000)
+        part(lab, "20 s, 1 update", pushback, (20, 20), "sim", 1, 60, 12_000, 60_000)
+    both = (20, 20) if lab.is_long else (12, 12)
+    part(lab, "20 updates", pushback, both, "sim", 20, 60, 2_000, 40_000)
+    part(lab, "grpc-go device", pushback, both, "go", 2, 10, 12_000, 36_000)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@
 #   KAFKA_CPUS=                     a taskset list; none: all
 #   KAFKA_PARTITIONS=1              of topics created on first use
 #   KAFKA_EXTRA="key=value;…"       more lines for server.properties, the last of a key wins
+#   KAFKA_PROPERTIES                a file of more such lines, where values have ';' themselves
 set -euo pipefail
 
 VERSION=3.9.1
@@ -138,6 +139,7 @@ num.network.threads=2
 num.io.threads=2
 PROPERTIES
     tr ';' '\n' <<<"${KAFKA_EXTRA:-}" >>"$PROPERTIES"
+    [ -z "${KAFKA_PROPERTIES:-}" ] || cat "$KAFKA_PROPERTIES" >>"$PROPERTIES"
 }
 
 java_tool() {
