@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "world/internal.h"
@@ -110,13 +112,15 @@ uint64_t world_next_id(void)
     return ++world.last_id;
 }
 
-/* The core's own randomness (backoff, hash seeds) comes from here: it takes the place of libc's. */
+/* The core's own randomness (backoff, hash seeds) comes from here: it takes the place of libc's, as
+ * long as there is a world. */
 ssize_t getrandom(void *buffer, size_t len, unsigned flags)
 {
     uint8_t *to = buffer;
 
-    (void)flags;
-    begin_if_not();
+    if (!world.is_begun) {
+        return syscall(SYS_getrandom, buffer, len, flags);
+    }
     for (size_t i = 0; i < len; i += sizeof(uint64_t)) {
         uint64_t draw = world_random_next(&world.system);
         memcpy(to + i, &draw, sl_min_size(sizeof(draw), len - i));
@@ -126,10 +130,12 @@ ssize_t getrandom(void *buffer, size_t len, unsigned flags)
 
 /* ---- time ---- */
 
-/* Nor does anybody ask libc: lines of the log and plugins have the world's time, too. */
+/* The same: lines of the log and plugins have the world's time, too. */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-    begin_if_not();
+    if (!world.is_begun) {
+        return (int)syscall(SYS_clock_gettime, clock, now);
+    }
     int64_t now_ns = world.now_ns + (clock == CLOCK_REALTIME ? world.wall_ahead_ns : 0);
 
     *now = (struct timespec){.tv_sec = (time_t)(now_ns / SL_NS_PER_S),

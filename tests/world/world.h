@@ -7,7 +7,8 @@
  * of two things that are due at once is first, what getrandom gives) is drawn from one seed. Two
  * runs with the same seed do the same, and world_trace says so.
  *
- * What asks libc for the time (clock_gettime) or for random bytes is answered by the world as well.
+ * What asks libc for the time (clock_gettime) or for random bytes is answered by the world as well,
+ * while there is one.
  *
  * There is one world in a process, for one thread. Every loop that is made belongs to it. A turn
  * of a loop is as in lib/loop: some of the timers and bytes that are due (how many is drawn), then
