@@ -28,7 +28,8 @@ VALGRIND = ["valgrind", "-q", f"--error-exitcode={FOUND}", "--leak-check=full", 
 # certificates, which takes seconds to read and is read for each configuration.
 ENVIRONMENT = {**os.environ, "SL_VALGRIND": "1", "SSL_CERT_FILE": "/dev/null",
                "SSL_CERT_DIR": "/nonexistent"}
-SLOW = {"session_memory_test", "differential_test", "limits_test", "golden_test"}
+SLOW = {"session_memory_test", "differential_test", "limits_test", "golden_test", "memory_test",
+        "rules_memory_test", "replay_memory_test", "bisect_test"}
 SECONDS = 900  # for one program
 RECORDS = 300  # of the session
 CONFIG = """\

@@ -85,10 +85,10 @@ def coalesce(lab, kafka, kind, count, messages, rate):
 
 def main(lab):
     kafka = Kafka(lab, heap="1g")
-    messages = 400_000 if lab.is_long else 100_000
+    messages = 400_000 if lab.is_long else 50_000
     part(lab, "wait, simulator", wait, kafka, "sim", 20, messages)
-    part(lab, "wait, grpc-go device", wait, kafka, "go", 5, messages // 4)
-    part(lab, "gzip, grpc-go device", compressed, kafka, 3, messages // 20)
+    part(lab, "wait, grpc-go device", wait, kafka, "go", 5, messages // 2)
+    part(lab, "gzip, grpc-go device", compressed, kafka, 3, messages // 10)
     part(lab, "coalesce, simulator", coalesce, kafka, "sim", 4, 20_000, 2000)
     part(lab, "coalesce, grpc-go device", coalesce, kafka, "go", 2, 20_000, 2000)
 
