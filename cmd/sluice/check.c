@@ -11,6 +11,7 @@
 
 struct check_options {
     struct sl_tool_options common; /* config is the file */
+    const char *plugins;           /* a directory; NULL: none */
     bool wants_reference;
     bool wants_print;
 };
@@ -32,6 +33,11 @@ static const struct sl_flag flags[] = {
      .type = SL_FLAG_SWITCH,
      .offset = AT(wants_reference),
      .doc = "print every key with its type, bounds and default"},
+    {.name = "plugins",
+     .type = SL_FLAG_TEXT,
+     .offset = AT(plugins),
+     .value = "DIR",
+     .doc = "with --reference: and every key of the shared objects in DIR"},
     {.name = "help",
      .letter = 'h',
      .type = SL_FLAG_SWITCH,
@@ -50,7 +56,7 @@ const struct sl_tool sl_tool_check = {
         "Reads a configuration and says everything that is wrong with it, a line for each error:\n"
         "FILE:LINE:COLUMN: what was expected.",
     .examples = "  sluice check -c sluice.yaml --print\n"
-                "  sluice check --reference",
+                "  sluice check --reference --plugins /usr/lib/sluice",
     .exits = "0 the file is good; 1 it is not; 2 wrong words.",
     .groups = groups,
 };
@@ -73,12 +79,19 @@ static int print_out(struct sl_buf *out)
     return is_good ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
-static int print_reference(void)
+static int print_reference(const char *directory)
 {
-    struct sl_buf out;
+    struct sl_buf errors = {0};
+    struct sl_buf out = {0};
+    struct sl_plugins *plugins = sl_settings_plugins(directory ? directory : "", &errors);
 
-    sl_buf_init(&out, 0);
-    sl_settings_reference(&out);
+    if (!plugins) {
+        fputs(sl_buf_text(&errors), stderr);
+        sl_buf_fini(&errors);
+        return SL_EXIT_FAILED;
+    }
+    sl_settings_reference(plugins, &out);
+    sl_plugins_free(plugins);
     return print_out(&out);
 }
 
@@ -123,7 +136,7 @@ static int check(const struct check_options *options)
         sl_tool_print_help(&sl_tool_check, stdout);
         return SL_EXIT_OK;
     }
-    return options->wants_reference ? print_reference() : check_file(options);
+    return options->wants_reference ? print_reference(options->plugins) : check_file(options);
 }
 
 int sl_command_check(int argc, char **argv)

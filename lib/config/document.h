@@ -75,6 +75,11 @@ bool sl_config_build_map(struct sl_config *config, const struct sl_config_node *
 /* reference.c: " from 1ms to 1h", " 1s or more", or nothing where a row has no bounds. */
 void sl_config_add_bounds(struct sl_buf *out, const struct sluice_option *option);
 
+/* fill.c: how large the field of a row is (0: an OBJECT's, which has rows of its own); and whether
+ * a text that is filled in already is a value of a row whose value is one text. */
+size_t sl_config_field_bytes(enum sluice_option_type type);
+bool sl_config_takes(const struct sluice_option *option, const char *text);
+
 /* expand.c: what ${…} may stand in a text. */
 enum sl_config_expansion {
     SL_CONFIG_EXPAND_ALL,      /* ${env.NAME}; anything else is an error */

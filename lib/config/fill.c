@@ -21,7 +21,7 @@ union field {
 
 static const char *const no_items[] = {NULL};
 
-static size_t field_size(enum sluice_option_type type)
+size_t sl_config_field_bytes(enum sluice_option_type type)
 {
     switch (type) {
     case SLUICE_STRING:
@@ -105,6 +105,13 @@ static bool convert(const struct sluice_option *option, const char *text, union 
         break; /* not made of one text */
     }
     return false;
+}
+
+bool sl_config_takes(const struct sluice_option *option, const char *text)
+{
+    union field field;
+
+    return convert(option, text, &field);
 }
 
 /* What a row takes, in words. */
@@ -355,7 +362,7 @@ static void take_default(struct sl_config *config, const struct sluice_option *o
         bool is_good = convert(option, option->default_text, &value);
         SL_ASSERT(is_good);
     }
-    memcpy(field, &value, field_size(option->type));
+    memcpy(field, &value, sl_config_field_bytes(option->type));
 }
 
 static void start_object(struct sl_config *config, const struct sluice_option *table, void *object,
@@ -366,7 +373,7 @@ static void start_object(struct sl_config *config, const struct sluice_option *t
         if (option->type == SLUICE_OBJECT) {
             start_object(config, option->table, field, base_of(option, base));
         } else if (base) {
-            memcpy(field, base_of(option, base), field_size(option->type));
+            memcpy(field, base_of(option, base), sl_config_field_bytes(option->type));
         } else {
             take_default(config, option, field);
         }
@@ -428,7 +435,7 @@ static bool has_base(const struct sluice_option *option, const void *base)
     if (!base) {
         return false;
     }
-    memcpy(&value, base_of(option, base), field_size(option->type));
+    memcpy(&value, base_of(option, base), sl_config_field_bytes(option->type));
     switch (option->type) {
     case SLUICE_STRING:
     case SLUICE_TEMPLATE:
@@ -473,7 +480,8 @@ static void inherit(const struct filling *outer, const struct sluice_option *tab
             same++;
         }
         if (same->name && row->type != SLUICE_OBJECT && row->type != SLUICE_LIST) {
-            memcpy(field_of(row, item), field_of(same, outer->object), field_size(row->type));
+            memcpy(field_of(row, item), field_of(same, outer->object),
+                   sl_config_field_bytes(row->type));
         }
     }
 }
@@ -490,7 +498,7 @@ static void fill_item(const struct filling *outer, const struct sl_config_node *
         fill_object(&filling, node, NULL);
     } else if (list->takes_text && node->kind == SL_CONFIG_SCALAR) {
         if (read_field(outer->config, node, list->table, &value)) {
-            memcpy(field_of(list->table, item), &value, field_size(list->table->type));
+            memcpy(field_of(list->table, item), &value, sl_config_field_bytes(list->table->type));
         }
     } else {
         sl_config_error(outer->config, node, "'%s': expected %sa map, found %s", list->name,
@@ -534,7 +542,7 @@ static void fill_row(const struct filling *filling, const struct sl_config_node 
     } else if (option->type == SLUICE_OBJECT && node->kind != SL_CONFIG_NULL) {
         refuse(filling->config, node, option, NULL);
     } else if (option->type != SLUICE_OBJECT && read_field(filling->config, node, option, &value)) {
-        memcpy(field_of(option, filling->object), &value, field_size(option->type));
+        memcpy(field_of(option, filling->object), &value, sl_config_field_bytes(option->type));
     }
 }
 

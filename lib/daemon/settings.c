@@ -64,6 +64,13 @@ const struct sluice_option sl_collector_table[] = {
      .min = 0,
      .max = 3600 * SL_NS_PER_S,
      .doc = "How long the end waits for what is held."},
+    {.name = "plugins",
+     .type = SLUICE_STRING,
+     .offset = AT(plugins),
+     .default_text = "",
+     .doc = "A directory with shared objects (*.so) that bring further types of sinks and "
+            "processors. It and they must be root's or the user's own, and nobody else's to write "
+            "to."},
     {.name = "admin",
      .type = SLUICE_OBJECT,
      .table = admin_table,
@@ -77,8 +84,8 @@ const struct sluice_option sl_collector_table[] = {
 
 /* A map whose keys the readers of this file take by themselves. */
 static const struct sluice_option no_options[] = {{.name = NULL}};
-static const char *const root_keys[] = {"collector", "defaults", "targets", "subscriptions",
-                                        "rules",     "sinks",    NULL};
+static const char *const root_keys[] = {"collector", "defaults",   "targets", "subscriptions",
+                                        "rules",     "processors", "sinks",   NULL};
 static const char *const defaults_keys[] = {"target", "subscription", NULL};
 
 /* A name goes into headers, metrics and logs, in which these bytes end it. */
@@ -392,10 +399,12 @@ static bool read_root(struct sl_settings_reader *reader)
     reader->targets = named_section(reader, "targets", SL_SETTINGS_MAX_TARGETS);
     reader->subscriptions = named_section(reader, "subscriptions", SL_SETTINGS_MAX_SUBSCRIPTIONS);
     reader->rules = optional_section(reader, "rules", SL_SETTINGS_MAX_RULE_LISTS);
+    reader->processors = optional_section(reader, "processors", SL_SETTINGS_MAX_PROCESSORS);
     reader->sinks = named_section(reader, "sinks", SL_SETTINGS_MAX_SINKS);
     sl_config_fill_base(reader->config, reader->default_target, sl_target_table, &target);
     read_collector(reader);
-    return sl_settings_read_rules(reader) && sl_settings_read_sinks(reader) &&
+    return sl_settings_load_plugins(reader) && sl_settings_read_rules(reader) &&
+           sl_settings_read_processors(reader) && sl_settings_read_sinks(reader) &&
            sl_settings_read_subscriptions(reader) && sl_settings_resolve_rules(reader) &&
            read_targets(reader, &target) && sl_settings_resolve(reader);
 }
@@ -430,6 +439,7 @@ void sl_settings_free(struct sl_settings *settings)
         sl_settings_free_rules(settings);
         sl_settings_free_tls(settings);
         sl_config_free(settings->config);
+        sl_plugins_free(settings->plugins);
         free(settings);
     }
 }

@@ -19,6 +19,8 @@
 #include "daemon/settings_rules.h"
 #include "gnmi/request.h"
 #include "net/net.h"
+#include "sink/plugins.h"
+#include "sink/processor.h"
 #include "sink/sink.h"
 #include "stream/member.h"
 #include "stream/options.h"
@@ -29,6 +31,7 @@ enum {
     SL_SETTINGS_MAX_SINKS = 64,
     SL_SETTINGS_MAX_SUBSCRIPTIONS = 1024,
     SL_SETTINGS_MAX_RULE_LISTS = 1024,
+    SL_SETTINGS_MAX_PROCESSORS = 64,
     SL_SETTINGS_MAX_TARGETS = 100 * 1000,
     SL_SETTINGS_MAX_STREAMS = 1000 * 1000,
     SL_SETTINGS_MAX_NAME_BYTES = 200, /* of a target, subscription, sink, label, collector */
@@ -40,6 +43,7 @@ struct sl_collector_options {
     const char *workers; /* "auto" or a number, as text; see sl_settings.workers */
     uint64_t memory_bytes;
     int64_t shutdown_timeout_ns;
+    const char *plugins; /* directory of shared objects; "": none */
     struct {
         const char *listen; /* loopback address and port; "" : no admin listener */
     } admin;
@@ -101,6 +105,9 @@ struct sl_settings {
     struct sl_budget_plan plan; /* of every worker, made for the one with the most streams, of what
                                    sinks that are not required leave of the memory */
     struct sl_address admin;    /* host "" : none */
+    struct sl_plugins *plugins; /* the types of sinks and processors */
+    struct sl_processor_spec *processors;
+    size_t processor_count;
     struct sl_rule_list *rules;
     struct sl_rule *strip_modules; /* what `module-prefixes: strip` is */
     size_t rule_list_count;
@@ -130,7 +137,11 @@ size_t sl_settings_streams(const struct sl_settings *settings); /* of all target
  * in, secrets masked, and in comments what was worked out. */
 void sl_settings_print(const struct sl_settings *settings, struct sl_buf *out);
 
-/* The reference of every key of the file. */
-void sl_settings_reference(struct sl_buf *out);
+/* The reference of every key of the file, with those of the plugins. */
+void sl_settings_reference(const struct sl_plugins *plugins, struct sl_buf *out);
+
+/* The built-in plugins and those of the shared objects in `directory` ("": none), as a file that
+ * names it would have them. NULL: `errors` says why, a line each. */
+struct sl_plugins *sl_settings_plugins(const char *directory, struct sl_buf *errors) SL_MUST_CHECK;
 
 #endif

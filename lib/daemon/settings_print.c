@@ -87,11 +87,12 @@ void sl_settings_print(const struct sl_settings *settings, struct sl_buf *out)
         sl_config_print(sl_subscription_table, &settings->subscriptions[i].options, 4, out);
     }
     sl_settings_print_rules(settings, out);
+    sl_settings_print_processors(settings, out);
     sl_config_print_text("sinks", NULL, 0, out);
     sl_settings_print_sinks(settings, out);
 }
 
-void sl_settings_reference(struct sl_buf *out)
+void sl_settings_reference(const struct sl_plugins *plugins, struct sl_buf *out)
 {
     sl_config_reference_line("collector", 0, out, "%s", "");
     sl_config_reference(sl_collector_table, 2, out);
@@ -105,5 +106,6 @@ void sl_settings_reference(struct sl_buf *out)
     sl_config_reference_line("NAME", 2, out, "%s", "");
     sl_config_reference(sl_subscription_table, 4, out);
     sl_settings_reference_rules(out);
-    sl_settings_reference_sinks(out);
+    sl_settings_reference_processors(plugins, out);
+    sl_settings_reference_sinks(plugins, out);
 }

@@ -15,8 +15,9 @@ struct sl_settings_reader {
     const struct sl_config_node *root;
     const struct sl_config_node *default_target; /* NULL: none */
     const struct sl_config_node *default_subscription;
-    const struct sl_config_node *rules; /* a map of names; NULL: there are none */
-    const struct sl_config_node *sinks; /* maps of names; NULL: an error was reported */
+    const struct sl_config_node *processors; /* a map of names; NULL: there are none */
+    const struct sl_config_node *rules;      /* a map of names; NULL: there are none */
+    const struct sl_config_node *sinks;      /* maps of names; NULL: an error was reported */
     const struct sl_config_node *subscriptions;
     const struct sl_config_node *targets;
     const char *proxy_text; /* of the last target with a proxy */
@@ -48,11 +49,32 @@ bool sl_settings_make_extensions(struct sl_settings_reader *reader,
 /* Fills settings->subscriptions. False when memory is out. */
 bool sl_settings_read_subscriptions(struct sl_settings_reader *reader) SL_MUST_CHECK;
 
+/* Fills settings->plugins with the built-in ones and what collector.plugins has; then
+ * settings->processors. False when memory is out. */
+bool sl_settings_load_plugins(struct sl_settings_reader *reader) SL_MUST_CHECK;
+bool sl_settings_read_processors(struct sl_settings_reader *reader) SL_MUST_CHECK;
+
+/* Fills the processors of the sink at `map`, by their names. False when memory is out. */
+bool sl_settings_sink_processors(struct sl_settings_reader *reader,
+                                 const struct sl_config_node *map,
+                                 const struct sluice_strings *names,
+                                 struct sl_sink_spec *spec) SL_MUST_CHECK;
+void sl_settings_print_processors(const struct sl_settings *settings, struct sl_buf *out);
+void sl_settings_reference_processors(const struct sl_plugins *plugins, struct sl_buf *out);
+
+/* One type and its options; `plugin` is its struct. */
+void sl_settings_reference_type(const struct sl_plugins *plugins, const void *plugin,
+                                const char *type, const char *doc,
+                                const struct sluice_option *options, struct sl_buf *out);
+
+/* The keys that every sink has; ends with a NULL name. */
+extern const struct sluice_option sl_sink_table[];
+
 /* Fills settings->sinks. False when memory is out. */
 bool sl_settings_read_sinks(struct sl_settings_reader *reader) SL_MUST_CHECK;
 void sl_settings_free_sinks(struct sl_settings *settings);
 void sl_settings_print_sinks(const struct sl_settings *settings, struct sl_buf *out);
-void sl_settings_reference_sinks(struct sl_buf *out);
+void sl_settings_reference_sinks(const struct sl_plugins *plugins, struct sl_buf *out);
 
 /* Fills settings->rules; then, when the sinks and subscriptions are read, which of them are for
  * which. False when memory is out. */

@@ -9,7 +9,7 @@
 #include "normalise/json_keyed.h"
 #include "stream/options.h"
 
-enum { ERROR_BYTES = 400, MAX_TYPES = 32 };
+enum { ERROR_BYTES = 400 };
 
 struct common_options {
     const char *type;
@@ -17,6 +17,7 @@ struct common_options {
     int unit;
     int module_prefixes; /* enum sl_module_prefixes */
     struct sluice_strings rules;
+    struct sluice_strings processors;
     bool is_float64;
     int json_arrays; /* enum json_arrays */
     struct sluice_strings json_keys;
@@ -30,6 +31,7 @@ struct common_options {
     bool is_required;
     uint64_t memory_bytes;
     int64_t stall_after_ns;
+    int64_t overdue_after_ns;
 };
 
 /* Where the plugin's struct begins behind ours. */
@@ -75,7 +77,7 @@ static const struct sluice_option batch_table[] = {
     {.name = NULL},
 };
 
-static const struct sluice_option common_table[] = {
+const struct sluice_option sl_sink_table[] = {
     {.name = "type",
      .type = SLUICE_STRING,
      .offset = offsetof(struct common_options, type),
@@ -159,6 +161,10 @@ static const struct sluice_option common_table[] = {
      .type = SLUICE_STRINGS,
      .offset = offsetof(struct common_options, rules),
      .doc = "Lists of rules for all that goes to this sink, behind those of the subscription."},
+    {.name = "processors",
+     .type = SLUICE_STRINGS,
+     .offset = offsetof(struct common_options, processors),
+     .doc = "What its records go through, after encoding and in this order."},
     {.name = "required",
      .type = SLUICE_BOOL,
      .offset = offsetof(struct common_options, is_required),
@@ -181,6 +187,14 @@ static const struct sluice_option common_table[] = {
      .min = 100 * SL_NS_PER_MS,
      .max = 3600 * SL_NS_PER_S,
      .doc = "So long without a report while records are out: no new streams."},
+    {.name = "overdue-after",
+     .type = SLUICE_DURATION,
+     .offset = offsetof(struct common_options, overdue_after_ns),
+     .default_text = "5m",
+     .min = 100 * SL_NS_PER_MS,
+     .max = 24 * 3600 * SL_NS_PER_S,
+     .doc = "A record without a report for so long is told of: a plugin has forgotten it, or where "
+            "it goes is silent."},
     {.name = NULL},
 };
 
@@ -197,12 +211,12 @@ static size_t table_len(const struct sluice_option *table)
 static struct sluice_option *join_tables(struct sl_config *config,
                                          const struct sluice_sink_plugin *plugin)
 {
-    size_t ours = table_len(common_table);
+    size_t ours = table_len(sl_sink_table);
     size_t theirs = table_len(plugin->options);
     struct sluice_option *table = sl_config_alloc(config, ours + theirs + 1, sizeof(*table));
 
     for (size_t i = 0; table && i < ours; i++) {
-        table[i] = common_table[i];
+        table[i] = sl_sink_table[i];
     }
     for (size_t i = 0; table && i < theirs; i++) {
         table[ours + i] = plugin->options[i];
@@ -212,18 +226,19 @@ static struct sluice_option *join_tables(struct sl_config *config,
 }
 
 static const struct sluice_sink_plugin *read_type(struct sl_config *config,
+                                                  const struct sl_plugins *known,
                                                   const struct sl_config_node *map)
 {
-    const struct sluice_sink_plugin *const *plugins = sl_sink_plugins();
+    const struct sluice_sink_plugin *const *plugins = sl_plugins_sinks(known);
     const struct sl_config_node *node = sl_config_get(map, "type");
     const char *type = node ? sl_config_text(config, node) : "";
-    const struct sluice_sink_plugin *plugin = *type ? sl_sink_plugin(type) : NULL;
-    const char *names[MAX_TYPES + 1] = {NULL};
+    const struct sluice_sink_plugin *plugin = *type ? sl_plugins_sink(known, type) : NULL;
+    const char *names[SL_PLUGINS_MAX_TYPES + 1] = {NULL};
 
     if (plugin || !*type) {
         return plugin;
     }
-    for (size_t i = 0; plugins[i] && i < MAX_TYPES; i++) {
+    for (size_t i = 0; plugins[i]; i++) {
         names[i] = plugins[i]->type;
     }
     sl_config_error_unknown(config, node, "sink type", type, names);
@@ -240,7 +255,7 @@ static void check_common(struct sl_config *config, const struct sl_config_node *
     for (size_t i = 0; known && i < count; i++) {
         known[i] = sl_config_key(map, i);
     }
-    sl_config_fill(config, map, common_table, &options, NULL, known);
+    sl_config_fill(config, map, sl_sink_table, &options, NULL, known);
 }
 
 static const struct sl_config_node *place_of(const struct sl_config_node *map, const char *key)
@@ -368,10 +383,11 @@ static const struct sluice_strings *json_keys_of(struct sl_config *config,
     return common->json_keys.count ? &common->json_keys : &sl_json_default_keys;
 }
 
-static bool read_sink(struct sl_config *config, const struct sl_config_node *map,
+static bool read_sink(struct sl_settings_reader *reader, const struct sl_config_node *map,
                       struct sl_sink_settings *sink)
 {
-    const struct sluice_sink_plugin *plugin = read_type(config, map);
+    struct sl_config *config = reader->config;
+    const struct sluice_sink_plugin *plugin = read_type(config, reader->settings->plugins, map);
     size_t errors = sl_config_errors(config);
 
     if (!plugin) {
@@ -406,6 +422,10 @@ static bool read_sink(struct sl_config *config, const struct sl_config_node *map
     sink->spec.memory_bytes = common->memory_bytes;
     sink->spec.stall_after_ns = common->stall_after_ns;
     sink->match = common->match;
+    sink->spec.overdue_after_ns = common->overdue_after_ns;
+    if (!sl_settings_sink_processors(reader, map, &common->processors, &sink->spec)) {
+        return false;
+    }
     check_batch(config, map, common);
     check_unit(config, map, common);
     read_templates(config, map, is_filled, sink);
@@ -433,7 +453,7 @@ bool sl_settings_read_sinks(struct sl_settings_reader *reader)
     for (size_t i = 0; i < count; i++) {
         settings->sinks[i].spec.name = sl_config_key(reader->sinks, i);
         settings->sink_count++;
-        if (!read_sink(reader->config, sl_config_at(reader->sinks, i), &settings->sinks[i])) {
+        if (!read_sink(reader, sl_config_at(reader->sinks, i), &settings->sinks[i])) {
             return false;
         }
     }
@@ -455,25 +475,22 @@ void sl_settings_print_sinks(const struct sl_settings *settings, struct sl_buf *
         const char *object = (const char *)spec->options - plugin_offset;
         sl_config_print_text(spec->name, NULL, 2, out);
         sl_config_print_text("type", spec->plugin->type, 4, out);
-        sl_config_print(common_table + 1, object, 4, out);
+        sl_config_print(sl_sink_table + 1, object, 4, out);
         if (spec->plugin->options) {
             sl_config_print(spec->plugin->options, spec->options, 4, out);
         }
     }
 }
 
-void sl_settings_reference_sinks(struct sl_buf *out)
+void sl_settings_reference_sinks(const struct sl_plugins *plugins, struct sl_buf *out)
 {
-    const struct sluice_sink_plugin *const *plugins = sl_sink_plugins();
+    const struct sluice_sink_plugin *const *known = sl_plugins_sinks(plugins);
 
     sl_config_reference_line("sinks", 0, out, "Where records go; at least one.");
     sl_config_reference_line("NAME", 2, out, "%s", "");
-    sl_config_reference(common_table, 4, out);
-    for (; *plugins; plugins++) {
-        sl_buf_printf(out, "    # type: %s - %s\n", (*plugins)->type,
-                      (*plugins)->doc ? (*plugins)->doc : "");
-        if ((*plugins)->options) {
-            sl_config_reference((*plugins)->options, 4, out);
-        }
+    sl_config_reference(sl_sink_table, 4, out);
+    for (; *known; known++) {
+        sl_settings_reference_type(plugins, *known, (*known)->type, (*known)->doc,
+                                   (*known)->options, out);
     }
 }

@@ -65,10 +65,6 @@ enum { SL_BUGS = 11 };
 
 const char *sl_sink_bug_name(enum sl_sink_bug bug); /* "acknowledged-twice" */
 
-/* All built-in plugins, ends with NULL; and one by its type, NULL when there is none. */
-const struct sluice_sink_plugin *const *sl_sink_plugins(void);
-const struct sluice_sink_plugin *sl_sink_plugin(const char *type);
-
 /* One record in flight. The owner embeds it or points at it, fills `owner`, and may reuse it after
  * on_ack. The memory must stay until then. The plugin knows it by a handle (token.h). */
 struct sl_token {

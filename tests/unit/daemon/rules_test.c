@@ -86,7 +86,9 @@ static void every_example_is_in_the_reference(void **state)
     struct sl_buf reference = {0};
 
     (void)state;
-    sl_settings_reference(&reference);
+    struct sl_plugins *plugins = sl_settings_plugins("", &reference);
+    sl_settings_reference(plugins, &reference);
+    sl_plugins_free(plugins);
     const char *text = sl_buf_text(&reference);
     for (size_t i = 0; sl_rule_kinds[i]; i++) {
         assert_non_null(strstr(text, sl_rule_kinds[i]->example));

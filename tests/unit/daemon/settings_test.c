@@ -527,17 +527,20 @@ static void the_reference_has_every_key(void **state)
     struct sl_buf out = {0};
 
     (void)state;
-    sl_settings_reference(&out);
+    struct sl_plugins *plugins = sl_settings_plugins("", &out);
+    sl_settings_reference(plugins, &out);
     const char *reference = sl_buf_text(&out);
     expect_keys(sl_target_table, reference);
     expect_keys(sl_subscription_table, reference);
-    for (const struct sluice_sink_plugin *const *plugin = sl_sink_plugins(); *plugin; plugin++) {
+    for (const struct sluice_sink_plugin *const *plugin = sl_plugins_sinks(plugins); *plugin;
+         plugin++) {
         assert_non_null(strstr(reference, (*plugin)->type));
         expect_keys((*plugin)->options, reference);
     }
     for (size_t i = 0; i < SL_ARRAY_LEN(more); i++) {
         assert_non_null(strstr(reference, more[i]));
     }
+    sl_plugins_free(plugins);
     sl_buf_fini(&out);
 }
 

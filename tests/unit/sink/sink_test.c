@@ -681,19 +681,6 @@ static void what_is_posted_before_the_close_does_not_run_after_it(void **state)
     close_world(&world);
 }
 
-static void built_in_plugins_are_found_by_type(void **state)
-{
-    size_t count = 0;
-
-    (void)state;
-    for (const struct sluice_sink_plugin *const *p = sl_sink_plugins(); *p; p++) {
-        assert_ptr_equal(sl_sink_plugin((*p)->type), *p);
-        count++;
-    }
-    assert_int_equal(count, 3);
-    assert_null(sl_sink_plugin("rabbit"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -717,7 +704,6 @@ int main(void)
         cmocka_unit_test(the_plugin_is_asked_for_cost_flush_and_stats),
         cmocka_unit_test(posts_of_other_threads_run_on_the_loop),
         cmocka_unit_test(what_is_posted_before_the_close_does_not_run_after_it),
-        cmocka_unit_test(built_in_plugins_are_found_by_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
