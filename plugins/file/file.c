@@ -2,7 +2,8 @@
  *
  * A line is the payload and an LF, unless it ends with one; formats whose payloads hold LFs
  * themselves (proto, sluice.v1) make no lines that can be told apart. A record counts as delivered
- * once write() has taken it: it survives the process, and not a crash of the machine.
+ * once write() has taken it: it survives the process, and not a crash of the machine, unless `sync`
+ * is `batch`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +19,18 @@ enum { RETRY_MS = 10 };
 struct file_options {
     const char *path;
     uint64_t queue_bytes;
+    struct {
+        uint64_t size_bytes;
+        int64_t interval_ns;
+        int64_t keep;
+    } rotate;
+    int sync; /* enum file_sync */
+    int64_t sync_interval_ns;
 };
 
 struct file_sink {
     const struct sluice_host *host;
+    struct file_place_config place;
     uint64_t queue_limit_bytes;
     struct file_writer *writer;
     struct sluice_timer *timer; /* after FULL for lack of memory */
@@ -140,10 +149,18 @@ static void *file_open(const struct sluice_host *host, const void *options, char
     if (file) {
         file->host = host;
         file->queue_limit_bytes = file_options->queue_bytes;
+        file->place = (struct file_place_config){
+            .path = file_options->path,
+            .max_bytes = file_options->rotate.size_bytes,
+            .interval_ns = file_options->rotate.interval_ns,
+            .keep = file_options->rotate.keep,
+            .sync = file_options->sync,
+            .sync_interval_ns = file_options->sync_interval_ns,
+        };
         file->timer = host->calls->timer_new(host, tell_ready, file);
         if (file->timer) {
             host->calls->available(host, false, "the file is not open yet");
-            file->writer = file_writer_open(file_options->path, wake_loop, file);
+            file->writer = file_writer_open(&file->place, wake_loop, file);
         }
     }
     if (!file || !file->writer) {
@@ -190,6 +207,33 @@ static void file_close(void *sink)
     free(file);
 }
 
+/* In the order of enum file_sync. */
+static const char *const syncs[] = {"never", "interval", "batch", NULL};
+
+static const struct sluice_option rotate_options[] = {
+    {.name = "size",
+     .type = SLUICE_SIZE,
+     .offset = offsetof(struct file_options, rotate.size_bytes),
+     .default_text = "0",
+     .max = INT64_MAX,
+     .doc = "before it would be larger than that; only a single line can be; 0: never for that"},
+    {.name = "interval",
+     .type = SLUICE_DURATION,
+     .offset = offsetof(struct file_options, rotate.interval_ns),
+     .default_text = "0s",
+     .max = 366 * 86400 * NS_PER_S,
+     .doc = "with the first line of each such stretch of time, counted from 1970 in UTC: 1h is on "
+            "the hour; 0: never for that"},
+    {.name = "keep",
+     .type = SLUICE_INT,
+     .offset = offsetof(struct file_options, rotate.keep),
+     .default_text = "10",
+     .min = 1,
+     .max = 10000,
+     .doc = "so many old files, PATH.1 the newest; those beyond are deleted"},
+    {.name = NULL},
+};
+
 static const struct sluice_option file_options[] = {
     {.name = "path",
      .type = SLUICE_STRING,
@@ -204,6 +248,27 @@ static const struct sluice_option file_options[] = {
      .min = 1,
      .max = INT64_MAX,
      .doc = "payloads that may wait for the disk, for each worker"},
+    {.name = "rotate",
+     .type = SLUICE_OBJECT,
+     .table = rotate_options,
+     .doc = "when the file is put aside, as PATH.1, and a new one begun; workers, and other "
+            "processes with the same path, agree on that"},
+    {.name = "sync",
+     .type = SLUICE_ENUM,
+     .offset = offsetof(struct file_options, sync),
+     .default_text = "never",
+     .names = syncs,
+     .doc =
+         "never: the system writes to the disk when it likes; interval: so often, and a crash of "
+         "the machine loses what was written since; batch: before records are acknowledged, "
+         "many at once"},
+    {.name = "sync-interval",
+     .type = SLUICE_DURATION,
+     .offset = offsetof(struct file_options, sync_interval_ns),
+     .default_text = "1s",
+     .min = 10 * NS_PER_S / 1000,
+     .max = 3600 * NS_PER_S,
+     .doc = "of sync: interval"},
     {.name = NULL},
 };
 

@@ -1,22 +1,19 @@
 #include "writer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     BATCH_LINES = 256, /* two iovecs each, and one for the end of a torn line */
-    FILE_MODE = 0640,
+    BATCH_BYTES = 1024 * 1024,
     LOCK_WAIT_MS = 1,
     WAKE_WAIT_MS = 10,
     PIPE_WAIT_MS = 50,
@@ -27,7 +24,6 @@ enum {
 };
 
 struct file_writer {
-    const char *path;
     bool (*wake)(void *arg);
     void *arg;
     pthread_t thread;
@@ -43,10 +39,13 @@ struct file_writer {
     struct iovec iovecs[2 * BATCH_LINES + 1];
     size_t iovec_count;
     size_t iovec_at; /* the first that is not wholly written */
-    int fd;          /* -1: not open */
-    bool is_begun;   /* a part of the batch is in the file, which is locked */
-    bool is_fresh;   /* just opened: the last line may be torn */
+    size_t batch_bytes;
+    size_t written_bytes; /* of the batch, and of an end that a torn line lacked */
+    size_t mended_bytes;  /* that end */
+    struct file_place place;
+    bool is_begun; /* a part of the batch is in the file, and cannot be taken back */
     unsigned retry_ms;
+    int64_t synced_ms; /* when it was last tried */
 };
 
 /* ---- lines ---- */
@@ -152,26 +151,16 @@ static void back_off(struct file_writer *writer)
 static bool fail(struct file_writer *writer, const char *what, int error)
 {
     tell_state(writer, false, what, error);
-    if (writer->fd >= 0 && !writer->is_begun) {
-        close(writer->fd); /* a new descriptor may find what this one lost: a mount, a file */
-        writer->fd = -1;
+    if (!writer->is_begun) {
+        file_place_close(&writer->place); /* a new descriptor may find what this one lost */
     }
     back_off(writer);
     return false;
 }
 
-/* To read as well, for a torn line's sake; without blocking, should it be a pipe. */
-static bool open_file(struct file_writer *writer)
+static bool fail_place(struct file_writer *writer)
 {
-    if (writer->fd < 0) {
-        int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-        writer->fd = open(writer->path, flags, FILE_MODE);
-        if (writer->fd < 0) {
-            return fail(writer, "open", errno);
-        }
-        writer->is_fresh = true;
-    }
-    return true;
+    return fail(writer, writer->place.at, writer->place.error);
 }
 
 static bool is_closing(struct file_writer *writer)
@@ -182,13 +171,12 @@ static bool is_closing(struct file_writer *writer)
     return is_closing;
 }
 
-/* Without blocking: another writer of the file may hold it while its disk is full. */
-static bool lock_file(struct file_writer *writer)
+/* Another writer of the file may hold it while its disk is full. False: nothing can be written. */
+static bool enter(struct file_writer *writer)
 {
-    while (flock(writer->fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) {
-            return fail(writer, "lock", errno);
-        }
+    enum file_entry entry;
+
+    while ((entry = file_place_enter(&writer->place, writer->batch_bytes)) == FILE_BUSY) {
         if (is_closing(writer)) {
             return false;
         }
@@ -196,16 +184,7 @@ static bool lock_file(struct file_writer *writer)
         wait_ms(writer, LOCK_WAIT_MS);
         pthread_mutex_unlock(&writer->lock);
     }
-    return true;
-}
-
-static bool ends_in_torn_line(int fd)
-{
-    struct stat info;
-    char last;
-
-    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
-           pread(fd, &last, 1, info.st_size - 1) == 1 && last != '\n';
+    return entry == FILE_ENTERED || fail_place(writer);
 }
 
 static void add_iovec(struct file_writer *writer, const char *data, size_t len)
@@ -213,16 +192,24 @@ static void add_iovec(struct file_writer *writer, const char *data, size_t len)
     writer->iovecs[writer->iovec_count++] = (struct iovec){(void *)(uintptr_t)data, len};
 }
 
+static bool has_end(const struct file_line *line)
+{
+    return line->len > 0 && line->payload[line->len - 1] == '\n';
+}
+
 static void make_iovecs(struct file_writer *writer)
 {
     writer->iovec_at = 0;
     writer->iovec_count = 0;
-    if (writer->is_fresh && ends_in_torn_line(writer->fd)) {
+    writer->written_bytes = 0;
+    writer->mended_bytes = 0;
+    if (writer->place.is_fresh && file_place_is_torn(&writer->place)) {
+        writer->mended_bytes = 1;
         add_iovec(writer, "\n", 1);
     }
     for (const struct file_line *line = writer->batch.first; line; line = line->next) {
         add_iovec(writer, line->payload, line->len);
-        if (line->len == 0 || line->payload[line->len - 1] != '\n') {
+        if (!has_end(line)) {
             add_iovec(writer, "\n", 1);
         }
     }
@@ -230,6 +217,7 @@ static void make_iovecs(struct file_writer *writer)
 
 static void skip_written(struct file_writer *writer, size_t written)
 {
+    writer->written_bytes += written;
     while (writer->iovec_at < writer->iovec_count) {
         struct iovec *iovec = &writer->iovecs[writer->iovec_at];
         if (written < iovec->iov_len) {
@@ -245,7 +233,7 @@ static void skip_written(struct file_writer *writer, size_t written)
 /* Of a pipe whose reader is slow. False: it is time to end. */
 static bool wait_for_room(struct file_writer *writer)
 {
-    struct pollfd pollfd = {.fd = writer->fd, .events = POLLOUT};
+    struct pollfd pollfd = {.fd = writer->place.fd, .events = POLLOUT};
 
     while (poll(&pollfd, 1, PIPE_WAIT_MS) == 0) {
         if (is_closing(writer)) {
@@ -256,52 +244,168 @@ static bool wait_for_room(struct file_writer *writer)
     return true;
 }
 
-/* One attempt to write all of the batch that is not written yet. True: it is done. */
-static bool write_batch(struct file_writer *writer)
+/* The lines that are wholly in the file; how many bytes of this batch they are. */
+static size_t take_whole(struct file_writer *writer, struct file_lines *whole)
 {
-    if (!open_file(writer) || (!writer->is_begun && !lock_file(writer))) {
-        return false;
+    size_t bytes = writer->mended_bytes;
+
+    for (struct file_line *line; (line = writer->batch.first);) {
+        size_t len = line->len + !has_end(line);
+        if (bytes + len > writer->written_bytes) {
+            break;
+        }
+        bytes += len;
+        file_lines_add(whole, file_lines_pop(&writer->batch));
     }
-    if (!writer->is_begun) {
-        make_iovecs(writer);
+    return bytes;
+}
+
+static void give_back(struct file_writer *writer, struct file_lines *written)
+{
+    pthread_mutex_lock(&writer->lock);
+    file_lines_move(&writer->news.written, written);
+    writer->is_wake_due = true;
+    wake_due(writer);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+/* The disk took a part: what is torn is cut off, and what is whole is as good as any; but where
+ * only the disk's own word counts, that is for another time. A file that cannot be cut goes on
+ * where it is, and stays ours until then. */
+static bool end_in_the_middle(struct file_writer *writer, int error)
+{
+    struct file_lines whole = {NULL, NULL};
+    bool is_synced = writer->place.config->sync == FILE_SYNC_BATCH;
+
+    if (writer->written_bytes == 0) {
+        return fail(writer, "write", error);
     }
+    size_t bytes = is_synced ? 0 : take_whole(writer, &whole);
+    if (!file_place_cut(&writer->place, bytes)) {
+        file_lines_move(&whole, &writer->batch);
+        writer->batch = whole;
+        writer->is_begun = true;
+    } else if (whole.first) {
+        give_back(writer, &whole);
+    }
+    return fail(writer, "write", error);
+}
+
+/* The rest of the batch. */
+static bool write_rest(struct file_writer *writer)
+{
     while (writer->iovec_at < writer->iovec_count) {
-        ssize_t written = writev(writer->fd, writer->iovecs + writer->iovec_at,
+        ssize_t written = writev(writer->place.fd, writer->iovecs + writer->iovec_at,
                                  (int)(writer->iovec_count - writer->iovec_at));
         if (written < 0 && errno == EAGAIN && wait_for_room(writer)) {
             continue;
         }
         if (written < 0 && errno != EINTR) {
-            if (!writer->is_begun) {
-                flock(writer->fd, LOCK_UN);
-            }
-            return fail(writer, "write", errno);
+            return end_in_the_middle(writer, errno);
         }
         if (written > 0) {
-            writer->is_begun = true;
+            writer->place.is_dirty = true;
             skip_written(writer, (size_t)written);
         }
     }
-    flock(writer->fd, LOCK_UN);
+    return true;
+}
+
+/* One attempt to write all of the batch that is not written yet. True: it is done. */
+static bool write_batch(struct file_writer *writer)
+{
+    struct file_place *place = &writer->place;
+
+    if (!writer->is_begun && !enter(writer)) {
+        return false;
+    }
+    if (!writer->is_begun) {
+        make_iovecs(writer);
+    }
+    if (!write_rest(writer)) {
+        return false;
+    }
     writer->is_begun = false;
-    writer->is_fresh = false;
+    place->is_fresh = false;
+    if (place->config->sync == FILE_SYNC_BATCH && !file_place_sync(place)) {
+        (void)file_place_cut(place, 0); /* it is written anew */
+        return fail_place(writer);
+    }
+    file_place_leave(place);
     writer->retry_ms = 0;
     return true;
 }
 
-/* Waits for lines and takes some. False: it is time to end. */
+/* ---- what is written, on the disk ---- */
+
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / NS_PER_MS;
+}
+
+/* How long until what is written has to be synced; -1: nothing has. */
+static int64_t sync_due_ms(const struct file_writer *writer)
+{
+    const struct file_place_config *config = writer->place.config;
+
+    if (config->sync != FILE_SYNC_INTERVAL || !writer->place.is_dirty) {
+        return -1;
+    }
+    int64_t left_ms = writer->synced_ms + config->sync_interval_ns / NS_PER_MS - clock_ms();
+    return left_ms > 0 ? left_ms : 0;
+}
+
+static void sync_if_due(struct file_writer *writer)
+{
+    if (sync_due_ms(writer) == 0) {
+        writer->synced_ms = clock_ms();
+        bool is_synced = file_place_sync(&writer->place);
+        tell_state(writer, is_synced, writer->place.at, writer->place.error);
+    }
+}
+
+/* ---- its life ---- */
+
+/* Under the lock: until something changed, or something has to be done. */
+static void wait_for_work(struct file_writer *writer)
+{
+    int64_t due_ms = sync_due_ms(writer);
+
+    if (writer->is_wake_due) {
+        wait_ms(writer, WAKE_WAIT_MS);
+        wake_due(writer);
+    } else if (due_ms > 0) {
+        wait_ms(writer, (unsigned)due_ms);
+    } else if (due_ms < 0) {
+        pthread_cond_wait(&writer->changed, &writer->lock);
+    }
+}
+
+/* Whether the next line still belongs to the batch: no more than a file may have. */
+static bool takes_next(const struct file_writer *writer, unsigned count)
+{
+    const struct file_line *next = writer->waiting.first;
+    uint64_t max_bytes = writer->place.config->max_bytes;
+    size_t limit = max_bytes && max_bytes < BATCH_BYTES ? (size_t)max_bytes : BATCH_BYTES;
+
+    return next && count < BATCH_LINES &&
+           (count == 0 || writer->batch_bytes + next->len + 1 <= limit);
+}
+
+/* Waits for lines and takes some; none when there is something else to do. False: it is time to
+ * end. */
 static bool take_batch(struct file_writer *writer)
 {
     pthread_mutex_lock(&writer->lock);
-    while (!writer->is_closing && !writer->waiting.first) {
-        if (writer->is_wake_due) {
-            wait_ms(writer, WAKE_WAIT_MS);
-            wake_due(writer);
-        } else {
-            pthread_cond_wait(&writer->changed, &writer->lock);
-        }
+    while (!writer->is_closing && !writer->waiting.first && sync_due_ms(writer) != 0) {
+        wait_for_work(writer);
     }
-    for (unsigned i = 0; !writer->is_closing && i < BATCH_LINES && writer->waiting.first; i++) {
+    writer->batch_bytes = 0;
+    for (unsigned i = 0; !writer->is_closing && takes_next(writer, i); i++) {
+        writer->batch_bytes += writer->waiting.first->len + 1;
         file_lines_add(&writer->batch, file_lines_pop(&writer->waiting));
     }
     bool is_closing = writer->is_closing;
@@ -309,33 +413,33 @@ static bool take_batch(struct file_writer *writer)
     return !is_closing;
 }
 
-static void give_back(struct file_writer *writer)
+static void write_until_done(struct file_writer *writer)
 {
+    while (!write_batch(writer)) {
+        if (is_closing(writer)) {
+            return;
+        }
+    }
     tell_state(writer, true, "", 0);
-    pthread_mutex_lock(&writer->lock);
-    file_lines_move(&writer->news.written, &writer->batch);
-    writer->is_wake_due = true;
-    wake_due(writer);
-    pthread_mutex_unlock(&writer->lock);
+    give_back(writer, &writer->batch);
 }
 
 static void *run(void *arg)
 {
     struct file_writer *writer = arg;
 
-    while (!open_file(writer)) {
+    while (!file_place_open(&writer->place)) {
+        (void)fail_place(writer);
         if (is_closing(writer)) {
             return NULL;
         }
     }
     tell_state(writer, true, "", 0);
     while (take_batch(writer)) {
-        bool is_written;
-        while (!(is_written = write_batch(writer)) && !is_closing(writer)) {
+        if (writer->batch.first) {
+            write_until_done(writer);
         }
-        if (is_written) {
-            give_back(writer);
-        }
+        sync_if_due(writer);
     }
     return NULL;
 }
@@ -355,7 +459,8 @@ static bool start_thread(struct file_writer *writer)
     return error == 0;
 }
 
-struct file_writer *file_writer_open(const char *path, bool (*wake)(void *arg), void *arg)
+struct file_writer *file_writer_open(const struct file_place_config *config,
+                                     bool (*wake)(void *arg), void *arg)
 {
     struct file_writer *writer = calloc(1, sizeof(*writer));
     pthread_condattr_t monotonic;
@@ -363,10 +468,9 @@ struct file_writer *file_writer_open(const char *path, bool (*wake)(void *arg), 
     if (!writer) {
         return NULL;
     }
-    writer->path = path;
+    file_place_init(&writer->place, config);
     writer->wake = wake;
     writer->arg = arg;
-    writer->fd = -1;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -417,9 +521,7 @@ void file_writer_close(struct file_writer *writer, struct file_lines *written,
     file_lines_move(written, &writer->news.written);
     file_lines_move(left, &writer->batch);
     file_lines_move(left, &writer->waiting);
-    if (writer->fd >= 0) {
-        close(writer->fd);
-    }
+    file_place_fini(&writer->place);
     pthread_cond_destroy(&writer->changed);
     pthread_mutex_destroy(&writer->lock);
     free(writer);

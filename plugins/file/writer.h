@@ -1,10 +1,9 @@
 /* writer.h - a thread that appends lines to one file.
  *
- * Lines go in at one end and come back, in order, at the other when write() has taken them. An
- * error (disk full, no such directory) is tried again, with longer waits, for as long as it takes;
- * nothing is skipped. Several writers, of this process or others, may share a file: each batch is
- * under an flock, so that no line is torn apart by another's. A last line that a crash left torn is
- * ended before the first batch.
+ * Lines go in at one end and come back, in order, at the other when write() has taken them, or,
+ * where that is asked for, when they are on the disk. An error (disk full, no such directory) is
+ * tried again, with longer waits, for as long as it takes; nothing is skipped, and no half of a
+ * line stays behind. Several writers, of this process or others, may share a file (place.h).
  */
 #ifndef SLUICE_FILE_WRITER_H
 #define SLUICE_FILE_WRITER_H
@@ -13,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "place.h"
 #include "sluice_plugin.h"
 
 enum { FILE_REASON_BYTES = 200 };
@@ -47,8 +47,10 @@ struct file_news {
 
 struct file_writer;
 
-/* `wake(arg)` is called on the writer's thread when there is news; false: call again soon. */
-struct file_writer *file_writer_open(const char *path, bool (*wake)(void *arg), void *arg);
+/* `wake(arg)` is called on the writer's thread when there is news; false: call again soon. `config`
+ * outlives it. */
+struct file_writer *file_writer_open(const struct file_place_config *config,
+                                     bool (*wake)(void *arg), void *arg);
 
 void file_writer_add(struct file_writer *writer, struct file_line *line);
 void file_writer_news(struct file_writer *writer, struct file_news *news);
