@@ -264,13 +264,17 @@ def guarded(lab, function, *arguments, **named):
         lab.show_logs()
 
 
-def run(main):
+def run(main, add_options=None):
+    """`add_options` gets the parser of the command line, for options of the scenario's own."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--long", action="store_true", default=bool(os.environ.get("SL_LONG")),
                         help="the long form; SL_LONG=1 in the environment does the same")
     parser.add_argument("--keep", action="store_true", help="keep the directory with the logs")
-    parser.add_argument("--only", metavar="WORD", help="only the parts whose title has this word")
+    parser.add_argument("--only", metavar="PATTERN", default="",
+                        help="only the parts in whose title this expression is found")
+    if add_options:
+        add_options(parser)
     lab = Lab(parser.parse_args())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
@@ -284,7 +288,7 @@ def run(main):
 
 def part(lab, title, function, *arguments, **named):
     """One part of a scenario: what it started ends with it; a failure in it does not keep the rest."""
-    if lab.options.only and lab.options.only not in title:
+    if not re.search(lab.options.only, title):
         return
     note(f"== {title}")
     began = time.monotonic()

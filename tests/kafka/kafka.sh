@@ -13,6 +13,9 @@
 #   KAFKA_HEAP=1g
 #   KAFKA_CPUS=                     a taskset list; none: all
 #   KAFKA_PARTITIONS=1              of topics created on first use
+#   KAFKA_BROKERS=1                 ready once it knows of so many: itself, and others of its cluster
+#   KAFKA_STOP_S=40                 who has not ended so long after SIGTERM gets SIGKILL
+#   KAFKA_JVM=                      more words for the JVM
 #   KAFKA_EXTRA="key=value;…"       more lines for server.properties, the last of a key wins
 #   KAFKA_PROPERTIES                a file of more such lines, where values have ';' themselves
 set -euo pipefail
@@ -20,7 +23,6 @@ set -euo pipefail
 VERSION=3.9.1
 CLUSTER_ID=MkU3OEVBNTcwNTJENDM2Qg # any 22 characters of base64
 READY_TIMEOUT_S=90
-STOP_TIMEOUT_S=40
 TMPFS_NEEDED_KIB=$((4 * 1024 * 1024))
 
 default_data() {
@@ -67,7 +69,7 @@ port_open() {
 answers() {
     port_open || return 1
     command -v kcat >/dev/null || return 0
-    kcat -b "127.0.0.1:$PORT" -L -m 2 2>/dev/null | grep -q '1 brokers'
+    kcat -b "127.0.0.1:$PORT" -L -m 2 2>/dev/null | grep -q " ${KAFKA_BROKERS:-1} brokers"
 }
 
 write_pom() {
@@ -158,8 +160,9 @@ format_logs() {
 launch() {
     local prefix=()
     [ -z "${KAFKA_CPUS:-}" ] || prefix=(taskset -c "$KAFKA_CPUS")
+    # shellcheck disable=SC2086 # a list of words
     setsid "${prefix[@]}" java "-Xms$HEAP" "-Xmx$HEAP" -XX:+UseG1GC -XX:MaxGCPauseMillis=20 \
-        -XX:-UsePerfData -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
+        -XX:-UsePerfData ${KAFKA_JVM:-} -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
         -Dorg.slf4j.simpleLogger.showDateTime=true \
         -Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS \
         -cp "$JARS/lib/*" kafka.Kafka "$PROPERTIES" >>"$LOG" 2>&1 </dev/null &
@@ -200,7 +203,7 @@ stop() {
         echo "not running"
         return 0
     fi
-    local pid deadline=$((SECONDS + STOP_TIMEOUT_S))
+    local pid deadline=$((SECONDS + ${KAFKA_STOP_S:-40}))
     pid=$(cat "$PID_FILE")
     kill -"$1" "$pid"
     [ "$1" = KILL ] || kill -CONT "$pid" 2>/dev/null || true # one that was stopped hears it too

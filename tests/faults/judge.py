@@ -1,0 +1,287 @@
+"""judge - what a consumer that is not ours finds in the topic, held against what the devices say.
+
+Records are read by confluent-kafka in the format sluice.v1, by classes made from proto/sluice.proto
+alone. Each says twice which one it is, in the header `sluice` and in itself, and carries the device's
+own number and session (/sluice-sim/state), which sluice knows nothing about. A device says how far each
+session got (`ended` of lib/device). So of each stream, that is of each target:
+
+  - within an epoch every number is there, in order, once: sluice's, and the device's. Where a policy
+    drops, the device's numbers may have holes, and then gap markers count every update in them
+  - an epoch has one session; a later one another, and a larger epoch
+  - an epoch begins with `connected`, and behind it is exactly one gap marker: "start" where a process has
+    begun, and at no other time; else "reconnect", or "sink-restart"
+  - there are as many epochs as the scenario ends calls, and no more
+  - what is missing between two epochs is what the device had sent in the session and the consumer does
+    not have
+"""
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from records import SEQ, SESSION, SHOWN_ERRORS
+
+BETWEEN = ("start", "reconnect", "sink-restart")  # reasons of gaps that stand between two epochs
+
+
+class Entry(NamedTuple):
+    """One record, as far as it is judged."""
+    target: str
+    partition: int
+    epoch: int
+    seq: int
+    marker: str   # "": data, or nothing at all
+    reason: str   # of a gap
+    count: int    # of a gap
+    number: int   # the device's; None: the record has no such leaf
+    session: str
+    updates: int
+    is_baseline: bool
+
+
+class Unreadable(Exception):
+    pass
+
+
+class Parser:
+    """Of a confluent_kafka.Message an Entry; Unreadable when the record contradicts itself."""
+
+    def __init__(self, record_class):
+        self.parse = record_class.FromString
+        enums = record_class.DESCRIPTOR.file.enum_types_by_name
+        self.markers = {value.number: value.name.removeprefix("MARKER_").lower()
+                        for value in enums["Marker"].values}
+        self.markers[0] = ""
+        self.baseline = enums["Kind"].values_by_name["KIND_BASELINE"].number
+
+    def entry(self, message):
+        headers = message.headers() or []
+        if len(headers) != 1 or headers[0][0] != "sluice":
+            raise Unreadable(f"headers {headers}")
+        epoch, seq, form, target, _, _ = headers[0][1].decode().split(";")
+        record = self.parse(message.value())
+        if (form, record.epoch, record.seq, record.target) != ("sluice.v1", int(epoch), int(seq),
+                                                               target):
+            raise Unreadable(f"header {headers[0][1]} on a record of {record.target}"
+                             f" {record.epoch};{record.seq}")
+        number = session = None
+        updates = record.updates
+        for update in updates[:2] if len(updates) < 2 or updates[0].path.endswith(SEQ) else updates:
+            if update.path.endswith(SEQ):
+                number = update.value.uint_val
+            elif update.path.endswith(SESSION):
+                session = update.value.string_val
+        marker = self.markers[record.marker]
+        return Entry(target, message.partition(), record.epoch, record.seq, marker,
+                     record.gap.reason if marker == "gap" else "",
+                     record.gap.count if marker == "gap" else 0, number, session, len(updates),
+                     record.kind == self.baseline)
+
+
+@dataclass
+class Epoch:
+    number: int
+    seq: int = 0           # sluice's last
+    device: int = 0        # the device's last
+    session: str = None
+    updates: int = 0       # found
+    baseline: int = 0      # of them, before sync_response
+    holes: int = 0         # numbers of the device that are not there
+    is_connected: bool = False
+    is_synced: bool = False
+    is_over: bool = False  # `disconnected` was its last record
+    gaps: Counter = field(default_factory=Counter)    # reason: markers
+    counted: Counter = field(default_factory=Counter) # reason: what they count
+
+
+class Judge:
+    """Takes entries one by one. `drops`: a policy of the scenario may, so a session may have holes."""
+
+    def __init__(self, drops=False, is_quiet=False):
+        self.drops = drops
+        self.is_quiet = is_quiet
+        self.streams = defaultdict(list)  # target: its epochs
+        self.partition = {}
+        self.records = 0
+        self.missing = 0   # of numbers, within epochs
+        self.doubled = 0
+        self.errors = []
+
+    def wrong(self, text):
+        self.errors.append(text)
+        if len(self.errors) <= SHOWN_ERRORS and not self.is_quiet:
+            print(f"        {text}", flush=True)
+
+    def take(self, entry):
+        self.records += 1
+        if self.partition.setdefault(entry.target, entry.partition) != entry.partition:
+            self.wrong(f"{entry.target} is in partitions {self.partition[entry.target]} and"
+                       f" {entry.partition}")
+        epochs = self.streams[entry.target]
+        if not epochs or entry.epoch > epochs[-1].number:
+            epochs.append(Epoch(entry.epoch))
+        elif entry.epoch < epochs[-1].number:
+            self.wrong(f"{entry.target}: epoch {entry.epoch} after {epochs[-1].number}")
+            return
+        self.take_number(entry, epochs[-1])
+        self.take_marker(entry, epochs[-1])
+        if entry.number is not None:
+            self.take_device(entry, epochs[-1])
+
+    def take_number(self, entry, epoch):
+        if entry.seq <= epoch.seq:
+            self.doubled += 1
+            self.wrong(f"{entry.target}: record {entry.seq} again, or after {epoch.seq}")
+        elif entry.seq > epoch.seq + 1:
+            self.missing += entry.seq - epoch.seq - 1
+            self.wrong(f"{entry.target}: record {entry.seq} after {epoch.seq}")
+        epoch.seq = max(epoch.seq, entry.seq)
+        epoch.updates += entry.updates
+        epoch.baseline += entry.is_baseline and entry.updates
+
+    def take_marker(self, entry, epoch):
+        if epoch.is_over:
+            self.wrong(f"{entry.target}: record {entry.seq} after the end of its epoch")
+        if (entry.marker == "connected") != (entry.seq == 1):
+            self.wrong(f"{entry.target}: {entry.marker or 'data'} is record {entry.seq}")
+        epoch.is_connected |= entry.marker == "connected"
+        epoch.is_synced |= entry.marker == "synced"
+        epoch.is_over |= entry.marker == "disconnected"
+        if entry.marker == "gap":
+            epoch.gaps[entry.reason] += 1
+            epoch.counted[entry.reason] += entry.count
+            if entry.reason in BETWEEN and entry.seq != 2:
+                self.wrong(f"{entry.target}: gap {entry.reason} is record {entry.seq}")
+
+    def take_device(self, entry, epoch):
+        step = entry.number - epoch.device
+        if step <= 0:
+            self.doubled += 1
+            self.wrong(f"{entry.target}: the device's {entry.number} again, or after {epoch.device}")
+            return
+        if step > 1 and not self.drops:
+            self.missing += step - 1
+            self.wrong(f"{entry.target}: the device's {entry.number} after {epoch.device}")
+        epoch.holes += step - 1
+        epoch.device = entry.number
+        if entry.session is not None and epoch.session not in (None, entry.session):
+            self.wrong(f"{entry.target}: session {entry.session} in one of {epoch.session}")
+        epoch.session = epoch.session or entry.session
+
+    # ---- at the end ----
+
+    def finish(self, expected):
+        """The verdict; what is wrong is in `errors`."""
+        verdict = Verdict(self.missing, self.doubled, self.records)
+        if len(self.streams) != expected.streams:
+            self.wrong(f"{len(self.streams)} streams of {expected.streams}")
+        for target, epochs in self.streams.items():
+            if len(epochs) > 1 and target not in expected.cuts:
+                self.wrong(f"{target} has {len(epochs)} epochs, and nothing ended one")
+            starts = sum(epoch.gaps["start"] for epoch in epochs)
+            if starts > expected.starts or not epochs[0].gaps["start"]:
+                self.wrong(f"{target}: {starts} starts of {expected.starts} processes")
+            for place in range(len(epochs)):
+                self.finish_epoch(verdict, target, place, expected)
+        sessions = Counter(epoch.session for epochs in self.streams.values() for epoch in epochs)
+        doubled = [session for session, count in sessions.items() if session and count > 1]
+        if doubled:
+            self.wrong(f"sessions in two epochs: {doubled[:3]}")
+        if self.drops:
+            self.finish_dropped(verdict, expected.said)
+        return verdict
+
+    def finish_epoch(self, verdict, target, place, expected):
+        epoch = self.streams[target][place]
+        between = sum(epoch.gaps[reason] for reason in BETWEEN)
+        if not epoch.is_connected:
+            self.wrong(f"{target}: epoch {place + 1} does not begin with `connected`")
+        if between != 1:
+            self.wrong(f"{target}: epoch {place + 1} has gaps {dict(epoch.gaps)}")
+        if sum(epoch.gaps.values()) > between and not self.drops:
+            self.wrong(f"{target}: epoch {place + 1} has gaps {dict(epoch.gaps)}")
+        verdict.between += bool(place)
+        if epoch.session is not None:  # else it was cut off before the first number
+            self.finish_session(verdict, target, place, expected)
+
+    def finish_session(self, verdict, target, place, expected):
+        epoch = self.streams[target][place]
+        device, last, updates = expected.sent.get(epoch.session, (None, 0, 0))
+        lost = last - epoch.device
+        if device != target or lost < 0:
+            self.wrong(f"{target}: session {epoch.session} to {epoch.device}; the devices know of"
+                       f" {device}, {last}")
+        is_last = place == len(self.streams[target]) - 1
+        most = expected.tail if is_last else expected.cuts.get(target, 0)
+        if lost > most:
+            self.wrong(f"{target}: {lost} messages are not there behind {epoch.device} of epoch"
+                       f" {place + 1}, {most} at most")
+        verdict.lost += lost
+        verdict.worst = max(verdict.worst, lost)
+        verdict.sent_updates += updates
+
+    def finish_dropped(self, verdict, said):
+        """What a policy drops is counted by sluice, and marked in the data: the same, of each target."""
+        for target, epochs in self.streams.items():
+            marked = Counter()
+            for epoch in epochs:
+                marked.update({reason: count for reason, count in epoch.counted.items()
+                               if reason not in BETWEEN})
+            counted = {reason: count for reason, count in said.get(target, {}).items() if count}
+            if marked != counted:
+                self.wrong(f"{target}: {dict(marked)} marked, {counted} counted")
+            verdict.dropped += sum(marked.values())
+            verdict.updates += sum(epoch.updates for epoch in epochs)
+
+
+@dataclass
+class Expected:
+    """What the scenario may do. `sent`: {session: (device, last number, updates)}, as the devices say.
+    `cuts`: {target: messages that one cut may cost}, of those whose calls the scenario ends."""
+    sent: dict
+    streams: int
+    cuts: dict = field(default_factory=dict)
+    tail: int = 0     # messages that may be missing behind the last one found
+    starts: int = 1   # processes
+    said: dict = field(default_factory=dict)  # {target: {reason: updates dropped}}, by sluice
+
+
+@dataclass
+class Verdict:
+    missing: int
+    doubled: int
+    records: int
+    between: int = 0  # epochs that follow another one
+    lost: int = 0     # messages, between two epochs and behind the last
+    worst: int = 0    # of them, of one session
+    dropped: int = 0  # updates that a policy dropped, as marked
+    updates: int = 0       # found, where a policy drops
+    sent_updates: int = 0  # of sessions that were found
+
+
+# ---- whether the judge would notice ----
+
+def planted(entries):
+    """Of all entries of one target: (what was done, the entries after it). Each must be noticed."""
+    data = [place for place, entry in enumerate(entries) if entry.number is not None]
+    gaps = [place for place, entry in enumerate(entries) if entry.reason in BETWEEN]
+    middle = data[len(data) // 2]
+    yield "a record is lost", entries[:middle] + entries[middle + 1:]
+    yield "a record comes twice", entries[:middle] + entries[middle - (middle > 0):]
+    swapped = list(entries)
+    swapped[middle], swapped[data[0]] = swapped[data[0]], swapped[middle]
+    yield "two records have changed places", swapped
+    yield "the last number is lost", entries[:data[-1]]
+    yield "a message was never made a record", close_up(entries, middle)
+    yield "a gap marker was never made", close_up(entries, gaps[-1])
+    epochs = {entry.epoch: place for place, entry in enumerate(entries)}  # and their last records
+    for place in list(epochs.values())[:-1]:
+        yield "an epoch is of no session of its own", [
+            entry._replace(epoch=entries[place].epoch, seq=entry.seq + entries[place].seq)
+            if place < at else entry for at, entry in enumerate(entries)]
+
+
+def close_up(entries, place):
+    """Without that one, and the numbers behind it in its epoch close up."""
+    return entries[:place] + [
+        entry._replace(seq=entry.seq - 1) if entry.epoch == entries[place].epoch else entry
+        for entry in entries[place + 1:]]
