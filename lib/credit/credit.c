@@ -98,12 +98,16 @@ uint32_t sl_credit_announce(struct sl_credit *credit, uint32_t missing, uint64_t
 
 uint32_t sl_credit_borrow(struct sl_credit *credit, uint32_t missing)
 {
-    uint32_t need = sl_credit_need(credit, missing);
-    uint32_t lent = need - sl_min_u32(need, credit->pending_bytes);
+    return sl_credit_extend(credit, sl_credit_need(credit, missing));
+}
+
+uint32_t sl_credit_extend(struct sl_credit *credit, uint32_t bytes)
+{
+    uint32_t lent = bytes - sl_min_u32(bytes, credit->pending_bytes);
 
     credit->borrowed_bytes += lent;
     credit->pending_bytes += lent;
-    grant(credit, need);
+    grant(credit, bytes);
     SL_INVARIANT(sl_credit_is_valid(credit));
-    return need;
+    return bytes;
 }

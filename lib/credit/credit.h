@@ -76,6 +76,10 @@ uint32_t sl_credit_announce(struct sl_credit *credit, uint32_t missing,
  * (the WINDOW_UPDATE to send). The caller has made sure that the memory is there. */
 uint32_t sl_credit_borrow(struct sl_credit *credit, uint32_t missing) SL_MUST_CHECK;
 
+/* Grants so many bytes more: what is pending, the rest borrowed. For a device that is to go on
+ * whatever is held; the caller sees to a bound. Returns them (the WINDOW_UPDATE to send). */
+uint32_t sl_credit_extend(struct sl_credit *credit, uint32_t bytes) SL_MUST_CHECK;
+
 /* The equation above. */
 bool sl_credit_is_valid(const struct sl_credit *credit);
 

@@ -287,6 +287,7 @@ static void fill_stream(struct sl_worker *worker, const struct sl_target_setting
         .clock = {.policy = (enum sl_clock_policy)options->timestamps.policy,
                   .unit = (enum sl_clock_unit)options->timestamps.unit,
                   .max_skew_ns = options->timestamps.max_skew_ns},
+        .stall = {(enum sl_stall_policy)options->stall.policy, options->stall.after_ns},
         .stale_after_ns = sl_subscription_stale_after(options),
         .routes = routes,
         .route_count = stream->member_count * stream->sink_count,

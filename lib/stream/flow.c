@@ -346,9 +346,8 @@ static const struct sl_gnmi_response *distinct_part(struct sl_stream *stream,
     return last;
 }
 
-/* What is left of the records of the route's part of the message. */
-static bool give_part(struct sl_stream *stream, struct sl_route *route,
-                      const struct sl_gnmi_response *part)
+bool sl_stream_give_part(struct sl_stream *stream, struct sl_route *route,
+                         const struct sl_gnmi_response *part)
 {
     struct sl_gnmi_response made;
     const struct sl_gnmi_response *last = distinct_part(stream, route, part, &made);
@@ -389,7 +388,7 @@ static bool give_member(struct sl_stream *stream, struct sl_route *route,
         count_lost_part(stream, route, response);
         return true;
     }
-    return give_part(stream, route, part);
+    return sl_stall_give(stream, route, part);
 }
 
 /* Goes on with the message under way at the first route without all its records. False: full. */
@@ -397,7 +396,8 @@ static bool give_routes(struct sl_stream *stream, const struct sl_gnmi_response 
 {
     while (stream->next_route < stream->config.route_count) {
         struct sl_route *route = &stream->routes[stream->next_route];
-        bool may_go = sl_mark_give(stream, route) || !sl_route_is_required(route);
+        bool may_go =
+            sl_stall_is_on(route) || sl_mark_give(stream, route) || !sl_route_is_required(route);
         if (route->is_cut || !may_go || !give_member(stream, route, response)) {
             return false;
         }
@@ -482,13 +482,12 @@ static void count_undecodable(struct sl_stream *stream, const struct sl_status *
            sl_log_text("why", why->text));
 }
 
-/* Moves the message to the ledger's held bytes. False when memory is out. */
-static bool begin_charge(struct sl_stream *stream, uint32_t window_bytes)
+struct sl_charge *sl_stream_charge(struct sl_stream *stream, uint32_t window_bytes)
 {
     struct sl_charge *charge = charge_new(stream);
 
     if (!charge) {
-        return false;
+        return NULL;
     }
     charge->stream = stream;
     charge->generation = stream->credit.generation;
@@ -497,17 +496,22 @@ static bool begin_charge(struct sl_stream *stream, uint32_t window_bytes)
     charge->holders = 1;
     charge->member = SIZE_MAX;
     sl_credit_charge(&stream->credit, window_bytes);
-    stream->charge = charge;
-    next_route(stream, 0);
-    return true;
+    return charge;
 }
 
-static void end_charge(struct sl_stream *stream)
+static bool begin_charge(struct sl_stream *stream, uint32_t window_bytes)
+{
+    stream->charge = sl_stream_charge(stream, window_bytes);
+    next_route(stream, 0);
+    return stream->charge != NULL;
+}
+
+void sl_stream_end_charge(struct sl_stream *stream)
 {
     struct sl_charge *charge = stream->charge;
 
     stream->charge = NULL;
-    if (charge->cost_bytes) {
+    if (charge->cost_bytes && charge->window_bytes) {
         sl_cost_rate_learn(&stream->share.rate, charge->cost_bytes, charge->window_bytes);
     }
     sl_stream_drop_charge(charge);
@@ -573,7 +577,7 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
             return SL_GRPC_HOLD;
         }
     }
-    end_charge(stream);
+    sl_stream_end_charge(stream);
     return SL_GRPC_TAKEN;
 }
 
@@ -641,10 +645,7 @@ void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter)
     sl_route_cost_sub(stream, delivery->route, delivery->cost_bytes);
     sl_stream_count_back(stream, delivery->route);
     delivery_end(delivery);
-    if (stream->in_flight == 0 && stream->state == SL_STREAM_DRAINING && !stream->charge &&
-        stream->call) {
-        sl_stream_handle(stream, SL_STREAM_EMPTY);
-    }
+    sl_stream_note_empty(stream);
 }
 
 static uint64_t *counter_of(struct sl_route *route, enum sluice_result result)

@@ -25,6 +25,11 @@ void sl_stream_cost_sub(struct sl_stream *stream, uint64_t bytes)
     sl_loop_defer(stream->config.loop, &stream->credit_due);
 }
 
+uint64_t sl_stream_memory_left(const struct sl_stream *stream)
+{
+    return sl_share_spare(&stream->share);
+}
+
 static bool is_lent(const struct sl_stream *stream)
 {
     return sl_loan_is_lent(&stream->config.pool->reserve, &stream->loan);
@@ -32,7 +37,8 @@ static bool is_lent(const struct sl_stream *stream)
 
 bool sl_stream_claim(struct sl_stream *stream, uint32_t window_bytes)
 {
-    bool has_room = is_lent(stream) || sl_share_claim(&stream->share, window_bytes);
+    bool has_room = is_lent(stream) || sl_stall_is_keeping(stream) ||
+                    sl_share_claim(&stream->share, window_bytes);
 
     stream->short_bytes = has_room ? 0 : window_bytes;
     return has_room;
@@ -62,7 +68,7 @@ static bool needs_reserve(const struct sl_stream *stream, uint32_t missing)
     uint64_t whole = (uint64_t)credit->assembling_bytes + missing;
 
     return sl_cost_rate_of(&stream->share.rate, whole) > sl_share_entitled(&stream->share) ||
-           (credit->held_bytes == 0 && stream->share.held_bytes == 0);
+           sl_stall_may_lend(stream) || (credit->held_bytes == 0 && stream->share.held_bytes == 0);
 }
 
 /* It would never fit in the window, or nothing will be acknowledged that would make it fit. */
@@ -104,7 +110,9 @@ static void repay(struct sl_stream *stream, uint32_t missing)
     uint64_t cost = stream->share.held_bytes + sl_cost_rate_of(&stream->share.rate, whole);
     bool is_waiting = stream->call && sl_credit_need(credit, missing) > 0;
 
-    if (!is_waiting && (!stream->call || cost <= stream->share.bytes)) {
+    bool is_small = cost <= stream->share.bytes || sl_stall_is_keeping(stream);
+
+    if (!is_waiting && (!stream->call || is_small)) {
         if (stream->call && is_lent(stream)) {
             sl_timer_stop(stream->timer);
         }
@@ -174,6 +182,8 @@ static void check_window(const struct sl_stream *stream)
 void sl_stream_give_credit(void *arg)
 {
     struct sl_stream *stream = arg;
+
+    sl_stall_go_on(stream);
     bool gives = stream->state == SL_STREAM_FLOWING || stream->state == SL_STREAM_HELD;
     uint32_t missing = stream->call ? sl_grpc_call_missing(stream->call) : 0;
 
@@ -184,6 +194,7 @@ void sl_stream_give_credit(void *arg)
         check_window(stream);
         uint32_t bytes =
             sl_credit_announce(&stream->credit, missing, sl_share_room(&stream->share));
+        bytes += sl_stall_extend(stream);
         bytes += lend(stream, missing);
         if (bytes) {
             sl_grpc_call_grant(stream->call, bytes);
@@ -193,6 +204,7 @@ void sl_stream_give_credit(void *arg)
     bool is_blocked = gives && sl_credit_need(&stream->credit, missing) > 0;
     note_blocked(stream, is_blocked);
     stream->view.limited = gives ? sl_share_limited(&stream->share, missing) : SL_LIMITED_NOT;
+    sl_stall_note_blocked(stream, is_blocked);
     if (is_blocked) {
         sl_batch_flush(stream); /* what waits for company is what the device waits for */
     }

@@ -74,7 +74,8 @@ struct sl_stream {
     struct sl_ruled ruled;               /* for that route */
     struct sl_encoder_progress progress; /* of those records */
     uint32_t given;                      /* how many of them are with the sink */
-    uint32_t repeated;                   /* updates of it that a later one outdid */
+    uint32_t repeated;                   /* updates of it that a later one outdid; all of these
+                                            are swapped by stall.c while a kept message leaves */
     struct sl_charge *free_charges;
     struct sl_route *routes;
     size_t routes_each;         /* of a member: as many as there are sinks */
@@ -109,6 +110,16 @@ struct sl_stream {
     struct sl_timer *silence_timer; /* NULL: the stream is never stale */
     int64_t heard_ns;               /* the loop's clock: the device was not silent then */
     int64_t blocked_since_ns;
+    struct sl_timer *stall_timer; /* NULL: the policy is to block */
+    size_t routes_stalled;        /* not SL_STALL_OPEN */
+    size_t routes_keeping;
+    uint64_t kept_bytes; /* cost of what they keep */
+    int64_t stalled_since_ns;
+    uint32_t stall_borrowed_bytes; /* of the ledger, then */
+    uint64_t stall_conflated;      /* since then */
+    uint64_t stall_shed;
+    bool waits_for_sinks;       /* its last RPC was held when it ended */
+    bool was_stalled;           /* and that was why */
     struct sl_stream_view view; /* counters; the rest is filled in when asked for */
 };
 
@@ -163,6 +174,19 @@ bool sl_optional_is_ready(struct sl_stream *stream, struct sl_route *route);
 
 /* The sink has no room: so many updates of the message under way are lost. */
 void sl_optional_drop(struct sl_route *route, uint64_t updates);
+/* The message's window bytes are held from now on, by one holder. NULL: no memory. */
+struct sl_charge *sl_stream_charge(struct sl_stream *stream, uint32_t window_bytes) SL_MUST_CHECK;
+
+/* All records of the message under way are made. */
+void sl_stream_end_charge(struct sl_stream *stream);
+
+/* What is left of the records of the message under way for one route, whose part is `part`. False:
+ * the sink is full. */
+bool sl_stream_give_part(struct sl_stream *stream, struct sl_route *route,
+                         const struct sl_gnmi_response *part) SL_MUST_CHECK;
+
+/* grant.c: memory that may still be held for the stream. */
+uint64_t sl_stream_memory_left(const struct sl_stream *stream);
 
 /* ruled.c */
 
@@ -233,6 +257,12 @@ void sl_stream_note_heard(struct sl_stream *stream);
  * times want it. */
 enum sl_clock_policy sl_stream_clock_policy(const struct sl_stream *stream,
                                             const struct sl_route *route);
+
+/* stream.c: the message under way, if there is one, is offered again. */
+void sl_stream_resume(struct sl_stream *stream);
+
+/* stream.c: it is to be closed, and nothing is held any more: the call may go. */
+void sl_stream_note_empty(struct sl_stream *stream);
 
 /* stream.c: the only place that writes `state`. */
 void sl_stream_handle(struct sl_stream *stream, enum sl_stream_event event);

@@ -78,15 +78,6 @@ static void add(struct sl_stream *stream, struct sl_route *route, struct sl_rout
     sl_list_append(&route->waiting, &mark->node);
 }
 
-/* To all routes, where the record before it went. */
-static void add_all(struct sl_stream *stream, const struct sl_marker *marker)
-{
-    for (size_t i = 0; i < stream->config.route_count; i++) {
-        struct sl_route *route = &stream->routes[i];
-        add(stream, route, route->last_place, marker);
-    }
-}
-
 /* ---- giving ---- */
 
 /* False: the sink is full. */
@@ -261,7 +252,7 @@ void sl_mark_gaps(struct sl_stream *stream)
 {
     for (size_t i = 0; stream->is_connected && i < stream->config.route_count; i++) {
         struct sl_route *route = &stream->routes[i];
-        if (route->config.has_markers && sl_mark_give(stream, route)) {
+        if (route->config.has_markers && !sl_stall_is_on(route) && sl_mark_give(stream, route)) {
             tell_losses(stream, route);
             (void)sl_mark_give(stream, route);
         }
@@ -276,7 +267,9 @@ static struct sl_marker gap_between(const struct sl_stream *stream, struct sl_ro
 {
     struct sl_marker gap = {
         .kind = SL_MARKER_GAP,
-        .reason = stream->seen_ns ? SL_STR("reconnect") : SL_STR("start"),
+        .reason = stream->was_stalled ? SL_STR("stalled")
+                  : stream->seen_ns   ? SL_STR("reconnect")
+                                      : SL_STR("start"),
         .from_ns = stream->seen_ns, /* 0: who wrote before knows since when */
         .to_ns = stream->received_ns,
     };
@@ -303,7 +296,9 @@ static void connect(struct sl_stream *stream, const struct sl_gnmi_response *res
         add(stream, route, place, &connected);
         add(stream, route, place, &gap);
         route->told.at_ns = stream->received_ns;
+        route->is_stale_told = false;
     }
+    stream->was_stalled = false;
 }
 
 void sl_mark_message(struct sl_stream *stream, const struct sl_gnmi_response *response)
@@ -314,38 +309,61 @@ void sl_mark_message(struct sl_stream *stream, const struct sl_gnmi_response *re
     stream->seen_ns = stream->received_ns;
 }
 
-void sl_mark_synced(struct sl_stream *stream)
+void sl_mark_synced_late(struct sl_stream *stream, struct sl_route *route)
 {
     const struct sl_marker marker = {.kind = SL_MARKER_SYNCED};
 
+    if (!sl_format_marks_sync(route->config.encoder.format)) {
+        add(stream, route, route->last_place, &marker);
+    }
+}
+
+void sl_mark_synced(struct sl_stream *stream)
+{
     for (size_t i = 0; i < stream->config.route_count; i++) {
         struct sl_route *route = &stream->routes[i];
-        if (!sl_format_marks_sync(route->config.encoder.format)) {
-            add(stream, route, route->last_place, &marker);
+        if (sl_stall_is_on(route)) {
+            sl_stall_note_synced(route);
+        } else {
+            sl_mark_synced_late(stream, route);
         }
     }
 }
 
+/* Not where something is kept that came before. */
 void sl_mark_stale(struct sl_stream *stream, int64_t since_ns)
 {
     const struct sl_marker marker = {.kind = SL_MARKER_STALE, .from_ns = since_ns};
 
-    if (stream->is_connected) {
-        add_all(stream, &marker);
-        (void)sl_mark_give_all(stream);
+    for (size_t i = 0; stream->is_connected && i < stream->config.route_count; i++) {
+        struct sl_route *route = &stream->routes[i];
+        if (!sl_stall_is_on(route)) {
+            add(stream, route, route->last_place, &marker);
+            route->is_stale_told = true;
+            (void)sl_mark_give(stream, route);
+        }
+    }
+}
+
+static void resume(struct sl_stream *stream, struct sl_route *route, int64_t since_ns)
+{
+    const struct sl_marker marker = {.kind = SL_MARKER_RESUMED, .from_ns = since_ns};
+
+    if (route->is_stale_told && !sl_stall_is_on(route)) {
+        add(stream, route, route->last_place, &marker);
+        route->is_stale_told = false;
     }
 }
 
 void sl_mark_resumed(struct sl_stream *stream, int64_t since_ns)
 {
-    const struct sl_marker marker = {.kind = SL_MARKER_RESUMED, .from_ns = since_ns};
-
-    if (stream->is_connected) {
-        add_all(stream, &marker);
+    for (size_t i = 0; stream->is_connected && i < stream->config.route_count; i++) {
+        resume(stream, &stream->routes[i], since_ns);
     }
 }
 
-void sl_mark_disconnected(struct sl_stream *stream, const struct sl_status *why)
+static void disconnect(struct sl_stream *stream, struct sl_route *route,
+                       const struct sl_status *why)
 {
     const struct sl_marker marker = {
         .kind = SL_MARKER_DISCONNECTED,
@@ -354,15 +372,41 @@ void sl_mark_disconnected(struct sl_stream *stream, const struct sl_status *why)
         .text = sl_str_from(why->text),
     };
 
+    if (route->config.has_markers && !route->is_restarted) {
+        tell_losses(stream, route);
+    }
+    add(stream, route, route->last_place, &marker);
+}
+
+void sl_mark_disconnected(struct sl_stream *stream, const struct sl_status *why)
+{
     if (!stream->is_connected) {
         return;
     }
     for (size_t i = 0; i < stream->config.route_count; i++) {
-        if (stream->routes[i].config.has_markers && !stream->routes[i].is_restarted) {
-            tell_losses(stream, &stream->routes[i]);
+        if (!sl_stall_is_on(&stream->routes[i])) {
+            disconnect(stream, &stream->routes[i], why);
         }
     }
-    add_all(stream, &marker);
     stream->is_connected = false;
     (void)sl_mark_give_all(stream);
+}
+
+void sl_mark_stall_over(struct sl_stream *stream, struct sl_route *route, bool owes_sync,
+                        const struct sl_status *end)
+{
+    if (owes_sync) {
+        sl_mark_synced_late(stream, route);
+    }
+    if (end) {
+        disconnect(stream, route, end);
+    } else if (stream->is_connected) {
+        if (!stream->view.is_stale) {
+            resume(stream, route, stream->seen_ns);
+        }
+        if (route->config.has_markers) {
+            tell_losses(stream, route);
+        }
+    }
+    (void)sl_mark_give(stream, route);
 }

@@ -39,6 +39,9 @@ void sl_mark_message(struct sl_stream *stream, const struct sl_gnmi_response *re
 /* The baseline is whole: before the record of the sync_response. */
 void sl_mark_synced(struct sl_stream *stream);
 
+/* The same for one route that kept the sync_response (stall.h) until now. */
+void sl_mark_synced_late(struct sl_stream *stream, struct sl_route *route);
+
 /* Tells what was lost since it was told last. */
 void sl_mark_gaps(struct sl_stream *stream);
 
@@ -47,6 +50,11 @@ void sl_mark_resumed(struct sl_stream *stream, int64_t since_ns);
 
 /* The call has ended: all of its records are made. */
 void sl_mark_disconnected(struct sl_stream *stream, const struct sl_status *why);
+
+/* All that the route kept has left: what was not said meanwhile. `end`: why the call has ended;
+ * NULL: it has not. */
+void sl_mark_stall_over(struct sl_stream *stream, struct sl_route *route, bool owes_sync,
+                        const struct sl_status *end);
 
 /* Offers what waits. False: some waits on. */
 bool sl_mark_give(struct sl_stream *stream, struct sl_route *route);

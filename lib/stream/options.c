@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/base.h"
+#include "stream/stall.h"
 
 #define AT(field)       offsetof(struct sl_subscription_options, field)
 #define MAX_INTERVAL_NS (INT64_C(24) * 3600 * SL_NS_PER_S)
@@ -114,6 +115,26 @@ static const struct sluice_option timestamps_table[] = {
      .min = SL_NS_PER_MS,
      .max = INT64_C(366) * 24 * 3600 * SL_NS_PER_S,
      .doc = "Further from our clock a timestamp is counted as skewed, and clamped by that policy."},
+    {.name = NULL},
+};
+
+static const struct sluice_option stall_table[] = {
+    {.name = "after",
+     .type = SLUICE_DURATION,
+     .offset = AT(stall.after_ns),
+     .default_text = "30s",
+     .min = 100 * SL_NS_PER_MS,
+     .max = MAX_INTERVAL_NS,
+     .doc = "So long without credit the stream stands still; some devices give up after a minute."},
+    {.name = "policy",
+     .type = SLUICE_ENUM,
+     .offset = AT(stall.policy),
+     .default_text = "block",
+     .names = sl_stall_policy_names,
+     .doc = "block: the device waits, and nothing is lost; resubscribe: the RPC is ended, and made "
+            "again when the sinks take records, for devices that queue without bound; conflate: "
+            "the device goes on, and the newest value of each path is kept; shed: the device goes "
+            "on, and nothing is kept. What is dropped is counted, and a gap in the data."},
     {.name = NULL},
 };
 
@@ -254,6 +275,10 @@ const struct sluice_option sl_subscription_table[] = {
      .type = SLUICE_OBJECT,
      .table = timestamps_table,
      .doc = "What a device's timestamps mean, and what is made of them."},
+    {.name = "stall",
+     .type = SLUICE_OBJECT,
+     .table = stall_table,
+     .doc = "What becomes of the stream when its sinks stand still."},
     {.name = "stale-after",
      .type = SLUICE_DURATION,
      .offset = AT(stale_after_ns),

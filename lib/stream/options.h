@@ -66,6 +66,10 @@ struct sl_subscription_options {
         int unit;   /* enum sl_clock_unit */
         int64_t max_skew_ns;
     } timestamps;
+    struct {
+        int64_t after_ns;
+        int policy; /* enum sl_stall_policy */
+    } stall;
     int64_t stale_after_ns;      /* 0: three of the longest interval that is asked for */
     int module_prefixes;         /* enum sl_module_prefixes */
     struct sluice_strings rules; /* names of lists */

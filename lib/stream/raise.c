@@ -3,11 +3,14 @@
 #include "stream/internal.h"
 
 /* From now on the route is as at the beginning of an epoch. */
-static void give_up(struct sl_route *route)
+static void give_up(struct sl_stream *stream, struct sl_route *route)
 {
+    uint64_t *counter = &route->counts.dropped[SL_DROP_SINK_RESTART];
+
     if (route->batch) {
-        sl_batch_give_up(route, &route->counts.dropped[SL_DROP_SINK_RESTART]);
+        sl_batch_give_up(route, counter);
     }
+    sl_stall_give_up(stream, route, counter);
     sl_mark_give_up(route);
     route->is_cut = false;
     route->is_restarted = true;
@@ -17,7 +20,7 @@ void sl_raise_end(struct sl_stream *stream)
 {
     for (size_t i = 0; i < stream->config.route_count; i++) {
         if (stream->routes[i].is_cut) {
-            give_up(&stream->routes[i]);
+            give_up(stream, &stream->routes[i]);
         }
     }
 }
@@ -30,7 +33,7 @@ static void end_epoch(struct sl_stream *stream, struct sl_route *route)
         sl_status_because("sink-restart", sl_status_error(SL_CANCELLED, "%s", text));
 
     if (!stream->call || !stream->is_connected) {
-        give_up(route);
+        give_up(stream, route);
         return;
     }
     route->is_cut = true;

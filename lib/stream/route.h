@@ -115,9 +115,11 @@ struct sl_route {
     struct sl_list waiting; /* markers, of mark.c */
     struct sl_mark_counts marks;
     struct sl_route_told told;
-    bool is_cut;       /* the sink had to start anew: nothing more of this epoch (raise.h) */
-    bool is_restarted; /* the same, and that epoch is over: the next one has yet to tell */
-    int64_t lost_ns;   /* when the oldest message came that the sink lost by it */
+    bool is_cut;            /* the sink had to start anew: nothing more of this epoch (raise.h) */
+    bool is_restarted;      /* the same, and that epoch is over: the next one has yet to tell */
+    int64_t lost_ns;        /* when the oldest message came that the sink lost by it */
+    bool is_stale_told;     /* by a marker, and not taken back */
+    struct sl_stall *stall; /* NULL: messages become records */
 };
 
 /* False when memory is out. What `config` points at outlives the route. */

@@ -13,6 +13,7 @@ enum sl_stream_state {
     SL_STREAM_BACKOFF,
     SL_STREAM_DRAINING, /* no more credit; waits for what is with the sinks */
     SL_STREAM_ENDING,   /* the call is cancelled; waits for its end */
+    SL_STREAM_PARTING,  /* closed without a call: what its routes keep (stall.h) is to leave */
     SL_STREAM_CLOSED,
 };
 
@@ -26,7 +27,7 @@ enum sl_stream_event {
     SL_STREAM_ROOM,      /* it takes again */
     SL_STREAM_ENDED,     /* the call ended */
     SL_STREAM_TIMER,     /* the backoff is over */
-    SL_STREAM_STOP,      /* close, with a call that has something held */
+    SL_STREAM_STOP,      /* close, with a call, or with something that is kept */
     SL_STREAM_STOP_IDLE, /* close, without a call */
     SL_STREAM_EMPTY,     /* nothing is held any more, or nobody waits for it */
 };

@@ -38,6 +38,9 @@ static void enter(struct sl_stream *stream)
     case SL_STREAM_ENDING:
         sl_grpc_call_cancel(stream->call);
         break;
+    case SL_STREAM_PARTING:
+        sl_timer_stop(stream->timer);
+        break;
     case SL_STREAM_CLOSED:
         sl_timer_stop(stream->timer);
         sl_loop_defer(stream->config.loop, &stream->closed_due);
@@ -163,6 +166,14 @@ static void note_told(struct sl_stream *stream, const struct sl_status *status)
     }
 }
 
+/* Closed without a call, and all that was kept has left. */
+static void part_if_empty(struct sl_stream *stream)
+{
+    if (stream->state == SL_STREAM_PARTING && sl_stall_is_over(stream)) {
+        sl_stream_handle(stream, SL_STREAM_EMPTY);
+    }
+}
+
 static void on_status(struct sl_grpc_call *call, const struct sl_status *said, void *arg)
 {
     struct sl_stream *stream = arg;
@@ -185,11 +196,13 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *said, v
     stream->view.last_reason = sl_status_is_ok(status) ? NULL : sl_status_reason(status);
     struct sl_status shown = *status;
     sl_status_hide(&shown, stream->config.password);
+    sl_stall_note_end(stream, &shown, stream->charge || stream->view.is_blocked);
     sl_stream_drop_unfinished(stream);
     sl_raise_end(stream);
     sl_batch_flush(stream);
     sl_mark_disconnected(stream, &shown);
     sl_stream_handle(stream, SL_STREAM_ENDED);
+    part_if_empty(stream);
     log_end(stream, &shown);
     note_told(stream, status);
     if (stream->state == SL_STREAM_BACKOFF && !stream->is_anew) {
@@ -271,7 +284,8 @@ static void subscribe_if_ready(struct sl_stream *stream)
     bool is_over = stream->is_finishing || stream->is_told;
 
     if (stream->state == SL_STREAM_WAITING && !is_over && stream->session &&
-        sinks_are_taking(stream) && !sl_prober_is_searching(stream) && sl_mark_give_all(stream)) {
+        sinks_are_taking(stream) && !sl_prober_is_searching(stream) &&
+        !sl_stall_must_wait(stream) && sl_mark_give_all(stream)) {
         subscribe(stream);
     }
 }
@@ -380,10 +394,14 @@ static bool init_parts(struct sl_stream *stream, struct sl_status *why)
     if (config->stale_after_ns) {
         stream->silence_timer = sl_timer_new(config->loop, on_silence, stream);
     }
+    if (config->stall.policy != SL_STALL_BLOCK) {
+        stream->stall_timer = sl_timer_new(config->loop, sl_stall_on_timer, stream);
+    }
     if (!init_members(stream, why)) {
         return false;
     }
-    bool has_timers = stream->timer && (stream->silence_timer || !config->stale_after_ns);
+    bool has_timers = stream->timer && (stream->silence_timer || !config->stale_after_ns) &&
+                      (stream->stall_timer || config->stall.policy == SL_STALL_BLOCK);
 
     if (!has_timers || !sl_asking_init(&stream->asking, config->members, config->member_count) ||
         !init_routes(stream) || !init_batches(stream)) {
@@ -444,6 +462,7 @@ struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl
 void sl_stream_free(struct sl_stream *stream)
 {
     if (stream->routes) {
+        sl_stall_drop(stream);
         sl_batch_drop(stream);
         sl_mark_drop(stream);
     }
@@ -468,6 +487,7 @@ void sl_stream_free(struct sl_stream *stream)
     sl_members_free(stream->members);
     sl_timer_free(stream->timer);
     sl_timer_free(stream->batch_timer);
+    sl_timer_free(stream->stall_timer);
     sl_timer_free(stream->silence_timer);
     sl_tally_fini(&stream->view.ends);
     sl_buf_fini(&stream->request);
@@ -495,6 +515,26 @@ void sl_stream_sinks_changed(struct sl_stream *stream)
     subscribe_if_ready(stream);
 }
 
+void sl_stream_note_empty(struct sl_stream *stream)
+{
+    bool is_empty = stream->in_flight == 0 && !stream->charge && sl_stall_is_over(stream);
+
+    if (stream->state == SL_STREAM_DRAINING && stream->call && is_empty) {
+        sl_stream_handle(stream, SL_STREAM_EMPTY);
+    }
+}
+
+void sl_stream_resume(struct sl_stream *stream)
+{
+    bool can_go_on = stream->state == SL_STREAM_HELD || stream->state == SL_STREAM_DRAINING;
+
+    if (stream->charge && can_go_on) {
+        sl_stream_handle(stream, SL_STREAM_ROOM);
+        sl_grpc_call_resume(stream->call);
+        sl_stream_note_empty(stream);
+    }
+}
+
 void sl_stream_sink_ready(struct sl_stream *stream)
 {
     sl_batch_flush_due(stream);
@@ -503,15 +543,9 @@ void sl_stream_sink_ready(struct sl_stream *stream)
     if (stream->is_finishing) {
         sl_stream_finish(stream);
     }
-    if (!stream->charge || !stream->call) {
-        subscribe_if_ready(stream);
-        return;
-    }
-    sl_stream_handle(stream, SL_STREAM_ROOM);
-    sl_grpc_call_resume(stream->call);
-    if (stream->state == SL_STREAM_DRAINING && stream->in_flight == 0 && !stream->charge) {
-        sl_stream_handle(stream, SL_STREAM_EMPTY);
-    }
+    sl_stall_sink_ready(stream);
+    sl_stream_resume(stream);
+    subscribe_if_ready(stream);
 }
 
 void sl_stream_close(struct sl_stream *stream)
@@ -523,14 +557,12 @@ void sl_stream_close(struct sl_stream *stream)
     if (!sl_batch_flush(stream) && !stream->call) {
         sl_batch_drop(stream);
     }
-    if (!stream->call) {
+    if (!stream->call && sl_stall_is_over(stream)) {
         sl_stream_handle(stream, SL_STREAM_STOP_IDLE);
         return;
     }
     sl_stream_handle(stream, SL_STREAM_STOP);
-    if (stream->in_flight == 0 && !stream->charge) {
-        sl_stream_handle(stream, SL_STREAM_EMPTY);
-    }
+    sl_stream_note_empty(stream);
 }
 
 void sl_stream_finish(struct sl_stream *stream)
@@ -546,7 +578,8 @@ void sl_stream_abort(struct sl_stream *stream)
 {
     sl_stream_close(stream);
     sl_batch_drop(stream);
-    if (stream->state == SL_STREAM_DRAINING) {
+    sl_stall_drop(stream);
+    if (stream->state == SL_STREAM_DRAINING || stream->state == SL_STREAM_PARTING) {
         sl_stream_handle(stream, SL_STREAM_EMPTY);
     }
 }
@@ -582,6 +615,8 @@ void sl_stream_view(const struct sl_stream *stream, struct sl_stream_view *view)
     view->share_bytes = stream->share.bytes;
     view->entitled_bytes = sl_share_entitled(&stream->share);
     view->window_doublings = stream->share.growth.doublings;
+    view->kept_bytes = stream->kept_bytes;
+    view->is_stalled = stream->routes_stalled > 0 || stream->waits_for_sinks;
     if (view->is_blocked) {
         view->blocked_ns += sl_loop_now_ns(stream->config.loop) - stream->blocked_since_ns;
     }

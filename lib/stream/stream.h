@@ -31,6 +31,7 @@
 #include "normalise/mend.h"
 #include "stream/member.h"
 #include "stream/route.h"
+#include "stream/stall.h"
 #include "stream/state.h"
 
 struct sl_stream;
@@ -86,6 +87,7 @@ struct sl_stream_config {
     struct sl_trial_limit *trials; /* of the device; NULL: any number */
     struct sl_stream_pool *pool;
     struct sl_clock_config clock;
+    struct sl_stall_config stall;
     int64_t stale_after_ns;               /* so long without a message; 0: it is never stale */
     const struct sl_route_config *routes; /* in the order of their members */
     size_t route_count;                   /* at least one */
@@ -162,6 +164,9 @@ struct sl_stream_view {
     uint64_t extensions;   /* received, but for the header that a vendor puts into each message */
     uint64_t config_syncs; /* of them, ends of a change of configuration (sync_done) */
     bool is_synced;        /* in this RPC */
+    uint64_t stalls;       /* decisions that it stands still */
+    uint64_t kept_bytes;   /* memory that is kept for sinks that stand still */
+    bool is_stalled;       /* its routes keep something, or it waits for its sinks to subscribe */
     bool is_stale;         /* nothing came for stale_after_ns, though it could have */
     struct sl_clock_counts clock;
     enum sl_clock_unit clock_unit;

@@ -49,7 +49,11 @@ static enum sluice_accept fake_accept(void *sink, const struct sluice_record *re
         sl_buf_add(&fake->places[fake->records], record->destination.data, record->destination.len);
     }
     fake->records++;
+    fake->whose[fake->count] = record->subscription.data[0];
     fake->tokens[fake->count++] = token;
+    if (fake->on_record) {
+        fake->on_record(record, fake->arg);
+    }
     free(record->payload);
     return SLUICE_TAKEN;
 }
@@ -61,6 +65,26 @@ void fake_acknowledge(struct fake_sink *fake, enum sluice_result result)
     fake->count = 0;
     for (size_t i = 0; i < count; i++) {
         fake->host->calls->ack(fake->host, fake->tokens[i], result, NULL);
+    }
+}
+
+void fake_acknowledge_of(struct fake_sink *fake, char whose, enum sluice_result result)
+{
+    struct sluice_token *mine[MOST_TOKENS];
+    size_t count = 0;
+    size_t left = 0;
+
+    for (size_t i = 0; i < fake->count; i++) {
+        if (fake->whose[i] == whose) {
+            mine[count++] = fake->tokens[i];
+        } else {
+            fake->whose[left] = fake->whose[i];
+            fake->tokens[left++] = fake->tokens[i];
+        }
+    }
+    fake->count = left;
+    for (size_t i = 0; i < count; i++) {
+        fake->host->calls->ack(fake->host, mine[i], result, NULL);
     }
 }
 
@@ -291,6 +315,7 @@ static void open_stream(struct world *world, const struct world_options *options
         .pool = &world->pool,
         .clock = options->clock,
         .stale_after_ns = options->stale_after_ns,
+        .stall = options->stall,
         .quarantine_ns = SL_NS_PER_MS,
         .quarantine_max_ns = 3600 * SL_NS_PER_S,
         .routes = world->routes,

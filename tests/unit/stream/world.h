@@ -19,13 +19,19 @@ struct fake_sink {
     struct sl_buf kept[KEPT_RECORDS];   /* the payloads of the first records */
     struct sl_buf places[KEPT_RECORDS]; /* and their destinations */
     bool is_full;
-    uint64_t full_at; /* so many records it takes; 0: any */
+    uint64_t full_at;        /* so many records it takes; 0: any */
+    char whose[MOST_TOKENS]; /* of each token: what its subscription begins with */
+    void (*on_record)(const struct sluice_record *record, void *arg); /* or NULL */
+    void *arg;
 };
 
 extern struct fake_sink *the_fake;  /* of the required sink */
 extern struct fake_sink *the_extra; /* of the one beside it; NULL: there is none */
 
 void fake_acknowledge(struct fake_sink *fake, enum sluice_result result);
+
+/* The same for records of subscriptions that begin so. */
+void fake_acknowledge_of(struct fake_sink *fake, char whose, enum sluice_result result);
 
 /* A loop, a sink, a stream, and a device at the other end of a session. */
 struct world {
@@ -64,6 +70,7 @@ struct world_options {
     int64_t stale_after_ns;
     /* Of a second sink, which is not required; 0: there is none. For one member. */
     uint64_t extra_memory_bytes;
+    struct sl_stall_config stall;
 };
 
 int set_up_world(void **state, const struct world_options *options);
