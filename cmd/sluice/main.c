@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/buf.h"
+#include "daemon/settings.h"
 #include "tool/completion.h"
 #include "tool/options.h"
 
@@ -198,6 +200,29 @@ static bool write_file(const char *folder, const char *name, const char *shell,
     return fclose(file) == 0 && is_good;
 }
 
+/* The manual of the configuration. */
+static bool write_file_manual(const char *folder)
+{
+    struct sl_buf text = {0};
+    struct sl_plugins *plugins = sl_settings_plugins("", &text);
+    char path[4096];
+    bool is_good = false;
+
+    snprintf(path, sizeof(path), "%s/man/man5/sluice.yaml.5", folder);
+    FILE *file = plugins ? fopen(path, "we") : NULL;
+    if (file) {
+        sl_settings_reference(plugins, &text);
+        sl_manual_of_file(sl_buf_text(&text), file);
+        is_good = !ferror(file) && !text.failed;
+        is_good = fclose(file) == 0 && is_good;
+    } else {
+        fprintf(stderr, "sluice help: %s: %s\n", path, strerror(errno));
+    }
+    sl_plugins_free(plugins);
+    sl_buf_fini(&text);
+    return is_good;
+}
+
 /* sluice help --write FOLDER: all of it, as it is installed below share/. The folders are there. */
 static int write_all(const char *folder)
 {
@@ -209,7 +234,7 @@ static int write_all(const char *folder)
         write_file(folder, "bash-completion/completions/sluice", "bash", NULL, &tables) &&
         write_file(folder, "zsh/site-functions/_sluice", "zsh", NULL, &tables) &&
         write_file(folder, "fish/vendor_completions.d/sluice.fish", "fish", NULL, &tables) &&
-        write_file(folder, "man/man1/sluice.1", NULL, NULL, &tables);
+        write_file(folder, "man/man1/sluice.1", NULL, NULL, &tables) && write_file_manual(folder);
 
     for (size_t i = 0; is_good && i < COMMANDS; i++) {
         if (tables.tools[i]->groups) {

@@ -621,6 +621,7 @@ void sl_report_metrics(const struct sl_snapshot *snapshots, size_t count, struct
     put_routes(snapshots, count, out);
     put_streams(snapshots, count, out);
     put_sinks(snapshots, count, out);
+    sl_report_plugins(snapshots, count, out);
     put_workers(snapshots, count, out);
     sl_metrics_family(out, "sluice_log_lines_left_out", SL_METRIC_COUNTER,
                       "Repeated log lines that were not printed.");

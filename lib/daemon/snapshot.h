@@ -51,6 +51,9 @@ struct sl_sink_row {
     const struct sl_sink_spec *spec;
     struct sluice_stats stats;
     uint64_t in_flight;
+    uint64_t overdue;
+    int64_t oldest_ns;
+    uint64_t bugs[SL_BUGS];
     bool is_taking;
 };
 

@@ -598,6 +598,11 @@ static bool copy_sinks(struct sl_worker *worker, struct sl_snapshot *snapshot)
         struct sl_sink_row *row = &snapshot->sinks[snapshot->sink_count++];
         row->spec = sl_sink_spec(sink);
         row->in_flight = sl_sink_in_flight(sink);
+        row->overdue = sl_sink_overdue(sink);
+        row->oldest_ns = sl_sink_oldest_ns(sink);
+        for (int bug = 0; bug < SL_BUGS; bug++) {
+            row->bugs[bug] = sl_sink_bugs(sink, (enum sl_sink_bug)bug);
+        }
         row->is_taking = sl_sink_is_taking(sink);
         sl_sink_stats(sink, &row->stats);
     }

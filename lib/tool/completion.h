@@ -21,4 +21,7 @@ bool sl_completion_print(const char *shell, const struct sl_tool *const *tools, 
 void sl_manual(const struct sl_tool *const *tools, FILE *out);
 void sl_manual_of(const struct sl_tool *tool, FILE *out);
 
+/* sluice.yaml(5), with the reference of its keys (sl_settings_reference) as it stands. */
+void sl_manual_of_file(const char *reference, FILE *out);
+
 #endif

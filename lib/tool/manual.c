@@ -68,13 +68,13 @@ static void put_display(const char *text, FILE *out)
     fputs("\n.Ed\n", out);
 }
 
-static void put_head(const char *name, const char *doc, FILE *out)
+static void put_head(const char *name, int section, const char *doc, FILE *out)
 {
     fputs(".Dd $Mdocdate$\n.Dt ", out);
     for (const char *at = name; *at; at++) {
         fputc(toupper((unsigned char)*at), out);
     }
-    fprintf(out, " 1\n.Os\n.Sh NAME\n.Nm %s\n.Nd ", name);
+    fprintf(out, " %d\n.Os\n.Sh NAME\n.Nm %s\n.Nd ", section, name);
     put_text(doc, out);
     fputc('\n', out);
 }
@@ -137,7 +137,7 @@ void sl_manual_of(const struct sl_tool *tool, FILE *out)
     char name[64];
 
     snprintf(name, sizeof(name), "sluice-%s", tool->name);
-    put_head(name, tool->doc, out);
+    put_head(name, 1, tool->doc, out);
     put_usage(tool, out);
     fputs(".Sh DESCRIPTION\n", out);
     put_paragraphs(tool->text ? tool->text : tool->doc, out);
@@ -149,6 +149,18 @@ void sl_manual_of(const struct sl_tool *tool, FILE *out)
         put_display(tool->examples, out);
     }
     fputs(".Sh SEE ALSO\n.Xr sluice 1\n", out);
+}
+
+void sl_manual_of_file(const char *reference, FILE *out)
+{
+    put_head("sluice.yaml", 5, "the configuration of sluice run", out);
+    fputs(".Sh DESCRIPTION\n", out);
+    put_paragraphs("Every key, with its type, bounds and default, as 'sluice check --reference' "
+                   "prints it. Sinks and processors have further keys, by their type; those of "
+                   "shared objects are printed by 'sluice check --reference --plugins DIR'.",
+                   out);
+    put_display(reference, out);
+    fputs(".Sh SEE ALSO\n.Xr sluice 1 ,\n.Xr sluice\\-check 1\n", out);
 }
 
 /* ---- all of them ---- */
@@ -179,7 +191,7 @@ static void put_references(const struct sl_tool *const *tools, FILE *out)
 
 void sl_manual(const struct sl_tool *const *tools, FILE *out)
 {
-    put_head("sluice", "gNMI telemetry collector, and tools for gNMI devices", out);
+    put_head("sluice", 1, "gNMI telemetry collector, and tools for gNMI devices", out);
     fputs(".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar flags\n"
           ".Sh DESCRIPTION\n"
           ".Nm\n"

@@ -91,7 +91,11 @@ def by_manual():
             told = {name.replace("\\-", "-") for name in
                     re.findall(r"^\.It .*?Fl \\-([a-z0-9\\-]+)", text, re.M)}
             check(flags(command) <= told, f"manual: flags of {command}: {flags(command) - told}")
-    for page in sorted((SHARE / "man/man1").glob("*.1")):
+    told = (SHARE / "man/man5/sluice.yaml.5").read_text(encoding="utf-8")
+    told = told.replace("\\-", "-").replace("\\&", "").replace("\\e", "\\")
+    for line in output(SLUICE, "check", "--reference").splitlines():
+        check(line.strip() in told, f"manual of the configuration: {line.strip()}")
+    for page in sorted((SHARE / "man").glob("man*/*.*")):
         if shutil.which("mandoc"):
             said = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", str(page)],
                                   capture_output=True, text=True, check=False)

@@ -1,0 +1,89 @@
+/* What plugins do with the records that they have, and what they do wrong: families of the metrics
+ * page. */
+#include <stdio.h>
+
+#include "daemon/report.h"
+#include "metrics/text.h"
+
+enum { DIGITS = 16, LABELS = 4 };
+
+struct family {
+    const char *name;
+    enum sl_metric_type type;
+    const char *help;
+};
+
+static const struct family overdue = {"sluice_sink_overdue_records", SL_METRIC_GAUGE,
+                                      "Records out for longer than overdue-after."};
+static const struct family oldest = {"sluice_sink_oldest_record_seconds", SL_METRIC_GAUGE,
+                                     "How long the oldest record is out."};
+static const struct family bugs = {"sluice_plugin_bugs", SL_METRIC_COUNTER,
+                                   "What a plugin did against its interface, and what it was."};
+
+/* The labels of a sink's row; `worker` has DIGITS. */
+static void fill_labels(const struct sl_snapshot *snapshot, const struct sl_sink_row *row,
+                        char *worker, struct sl_metric_label *labels)
+{
+    snprintf(worker, DIGITS, "%u", snapshot->worker);
+    labels[0] = (struct sl_metric_label){"sink", sl_str_from(row->spec->name)};
+    labels[1] = (struct sl_metric_label){"plugin", sl_str_from(row->spec->plugin->type)};
+    labels[2] = (struct sl_metric_label){"worker", sl_str_from(worker)};
+}
+
+static void put_overdue(const struct sl_snapshot *snapshot, const struct sl_sink_row *row,
+                        struct sl_buf *out)
+{
+    struct sl_metric_label labels[LABELS];
+    char worker[DIGITS];
+
+    fill_labels(snapshot, row, worker, labels);
+    sl_metrics_u64(out, overdue.name, overdue.type, labels, 3, row->overdue);
+}
+
+static void put_oldest(const struct sl_snapshot *snapshot, const struct sl_sink_row *row,
+                       struct sl_buf *out)
+{
+    struct sl_metric_label labels[LABELS];
+    char worker[DIGITS];
+
+    fill_labels(snapshot, row, worker, labels);
+    sl_metrics_seconds(out, oldest.name, oldest.type, labels, 3, row->oldest_ns);
+}
+
+/* Those that there were. */
+static void put_bugs(const struct sl_snapshot *snapshot, const struct sl_sink_row *row,
+                     struct sl_buf *out)
+{
+    struct sl_metric_label labels[LABELS];
+    char worker[DIGITS];
+
+    fill_labels(snapshot, row, worker, labels);
+    for (int i = 0; i < SL_BUGS; i++) {
+        labels[3] =
+            (struct sl_metric_label){"bug", sl_str_from(sl_sink_bug_name((enum sl_sink_bug)i))};
+        if (row->bugs[i]) {
+            sl_metrics_u64(out, bugs.name, bugs.type, labels, LABELS, row->bugs[i]);
+        }
+    }
+}
+
+static void put_family(const struct family *family, const struct sl_snapshot *snapshots,
+                       size_t count,
+                       void (*put)(const struct sl_snapshot *snapshot,
+                                   const struct sl_sink_row *row, struct sl_buf *out),
+                       struct sl_buf *out)
+{
+    sl_metrics_family(out, family->name, family->type, family->help);
+    for (size_t w = 0; w < count; w++) {
+        for (size_t s = 0; s < snapshots[w].sink_count; s++) {
+            put(&snapshots[w], &snapshots[w].sinks[s], out);
+        }
+    }
+}
+
+void sl_report_plugins(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out)
+{
+    put_family(&overdue, snapshots, count, put_overdue, out);
+    put_family(&oldest, snapshots, count, put_oldest, out);
+    put_family(&bugs, snapshots, count, put_bugs, out);
+}
