@@ -454,6 +454,25 @@ static void an_aborted_stream_counts_the_lines_that_waited(void **state)
     assert_true(world->is_closed);
 }
 
+/* The end of its call is still to come. */
+static void room_that_comes_after_an_abort_is_nobodys(void **state)
+{
+    struct world *world = *state;
+
+    the_fake->is_full = true;
+    send_all(world, 1000, 3);
+    assert_int_equal(view(world).state, SL_STREAM_HELD);
+    sl_stream_abort(world->stream);
+    assert_int_equal(view(world).state, SL_STREAM_ENDING);
+    the_fake->is_full = false;
+    sl_stream_sink_ready(world->stream);
+    settle(world);
+    assert_true(world->is_closed);
+    assert_int_equal(the_fake->records, 0);
+    assert_int_equal(counts(world)->held, 0);
+    assert_true(counts(world)->dropped[SL_DROP_CLOSED] > 0);
+}
+
 static void a_call_that_ends_sends_what_waited_with_its_own_epoch(void **state)
 {
     struct world *world = *state;
@@ -477,6 +496,7 @@ int main(void)
         TEST(credit_returns_only_when_the_sink_has_acknowledged),
         TEST(records_are_numbered_from_one_without_holes),
         TEST(a_full_sink_holds_the_stream_and_loses_nothing),
+        TEST(room_that_comes_after_an_abort_is_nobodys),
         TEST(a_message_many_times_the_limit_arrives),
         TEST(a_message_above_the_maximum_ends_the_call),
         TEST(a_message_that_is_none_counts_as_one_and_is_dropped),
