@@ -27,6 +27,7 @@ struct sl_worker {
     struct sl_target **targets;
     size_t target_count;
     size_t open_targets;
+    size_t first_ready;        /* the stream that is offered a sink's room first */
     struct sl_post drain_due;  /* sl_worker_drain was called */
     struct sl_timer *deadline; /* of the drain */
     struct sl_timer *govern;   /* sweeps the streams' shares of the memory, again and again */
@@ -167,19 +168,33 @@ static void on_ack(struct sl_token *token, enum sluice_result result, void *arg)
     }
 }
 
-static void for_each_stream(struct sl_worker *worker, void (*fn)(struct sl_stream *stream))
+/* Streams are numbered over all targets: from `begin` on, below `end`. How many there are. */
+static size_t for_streams(struct sl_worker *worker, size_t begin, size_t end,
+                          void (*fn)(struct sl_stream *stream))
 {
+    size_t number = 0;
+
     for (size_t i = 0; i < worker->target_count; i++) {
-        for (size_t j = 0; j < sl_target_streams(worker->targets[i]); j++) {
-            fn(sl_target_stream(worker->targets[i], j));
+        for (size_t j = 0; j < sl_target_streams(worker->targets[i]); j++, number++) {
+            if (number >= begin && number < end) {
+                fn(sl_target_stream(worker->targets[i], j));
+            }
         }
     }
+    return number;
 }
 
+/* A sink has less room than all streams could fill: each time another one is the first, so that it
+ * is not always the same that get some. */
 static void on_sink_ready(struct sl_sink *sink, void *arg)
 {
+    struct sl_worker *worker = arg;
+    size_t first = worker->first_ready;
+
     (void)sink;
-    for_each_stream(arg, sl_stream_sink_ready);
+    size_t count = for_streams(worker, first, SIZE_MAX, sl_stream_sink_ready);
+    (void)for_streams(worker, 0, first, sl_stream_sink_ready);
+    worker->first_ready = first + 1 < count ? first + 1 : 0;
 }
 
 static void on_sink_taking(struct sl_sink *sink, bool is_taking, void *arg)
@@ -189,7 +204,7 @@ static void on_sink_taking(struct sl_sink *sink, bool is_taking, void *arg)
     sl_log(is_taking ? SL_LOG_INFO : SL_LOG_WARN, sl_sink_subject(sink),
            is_taking ? "sink takes records" : "sink takes no records",
            sl_log_text("why", sl_sink_reason(sink)));
-    for_each_stream(worker, sl_stream_sinks_changed);
+    (void)for_streams(worker, 0, SIZE_MAX, sl_stream_sinks_changed);
 }
 
 static const struct sl_sink_events sink_events = {
