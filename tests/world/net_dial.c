@@ -248,6 +248,7 @@ static void on_answer(void *arg)
 void world_dial_heal(struct sl_conn *conn)
 {
     if (conn->has_dialled && conn->is_connected && !conn->is_open) {
+        world_clear(&conn->step); /* the answer may still be on its way */
         next_step(conn, conn->loop, WORLD_OPEN, on_answer);
     }
 }
