@@ -48,6 +48,9 @@ bool sl_worker_ask(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MU
 /* After the join, or on the worker's thread. False when memory is out. */
 bool sl_worker_snapshot(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MUST_CHECK;
 
+/* What it runs on. */
+struct sl_loop *sl_worker_loop(const struct sl_worker *worker);
+
 /* Its devices. On its thread. */
 size_t sl_worker_targets(const struct sl_worker *worker);
 struct sl_target *sl_worker_target(const struct sl_worker *worker, size_t i);

@@ -1,17 +1,16 @@
-/* The twin of lib/sink/registry.c: the one plugin of the world is the broker. */
-#include <string.h>
-
-#include "sink/sink.h"
+/* Between the core and lib/sink/registry.c (the linker's --wrap): the broker is one more of the
+ * plugins that are built in. */
+#include "sink/registry.h"
 #include "world/broker.h"
 
-static const struct sluice_sink_plugin *const plugins[] = {&broker_plugin, NULL};
+struct sl_plugins *__wrap_sl_plugins_new(void);
+struct sl_plugins *__real_sl_plugins_new(void);
 
-const struct sluice_sink_plugin *const *sl_sink_plugins(void)
+struct sl_plugins *__wrap_sl_plugins_new(void)
 {
+    struct sl_plugins *plugins = __real_sl_plugins_new();
+    struct sl_status why;
+
+    SL_ASSERT(plugins && sl_plugins_add_sink(plugins, &broker_plugin, NULL, &why));
     return plugins;
-}
-
-const struct sluice_sink_plugin *sl_sink_plugin(const char *type)
-{
-    return strcmp(type, broker_plugin.type) == 0 ? &broker_plugin : NULL;
 }
