@@ -173,10 +173,82 @@ def rude(lab):
         check(sums[name]["dropped.sink"] > 0, f"{name}: what was never delivered is dropped")
 
 
+# ---- processors ----
+
+def records(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def holes(found):
+    """Numbers that no record of the one epoch has, and how often one comes again."""
+    numbers = [int(record["seq"]) for record in found]
+    return len(set(range(1, max(numbers) + 1)) - set(numbers)), len(numbers) - len(set(numbers))
+
+
+def gaps(found, reason):
+    """What markers say of the losses for a reason."""
+    return sum(int(record["gap"].get("count", 0)) for record in found
+               if record.get("gap", {}).get("reason") == reason)
+
+
+def knead(lab):
+    place = objects.build(lab, "slow", "rude")
+    devices = Devices(lab, "sim", 1, messages=MESSAGES)
+    exact = {"type": "file", "format": "sluice.v1-json"}
+    sinks = {
+        "numbered": {"type": "slow", "path": str(lab.path("numbered")), "queue": 1, "place": True,
+                     "processors": ["twos", "numbers"]},
+        "filtered": {**exact, "path": str(lab.path("filtered")), "processors": ["fifths"]},
+        "lines": {**exact, "path": str(lab.path("lines")), "processors": ["fifths"],
+                  "batch": {"bytes": "1KiB"}},
+        "broken": {**exact, "path": str(lab.path("broken")), "processors": ["numb", "sevenths"]},
+        **{name: {"type": "null", "processors": [name]} for name in ("verdict", "payload", "call")},
+    }
+    processors = {"numbers": {"type": "knead", "does": "number"},
+                  "twos": {"type": "knead", "does": "filter", "every": 2},
+                  "fifths": {"type": "knead", "does": "filter", "every": 5},
+                  "sevenths": {"type": "knead", "does": "break", "every": 7},
+                  "numb": {"type": "knead", "does": "number", "every": 1000000},
+                  **{name: {"type": "knead", "does": name, "every": 9}
+                     for name in ("verdict", "payload", "call")}}
+    collector = Collector(lab, devices.addresses(), {"all": subscription()}, sinks, workers=1,
+                          plugins=place, processors=processors)
+    devices.wait_done(1, 60)
+    wait_for(lambda: collector.total("updates_held") == 0, 30, "all updates to be somewhere")
+    seen = bugs(collector)
+    check({sink: bug for sink, bug in seen} ==
+          {"verdict": "bad-verdict", "payload": "bad-payload", "call": "not-a-sink"},
+          f"processors that break their word are counted: {seen}")
+    collector.stop()
+    log = "\n".join(collector.process.lines)
+    check(re.search(r'sink=verdict .*bug=bad-verdict processor=verdict ', log), "and named")
+    check(re.search(r'sink=broken .*msg="record lost" processor=sevenths '
+                    r'why="it is the one that cannot be done"', log), "what is broken is told, by whom")
+    sums = ledgers(collector)
+    for name, counts in sums.items():
+        check(counts["lines"] == counts["balanced"] and counts["held"] == 0,
+              f"{name}: the ledger balances, nothing is held: {shown(counts)}")
+
+    lines = [line.split("\t") for line in lab.path("numbered").read_text().splitlines()]
+    counted = [json.loads(payload)["n"] for _, _, payload in lines]
+    check(counted == list(range(1, len(lines) + 1)) and len(lines) >= MESSAGES // 2,
+          f"a sink that is full after each record: {len(lines)} records are seen once, in order")
+    check(all(topic == f"t-{n}" and key == "kneaded" for (topic, key, _), n in zip(lines, counted)),
+          "topic and key are those that the processor gave")
+    for name in ("filtered", "lines"):
+        check(sums[name]["filtered"] > 0 and holes(records(lab.path(name))) == (0, 0),
+              f"{name}: no hole in the numbers, though some are filtered: {holes(records(lab.path(name)))}")
+    lost = sums["broken"]["dropped.processor"]
+    found = records(lab.path("broken"))
+    check(lost > 0 and holes(found) == (0, 0) and gaps(found, "processor") == lost,
+          f"broken: {lost} updates dropped, {gaps(found, 'processor')} told in markers")
+
+
 def main(lab):
     part(lab, "README", by_readme)
     part(lab, "errors", errors)
     part(lab, "rude sinks", rude)
+    part(lab, "processors", knead)
 
 
 if __name__ == "__main__":
