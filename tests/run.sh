@@ -10,11 +10,14 @@
 #   tsan                the tests with threads under the thread sanitizer
 #   valgrind            the unit tests, and a collector with devices and brokers, under memcheck
 #   fuzz                each fuzzer for 10 s, with clang's libFuzzer
+#   mutations           bugs planted in the core, each of which the simulator has to find
+#   world               the simulator (tests/world): as many seeds as fit in 4 minutes, at least 1,000; beside
+#                       the scenarios, to which it leaves the processor
 #   it, bench           the release build against real devices, gRPC's of others and a real Kafka: two
 #                       scenarios at a time, but for those that measure
 #
 # --long: the long forms of the integration scenarios (outages of 7 minutes and more; an hour), one at a
-# time, and 10 minutes of each fuzzer.
+# time, 10 minutes of each fuzzer, and 10,000 seeds of the simulator.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -35,7 +38,8 @@ export SL_LONG
 
 started=$(date +%s)
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
+world=
+trap '[ -z "$world" ] || kill "$world" 2>/dev/null; rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 failures=
 
@@ -129,6 +133,23 @@ script() {
     [ ! -e "$log.failed" ] || failures="$failures $name"
 }
 
+# simulate LAST-SEED SECONDS: in the background. simulated: waits for it, and shows what it said.
+simulate() {
+    say "begun: world, seeds 1 to $1, $2 s"
+    nice -n 19 build/world/tests/world/world --seeds "1..$1" --seconds "$2" --jobs 2 >"$logs/world" 2>&1 &
+    world=$!
+}
+
+simulated() {
+    say "test: world"
+    failed=0
+    wait "$world" || failed=1
+    world=
+    cat "$logs/world"
+    echo "$((100 - failed * 100))% tests passed, $failed tests failed out of 1" | tee "$logs/world.ctest"
+    [ "$failed" = 0 ] || failures="$failures world"
+}
+
 # "N passed, N failed" over all of ctest's closing lines.
 summary() {
     say "done"
@@ -149,14 +170,19 @@ run asan asan -j2 -LE '^(it|bench)$'
 build tsan
 run tsan tsan -L '^threads$'
 script valgrind python3 tests/valgrind.py --build build/release
+script mutations python3 tests/world/mutations.py --build build/release
 build fuzz
+build world
 if [ -n "$SL_LONG" ]; then
-    seconds=600
+    script fuzz python3 tests/fuzz/run.py --seconds 600
+    simulate 10000 36000
+    simulated
     at_once=1
 else
-    seconds=10
+    script fuzz python3 tests/fuzz/run.py --seconds 10
+    simulate 100000 240
     at_once=2
 fi
-script fuzz python3 tests/fuzz/run.py --seconds "$seconds"
 run it release -j$at_once -L '^(it|bench)$' --verbose
+[ -z "$world" ] || simulated
 summary

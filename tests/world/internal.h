@@ -35,7 +35,8 @@ struct world_event {
 };
 
 /* Timers are in their order and first, as in libuv. */
-enum { WORLD_RANK_TIMER = 0, WORLD_RANK_TURN = UINT32_MAX };
+#define WORLD_RANK_TIMER UINT32_C(0)
+#define WORLD_RANK_TURN UINT32_MAX
 
 void world_set(struct world_event *event, int64_t due_ns, uint32_t rank);
 void world_clear(struct world_event *event);
