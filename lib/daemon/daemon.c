@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "daemon/admin.h"
+#include "daemon/ledger.h"
 #include "daemon/report.h"
 #include "daemon/worker.h"
 #include "loop/loop.h"
@@ -202,7 +203,7 @@ static void log_ledger(const struct daemon *daemon)
     struct sl_snapshot *all = snapshots(daemon, sl_worker_snapshot);
 
     if (all) {
-        sl_report_ledger(all, daemon->settings->workers);
+        sl_ledger_log(all, daemon->settings->workers);
         free_snapshots(all, daemon->settings->workers);
     }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/ledger.h"
 #include "metrics/text.h"
 
 enum { MAX_LABELS = 5, WORKER_DIGITS = 16 };
@@ -622,65 +623,10 @@ void sl_report_metrics(const struct sl_snapshot *snapshots, size_t count, struct
     put_streams(snapshots, count, out);
     put_sinks(snapshots, count, out);
     sl_report_plugins(snapshots, count, out);
+    sl_ledger_metrics(snapshots, count, out);
     put_workers(snapshots, count, out);
     sl_metrics_family(out, "sluice_log_lines_left_out", SL_METRIC_COUNTER,
                       "Repeated log lines that were not printed.");
     sl_metrics_u64(out, "sluice_log_lines_left_out", SL_METRIC_COUNTER, NULL, 0, sl_log_left_out());
     sl_metrics_end(out);
-}
-
-/* ---- the ledger ---- */
-
-enum { LEDGER_FIELDS = 5 + SL_DROP_REASONS, DROPPED_BYTES = 32 };
-
-static void log_counts(struct sl_log_subject *subject, const struct sl_route_counts *counts)
-{
-    struct sl_log_field fields[LEDGER_FIELDS] = {
-        sl_log_u64("received", counts->received),
-        sl_log_u64("published", counts->published),
-        sl_log_u64("filtered", counts->filtered),
-        sl_log_u64("held", counts->held),
-    };
-    char names[SL_DROP_REASONS][DROPPED_BYTES];
-    size_t count = 4;
-
-    for (int i = 0; i < SL_DROP_REASONS; i++) {
-        snprintf(names[i], sizeof(names[i]), "dropped.%s",
-                 sl_drop_reason_name((enum sl_drop_reason)i));
-        fields[count++] = sl_log_u64(names[i], counts->dropped[i]);
-    }
-    fields[count++] = sl_log_text("balances", sl_route_counts_are_valid(counts) ? "yes" : "NO");
-    sl_log_fields(SL_LOG_INFO, subject, "ledger", fields, count);
-}
-
-static void log_route(const struct sl_stream_row *row, const struct sl_route_row *route)
-{
-    const struct sl_log_field who[] = {
-        sl_log_text("target", row->view.target),
-        sl_log_text("subscription", route->subscription),
-        sl_log_text("sink", route->sink->name),
-    };
-    struct sl_log_subject subject;
-
-    sl_log_subject_init(&subject, who, SL_ARRAY_LEN(who));
-    log_counts(&subject, &route->counts);
-}
-
-void sl_report_ledger(const struct sl_snapshot *snapshots, size_t count)
-{
-    const struct sl_log_field all = sl_log_text("sum", "all");
-    struct sl_route_counts sum = {0};
-    struct sl_log_subject subject;
-
-    for (size_t w = 0; w < count; w++) {
-        for (size_t s = 0; s < snapshots[w].stream_count; s++) {
-            const struct sl_stream_row *row = &snapshots[w].streams[s];
-            for (size_t r = 0; r < row->route_count; r++) {
-                log_route(row, &row->routes[r]);
-                sl_route_counts_add(&sum, &row->routes[r].counts);
-            }
-        }
-    }
-    sl_log_subject_init(&subject, &all, 1);
-    log_counts(&subject, &sum);
 }

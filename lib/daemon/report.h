@@ -1,4 +1,4 @@
-/* report.h - snapshots as text: the metrics page, and the ledger in the log at exit. */
+/* report.h - snapshots as text: the metrics page. */
 #ifndef SLUICE_DAEMON_REPORT_H
 #define SLUICE_DAEMON_REPORT_H
 
@@ -12,8 +12,5 @@ void sl_report_metrics(const struct sl_snapshot *snapshots, size_t count, struct
 
 /* Of them, what plugins do with their records. */
 void sl_report_plugins(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out);
-
-/* One line per stream and sink, and the sum: received = published + filtered + dropped + held. */
-void sl_report_ledger(const struct sl_snapshot *snapshots, size_t count);
 
 #endif

@@ -1,0 +1,192 @@
+#include "daemon/ledger.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "daemon/settings.h"
+#include "metrics/text.h"
+
+enum { LEDGER_FIELDS = 5 + SL_DROP_REASONS, DROPPED_BYTES = 32 };
+
+struct sums {
+    struct {
+        const struct sl_sink_spec *spec;
+        struct sl_route_counts counts;
+    } sinks[SL_SETTINGS_MAX_SINKS];
+    size_t sink_count;
+    struct sl_route_counts all;
+};
+
+/* ---- adding up ---- */
+
+static struct sl_route_counts *of_sink(struct sums *sums, const struct sl_sink_spec *spec)
+{
+    size_t i = 0;
+
+    while (i < sums->sink_count && sums->sinks[i].spec != spec) {
+        i++;
+    }
+    SL_ASSERT(i < SL_SETTINGS_MAX_SINKS);
+    sums->sinks[i].spec = spec;
+    sums->sink_count += i == sums->sink_count;
+    return &sums->sinks[i].counts;
+}
+
+static void add_stream(struct sums *sums, const struct sl_stream_row *row)
+{
+    for (size_t i = 0; i < row->route_count; i++) {
+        const struct sl_route_row *route = &row->routes[i];
+        SL_INVARIANT(sl_route_counts_are_valid(&route->counts));
+        sl_route_counts_add(of_sink(sums, route->sink), &route->counts);
+        sl_route_counts_add(&sums->all, &route->counts);
+    }
+}
+
+static void add_up(struct sums *sums, const struct sl_snapshot *snapshots, size_t count)
+{
+    *sums = (struct sums){.sink_count = 0};
+    for (size_t w = 0; w < count; w++) {
+        for (size_t s = 0; s < snapshots[w].stream_count; s++) {
+            add_stream(sums, &snapshots[w].streams[s]);
+        }
+    }
+}
+
+/* ---- metrics ---- */
+
+/* Of what a family says of some counts: a sample, or one for each reason. */
+struct part {
+    const char *name; /* behind the prefix */
+    enum sl_metric_type type;
+    const char *help;
+    size_t offset; /* of an uint64_t, or of the first of SL_DROP_REASONS, of the counts */
+    bool has_reasons;
+};
+
+static const struct part parts[] = {
+    {"received", SL_METRIC_COUNTER, "Updates and deletes received",
+     offsetof(struct sl_route_counts, received), false},
+    {"published", SL_METRIC_COUNTER, "Of these, acknowledged",
+     offsetof(struct sl_route_counts, published), false},
+    {"filtered", SL_METRIC_COUNTER, "Of these, left out by rules",
+     offsetof(struct sl_route_counts, filtered), false},
+    {"dropped", SL_METRIC_COUNTER, "Of these, lost for good, by reason",
+     offsetof(struct sl_route_counts, dropped), true},
+    {"held", SL_METRIC_GAUGE, "Of these, none of that yet", offsetof(struct sl_route_counts, held),
+     false},
+};
+
+static void put_counts(struct sl_buf *out, const char *family, const struct part *part,
+                       const struct sl_route_counts *counts, const char *sink)
+{
+    const uint64_t *values = (const void *)((const char *)counts + part->offset);
+    struct sl_metric_label labels[2] = {{"sink", sl_str_from(sink ? sink : "")}};
+    size_t label_count = sink != NULL;
+
+    if (!part->has_reasons) {
+        sl_metrics_u64(out, family, part->type, labels, label_count, *values);
+        return;
+    }
+    for (int i = 0; i < SL_DROP_REASONS; i++) {
+        const char *reason = sl_drop_reason_name((enum sl_drop_reason)i);
+        labels[label_count] = (struct sl_metric_label){"reason", sl_str_from(reason)};
+        sl_metrics_u64(out, family, part->type, labels, label_count + 1, values[i]);
+    }
+}
+
+static void begin_family(struct sl_buf *out, const char *prefix, const struct part *part,
+                         const char *of_what, char *name, size_t room)
+{
+    char help[80];
+
+    snprintf(name, room, "%s_%s", prefix, part->name);
+    snprintf(help, sizeof(help), "%s, %s.", part->help, of_what);
+    sl_metrics_family(out, name, part->type, help);
+}
+
+void sl_ledger_metrics(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out)
+{
+    struct sums sums;
+    char name[64];
+
+    add_up(&sums, snapshots, count);
+    for (size_t p = 0; p < SL_ARRAY_LEN(parts); p++) {
+        begin_family(out, "sluice_sink_updates", &parts[p], "by sink", name, sizeof(name));
+        for (size_t i = 0; i < sums.sink_count; i++) {
+            put_counts(out, name, &parts[p], &sums.sinks[i].counts, sums.sinks[i].spec->name);
+        }
+        begin_family(out, "sluice_all_updates", &parts[p], "over all sinks", name, sizeof(name));
+        put_counts(out, name, &parts[p], &sums.all, NULL);
+    }
+}
+
+/* ---- the log ---- */
+
+static void log_counts(const struct sl_log_field *who, size_t who_count,
+                       const struct sl_route_counts *counts)
+{
+    struct sl_log_field fields[LEDGER_FIELDS] = {
+        sl_log_u64("received", counts->received),
+        sl_log_u64("published", counts->published),
+        sl_log_u64("filtered", counts->filtered),
+        sl_log_u64("held", counts->held),
+    };
+    char names[SL_DROP_REASONS][DROPPED_BYTES];
+    struct sl_log_subject subject;
+    size_t count = 4;
+
+    for (int i = 0; i < SL_DROP_REASONS; i++) {
+        snprintf(names[i], sizeof(names[i]), "dropped.%s",
+                 sl_drop_reason_name((enum sl_drop_reason)i));
+        fields[count++] = sl_log_u64(names[i], counts->dropped[i]);
+    }
+    fields[count++] = sl_log_text("balances", sl_route_counts_are_valid(counts) ? "yes" : "NO");
+    sl_log_subject_init(&subject, who, who_count);
+    sl_log_fields(SL_LOG_INFO, &subject, "ledger", fields, count);
+}
+
+/* Each route; and the stream, where that is more. */
+static void log_stream(const struct sl_stream_row *row)
+{
+    struct sl_route_counts sum = {0};
+
+    for (size_t i = 0; i < row->route_count; i++) {
+        const struct sl_route_row *route = &row->routes[i];
+        const struct sl_log_field who[] = {
+            sl_log_text("target", row->view.target),
+            sl_log_text("subscription", route->subscription),
+            sl_log_text("sink", route->sink->name),
+        };
+        log_counts(who, SL_ARRAY_LEN(who), &route->counts);
+        sl_route_counts_add(&sum, &route->counts);
+    }
+    const struct sl_log_field who[] = {
+        sl_log_text("target", row->view.target),
+        sl_log_text("subscription", row->view.subscription),
+        sl_log_text("sum", "stream"),
+    };
+    if (row->route_count > 1) {
+        log_counts(who, SL_ARRAY_LEN(who), &sum);
+    }
+}
+
+void sl_ledger_log(const struct sl_snapshot *snapshots, size_t count)
+{
+    const struct sl_log_field everything = sl_log_text("sum", "all");
+    struct sums sums;
+
+    for (size_t w = 0; w < count; w++) {
+        for (size_t s = 0; s < snapshots[w].stream_count; s++) {
+            log_stream(&snapshots[w].streams[s]);
+        }
+    }
+    add_up(&sums, snapshots, count);
+    for (size_t i = 0; i < sums.sink_count; i++) {
+        const struct sl_log_field who[] = {
+            sl_log_text("sink", sums.sinks[i].spec->name),
+            sl_log_text("sum", "sink"),
+        };
+        log_counts(who, SL_ARRAY_LEN(who), &sums.sinks[i].counts);
+    }
+    log_counts(&everything, 1, &sums.all);
+}
