@@ -101,6 +101,10 @@ struct sluice_host_calls {
     /* Any thread: one line; never a secret. */
     void (*log)(const struct sluice_host *host, enum sluice_level level, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+    /* The sink can deliver nothing ever again, whatever happens. Where it is required, the
+     * collector ends as after SIGTERM, with an error. The sink goes on to take records, and reports
+     * each of them FAILED. */
+    void (*over)(const struct sluice_host *host, const char *reason);
 };
 
 struct sluice_host {
@@ -242,6 +246,7 @@ extern const struct sluice_plugin sluice_plugin __attribute__((visibility("defau
 extern const struct sluice_sink_plugin sluice_kafka_plugin;
 extern const struct sluice_sink_plugin sluice_file_plugin;
 extern const struct sluice_sink_plugin sluice_null_plugin;
+extern const struct sluice_sink_plugin sluice_stdout_plugin;
 
 #ifdef __cplusplus
 }

@@ -23,12 +23,22 @@ struct daemon {
     unsigned started; /* workers whose thread runs */
     atomic_uint done; /* of them, drained; each worker's thread counts itself */
     struct sl_post done_due;
+    struct sl_post over_due; /* a sink of some worker is over */
     struct sl_admin *admin;
     bool is_draining;
     bool has_failed; /* once it is over */
 };
 
 /* ---- signals ---- */
+
+static void drain(struct daemon *daemon)
+{
+    daemon->is_draining = true;
+    sl_log_plain(SL_LOG_INFO, NULL, "draining: no more credit, waiting for what is held");
+    for (unsigned i = 0; i < daemon->started; i++) {
+        sl_worker_drain(daemon->workers[i]);
+    }
+}
 
 static void on_signal(void *arg)
 {
@@ -38,11 +48,24 @@ static void on_signal(void *arg)
         sl_log_plain(SL_LOG_WARN, NULL, "second signal: ending at once");
         _exit(EXIT_FAILURE);
     }
-    daemon->is_draining = true;
-    sl_log_plain(SL_LOG_INFO, NULL, "draining: no more credit, waiting for what is held");
-    for (unsigned i = 0; i < daemon->started; i++) {
-        sl_worker_drain(daemon->workers[i]);
+    drain(daemon);
+}
+
+static void on_over(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    if (!daemon->is_draining) {
+        drain(daemon);
     }
+}
+
+/* On a worker's thread. */
+static void on_worker_over(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    sl_loop_post_kept(daemon->loop, &daemon->over_due);
 }
 
 static void on_done(void *arg)
@@ -150,6 +173,7 @@ static struct sl_status open_workers(struct daemon *daemon)
         if (!daemon->workers[i]) {
             return why;
         }
+        sl_worker_on_over(daemon->workers[i], on_worker_over, daemon);
     }
     return sl_status_ok();
 }
@@ -245,7 +269,11 @@ static void log_admin(const struct daemon *daemon)
 
 struct sl_status sl_daemon_run(const struct sl_settings *settings)
 {
-    struct daemon daemon = {.settings = settings, .done_due = {.fn = on_done, .arg = &daemon}};
+    struct daemon daemon = {
+        .settings = settings,
+        .done_due = {.fn = on_done, .arg = &daemon},
+        .over_due = {.fn = on_over, .arg = &daemon},
+    };
 
     raise_descriptor_limit();
     struct sl_status status = start(&daemon);
@@ -265,7 +293,8 @@ struct sl_status sl_daemon_run(const struct sl_settings *settings)
     }
     stop(&daemon, is_running);
     if (is_running && daemon.has_failed) {
-        status = sl_status_error(SL_INVALID_ARGUMENT, "a replay did not come to its end");
+        status = sl_status_error(SL_INVALID_ARGUMENT,
+                                 "a replay did not come to its end, or a sink is over");
     }
     return status;
 }

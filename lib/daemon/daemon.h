@@ -9,8 +9,9 @@
 /* Runs on the calling thread until SIGTERM or SIGINT, then drains: no more credit, what is held is
  * waited for at most shutdown-timeout, the calls are cancelled, the ledger is logged. A second
  * signal ends the process at once. Where all targets replay captures (target/options.h) it ends by
- * itself when everything is acknowledged. An error is a start that failed, or a capture that was
- * damaged. */
+ * itself when everything is acknowledged; and where a required sink will never take records again,
+ * as after a signal. An error is a start that failed, a capture that was damaged, or such a sink.
+ */
 struct sl_status sl_daemon_run(const struct sl_settings *settings) SL_MUST_CHECK;
 
 #endif

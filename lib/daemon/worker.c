@@ -34,10 +34,12 @@ struct sl_worker {
     unsigned calm_looks;       /* in a row that saw nothing held */
     struct sl_deferred finish_due;
     bool is_draining;
-    bool has_failed; /* a replay's file was damaged */
+    bool has_failed; /* a replay's file was damaged, or a required sink is over */
     bool is_late;    /* the deadline passed: nobody waits for what is held */
     void (*on_done)(void *arg);
     void *arg;
+    void (*on_over)(void *arg);
+    void *over_arg;
 };
 
 /* ---- the end ---- */
@@ -206,10 +208,25 @@ static void on_sink_taking(struct sl_sink *sink, bool is_taking, void *arg)
     (void)for_streams(worker, 0, SIZE_MAX, sl_stream_sinks_changed);
 }
 
+static void on_sink_over(struct sl_sink *sink, void *arg)
+{
+    struct sl_worker *worker = arg;
+
+    sl_log(SL_LOG_ERROR, sl_sink_subject(sink), "sink is over",
+           sl_log_text("why", sl_sink_reason(sink)));
+    if (sl_sink_spec(sink)->is_required) {
+        worker->has_failed = true;
+        if (worker->on_over) {
+            worker->on_over(worker->over_arg);
+        }
+    }
+}
+
 static const struct sl_sink_events sink_events = {
     .on_ack = on_ack,
     .on_ready = on_sink_ready,
     .on_taking = on_sink_taking,
+    .on_over = on_sink_over,
 };
 
 static bool open_sinks(struct sl_worker *worker, struct sl_status *why)
@@ -521,6 +538,12 @@ bool sl_worker_start(struct sl_worker *worker, void (*on_done)(void *arg), void 
     worker->arg = arg;
     worker->is_started = pthread_create(&worker->thread, NULL, run, worker) == 0;
     return worker->is_started;
+}
+
+void sl_worker_on_over(struct sl_worker *worker, void (*on_over)(void *arg), void *arg)
+{
+    worker->on_over = on_over;
+    worker->over_arg = arg;
 }
 
 void sl_worker_drain(struct sl_worker *worker)

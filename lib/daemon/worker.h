@@ -32,13 +32,17 @@ bool sl_worker_start(struct sl_worker *worker, void (*on_done)(void *arg), void 
  * themselves instead of starting a thread; the drain then ends with `on_done`. */
 void sl_worker_open(struct sl_worker *worker, void (*on_done)(void *arg), void *arg);
 
+/* Before the start: `on_over(arg)` comes on the worker's thread when a required sink will never
+ * take records again, and nothing but the end is left. */
+void sl_worker_on_over(struct sl_worker *worker, void (*on_over)(void *arg), void *arg);
+
 /* Any thread: no more credit, wait for what is held at most shutdown-timeout, then end. */
 void sl_worker_drain(struct sl_worker *worker);
 
 /* Waits for the thread's end, if it was started. */
 void sl_worker_join(struct sl_worker *worker);
 
-/* After the join: a replay's file was damaged. */
+/* After the join: a replay's file was damaged, or a required sink was over. */
 bool sl_worker_has_failed(const struct sl_worker *worker);
 
 /* Any thread, while it runs: asks the worker for a snapshot. False when it does not answer within

@@ -172,6 +172,16 @@ static void host_available(const struct sluice_host *host, bool is_available, co
     }
 }
 
+static void host_over(const struct sluice_host *host, const char *reason)
+{
+    struct sl_sink *sink = sink_of(host);
+
+    if (sink && !sink->is_closing) {
+        host_available(host, false, reason);
+        sl_loop_defer(sink->loop, &sink->over_due);
+    }
+}
+
 /* ---- the loop ---- */
 
 static struct sluice_watch *host_watch(const struct sluice_host *host, int fd,
@@ -305,6 +315,7 @@ static const struct sluice_host_calls host_calls = {
     .timer_free = host_timer_free,
     .post = host_post,
     .log = host_log,
+    .over = host_over,
 };
 
 /* ---- life ---- */

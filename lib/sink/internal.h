@@ -43,6 +43,7 @@ struct sl_sink {
     struct sl_deferred taking_due;
     struct sl_deferred ready_due;
     struct sl_deferred room_due;
+    struct sl_deferred over_due;
     size_t record_cost;
     uint64_t cost_bytes; /* of a sink that is not required: what its records hold */
     struct sl_tokens tokens;

@@ -8,6 +8,7 @@ static const struct sluice_sink_plugin *const built_in[] = {
     &sluice_kafka_plugin,
     &sluice_file_plugin,
     &sluice_null_plugin,
+    &sluice_stdout_plugin,
 };
 
 struct sl_plugins *sl_plugins_new(void)

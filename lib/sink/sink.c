@@ -56,6 +56,15 @@ static void tell_room(void *arg)
     }
 }
 
+static void tell_over(void *arg)
+{
+    struct sl_sink *sink = arg;
+
+    if (sink->events->on_over) {
+        sink->events->on_over(sink, sink->arg);
+    }
+}
+
 /* ---- silence ---- */
 
 static void start_ns(struct sl_timer *timer, int64_t wait_ns)
@@ -309,6 +318,7 @@ static void sink_free(struct sl_sink *sink)
     sl_loop_cancel(sink->loop, &sink->taking_due);
     sl_loop_cancel(sink->loop, &sink->ready_due);
     sl_loop_cancel(sink->loop, &sink->room_due);
+    sl_loop_cancel(sink->loop, &sink->over_due);
     sl_timer_free(sink->stall_timer);
     sl_timer_free(sink->overdue_timer);
     sl_timer_free(sink->retry_timer);
@@ -387,6 +397,7 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
     sink->taking_due = (struct sl_deferred){.fn = tell_taking, .arg = sink};
     sink->ready_due = (struct sl_deferred){.fn = tell_ready, .arg = sink};
     sink->room_due = (struct sl_deferred){.fn = tell_room, .arg = sink};
+    sink->over_due = (struct sl_deferred){.fn = tell_over, .arg = sink};
     init_subject(sink, worker);
     sl_sink_adopt(sink);
     sl_host_init(&sink->host, sink, collector, worker, NULL);

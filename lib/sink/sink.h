@@ -88,6 +88,8 @@ struct sl_sink_events {
     void (*on_ready)(struct sl_sink *sink, void *arg);
     /* Whether streams that require it may be opened (see sl_sink_is_taking) has changed. */
     void (*on_taking)(struct sl_sink *sink, bool is_taking, void *arg);
+    /* It will never take anything again. NULL: nobody wants to know. */
+    void (*on_over)(struct sl_sink *sink, void *arg);
 };
 
 /* NULL with the reason in `why`. `spec`, `collector` and `events` outlive the sink. */

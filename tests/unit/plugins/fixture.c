@@ -25,6 +25,14 @@ static void on_ready(struct sl_sink *sink, void *arg)
     ((struct fixture *)arg)->readies++;
 }
 
+static void on_over(struct sl_sink *sink, void *arg)
+{
+    struct fixture *fixture = arg;
+
+    (void)sink;
+    fixture->overs++;
+}
+
 static void on_taking(struct sl_sink *sink, bool is_taking, void *arg)
 {
     (void)sink;
@@ -32,7 +40,7 @@ static void on_taking(struct sl_sink *sink, bool is_taking, void *arg)
     ((struct fixture *)arg)->takings++;
 }
 
-static const struct sl_sink_events events = {on_ack, on_ready, on_taking};
+static const struct sl_sink_events events = {on_ack, on_ready, on_taking, on_over};
 
 static void on_poll(void *arg)
 {

@@ -28,6 +28,7 @@ struct fixture {
     size_t failed;
     unsigned readies;
     unsigned takings; /* on_taking calls */
+    unsigned overs;   /* on_over calls */
     bool is_accepting;
     bool (*is_met)(const struct fixture *fixture);
     int64_t until_ns;

@@ -157,7 +157,7 @@ static void on_taking(struct sl_sink *sink, bool is_taking, void *arg)
     }
 }
 
-static const struct sl_sink_events events = {on_ack, on_ready, on_taking};
+static const struct sl_sink_events events = {on_ack, on_ready, on_taking, NULL};
 
 static void stop(void *arg)
 {
