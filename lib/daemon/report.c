@@ -105,6 +105,15 @@ static void put_held_by(const struct family *family, const struct sl_stream_row 
     }
 }
 
+static void put_kept(const struct family *family, const struct sl_stream_row *row,
+                     const struct sl_route_row *route)
+{
+    struct sl_metric_label labels[MAX_LABELS];
+    size_t count = route_labels(row, route, labels);
+
+    sample(family, labels, count, route->kept);
+}
+
 static void put_markers(const struct family *family, const struct sl_stream_row *row,
                         const struct sl_route_row *route)
 {
@@ -140,6 +149,8 @@ static const struct {
      put_dropped},
     {"sluice_updates_held", SL_METRIC_GAUGE, "Of them, not acknowledged yet.", put_held},
     {"sluice_stream_held", SL_METRIC_GAUGE, "Updates held, by who holds them.", put_held_by},
+    {"sluice_updates_kept", SL_METRIC_GAUGE,
+     "Of those held, kept by a stall policy until the sink takes again.", put_kept},
     {"sluice_markers", SL_METRIC_COUNTER, "Markers in the data: made, and what became of them.",
      put_markers},
 };
@@ -186,6 +197,11 @@ static const struct {
     {"sluice_stream_trials", SL_METRIC_COUNTER,
      "Subscribe calls made to find the paths that the device refuses.",
      offsetof(struct sl_stream_view, trials)},
+    {"sluice_stream_stalls", SL_METRIC_COUNTER, "Times that its stall policy had to act.",
+     offsetof(struct sl_stream_view, stalls)},
+    {"sluice_stream_kept_bytes", SL_METRIC_GAUGE,
+     "Memory for the newest of each path, kept for sinks that stand still.",
+     offsetof(struct sl_stream_view, kept_bytes)},
     {"sluice_stream_cost_bytes", SL_METRIC_GAUGE, "Memory that what is held takes.",
      offsetof(struct sl_stream_view, cost_held_bytes)},
     {"sluice_stream_share_bytes", SL_METRIC_GAUGE, "Memory that it may take.",
@@ -230,6 +246,11 @@ static void put_limit(const struct family *family, const struct sl_stream_row *r
 static void put_synced(const struct family *family, const struct sl_stream_row *row)
 {
     put_stream(family, row, row->view.is_synced);
+}
+
+static void put_stalled(const struct family *family, const struct sl_stream_row *row)
+{
+    put_stream(family, row, row->view.is_stalled);
 }
 
 static void put_stale(const struct family *family, const struct sl_stream_row *row)
@@ -446,6 +467,9 @@ static const struct {
     {"sluice_stream_credit_bytes", SL_METRIC_GAUGE, "The stream's limit, four ways.", put_credit},
     {"sluice_stream_limit_bytes", SL_METRIC_GAUGE, "Bytes that may be out at once.", put_limit},
     {"sluice_stream_synced", SL_METRIC_GAUGE, "1 after sync_response, in this call.", put_synced},
+    {"sluice_stream_stalled", SL_METRIC_GAUGE,
+     "1 while something is kept, or the stream waits to subscribe, for sinks that stand still.",
+     put_stalled},
     {"sluice_stream_stale", SL_METRIC_GAUGE, "1 while nothing comes for longer than stale-after.",
      put_stale},
     {"sluice_stream_skewed_timestamps", SL_METRIC_COUNTER,

@@ -116,6 +116,7 @@ bool sl_stream_row_init(struct sl_stream_row *row, struct sl_snapshot *snapshot,
         row->routes[i].sink = route->spec;
         row->routes[i].counts = route->counts;
         row->routes[i].marks = route->marks;
+        row->routes[i].kept = sl_stall_kept(route);
         row->route_count++;
         if (!copy_places(&row->routes[i], snapshot, route)) {
             return false;

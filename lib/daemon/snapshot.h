@@ -24,6 +24,7 @@ struct sl_route_row {
     const struct sl_sink_spec *sink;
     struct sl_route_counts counts;
     struct sl_mark_counts marks;
+    uint64_t kept; /* of what is held: by its stall policy */
     struct sl_place_row *places;
     size_t place_count;
 };

@@ -60,7 +60,7 @@ const struct sl_machine sl_stall_machine = {
     .event_names = event_names,
 };
 
-static enum sl_stall_state state_of(const struct sl_route *route)
+enum sl_stall_state sl_stall_state(const struct sl_route *route)
 {
     return route->stall ? route->stall->state : SL_STALL_OPEN;
 }
@@ -68,7 +68,7 @@ static enum sl_stall_state state_of(const struct sl_route *route)
 /* The only place that writes `state`. */
 static void handle(struct sl_stream *stream, struct sl_route *route, enum sl_stall_event event)
 {
-    enum sl_stall_state was = state_of(route);
+    enum sl_stall_state was = sl_stall_state(route);
     enum sl_stall_state next = (enum sl_stall_state)sl_machine_next(&sl_stall_machine, was, event);
 
     SL_ASSERT(next != SL_STALL_NONE);
@@ -86,7 +86,7 @@ static void handle(struct sl_stream *stream, struct sl_route *route, enum sl_sta
 bool sl_stall_give(struct sl_stream *stream, struct sl_route *route,
                    const struct sl_gnmi_response *part)
 {
-    switch (state_of(route)) {
+    switch (sl_stall_state(route)) {
     case SL_STALL_NONE:
     case SL_STALL_OPEN:
         return sl_stream_give_part(stream, route, part);
@@ -218,7 +218,7 @@ static bool is_to_blame(const struct sl_stream *stream, size_t index)
 {
     const struct sl_route *route = &stream->routes[index];
 
-    return sl_route_is_required(route) && state_of(route) != SL_STALL_KEEPING &&
+    return sl_route_is_required(route) && sl_stall_state(route) != SL_STALL_KEEPING &&
            (route->in_flight > 0 || is_full(stream, index));
 }
 
@@ -406,14 +406,9 @@ bool sl_stall_must_wait(struct sl_stream *stream)
     return has_more || !sl_stall_is_over(stream);
 }
 
-void sl_stall_view(const struct sl_route *route, struct sl_stall_view *view)
+uint64_t sl_stall_kept(const struct sl_route *route)
 {
     const struct sl_stall *stall = route->stall;
 
-    *view = (struct sl_stall_view){.state = SL_STALL_OPEN};
-    if (stall) {
-        view->state = stall->state;
-        view->updates = stall->kept.store.updates + stall->kept.under.coming;
-        view->bytes = stall->kept.cost_bytes;
-    }
+    return stall ? stall->kept.store.updates + stall->kept.under.coming : 0;
 }

@@ -74,14 +74,10 @@ enum { SL_STALL_EVENTS = SL_STALL_EMPTY + 1 };
 extern const struct sl_machine sl_stall_machine;
 const char *sl_stall_state_name(enum sl_stall_state state); /* "keeping" */
 
-/* What a route keeps, for those who watch. */
-struct sl_stall_view {
-    enum sl_stall_state state;
-    uint64_t updates;
-    uint64_t bytes; /* of memory */
-};
+enum sl_stall_state sl_stall_state(const struct sl_route *route);
 
-void sl_stall_view(const struct sl_route *route, struct sl_stall_view *view);
+/* Updates and deletes that the route keeps. */
+uint64_t sl_stall_kept(const struct sl_route *route);
 
 /* The end of a turn of the loop: whether the device waits for credit. */
 void sl_stall_note_blocked(struct sl_stream *stream, bool is_blocked);

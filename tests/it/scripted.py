@@ -36,6 +36,8 @@ class Device(grpc.GenericRpcHandler):
     """`play(number, call)` yields the bytes of the messages of the Subscribe call `number`, from 0 on;
     `call.abort` ends it with a status, `device.stay(call)` keeps it until it is ended."""
 
+    at_once = 4  # calls
+
     def __init__(self, lab, play):
         self.play = play
         self.calls = 0
@@ -45,7 +47,7 @@ class Device(grpc.GenericRpcHandler):
         lab.on_end(self.close)
 
     def start(self):
-        self.server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
+        self.server = grpc.server(ThreadPoolExecutor(self.at_once), options=[("grpc.so_reuseport", 0)])
         self.server.add_generic_rpc_handlers((self,))
         port = self.server.add_insecure_port(f"127.0.0.1:{self.port}")
         if self.port not in (0, port):

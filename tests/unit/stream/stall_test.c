@@ -155,10 +155,7 @@ static bool comes(struct world *world, bool (*holds)(const struct world *world))
 
 static enum sl_stall_state stall_of(const struct world *world, size_t route)
 {
-    struct sl_stall_view kept;
-
-    sl_stall_view(&view(world).routes[route], &kept);
-    return kept.state;
+    return sl_stall_state(&view(world).routes[route]);
 }
 
 static bool is_keeping(const struct world *world)
