@@ -42,33 +42,6 @@ static size_t route_labels(const struct sl_stream_row *row, const struct sl_rout
 typedef void (*route_fn)(const struct family *family, const struct sl_stream_row *row,
                          const struct sl_route_row *route);
 
-static void put_received(const struct family *family, const struct sl_stream_row *row,
-                         const struct sl_route_row *route)
-{
-    struct sl_metric_label labels[MAX_LABELS];
-    size_t count = route_labels(row, route, labels);
-
-    sample(family, labels, count, route->counts.received);
-}
-
-static void put_published(const struct family *family, const struct sl_stream_row *row,
-                          const struct sl_route_row *route)
-{
-    struct sl_metric_label labels[MAX_LABELS];
-    size_t count = route_labels(row, route, labels);
-
-    sample(family, labels, count, route->counts.published);
-}
-
-static void put_filtered(const struct family *family, const struct sl_stream_row *row,
-                         const struct sl_route_row *route)
-{
-    struct sl_metric_label labels[MAX_LABELS];
-    size_t count = route_labels(row, route, labels);
-
-    sample(family, labels, count, route->counts.filtered);
-}
-
 static void put_dropped(const struct family *family, const struct sl_stream_row *row,
                         const struct sl_route_row *route)
 {
@@ -80,15 +53,6 @@ static void put_dropped(const struct family *family, const struct sl_stream_row 
         labels[count] = (struct sl_metric_label){"reason", sl_str_from(reason)};
         sample(family, labels, count + 1, route->counts.dropped[i]);
     }
-}
-
-static void put_held(const struct family *family, const struct sl_stream_row *row,
-                     const struct sl_route_row *route)
-{
-    struct sl_metric_label labels[MAX_LABELS];
-    size_t count = route_labels(row, route, labels);
-
-    sample(family, labels, count, route->counts.held);
 }
 
 /* Who is held by whom: a sample per place that the stream's records go to. */
@@ -103,15 +67,6 @@ static void put_held_by(const struct family *family, const struct sl_stream_row 
         labels[count] = (struct sl_metric_label){word, route->places[i].destination};
         sample(family, labels, count + (word != NULL), route->places[i].held);
     }
-}
-
-static void put_kept(const struct family *family, const struct sl_stream_row *row,
-                     const struct sl_route_row *route)
-{
-    struct sl_metric_label labels[MAX_LABELS];
-    size_t count = route_labels(row, route, labels);
-
-    sample(family, labels, count, route->kept);
 }
 
 static void put_markers(const struct family *family, const struct sl_stream_row *row,
@@ -134,26 +89,44 @@ static void put_markers(const struct family *family, const struct sl_stream_row 
     }
 }
 
+#define COUNT(field) .offset = offsetof(struct sl_route_row, field)
+
 static const struct {
     const char *name;
     enum sl_metric_type type;
     const char *help;
-    route_fn put;
+    route_fn put;  /* NULL: one sample, … */
+    size_t offset; /* … an uint64_t of the row */
 } route_families[] = {
     {"sluice_updates_received", SL_METRIC_COUNTER, "Updates and deletes received for a sink.",
-     put_received},
+     COUNT(counts.received)},
     {"sluice_updates_published", SL_METRIC_COUNTER, "Of them, acknowledged by the sink.",
-     put_published},
-    {"sluice_updates_filtered", SL_METRIC_COUNTER, "Of them, left out by rules.", put_filtered},
+     COUNT(counts.published)},
+    {"sluice_updates_filtered", SL_METRIC_COUNTER, "Of them, left out by rules.",
+     COUNT(counts.filtered)},
     {"sluice_updates_dropped", SL_METRIC_COUNTER, "Of them, lost for good, by reason.",
-     put_dropped},
-    {"sluice_updates_held", SL_METRIC_GAUGE, "Of them, not acknowledged yet.", put_held},
-    {"sluice_stream_held", SL_METRIC_GAUGE, "Updates held, by who holds them.", put_held_by},
+     .put = put_dropped},
+    {"sluice_updates_held", SL_METRIC_GAUGE, "Of them, not acknowledged yet.", COUNT(counts.held)},
+    {"sluice_stream_held", SL_METRIC_GAUGE, "Updates held, by who holds them.", .put = put_held_by},
     {"sluice_updates_kept", SL_METRIC_GAUGE,
-     "Of those held, kept by a stall policy until the sink takes again.", put_kept},
+     "Of those held, kept by a stall policy until the sink takes again.", COUNT(kept)},
     {"sluice_markers", SL_METRIC_COUNTER, "Markers in the data: made, and what became of them.",
-     put_markers},
+     .put = put_markers},
 };
+
+static void put_route(size_t f, const struct family *family, const struct sl_stream_row *row,
+                      const struct sl_route_row *route)
+{
+    struct sl_metric_label labels[MAX_LABELS];
+    uint64_t value;
+
+    if (route_families[f].put) {
+        route_families[f].put(family, row, route);
+        return;
+    }
+    memcpy(&value, (const char *)route + route_families[f].offset, sizeof(value));
+    sample(family, labels, route_labels(row, route, labels), value);
+}
 
 /* ---- families with a sample per stream ---- */
 
@@ -578,7 +551,7 @@ static void put_routes(const struct sl_snapshot *snapshots, size_t count, struct
             for (size_t s = 0; s < snapshots[w].stream_count; s++) {
                 const struct sl_stream_row *row = &snapshots[w].streams[s];
                 for (size_t r = 0; r < row->route_count; r++) {
-                    route_families[f].put(&family, row, &row->routes[r]);
+                    put_route(f, &family, row, &row->routes[r]);
                 }
             }
         }

@@ -338,6 +338,9 @@ static void add_atomic(struct adding *adding)
     bool has_elems = sl_gnmi_path_next(&prefix, &elem);
     struct sl_str path = has_elems ? (struct sl_str){NULL, 0} : first_path(response);
 
+    if (!has_elems && updates == 0) {
+        return; /* it says nothing */
+    }
     if (!key_of(adding, path, KIND_ATOMIC, &key)) {
         adding->lost->shed += updates;
         adding->lost->duplicates += response->duplicates;
@@ -375,8 +378,7 @@ void sl_store_add(struct sl_store *store, const struct sl_gnmi_response *respons
 
     if (response->is_sync) {
         add_sync(&adding);
-    } else if (response->kind == SL_GNMI_UPDATE && response->is_atomic &&
-               response->updates + response->deletes > 0) {
+    } else if (response->kind == SL_GNMI_UPDATE && response->is_atomic) {
         add_atomic(&adding);
     } else if (response->kind == SL_GNMI_UPDATE) {
         add_deletes(&adding);

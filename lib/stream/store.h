@@ -6,6 +6,8 @@
  * in which its newest came, so that whoever applies it has in the end what the device has: a delete
  * that came before an update leaves before it. The first sync_response keeps its place among them.
  *
+ * (An atomic notification without updates stays, too: it says that nothing is left.)
+ *
  * Two paths are one when their canonical texts are (gnmi/path_print.h), under one prefix.target.
  * Keys that are left out and wildcards of a delete outdo nothing, for who knows how a device means
  * them: what they may mean is still there, in order, before the delete.

@@ -94,11 +94,12 @@ void notify_print(const struct sl_gnmi_response *response, struct sl_buf *text)
         sl_buf_add_c(text, "sync");
         return;
     }
-    if (response->is_atomic) {
-        sl_buf_add_byte(text, '!');
-    }
     size_t start = text->len;
 
+    if (response->is_atomic) {
+        sl_buf_add_byte(text, '!');
+        print_path(response, (struct sl_str){NULL, 0}, text);
+    }
     while (sl_gnmi_next_delete(&deletes, &path)) {
         sl_buf_add_c(text, text->len > start ? " -" : "-");
         print_path(response, path, text);

@@ -23,8 +23,8 @@ struct notify {
 /* The SubscribeResponse, until the next call. */
 struct sl_str notify_bytes(const struct notify *what);
 
-/* As words: "-path" for a delete, "path=value" for an update, "!" in front of all of an atomic one,
- * "sync". */
+/* As words: "-path" for a delete, "path=value" for an update, "!prefix" in front of all of an
+ * atomic one, "sync". */
 void notify_print(const struct sl_gnmi_response *response, struct sl_buf *text);
 
 #endif

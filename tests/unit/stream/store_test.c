@@ -1,15 +1,15 @@
 /* store_test.c - what is kept of updates while a sink stands still. */
 #include "test.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gnmi/path_print.h"
 #include "notify.h"
 #include "stream/store.h"
+#include "tree.h"
 
-enum { ROUNDS = 400, STEPS = 60, LEAVES = 27 };
+enum { ROUNDS = 400, STEPS = 60 };
 
 static const struct sl_store_when when = {.received_ns = 7, .device_ns = 8};
 
@@ -71,8 +71,7 @@ static void add(struct kept *kept, const struct notify *what)
     add_bytes(kept, notify_bytes(what));
 }
 
-/* Takes what is next and writes it as text: "-path" for a delete, "path=value" for an update, "!"
- * in front of an atomic one, "sync". */
+/* Takes what is next and writes it as notify_print does. */
 static const char *take(struct kept *kept, struct sl_buf *text)
 {
     struct sl_store_taken taken;
@@ -188,7 +187,7 @@ static void an_atomic_one_stays_whole_and_the_newest_stays(void **state)
                   .prefix = "/a/b", .updates = PATHS("/x", "/y"), .value = 2, .is_atomic = true});
     assert_int_equal(kept->lost.conflated, 1);
     add(kept, &(struct notify){.updates = PATHS("/a/b/x"), .value = 3});
-    LEAVES_AS("/a/c=1", "!/a/b/x=2 /a/b/y=2", "/a/b/x=3");
+    LEAVES_AS("/a/c=1", "!/a/b /a/b/x=2 /a/b/y=2", "/a/b/x=3");
 
     add(kept, &(struct notify){
                   .prefix = "/a/b", .updates = PATHS("/x", "/y"), .value = 4, .is_atomic = true});
@@ -196,12 +195,22 @@ static void an_atomic_one_stays_whole_and_the_newest_stays(void **state)
     add(kept,
         &(struct notify){.prefix = "/a/b", .updates = PATHS("/z"), .value = 6, .is_atomic = true});
     assert_int_equal(kept->lost.conflated, 4);
-    LEAVES_AS("!/a/b/z=6");
+    LEAVES_AS("!/a/b /a/b/z=6");
     add(kept, &(struct notify){
                   .prefix = "/a/b", .updates = PATHS("/x", "/y"), .value = 7, .is_atomic = true});
     add(kept, &(struct notify){.deletes = PATHS("/a")});
     assert_int_equal(kept->lost.conflated, 6);
     LEAVES_AS("-/a");
+}
+
+static void an_atomic_one_without_updates_says_that_nothing_is_left(void **state)
+{
+    struct kept *kept = *state;
+
+    add(kept, &(struct notify){.updates = PATHS("/a/x", "/b"), .value = 1});
+    add(kept, &(struct notify){.prefix = "/a", .is_atomic = true});
+    add(kept, &(struct notify){.is_atomic = true}); /* of what? */
+    LEAVES_AS("/b=1", "!/a");
 }
 
 static void an_atomic_one_without_a_prefix_outdoes_its_like_alone(void **state)
@@ -212,7 +221,7 @@ static void an_atomic_one_without_a_prefix_outdoes_its_like_alone(void **state)
     add(kept, &(struct notify){.updates = PATHS("/a/x", "/a/y"), .value = 1, .is_atomic = true});
     add(kept, &(struct notify){.updates = PATHS("/b/x"), .value = 2, .is_atomic = true});
     add(kept, &(struct notify){.updates = PATHS("/a/x", "/a/y"), .value = 3, .is_atomic = true});
-    LEAVES_AS("/q=1", "!/b/x=2", "!/a/x=3 /a/y=3");
+    LEAVES_AS("/q=1", "!/ /b/x=2", "!/ /a/x=3 /a/y=3");
 }
 
 static void the_first_sync_keeps_its_place(void **state)
@@ -284,135 +293,18 @@ static void what_is_cleared_is_told(void **state)
 
 /* ---- whoever applies it has in the end what the device has ---- */
 
-/* The leaves /a[k=0]/b0/c0 … /a[k=2]/b2/c2, each with a value or without (-1). */
-struct tree {
-    int values[LEAVES];
-};
-
-static const char *leaf_text(int leaf)
-{
-    static char text[LEAVES][32];
-
-    snprintf(text[leaf], sizeof(text[leaf]), "/a[k=%d]/b%d/c%d", leaf / 9, leaf / 3 % 3, leaf % 3);
-    return text[leaf];
-}
-
-static bool is_beneath(const char *leaf, const char *top)
-{
-    size_t len = strcmp(top, "/") == 0 ? 0 : strlen(top);
-
-    return strncmp(leaf, top, len) == 0 && (leaf[len] == '\0' || leaf[len] == '/');
-}
-
-static void clear_beneath(struct tree *tree, const char *top)
-{
-    for (int i = 0; i < LEAVES; i++) {
-        if (is_beneath(leaf_text(i), top)) {
-            tree->values[i] = -1;
-        }
-    }
-}
-
-static void set_leaf(struct tree *tree, const char *path, int value)
-{
-    for (int i = 0; i < LEAVES; i++) {
-        if (strcmp(leaf_text(i), path) == 0) {
-            tree->values[i] = value;
-        }
-    }
-}
-
 /* The text of take(), applied. */
 static void apply(struct tree *tree, char *text)
 {
-    bool is_atomic = *text == '!';
-
-    for (char *word = strtok(text + is_atomic, " "); word; word = strtok(NULL, " ")) {
+    for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {
         char *value = strrchr(word, '=');
-        if (*word == '-') {
-            clear_beneath(tree, word + 1);
-            continue;
-        }
-        *value = '\0';
-        if (is_atomic) { /* all of it is beneath /a[k=…]/b… */
-            char *last = strrchr(word, '/');
-            *last = '\0';
-            clear_beneath(tree, word);
-            *last = '/';
-            is_atomic = false;
-        }
-        set_leaf(tree, word, atoi(value + 1));
-    }
-}
-
-static unsigned draw(unsigned *seed, unsigned below)
-{
-    *seed = *seed * 1103515245U + 12345U;
-    return (*seed >> 16) % below;
-}
-
-static const char *draw_top(unsigned *seed)
-{
-    static char text[32];
-    unsigned i = draw(seed, 3);
-    unsigned j = draw(seed, 3);
-
-    switch (draw(seed, 8)) {
-    case 0:
-        return "/";
-    case 1:
-        snprintf(text, sizeof(text), "/a[k=%u]", i);
-        break;
-    case 2:
-    case 3:
-        snprintf(text, sizeof(text), "/a[k=%u]/b%u", i, j);
-        break;
-    default:
-        return leaf_text((int)draw(seed, LEAVES));
-    }
-    return text;
-}
-
-static void draw_atomic(struct kept *kept, struct tree *device, unsigned *seed, int value)
-{
-    char prefix[32];
-    const char *paths[4] = {NULL};
-    static const char *const names[] = {"/c0", "/c1", "/c2"};
-    size_t count = 0;
-
-    snprintf(prefix, sizeof(prefix), "/a[k=%u]/b%u", draw(seed, 3), draw(seed, 3));
-    clear_beneath(device, prefix);
-    for (size_t i = 0; i < 3; i++) {
-        if (draw(seed, 2) || (i == 2 && count == 0)) {
-            char path[64];
-            snprintf(path, sizeof(path), "%s%s", prefix, names[i]);
-            set_leaf(device, path, value);
-            paths[count++] = names[i];
+        if (*word == '-' || *word == '!') {
+            tree_clear_beneath(tree, word + 1);
+        } else {
+            *value = '\0';
+            tree_set(tree, word, atoi(value + 1));
         }
     }
-    add(kept,
-        &(struct notify){.prefix = prefix, .updates = paths, .value = value, .is_atomic = true});
-}
-
-static void draw_message(struct kept *kept, struct tree *device, unsigned *seed, int value)
-{
-    const char *updates[5] = {NULL};
-    const char *deletes[2] = {NULL};
-    size_t count = draw(seed, 4);
-
-    if (draw(seed, 6) == 0) {
-        draw_atomic(kept, device, seed, value);
-        return;
-    }
-    if (draw(seed, 3) == 0) {
-        deletes[0] = draw_top(seed);
-        clear_beneath(device, deletes[0]);
-    }
-    for (size_t i = 0; i < count; i++) {
-        updates[i] = leaf_text((int)draw(seed, LEAVES));
-        set_leaf(device, updates[i], value);
-    }
-    add(kept, &(struct notify){.updates = updates, .deletes = deletes, .value = value});
 }
 
 static void take_some(struct kept *kept, struct tree *consumer, unsigned most)
@@ -432,13 +324,15 @@ static void whoever_applies_what_leaves_has_what_the_device_has(void **state)
 
     for (unsigned round = 0; round < ROUNDS; round++) {
         unsigned seed = round;
-        struct tree device = {{0}};
-        struct tree consumer = {{0}};
+        struct tree device;
+        struct tree consumer;
+        tree_clear(&device);
+        tree_clear(&consumer);
         for (int step = 1; step <= STEPS; step++) {
             if (draw(&seed, 5) == 0) {
                 take_some(kept, &consumer, draw(&seed, 6));
             } else {
-                draw_message(kept, &device, &seed, step);
+                add_bytes(kept, tree_draw(&device, &seed, step));
             }
         }
         take_some(kept, &consumer, UINT32_MAX);
@@ -463,6 +357,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_atomic_one_stays_whole_and_the_newest_stays, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(an_atomic_one_without_updates_says_that_nothing_is_left,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_atomic_one_without_a_prefix_outdoes_its_like_alone,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_first_sync_keeps_its_place, set_up, tear_down),

@@ -215,6 +215,7 @@ static void on_subscribe(struct sl_grpc_call *call, void *arg)
     struct world *world = arg;
 
     world->device = call;
+    world->calls++;
     sl_grpc_call_set_events(call, &device_events, world);
 }
 

@@ -50,6 +50,7 @@ struct world {
     struct sl_h2_session *client;
     struct sl_h2_session *server;
     struct sl_grpc_call *device; /* the server's side of the call */
+    size_t calls;                /* that the device has had */
     const char *const *refused;  /* as in the options */
     size_t requests;             /* that came, of a device that refuses */
     size_t asked;                /* paths in the last one */
