@@ -36,7 +36,7 @@ struct world_event {
 
 /* Timers are in their order and first, as in libuv. */
 #define WORLD_RANK_TIMER UINT32_C(0)
-#define WORLD_RANK_TURN UINT32_MAX
+#define WORLD_RANK_TURN  UINT32_MAX
 
 void world_set(struct world_event *event, int64_t due_ns, uint32_t rank);
 void world_clear(struct world_event *event);
