@@ -2,10 +2,12 @@
 """mutations.py - does the simulation find bugs? Plants some, one at a time, and looks.
 
 usage: mutations.py [--build DIR] [--seeds N] [--jobs N] [NAME ...]
+       mutations.py --apply        only whether all of them still apply
 
 Each mutation (mutations_table.py) is an edit of the core that breaks one promise. The files that it
 edits are copied, edited and compiled with the build's own commands, and the simulator is linked with these
-objects before all libraries, so that the libraries' own are not taken: nothing in the tree changes.
+objects before all libraries, so that the libraries' own are not taken: nothing in the tree changes. The
+build is a release one: the simulator's own checks are to find the bugs, not the core's invariants.
 Then the simulator runs its seeds, from 1 on, until one fails. Prints a table. Exits 1 when a mutation
 no longer applies, is not caught within the seeds, or when the seeds fail without any.
 """
@@ -73,6 +75,15 @@ def mutate(mutation):
     return texts
 
 
+def applies(mutation):
+    try:
+        mutate(mutation)
+    except Problem as why:
+        print(f"{mutation.name}: {why}")
+        return False
+    return True
+
+
 def simulate(binary, seeds):
     """(seed, text) of the first seed that fails; None: none does."""
     command = [str(binary), "--seeds", f"1..{seeds}", "--jobs", "1", "--no-shrink"]
@@ -128,9 +139,12 @@ def main():
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--apply", action="store_true")
     parser.add_argument("names", nargs="*")
     asked = parser.parse_args()
     chosen = [m for m in MUTATIONS if not asked.names or m.name in asked.names]
+    if asked.apply:
+        return 1 if [applies(m) for m in chosen].count(False) else 0
     build = Build(asked.build)
     row("mutation", "breaks", "seed", "", "caught as")
     with concurrent.futures.ThreadPoolExecutor(asked.jobs) as pool:

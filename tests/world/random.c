@@ -62,7 +62,7 @@ uint64_t world_random_scale(struct world_random *random, uint64_t low, uint64_t 
 {
     unsigned steps = 0;
 
-    SL_ASSERT(low <= high);
+    SL_ASSERT(low <= high && high - low <= INT64_MAX);
     while ((high - low) >> steps > 0) {
         steps++;
     }

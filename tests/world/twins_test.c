@@ -282,6 +282,41 @@ static void nothing_random_comes_from_elsewhere(void **state)
     world_end();
 }
 
+static void draws_keep_within_their_bounds(void **state)
+{
+    struct world_random random;
+    size_t small = 0, large = 0;
+
+    (void)state;
+    world_random_init(&random, 1, "draws");
+    for (size_t i = 0; i < 10000; i++) {
+        uint64_t scaled = world_random_scale(&random, 10, 1000010);
+        assert_true(scaled >= 10 && scaled <= 1000010);
+        small += scaled < 1010;
+        large += scaled >= 500010;
+        uint64_t even = world_random_between(&random, 5, 7);
+        assert_true(even >= 5 && even <= 7);
+    }
+    assert_true(small > 4000 && small < 6000 && large > 100);
+    assert_int_equal(world_random_scale(&random, 3, 3), 3);
+    assert_true(world_random_scale(&random, 0, INT64_MAX) <= INT64_MAX);
+    assert_false(world_random_chance(&random, 0));
+    assert_true(world_random_chance(&random, 1000));
+}
+
+static void a_generator_is_its_seed_and_its_name(void **state)
+{
+    struct world_random a, b, c;
+
+    (void)state;
+    world_random_init(&a, 7, "a");
+    world_random_init(&b, 7, "b");
+    world_random_init(&c, 7, "a");
+    uint64_t first = world_random_next(&a);
+    assert_true(first != world_random_next(&b));
+    assert_true(first == world_random_next(&c));
+}
+
 static void clocks_are_apart(void **state)
 {
     struct sl_loop *loop;
@@ -309,6 +344,8 @@ int main(void)
         cmocka_unit_test(a_stalled_connection_goes_on_when_it_is_healed),
         cmocka_unit_test(a_cut_connection_is_given_up_by_who_dialled_it),
         cmocka_unit_test(nothing_random_comes_from_elsewhere),
+        cmocka_unit_test(draws_keep_within_their_bounds),
+        cmocka_unit_test(a_generator_is_its_seed_and_its_name),
         cmocka_unit_test(clocks_are_apart),
     };
 
