@@ -43,13 +43,16 @@ def kafka_sink(bootstrap, topic, **options):
 
 
 class Collector:
-    def __init__(self, lab, addresses, subscriptions, sinks, environment=None, words=(), **options):
+    """`wrapper`: the words of a command that runs those behind it."""
+
+    def __init__(self, lab, addresses, subscriptions, sinks, environment=None, words=(),
+                 wrapper=(), **options):
         self.port = free_port()
         self.file = lab.path("sluice.yaml")
         # JSON is YAML.
         self.file.write_text(json.dumps(configuration(self.port, addresses, subscriptions, sinks,
                                                       **options), indent=2), encoding="utf-8")
-        self.process = lab.start("sluice", [sluice(), "run", "-c", self.file, *words],
+        self.process = lab.start("sluice", [*wrapper, sluice(), "run", "-c", self.file, *words],
                                  environment)
         wait_for(self.is_up, 20, "the admin listener")
 
