@@ -94,7 +94,7 @@ static const char *const wrong[][2] = {
     {"FUNCTION", "its symbol sluice_plugin is no data"},
     {"OTHER_ABI", "made for interface 2; this sluice has 1"},
     {"LATER_RECORD", "made for a later sluice: its struct sluice_record has "},
-    {"SMALL_DESCRIPTOR", "its symbol sluice_plugin has 4 bytes and is no descriptor"},
+    {"SMALL_DESCRIPTOR", " bytes and is no descriptor"},
     {"NO_HEAD", "says that struct sluice_host_calls has 0 bytes; does it begin with "
                 "SLUICE_PLUGIN_HEAD?"},
     {"NO_NAME", "sluice_plugin has no name in kebab-case, or no version"},
