@@ -137,7 +137,7 @@ def timed(*arguments):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
-    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--seeds", type=int, default=600)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--apply", action="store_true")
     parser.add_argument("names", nargs="*")
