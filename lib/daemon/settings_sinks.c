@@ -169,8 +169,9 @@ const struct sluice_option sl_sink_table[] = {
      .type = SLUICE_BOOL,
      .offset = offsetof(struct common_options, is_required),
      .default_text = "true",
-     .doc = "false: no credit, no subscribing and no end waits for this sink. What it has no room "
-            "for is dropped (reason sink-full), and a gap in its data says so once it has again."},
+     .doc = "false: no credit and no subscribing waits for this sink, and no end longer than a "
+            "quarter of a second. What it has no room for is dropped (reason sink-full), and a gap "
+            "in its data says so once it has again."},
     {.name = "memory",
      .type = SLUICE_SIZE,
      .offset = offsetof(struct common_options, memory_bytes),

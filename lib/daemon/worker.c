@@ -11,7 +11,7 @@
 #include "sink/sink.h"
 #include "target/target.h"
 
-enum { CALM_MS = 4000 };
+enum { CALM_MS = 4000, GRACE_MS = 250 };
 
 struct sl_worker {
     const struct sl_settings *settings;
@@ -29,13 +29,15 @@ struct sl_worker {
     size_t first_ready;        /* the stream that is offered a sink's room first */
     struct sl_post drain_due;  /* sl_worker_drain was called */
     struct sl_timer *deadline; /* of the drain */
-    struct sl_timer *govern;   /* sweeps the streams' shares of the memory, again and again */
-    struct sl_timer *calm;     /* looks whether anything is held, again and again */
-    unsigned calm_looks;       /* in a row that saw nothing held */
+    struct sl_timer *grace;  /* what sinks that are not required have left, once all else is done */
+    struct sl_timer *govern; /* sweeps the streams' shares of the memory, again and again */
+    struct sl_timer *calm;   /* looks whether anything is held, again and again */
+    unsigned calm_looks;     /* in a row that saw nothing held */
     struct sl_deferred finish_due;
     bool is_draining;
     bool has_failed; /* a replay's file was damaged, or a required sink is over */
     bool is_late;    /* the deadline passed: nobody waits for what is held */
+    bool is_graced;  /* nobody waits for sinks that are not required */
     void (*on_done)(void *arg);
     void *arg;
     void (*on_over)(void *arg);
@@ -73,6 +75,7 @@ static void finish(void *arg)
     struct sl_worker *worker = arg;
 
     sl_timer_stop(worker->deadline);
+    sl_timer_stop(worker->grace);
     sl_timer_stop(worker->calm);
     sl_timer_stop(worker->govern);
     if (worker->on_done) {
@@ -82,12 +85,40 @@ static void finish(void *arg)
     sl_loop_stop(worker->loop);
 }
 
+/* Whether sinks that are not required, and take records, have some out. */
+static bool has_optional_out(const struct sl_worker *worker)
+{
+    for (size_t i = 0; i < worker->settings->sink_count; i++) {
+        const struct sl_sink *sink = worker->sinks[i];
+        if (sink && !sl_sink_spec(sink)->is_required && sl_sink_is_taking(sink) &&
+            sl_sink_in_flight(sink) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void finish_if_drained(struct sl_worker *worker)
 {
-    if (worker->is_draining && worker->open_targets == 0 &&
-        (worker->is_late || in_flight(worker) == 0)) {
-        sl_loop_defer(worker->loop, &worker->finish_due);
+    bool is_drained = worker->is_draining && worker->open_targets == 0 &&
+                      (worker->is_late || in_flight(worker) == 0);
+
+    if (!is_drained) {
+        return;
     }
+    if (worker->is_late || worker->is_graced || !has_optional_out(worker)) {
+        sl_loop_defer(worker->loop, &worker->finish_due);
+    } else if (!sl_timer_is_armed(worker->grace)) {
+        sl_timer_start(worker->grace, GRACE_MS);
+    }
+}
+
+static void on_grace(void *arg)
+{
+    struct sl_worker *worker = arg;
+
+    worker->is_graced = true;
+    finish_if_drained(worker);
 }
 
 /* All replays are over. What is held is waited for, however long that takes. */
@@ -496,10 +527,11 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
     worker->finish_due = (struct sl_deferred){.fn = finish, .arg = worker};
     worker->loop = sl_loop_new();
     worker->deadline = worker->loop ? sl_timer_new(worker->loop, on_deadline, worker) : NULL;
+    worker->grace = worker->loop ? sl_timer_new(worker->loop, on_grace, worker) : NULL;
     worker->calm = worker->loop ? sl_timer_new(worker->loop, on_calm, worker) : NULL;
     worker->govern = worker->loop ? sl_timer_new(worker->loop, on_govern, worker) : NULL;
-    if (!worker->deadline || !worker->calm || !worker->govern || !open_sinks(worker, why) ||
-        !make_targets(worker, why)) {
+    if (!worker->deadline || !worker->grace || !worker->calm || !worker->govern ||
+        !open_sinks(worker, why) || !make_targets(worker, why)) {
         sl_worker_free(worker);
         return NULL;
     }
@@ -589,6 +621,7 @@ void sl_worker_free(struct sl_worker *worker)
         sl_target_free(worker->targets[i]);
     }
     sl_timer_free(worker->deadline);
+    sl_timer_free(worker->grace);
     sl_timer_free(worker->calm);
     sl_timer_free(worker->govern);
     if (worker->loop) {

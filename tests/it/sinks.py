@@ -243,6 +243,18 @@ def optional_at_the_end(lab, messages):
     check(int(last["dropped.sink"]) > 0 and last["held"] == "0", "what it held is counted as lost")
 
 
+def healthy_at_the_end(lab):
+    """One that takes, and answers a little later, gets all of it at the end, too."""
+    devices = Devices(lab, "go", 2, updates=UPDATES, rate=500)
+    collector = Collector(
+        lab, devices.addresses(), {"one": subscription()},
+        {"main": {"type": "null"}, "extra": {"type": "null", "delay": "20ms", "required": False}})
+    wait_for(lambda: collector.total("sink_updates_published", sink="extra") > 1000, 60, "data flow")
+    check(collector.stop() == 0, "sluice run ends well")
+    last = said_at_exit(collector.process)[-1]
+    check(dropped(last) == 0 and last["held"] == "0", f"all {last['published']} were published")
+
+
 def rotated(lab, messages):
     """Two workers, one file, put aside by its size."""
     devices = Devices(lab, "go", 4, updates=UPDATES, messages=messages)
@@ -340,6 +352,7 @@ def main(lab):
     part(lab, "a stalled sink", held_alone, messages)
     part(lab, "a sink that is not required", optional, messages)
     part(lab, "the same at the end", optional_at_the_end, messages)
+    part(lab, "one that answers at the end", healthy_at_the_end)
     part(lab, "rotation", rotated, messages)
     part(lab, "a full disk", full_disk, messages)
     part(lab, "standard output", to_stdout, messages)
