@@ -2,6 +2,7 @@
 # Everything that shows that sluice works, on a fresh Debian 12 or one where it ran before.
 #
 # usage: sh tests/run.sh [--long]
+#        sh tests/run.sh --soak [--seconds N] [--seed N] [--rate N]
 #
 #   packages, tools     what is missing is installed: Debian's, and Go, Kafka and a Python environment
 #                       under $SL_CACHE (default ~/.cache/sluice)
@@ -18,6 +19,9 @@
 #
 # --long: the long forms of the integration scenarios (outages of 7 minutes and more; an hour), one at a
 # time, 10 minutes of each fuzzer, and 10,000 seeds of the simulator.
+#
+# --soak: nothing of that, but an hour (or so many seconds) of random faults around one collector
+# (tests/faults/soak.py), whose sum stands at the end of its log.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -26,9 +30,11 @@ GO_PINNED=1.26.6
 SL_CACHE=${SL_CACHE:-$HOME/.cache/sluice}
 export SL_CACHE
 SL_LONG=
+soak=
 case "${1:-}" in
     "") ;;
     --long) SL_LONG=1 ;;
+    --soak) soak=1 ;;
     *)
         sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"
         exit 2
@@ -164,6 +170,10 @@ sh deploy/packages.sh build demo test
 say "tools"
 tools
 build release
+if [ -n "$soak" ]; then
+    say "soak"
+    exec python3 tests/faults/faults.py "$@"
+fi
 run release release -j2 -LE '^(it|bench)$'
 build asan
 run asan asan -j2 -LE '^(it|bench)$'

@@ -99,6 +99,9 @@ class Cluster:
     def proxy(node):
         return f"broker{node}"
 
+    def proxy_names(self):
+        return [self.proxy(node) for node in NODES]
+
     def script(self, *words):
         done = subprocess.run([SCRIPT, *map(str, words)], env=self.environment, capture_output=True,
                               text=True, check=False, stdin=subprocess.DEVNULL)

@@ -9,7 +9,7 @@ session got (`ended` of lib/device). So of each stream, that is of each target:
     drops, the device's numbers may have holes, and then gap markers count every update in them
   - an epoch has one session; a later one another, and a larger epoch
   - an epoch begins with `connected`, and behind it is exactly one gap marker: "start" where a process has
-    begun, and at no other time; else "reconnect", or "sink-restart"
+    begun, and at no other time; else one of the other reasons in BETWEEN
   - there are as many epochs as the scenario ends calls, and no more
   - what is missing between two epochs is what the device had sent in the session and the consumer does
     not have
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from records import SEQ, SESSION, SHOWN_ERRORS
 
-BETWEEN = ("start", "reconnect", "sink-restart")  # reasons of gaps that stand between two epochs
+BETWEEN = ("start", "reconnect", "stalled", "sink-restart")  # reasons of gaps between two epochs
 
 
 class Entry(NamedTuple):
@@ -100,6 +100,9 @@ class Judge:
         self.drops = drops
         self.is_quiet = is_quiet
         self.streams = defaultdict(list)  # target: its epochs
+        self.settled = Counter()          # target: how many of them are judged
+        self.begun = Counter()            # target: how many behind the first are told
+        self.sessions = set()
         self.partition = {}
         self.records = 0
         self.missing = 0   # of numbers, within epochs
@@ -167,51 +170,54 @@ class Judge:
             self.wrong(f"{entry.target}: session {entry.session} in one of {epoch.session}")
         epoch.session = epoch.session or entry.session
 
-    # ---- at the end ----
+    # ---- what comes of it ----
 
-    def finish(self, expected):
-        """The verdict; what is wrong is in `errors`."""
-        verdict = Verdict(self.missing, self.doubled, self.records)
-        if len(self.streams) != expected.streams:
-            self.wrong(f"{len(self.streams)} streams of {expected.streams}")
+    def settle(self, expected, is_last=False):
+        """The verdict on what came since the last one: epochs that are behind another one are judged as
+        a whole, and at the very end all are. What is wrong is in `errors`."""
+        verdict = Verdict(records=self.records, missing=self.missing, doubled=self.doubled)
+        known = set(self.streams) - expected.foreign
+        if len(known) != expected.streams:
+            self.wrong(f"{len(known)} streams of {expected.streams}")
         for target, epochs in self.streams.items():
-            if len(epochs) > 1 and target not in expected.cuts:
-                self.wrong(f"{target} has {len(epochs)} epochs, and nothing ended one")
-            starts = sum(epoch.gaps["start"] for epoch in epochs)
-            if starts > expected.starts or not epochs[0].gaps["start"]:
-                self.wrong(f"{target}: {starts} starts of {expected.starts} processes")
-            for place in range(len(epochs)):
-                self.finish_epoch(verdict, target, place, expected)
-        sessions = Counter(epoch.session for epochs in self.streams.values() for epoch in epochs)
-        doubled = [session for session, count in sessions.items() if session and count > 1]
-        if doubled:
-            self.wrong(f"sessions in two epochs: {doubled[:3]}")
-        if self.drops:
-            self.finish_dropped(verdict, expected.said)
+            for place in range(self.settled[target], len(epochs) - (not is_last)):
+                self.settle_epoch(verdict, target, place, expected)
+                self.settled[target] = place + 1
+            if len(epochs) - 1 > self.begun[target]:
+                verdict.between += len(epochs) - 1 - self.begun[target]
+                self.begun[target] = len(epochs) - 1
+                if target not in expected.cuts and target not in expected.foreign:
+                    self.wrong(f"{target} has {len(epochs)} epochs, and nothing ended one")
+        if self.drops and is_last:
+            self.settle_dropped(verdict, expected.said)
+        self.records = self.missing = self.doubled = 0
         return verdict
 
-    def finish_epoch(self, verdict, target, place, expected):
-        epoch = self.streams[target][place]
+    def settle_epoch(self, verdict, target, place, expected):
+        epochs = self.streams[target]
+        epoch = epochs[place]
         between = sum(epoch.gaps[reason] for reason in BETWEEN)
+        starts = sum(earlier.gaps["start"] for earlier in epochs[:place + 1])
         if not epoch.is_connected:
             self.wrong(f"{target}: epoch {place + 1} does not begin with `connected`")
-        if between != 1:
+        if between != 1 or starts > expected.starts or not starts:
+            self.wrong(f"{target}: epoch {place + 1} has gaps {dict(epoch.gaps)}, the {starts}th start"
+                       f" of {expected.starts} processes")
+        if sum(epoch.gaps.values()) > between and not self.drops and target not in expected.foreign:
             self.wrong(f"{target}: epoch {place + 1} has gaps {dict(epoch.gaps)}")
-        if sum(epoch.gaps.values()) > between and not self.drops:
-            self.wrong(f"{target}: epoch {place + 1} has gaps {dict(epoch.gaps)}")
-        verdict.between += bool(place)
         if epoch.session is not None:  # else it was cut off before the first number
-            self.finish_session(verdict, target, place, expected)
+            self.settle_session(verdict, target, place, expected)
 
-    def finish_session(self, verdict, target, place, expected):
+    def settle_session(self, verdict, target, place, expected):
         epoch = self.streams[target][place]
         device, last, updates = expected.sent.get(epoch.session, (None, 0, 0))
         lost = last - epoch.device
-        if device != target or lost < 0:
+        if device != target or lost < 0 or epoch.session in self.sessions:
             self.wrong(f"{target}: session {epoch.session} to {epoch.device}; the devices know of"
                        f" {device}, {last}")
+        self.sessions.add(epoch.session)
         is_last = place == len(self.streams[target]) - 1
-        most = expected.tail if is_last else expected.cuts.get(target, 0)
+        most = 0 if is_last else expected.cuts.get(target, 0)
         if lost > most:
             self.wrong(f"{target}: {lost} messages are not there behind {epoch.device} of epoch"
                        f" {place + 1}, {most} at most")
@@ -219,7 +225,7 @@ class Judge:
         verdict.worst = max(verdict.worst, lost)
         verdict.sent_updates += updates
 
-    def finish_dropped(self, verdict, said):
+    def settle_dropped(self, verdict, said):
         """What a policy drops is counted by sluice, and marked in the data: the same, of each target."""
         for target, epochs in self.streams.items():
             marked = Counter()
@@ -235,49 +241,58 @@ class Judge:
 
 @dataclass
 class Expected:
-    """What the scenario may do. `sent`: {session: (device, last number, updates)}, as the devices say.
-    `cuts`: {target: messages that one cut may cost}, of those whose calls the scenario ends."""
+    """What the scenario may do. `sent`: {session: (device, last number, updates)} of those that are over,
+    as the devices say. `cuts`: {target: messages that one cut may cost}, of those whose calls the
+    scenario ends. `foreign`: targets that are not of the simulator, and have no numbers."""
     sent: dict
     streams: int
     cuts: dict = field(default_factory=dict)
-    tail: int = 0     # messages that may be missing behind the last one found
-    starts: int = 1   # processes
+    starts: int = 0   # processes
     said: dict = field(default_factory=dict)  # {target: {reason: updates dropped}}, by sluice
+    foreign: set = field(default_factory=set)
 
 
 @dataclass
 class Verdict:
-    missing: int
-    doubled: int
-    records: int
+    records: int = 0
+    missing: int = 0
+    doubled: int = 0
     between: int = 0  # epochs that follow another one
     lost: int = 0     # messages, between two epochs and behind the last
     worst: int = 0    # of them, of one session
     dropped: int = 0  # updates that a policy dropped, as marked
     updates: int = 0       # found, where a policy drops
-    sent_updates: int = 0  # of sessions that were found
+    sent_updates: int = 0  # of sessions that are over
 
 
 # ---- whether the judge would notice ----
 
-def planted(entries):
-    """Of all entries of one target: (what was done, the entries after it). Each must be noticed."""
-    data = [place for place, entry in enumerate(entries) if entry.number is not None]
-    gaps = [place for place, entry in enumerate(entries) if entry.reason in BETWEEN]
+def planted(entries, begin, is_last):
+    """Of all entries of one target, (what was done behind `begin`, the entries after it). Each must be
+    noticed."""
+    data = [place for place, entry in enumerate(entries)
+            if place >= begin and entry.number is not None]
     middle = data[len(data) // 2]
+    later = next((place for place in data if place > middle), middle - 1)
     yield "a record is lost", entries[:middle] + entries[middle + 1:]
-    yield "a record comes twice", entries[:middle] + entries[middle - (middle > 0):]
+    yield "a record comes twice", entries[:middle + 1] + entries[middle:]
     swapped = list(entries)
-    swapped[middle], swapped[data[0]] = swapped[data[0]], swapped[middle]
+    swapped[middle], swapped[later] = swapped[later], swapped[middle]
     yield "two records have changed places", swapped
-    yield "the last number is lost", entries[:data[-1]]
     yield "a message was never made a record", close_up(entries, middle)
-    yield "a gap marker was never made", close_up(entries, gaps[-1])
-    epochs = {entry.epoch: place for place, entry in enumerate(entries)}  # and their last records
-    for place in list(epochs.values())[:-1]:
-        yield "an epoch is of no session of its own", [
-            entry._replace(epoch=entries[place].epoch, seq=entry.seq + entries[place].seq)
-            if place < at else entry for at, entry in enumerate(entries)]
+    gaps = [place for place, entry in enumerate(entries) if entry.reason in BETWEEN]
+    ends = [place for place in range(1, len(entries))
+            if place >= begin and entries[place].epoch != entries[place - 1].epoch]
+    if is_last:
+        yield "the last number is lost", entries[:data[-1]]
+    if is_last or ends:
+        place = gaps[-1] if is_last else max(gap for gap in gaps if gap < ends[-1])
+        yield "a gap marker was never made", close_up(entries, place)
+    for place in ends:
+        before = entries[place - 1]
+        yield "an epoch goes on in another session", entries[:place] + [
+            entry._replace(epoch=before.epoch, seq=entry.seq + before.seq)
+            if entry.epoch == entries[place].epoch else entry for entry in entries[place:]]
 
 
 def close_up(entries, place):

@@ -1,5 +1,6 @@
 """rogue - a device that sends whatever it likes, made of plain bytes (tests/it/frames.py)."""
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -11,11 +12,20 @@ from scripted import notification
 BURST_BYTES = 2 << 20
 
 
+class Answering(Peer):
+    def take(self, kind, flags, stream, payload):
+        if kind == h2.PING and not flags & h2.ACK:
+            self.send(h2.ping(h2.ACK, payload))
+        super().take(kind, flags, stream, payload)
+
+
 class Rogue:
-    """It answers each Subscribe call with a few messages as it may, and then with BURST_BYTES at once."""
+    """Once it is let loose it sends in each Subscribe call a few messages, as it may, and then
+    BURST_BYTES at once; before that it says nothing."""
 
     def __init__(self, lab):
         self.calls = 0
+        self.is_loose = threading.Event()
         self.is_over = False
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -33,17 +43,24 @@ class Rogue:
                 threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
 
     def serve(self, sock):
-        sock.settimeout(20)
+        sock.settimeout(600)
         with contextlib.suppress(Gone, OSError), sock:
-            peer = Peer(sock)
+            peer = Answering(sock)
             (stream, *_) = peer.greet()
             while not self.is_over:
+                self.wait_loose(peer)
                 self.calls += 1
                 self.misbehave(peer, stream)
                 peer.wait_end(stream)
                 while max(peer.requests) == stream or not peer.requests[max(peer.requests)]:
                     peer.read_frame()
                 stream = max(peer.requests)
+
+    def wait_loose(self, peer):
+        """Meanwhile it answers PINGs."""
+        while not self.is_loose.is_set():
+            if select.select([peer.sock], [], [], 0.1)[0]:
+                peer.read_frame()
 
     @staticmethod
     def misbehave(peer, stream):

@@ -177,6 +177,10 @@ class Process:
     def peak_mib(self):
         return self.status_kib("VmHWM") / 1024
 
+    def forget_peak(self):
+        """From now on it is what is resident now (proc_pid_clear_refs(5))."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5", encoding="ascii")
+
     def tail(self, count=15):
         return self.lines[-count:]
 

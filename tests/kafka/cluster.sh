@@ -46,6 +46,7 @@ broker.session.timeout.ms=${KAFKA_SESSION_MS:-12000}
 controller.socket.timeout.ms=2000
 replica.lag.time.max.ms=${KAFKA_LAG_MS:-2000}
 file.delete.delay.ms=1000
+log.retention.check.interval.ms=10000
 PROPERTIES
 }
 
@@ -54,7 +55,8 @@ node() {
     local number=$1
     shift
     KAFKA_DATA=$DATA/node$number KAFKA_PORT=$(client_port "$number") KAFKA_BROKERS=3 \
-        KAFKA_HEAP=${KAFKA_HEAP:-512m} KAFKA_STOP_S=${KAFKA_STOP_S:-15} KAFKA_EXTRA=$(properties "$number") "$HERE/kafka.sh" "$@"
+        KAFKA_HEAP=${KAFKA_HEAP:-512m} KAFKA_STOP_S=${KAFKA_STOP_S:-15} \
+        KAFKA_JVM=-XX:TieredStopAtLevel=1 KAFKA_EXTRA=$(properties "$number") "$HERE/kafka.sh" "$@"
 }
 
 # each WORD NODE...: at the same time; fails when one does.
