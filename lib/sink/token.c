@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_SLOTS = 64, INDEX_BITS = 25 };
+enum { FIRST_SLOTS = 64, KEPT_SLOTS = 4096, INDEX_BITS = 25 };
 
 /* A handle is a use and an index side by side. */
 #define INDEX_MASK (((uint64_t)1 << INDEX_BITS) - 1)
@@ -94,6 +94,15 @@ void sl_tokens_add(struct sl_tokens *tokens, struct sl_token *token, int64_t now
     tokens->young = tokens->young ? tokens->young : index;
 }
 
+/* What an outage has made large goes back to the system. */
+static void empty(struct sl_tokens *tokens)
+{
+    free(tokens->slots);
+    tokens->slots = NULL;
+    tokens->cap = 0;
+    tokens->first_free = 0;
+}
+
 static struct sl_token *take(struct sl_tokens *tokens, uint32_t index)
 {
     struct sl_token_slot *slot = &tokens->slots[index];
@@ -106,6 +115,9 @@ static struct sl_token *take(struct sl_tokens *tokens, uint32_t index)
     tokens->count--;
     *slot = (struct sl_token_slot){.next = tokens->first_free};
     tokens->first_free = index;
+    if (tokens->count == 0 && tokens->cap > KEPT_SLOTS) {
+        empty(tokens);
+    }
     return token;
 }
 
@@ -122,7 +134,7 @@ struct sl_token *sl_tokens_take(struct sl_tokens *tokens, const struct sluice_to
         *sort = SL_TOKEN_OUT;
         return take(tokens, (uint32_t)index);
     }
-    bool was_out = is_known && age < tokens->next_use - tokens->first_use;
+    bool was_out = index > 0 && age < tokens->next_use - tokens->first_use;
     *sort = was_out ? SL_TOKEN_TWICE : SL_TOKEN_UNKNOWN;
     return NULL;
 }

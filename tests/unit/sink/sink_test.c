@@ -283,6 +283,38 @@ static void a_record_that_comes_back_twice_counts_once_and_the_plugin_is_named(v
     close_world(&world);
 }
 
+static void a_table_that_was_large_is_given_back_and_knows_its_handles(void **state)
+{
+    static struct sl_token token;
+    static struct sluice_token *handles[10000];
+    struct sl_tokens tokens;
+    enum sl_token_sort sort;
+
+    (void)state;
+    sl_tokens_init(&tokens, 1);
+    for (size_t i = 0; i < SL_ARRAY_LEN(handles); i++) {
+        assert_true(sl_tokens_reserve(&tokens));
+        handles[i] = sl_tokens_next(&tokens);
+        sl_tokens_add(&tokens, &token, (int64_t)i + 1);
+    }
+    assert_int_equal(sl_tokens_oldest_ns(&tokens), 1);
+    assert_int_equal(sl_tokens_mark_overdue(&tokens, 5000), 5000);
+    for (size_t i = 0; i < SL_ARRAY_LEN(handles); i++) {
+        size_t any = i * 7919 % SL_ARRAY_LEN(handles); /* each once, in some order */
+        assert_ptr_equal(sl_tokens_take(&tokens, handles[any], &sort), &token);
+    }
+    assert_int_equal(tokens.cap, 0);
+    assert_int_equal(tokens.overdue, 0);
+    assert_null(sl_tokens_take(&tokens, handles[123], &sort));
+    assert_int_equal(sort, SL_TOKEN_TWICE);
+    assert_true(sl_tokens_reserve(&tokens));
+    assert_true(sl_tokens_next(&tokens) != handles[0]);
+    sl_tokens_add(&tokens, &token, 1);
+    assert_ptr_equal(sl_tokens_take_oldest(&tokens), &token);
+    assert_null(sl_tokens_take_oldest(&tokens));
+    sl_tokens_fini(&tokens);
+}
+
 static void a_handle_that_never_was_is_looked_up_and_not_followed(void **state)
 {
     struct world world;
@@ -687,6 +719,7 @@ int main(void)
         cmocka_unit_test(each_record_comes_back_once),
         cmocka_unit_test(a_token_may_be_used_again_after_its_report),
         cmocka_unit_test(a_record_that_comes_back_twice_counts_once_and_the_plugin_is_named),
+        cmocka_unit_test(a_table_that_was_large_is_given_back_and_knows_its_handles),
         cmocka_unit_test(a_handle_that_never_was_is_looked_up_and_not_followed),
         cmocka_unit_test(a_handle_of_another_instance_is_none_of_this_one),
         cmocka_unit_test(a_report_from_within_accept_is_ignored),
