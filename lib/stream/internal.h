@@ -115,7 +115,8 @@ struct sl_stream {
     size_t routes_keeping;
     uint64_t kept_bytes; /* cost of what they keep */
     int64_t stalled_since_ns;
-    uint32_t stall_borrowed_bytes; /* of the ledger, then */
+    uint64_t stall_extended_bytes; /* of what is borrowed: for keeping */
+    uint32_t stall_seen_bytes;     /* what was borrowed when that was looked at */
     uint64_t stall_conflated;      /* since then */
     uint64_t stall_shed;
     bool waits_for_sinks;       /* its last RPC was held when it ended */

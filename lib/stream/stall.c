@@ -266,7 +266,6 @@ static void start_keeping(struct sl_stream *stream)
 {
     if (!stream->routes_stalled) {
         stream->stalled_since_ns = sl_loop_now_ns(stream->config.loop);
-        stream->stall_borrowed_bytes = stream->credit.borrowed_bytes;
         stream->stall_conflated = 0;
         stream->stall_shed = 0;
     }
@@ -316,18 +315,6 @@ void sl_stall_on_timer(void *arg)
     }
 }
 
-void sl_stall_note_blocked(struct sl_stream *stream, bool is_blocked)
-{
-    if (!stream->stall_timer) {
-        return;
-    }
-    if (!is_blocked) {
-        sl_timer_stop(stream->stall_timer);
-    } else if (!sl_timer_is_armed(stream->stall_timer)) {
-        start_timer(stream);
-    }
-}
-
 bool sl_stall_is_keeping(const struct sl_stream *stream)
 {
     return stream->routes_keeping > 0;
@@ -339,11 +326,26 @@ static uint64_t window_of(const struct sl_stream *stream)
     return sl_max_u64(stream->credit.limit_bytes / 4, SL_CREDIT_FLOOR_BYTES);
 }
 
-/* So much on top of what was held when it stood still, for each route that is stalled: what the
- * others hold of it meanwhile is no more than that. */
-static uint64_t most_borrowed(const struct sl_stream *stream)
+/* So much may be borrowed for keeping: what the routes that do not keep hold of it, or what waits
+ * for them in the call, is no more than that; then they are to blame themselves. */
+static uint64_t most_extended(const struct sl_stream *stream)
 {
-    return stream->stall_borrowed_bytes + window_of(stream) * stream->routes_stalled;
+    return window_of(stream) * stream->routes_stalled;
+}
+
+/* What was borrowed since it was looked at last was for keeping; what was repaid, too, as far as
+ * there is some: loans of large messages come after it. */
+static void note_borrowed(struct sl_stream *stream)
+{
+    uint32_t borrowed = stream->credit.borrowed_bytes;
+    uint32_t seen = stream->stall_seen_bytes;
+
+    if (borrowed < seen) {
+        stream->stall_extended_bytes -= sl_min_u64(stream->stall_extended_bytes, seen - borrowed);
+    } else if (sl_stall_is_keeping(stream)) {
+        stream->stall_extended_bytes += borrowed - seen;
+    }
+    stream->stall_seen_bytes = borrowed;
 }
 
 bool sl_stall_may_lend(const struct sl_stream *stream)
@@ -351,20 +353,41 @@ bool sl_stall_may_lend(const struct sl_stream *stream)
     const struct sl_credit *credit = &stream->credit;
     uint64_t in_use = (uint64_t)credit->granted_bytes + credit->assembling_bytes;
 
-    return sl_stall_is_keeping(stream) && credit->borrowed_bytes < most_borrowed(stream) + in_use;
+    return sl_stall_is_keeping(stream) && !stream->charge &&
+           stream->stall_extended_bytes < most_extended(stream) + in_use;
 }
 
 uint32_t sl_stall_extend(struct sl_stream *stream)
 {
     struct sl_credit *credit = &stream->credit;
     uint64_t window = window_of(stream);
-    uint64_t most = most_borrowed(stream);
-    uint64_t left = most - sl_min_u64(most, credit->borrowed_bytes) + credit->pending_bytes;
+    uint64_t most = most_extended(stream);
+    uint64_t all = most + stream->config.max_message_bytes;
 
-    if (!sl_stall_is_keeping(stream) || credit->granted_bytes >= window / 2) {
+    note_borrowed(stream);
+    if (!sl_stall_is_keeping(stream) || credit->granted_bytes >= window / 2 ||
+        credit->borrowed_bytes >= all) {
         return 0;
     }
-    return sl_credit_extend(credit, (uint32_t)sl_min_u64(window - credit->granted_bytes, left));
+    uint64_t left = most - sl_min_u64(most, stream->stall_extended_bytes) + credit->pending_bytes;
+    uint32_t bytes =
+        sl_credit_extend(credit, (uint32_t)sl_min_u64(window - credit->granted_bytes, left));
+
+    note_borrowed(stream);
+    return bytes;
+}
+
+void sl_stall_note_blocked(struct sl_stream *stream, bool is_blocked)
+{
+    if (!stream->stall_timer) {
+        return;
+    }
+    note_borrowed(stream);
+    if (!is_blocked) {
+        sl_timer_stop(stream->stall_timer);
+    } else if (!sl_timer_is_armed(stream->stall_timer)) {
+        start_timer(stream);
+    }
 }
 
 /* ---- the end of an RPC ---- */
@@ -374,7 +397,7 @@ void sl_stall_note_end(struct sl_stream *stream, const struct sl_status *why, bo
     if (stream->stall_timer) {
         sl_timer_stop(stream->stall_timer);
     }
-    stream->waits_for_sinks = stream->waits_for_sinks || is_held;
+    stream->waits_for_sinks = stream->waits_for_sinks || is_held || stream->routes_stalled > 0;
     for (size_t i = 0; stream->is_connected && i < stream->config.route_count; i++) {
         struct sl_stall *stall = stream->routes[i].stall;
         if (stall) {

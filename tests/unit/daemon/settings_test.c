@@ -10,6 +10,7 @@
 #include "gnmi/request.h"
 #include "normalise/encoder.h"
 #include "gnmi/extension.h"
+#include "stream/stall.h"
 #include "test.h"
 
 enum { BROKEN_FILES = 80, PATH_BYTES = 512 };
@@ -160,6 +161,8 @@ static void what_a_file_does_not_say_has_its_default(void **state)
     assert_int_equal(options->ask.sample_interval_ns, 0);
     assert_int_equal(options->max_message_bytes, 16 * SL_MIB);
     assert_int_equal(options->credit.initial_bytes, 64 * SL_KIB);
+    assert_int_equal(options->stall.policy, SL_STALL_BLOCK);
+    assert_int_equal(options->stall.after_ns, 30 * SL_NS_PER_S);
     assert_string_equal(settings->sinks[0].spec.plugin->type, "null");
     assert_int_equal(settings->sinks[0].spec.format, SL_FORMAT_EVENT);
     assert_true(settings->sinks[0].spec.is_required);
@@ -347,10 +350,11 @@ static void subscriptions_that_can_share_an_rpc(void **state)
 
     (void)state;
     assert_streams(&targets[0], "system;interfaces;bgp json prefixed narrowed changes overlapping "
-                                "larger");
+                                "larger shedding");
     assert_int_equal(targets[0].streams[0].member_count, 3);
     assert_string_equal(targets[0].streams[0].members[2]->name, "bgp");
     assert_string_equal(targets[0].streams[0].subscription->name, "system");
+    assert_int_equal(targets[0].streams[7].subscription->options.stall.policy, SL_STALL_SHED);
     assert_streams(&targets[1], "system interfaces bgp");
     assert_streams(&targets[2], "system interfaces");      /* a topic for each subscription */
     assert_streams(&targets[3], "interfaces;overlapping"); /* keys that cannot both be */
@@ -361,7 +365,7 @@ static void subscriptions_that_can_share_an_rpc(void **state)
                                               "bgp (4 paths), to none, other\n"));
     assert_non_null(strstr(sl_buf_text(&out), "    # one RPC: subscription json (1 path), to"));
     assert_non_null(
-        strstr(sl_buf_text(&out), "    # 7 RPCs: juniper is known to bear 5 at once\n"));
+        strstr(sl_buf_text(&out), "    # 8 RPCs: juniper is known to bear 5 at once\n"));
     sl_buf_fini(&out);
     sl_settings_free(settings);
 }

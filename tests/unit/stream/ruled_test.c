@@ -33,7 +33,7 @@ static const struct sl_rule_kind second = {.name = "second",
 static const struct sl_rule_selector everything;
 static const struct sl_rule *rule;
 
-static int set_up(void **state)
+static int set_up_stall(void **state, struct sl_stall_config stall)
 {
     struct sl_rule_error error;
     const struct sl_rule_config config = {.kind = &second, .selector = &everything};
@@ -43,8 +43,19 @@ static int set_up(void **state)
     return rule ? set_up_world(
                       state,
                       &(struct world_options){
-                          .route = {.encoder = {.format = SL_FORMAT_EVENT}, .rules = {&rule, 1}}})
+                          .route = {.encoder = {.format = SL_FORMAT_EVENT}, .rules = {&rule, 1}},
+                          .stall = stall})
                 : -1;
+}
+
+static int set_up(void **state)
+{
+    return set_up_stall(state, (struct sl_stall_config){.policy = SL_STALL_BLOCK});
+}
+
+static int set_up_conflate(void **state)
+{
+    return set_up_stall(state, (struct sl_stall_config){SL_STALL_CONFLATE, SL_NS_PER_MS});
 }
 
 static int tear_down_rules(void **state)
@@ -106,12 +117,43 @@ static void a_full_sink_does_not_ask_the_rules_again(void **state)
     assert_true(sl_route_counts_are_valid(counts(world)));
 }
 
+/* The first message was looked at before it was refused; of what came after it the newest is, when
+ * it leaves. */
+static void what_is_kept_is_looked_at_once(void **state)
+{
+    struct world *world = *state;
+
+    the_fake->is_full = true;
+    send_all(world, 1000, 1000);
+    while (sl_stall_state(&view(world).routes[0]) != SL_STALL_KEEPING) {
+        settle(world);
+    }
+    settle(world);
+    send_all(world, 1000, 3);
+    assert_int_equal(looks, 1);
+    assert_int_equal(sl_stall_kept(&view(world).routes[0]), 2);
+    uint64_t received = counts(world)->received;
+    the_fake->is_full = false;
+    the_fake->host->calls->ready(the_fake->host);
+    settle(world);
+    fake_acknowledge(the_fake, SLUICE_DELIVERED);
+    settle(world);
+    assert_int_equal(looks, 2);
+    assert_int_equal(counts(world)->published, 1);
+    assert_int_equal(counts(world)->filtered, 1);
+    assert_int_equal(counts(world)->dropped[SL_DROP_CONFLATED], received - 2);
+    assert_int_equal(counts(world)->held, 0);
+    assert_true(is_labelled(0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_filtered_gives_its_credit_back_at_once, set_up,
                                         tear_down_rules),
         cmocka_unit_test_setup_teardown(a_full_sink_does_not_ask_the_rules_again, set_up,
+                                        tear_down_rules),
+        cmocka_unit_test_setup_teardown(what_is_kept_is_looked_at_once, set_up_conflate,
                                         tear_down_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,17 @@ static int set_up_conflate_pieces(void **state)
     return set_up_unit(state, SL_STALL_CONFLATE, SL_RECORD_UPDATE, NULL, 0);
 }
 
+static int set_up_conflate_lines(void **state)
+{
+    const struct world_options options = {
+        .route = {.encoder = {.format = SL_FORMAT_EVENT}, .batch = {SL_MIB, 3600 * SL_NS_PER_S}},
+        .clock = an_hour,
+        .stall = {SL_STALL_CONFLATE, SL_NS_PER_MS},
+    };
+
+    return set_up_world(state, &options);
+}
+
 static int set_up_conflate(void **state)
 {
     return set_up_stall(state, SL_STALL_CONFLATE, NULL, 0);
@@ -120,6 +131,11 @@ static int set_up_conflate(void **state)
 static int set_up_conflate_two(void **state)
 {
     return set_up_stall(state, SL_STALL_CONFLATE, two, 2);
+}
+
+static int set_up_shed_two(void **state)
+{
+    return set_up_stall(state, SL_STALL_SHED, two, 2);
 }
 
 static int set_up_shed(void **state)
@@ -404,6 +420,29 @@ static void a_message_that_was_half_given_leaves_first(void **state)
     assert_over(world);
 }
 
+/* Its lines wait for company, before it stands still and when they leave again. */
+static void a_batch_is_in_the_way_of_what_leaves(void **state)
+{
+    struct world *world = *state;
+    uint64_t lines = 0;
+
+    start_keeping(world);
+    for (int i = 0; i < 9; i++) {
+        send(world, &(struct notify){.updates = PATHS("/a", "/b"), .value = i});
+    }
+    acknowledge(world);
+    assert_int_equal(stall_of(world, 0), SL_STALL_OPEN);
+    assert_int_equal(counts(world)->held, 3); /* as lines: /v, /a and /b */
+    (void)stand_still(world);
+    acknowledge(world);
+    for (uint64_t i = 0; i < the_fake->records; i++) {
+        assert_int_equal(the_fake->seqs[i], lines + 1);
+        lines += the_fake->lines[i];
+    }
+    assert_int_equal(counts(world)->published, lines + 1); /* one of them has two updates */
+    assert_int_equal(counts(world)->dropped[SL_DROP_SHED], 0);
+}
+
 static void the_other_routes_go_on(void **state)
 {
     struct world *world = *state;
@@ -453,12 +492,41 @@ static void the_end_of_the_call_is_told_behind_what_was_kept(void **state)
     acknowledge(world);
     assert_journal("/v=text* /a=2* gap:conflated:1 end:unavailable");
     assert_int_equal(stall_of(world, 0), SL_STALL_OPEN);
+    assert_int_equal(view(world).epoch, epoch); /* not before the sink has all of that, too */
+    acknowledge(world);
     while (!world->device) {
         settle(world);
     }
     assert_true(view(world).epoch > epoch);
     send(world, &(struct notify){.updates = PATHS("/a"), .value = 3});
     assert_journal("connected gap:reconnect:0 /a=3*");
+    assert_over(world);
+}
+
+/* A sink that takes a record now and then: each time the window is a little larger, but for what is
+ * repaid. */
+static void stalls_in_a_row_borrow_no_more_than_one(void **state)
+{
+    struct world *world = *state;
+    uint64_t stalls = 0;
+
+    for (int i = 0; i < 30; i++) {
+        the_fake->full_at = the_fake->records + 2;
+        the_fake->host->calls->ready(the_fake->host);
+        for (int j = 0; j < 30 && sl_grpc_call_unsent(world->device) < 4 * LARGE; j++) {
+            send(world, &(struct notify){.updates = PATHS("/a", "/c"), .value = j});
+            (void)send_all(world, LARGE, 1);
+        }
+        while (view(world).is_blocked && view(world).stalls == stalls) {
+            (void)step(world);
+        }
+        stalls = view(world).stalls;
+        assert_true(view(world).borrowed_bytes <= LIMIT_BYTES / 4 * 2 + LARGE + 5);
+        assert_true(view(world).assembling_bytes <= LIMIT_BYTES * 3 / 2 + LARGE + 5);
+        fake_acknowledge_of(the_fake, i % 2 ? 'a' : 'c', SLUICE_DELIVERED);
+    }
+    assert_true(stalls >= 10);
+    say_room(world);
     assert_over(world);
 }
 
@@ -628,8 +696,10 @@ int main(void)
         STALL_TEST(a_sink_that_stands_still_again_keeps_on_where_it_was, set_up_conflate),
         STALL_TEST(a_message_that_was_refused_is_kept, set_up_conflate),
         STALL_TEST(a_message_that_was_half_given_leaves_first, set_up_conflate_pieces),
+        STALL_TEST(a_batch_is_in_the_way_of_what_leaves, set_up_conflate_lines),
         STALL_TEST(the_other_routes_go_on, set_up_conflate_two),
         STALL_TEST(the_end_of_the_call_is_told_behind_what_was_kept, set_up_conflate),
+        STALL_TEST(stalls_in_a_row_borrow_no_more_than_one, set_up_shed_two),
         STALL_TEST(a_stream_that_is_closed_waits_for_what_is_kept, set_up_conflate),
         STALL_TEST(one_without_a_call_waits_too, set_up_conflate),
         STALL_TEST(a_call_that_ends_while_it_drains_leaves_the_store_to_part, set_up_conflate),
