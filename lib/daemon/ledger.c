@@ -54,70 +54,43 @@ static void add_up(struct sums *sums, const struct sl_snapshot *snapshots, size_
 
 /* ---- metrics ---- */
 
-/* Of what a family says of some counts: a sample, or one for each reason. */
-struct part {
-    const char *name; /* behind the prefix */
-    enum sl_metric_type type;
-    const char *help;
-    size_t offset; /* of an uint64_t, or of the first of SL_DROP_REASONS, of the counts */
-    bool has_reasons;
-};
-
-static const struct part parts[] = {
-    {"received", SL_METRIC_COUNTER, "Updates and deletes received",
-     offsetof(struct sl_route_counts, received), false},
-    {"published", SL_METRIC_COUNTER, "Of these, acknowledged",
-     offsetof(struct sl_route_counts, published), false},
-    {"filtered", SL_METRIC_COUNTER, "Of these, left out by rules",
-     offsetof(struct sl_route_counts, filtered), false},
-    {"dropped", SL_METRIC_COUNTER, "Of these, lost for good, by reason",
-     offsetof(struct sl_route_counts, dropped), true},
-    {"held", SL_METRIC_GAUGE, "Of these, none of that yet", offsetof(struct sl_route_counts, held),
-     false},
-};
-
-static void put_counts(struct sl_buf *out, const char *family, const struct part *part,
-                       const struct sl_route_counts *counts, const char *sink)
+/* Gauges, as one of them is: what they are together is the equation. */
+static void put_state(struct sl_buf *out, const char *family, struct sl_metric_label *labels,
+                      size_t count, const char *state, uint64_t value)
 {
-    const uint64_t *values = (const void *)((const char *)counts + part->offset);
-    struct sl_metric_label labels[2] = {{"sink", sl_str_from(sink ? sink : "")}};
-    size_t label_count = sink != NULL;
-
-    if (!part->has_reasons) {
-        sl_metrics_u64(out, family, part->type, labels, label_count, *values);
-        return;
-    }
-    for (int i = 0; i < SL_DROP_REASONS; i++) {
-        const char *reason = sl_drop_reason_name((enum sl_drop_reason)i);
-        labels[label_count] = (struct sl_metric_label){"reason", sl_str_from(reason)};
-        sl_metrics_u64(out, family, part->type, labels, label_count + 1, values[i]);
-    }
+    labels[count] = (struct sl_metric_label){"state", sl_str_from(state)};
+    sl_metrics_u64(out, family, SL_METRIC_GAUGE, labels, count + 1, value);
 }
 
-static void begin_family(struct sl_buf *out, const char *prefix, const struct part *part,
-                         const char *of_what, char *name, size_t room)
+static void put_counts(struct sl_buf *out, const char *family, const char *sink,
+                       const struct sl_route_counts *counts)
 {
-    char help[80];
+    struct sl_metric_label labels[3] = {{"sink", sl_str_from(sink ? sink : "")}};
+    size_t count = sink != NULL;
 
-    snprintf(name, room, "%s_%s", prefix, part->name);
-    snprintf(help, sizeof(help), "%s, %s.", part->help, of_what);
-    sl_metrics_family(out, name, part->type, help);
+    put_state(out, family, labels, count, "received", counts->received);
+    put_state(out, family, labels, count, "published", counts->published);
+    put_state(out, family, labels, count, "filtered", counts->filtered);
+    put_state(out, family, labels, count, "held", counts->held);
+    for (int i = 0; i < SL_DROP_REASONS; i++) {
+        const char *reason = sl_drop_reason_name((enum sl_drop_reason)i);
+        labels[count] = (struct sl_metric_label){"reason", sl_str_from(reason)};
+        put_state(out, family, labels, count + 1, "dropped", counts->dropped[i]);
+    }
 }
 
 void sl_ledger_metrics(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out)
 {
     struct sums sums;
-    char name[64];
 
     add_up(&sums, snapshots, count);
-    for (size_t p = 0; p < SL_ARRAY_LEN(parts); p++) {
-        begin_family(out, "sluice_sink_updates", &parts[p], "by sink", name, sizeof(name));
-        for (size_t i = 0; i < sums.sink_count; i++) {
-            put_counts(out, name, &parts[p], &sums.sinks[i].counts, sums.sinks[i].spec->name);
-        }
-        begin_family(out, "sluice_all_updates", &parts[p], "over all sinks", name, sizeof(name));
-        put_counts(out, name, &parts[p], &sums.all, NULL);
+    sl_metrics_family(out, "sluice_sink_ledger", SL_METRIC_GAUGE,
+                      "Updates and deletes of a sink: received is the sum of all others.");
+    for (size_t i = 0; i < sums.sink_count; i++) {
+        put_counts(out, "sluice_sink_ledger", sums.sinks[i].spec->name, &sums.sinks[i].counts);
     }
+    sl_metrics_family(out, "sluice_ledger", SL_METRIC_GAUGE, "The same over all sinks.");
+    put_counts(out, "sluice_ledger", NULL, &sums.all);
 }
 
 /* ---- the log ---- */
