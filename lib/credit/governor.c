@@ -242,6 +242,7 @@ void sl_share_look(struct sl_share *share, int64_t now_ns, uint64_t charged_byte
             .charged_bytes = charged_bytes,
             .held_bytes = credit->held_bytes,
             .is_limited = sl_credit_need(credit, missing) > 0,
+            .is_urgent = share->config.priority == SL_PRIORITY_HIGH,
             .may_grow = sl_cost_rate_of(&share->rate, twice) <= allowed(share),
         };
         sl_growth_look(&share->growth, &look);

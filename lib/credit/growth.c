@@ -49,6 +49,12 @@ static void set_window(struct sl_growth *growth, uint64_t bytes)
     growth->window_bytes = (uint32_t)sl_min_u64(bytes, growth->max_bytes);
 }
 
+static void double_window(struct sl_growth *growth)
+{
+    growth->doublings++;
+    set_window(growth, (uint64_t)growth->window_bytes * 2);
+}
+
 /* The doubling before was one too many. */
 static bool end_trial(struct sl_growth *growth, uint64_t speed)
 {
@@ -62,19 +68,26 @@ static bool end_trial(struct sl_growth *growth, uint64_t speed)
     return has_failed;
 }
 
+static bool may_double(const struct sl_growth *growth, const struct sl_growth_look *look)
+{
+    return look->may_grow && growth->window_bytes < growth->max_bytes;
+}
+
 static void end_round(struct sl_growth *growth, const struct sl_growth_look *look)
 {
     uint64_t speed = speed_of(growth, look);
     bool is_trial = growth->window_bytes >= SL_GROWTH_FREE_BYTES;
 
     growth->is_round = false;
-    if (end_trial(growth, speed) || !growth->was_limited || !growth->is_quick || !look->may_grow ||
-        growth->window_bytes == growth->max_bytes || (is_trial && growth->pause_sweeps)) {
+    bool is_held_up = growth->was_limited && (growth->is_quick || look->is_urgent);
+    bool has_failed = end_trial(growth, speed);
+
+    if (has_failed || !is_held_up || !may_double(growth, look) ||
+        (is_trial && growth->pause_sweeps)) {
         return;
     }
     growth->speed = is_trial ? speed : 0;
-    growth->doublings++;
-    set_window(growth, (uint64_t)growth->window_bytes * 2);
+    double_window(growth);
 }
 
 static void watch_round(struct sl_growth *growth, const struct sl_growth_look *look)
@@ -99,9 +112,14 @@ void sl_growth_look(struct sl_growth *growth, const struct sl_growth_look *look)
     bool is_acked_at_once = look->held_bytes == 0 && look->charged_bytes > growth->charged_bytes;
 
     growth->charged_bytes = look->charged_bytes;
+    growth->held_bytes = look->held_bytes;
     if (look->is_limited) {
         growth->calm_sweeps = 0;
         set_window(growth, sl_max_u64(growth->window_bytes, growth->initial_bytes));
+    }
+    if (look->is_limited && look->is_urgent && may_double(growth, look) &&
+        growth->window_bytes < SL_GROWTH_FREE_BYTES) {
+        double_window(growth);
     }
     if (growth->is_round) {
         watch_round(growth, look);
@@ -119,7 +137,7 @@ bool sl_growth_is_calm(const struct sl_growth *growth)
 
 void sl_growth_sweep(struct sl_growth *growth, int64_t now_ns, bool is_memory_short)
 {
-    uint64_t used = growth->charged_bytes - growth->swept_bytes;
+    uint64_t used = sl_max_u64(growth->charged_bytes - growth->swept_bytes, growth->held_bytes);
     uint32_t rest = is_memory_short ? SL_CREDIT_FLOOR_BYTES : growth->initial_bytes;
 
     growth->swept_bytes = growth->charged_bytes;

@@ -12,9 +12,11 @@
  * it must be faster by SL_GROWTH_GAIN_PERCENT, or the window goes back, and the next trial is some
  * sweeps away: where the processor or the sink is what limits, windows stay small.
  *
- * A stream that uses less than a quarter of its window in each of several sweeps is calm; its
- * window halves with each further sweep, down to the initial one, and to the floor while memory is
- * short.
+ * An urgent stream grows behind a slow sink, too: what it sends is to flow while others wait.
+ *
+ * A stream of whose window less than a quarter was used and is held, in each of several sweeps, is
+ * calm; its window halves with each further sweep, down to the initial one, and to the floor while
+ * memory is short.
  *
  * Pure arithmetic: no I/O; the time is handed in, in nanoseconds of a monotonic clock.
  */
@@ -42,6 +44,7 @@ struct sl_growth {
     uint64_t round_to;      /* so much has to be acknowledged */
     uint64_t speed;         /* bytes a second before the doubling that is on trial; 0: none is */
     int64_t round_ns;       /* when it began */
+    uint32_t held_bytes;    /* at the last look */
     uint32_t initial_bytes;
     uint32_t max_bytes;
     uint32_t window_bytes; /* what the stream wants now */
@@ -61,6 +64,7 @@ struct sl_growth_look {
     uint32_t held_bytes;    /* of them, not acknowledged */
     bool is_limited;        /* the device can go on no more */
     bool may_grow;          /* there is memory for a window twice as large */
+    bool is_urgent;         /* also behind a slow sink */
 };
 
 /* `initial_bytes` is at least SL_CREDIT_FLOOR_BYTES; `max_bytes` below it counts as equal to it. */

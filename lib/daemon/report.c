@@ -175,10 +175,6 @@ static const struct {
     {"sluice_stream_kept_bytes", SL_METRIC_GAUGE,
      "Memory for the newest of each path, kept for sinks that stand still.",
      offsetof(struct sl_stream_view, kept_bytes)},
-    {"sluice_stream_cost_bytes", SL_METRIC_GAUGE, "Memory that what is held takes.",
-     offsetof(struct sl_stream_view, cost_held_bytes)},
-    {"sluice_stream_share_bytes", SL_METRIC_GAUGE, "Memory that it may take.",
-     offsetof(struct sl_stream_view, share_bytes)},
 };
 
 static uint64_t field_u64(const struct sl_stream_view *view, size_t offset)
@@ -187,33 +183,6 @@ static uint64_t field_u64(const struct sl_stream_view *view, size_t offset)
 
     memcpy(&value, (const char *)view + offset, sizeof(value));
     return value;
-}
-
-static void put_credit(const struct family *family, const struct sl_stream_row *row)
-{
-    const struct {
-        const char *state;
-        uint32_t bytes;
-    } parts[] = {
-        {"granted", row->view.granted_bytes},
-        {"assembling", row->view.assembling_bytes},
-        {"held", row->view.held_bytes},
-        {"pending", row->view.pending_bytes},
-    };
-
-    for (size_t i = 0; i < SL_ARRAY_LEN(parts); i++) {
-        struct sl_metric_label labels[] = {
-            {"target", sl_str_from(row->view.target)},
-            {"subscription", sl_str_from(row->view.subscription)},
-            {"state", sl_str_from(parts[i].state)},
-        };
-        sample(family, labels, SL_ARRAY_LEN(labels), parts[i].bytes);
-    }
-}
-
-static void put_limit(const struct family *family, const struct sl_stream_row *row)
-{
-    put_stream(family, row, row->view.limit_bytes);
 }
 
 static void put_synced(const struct family *family, const struct sl_stream_row *row)
@@ -291,16 +260,6 @@ static void put_reconnects(const struct family *family, const struct sl_stream_r
     put_stream(family, row, row->view.subscribes ? row->view.subscribes - 1 : 0);
 }
 
-static void put_blocked(const struct family *family, const struct sl_stream_row *row)
-{
-    struct sl_metric_label labels[] = {
-        {"target", sl_str_from(row->view.target)},
-        {"subscription", sl_str_from(row->view.subscription)},
-    };
-
-    seconds(family, labels, SL_ARRAY_LEN(labels), row->view.blocked_ns);
-}
-
 /* A sample for each reason that was ever seen. */
 static void put_ends(const struct family *family, const struct sl_tally *tally,
                      const struct sl_metric_label *who, size_t count)
@@ -361,11 +320,6 @@ static void put_quarantined_names(const struct family *family, const struct sl_s
             sample(family, labels, SL_ARRAY_LEN(labels), 1);
         }
     }
-}
-
-static void put_is_blocked(const struct family *family, const struct sl_stream_row *row)
-{
-    put_stream(family, row, row->view.is_blocked);
 }
 
 static void put_state(const struct family *family, const struct sl_stream_row *row)
@@ -437,8 +391,6 @@ static const struct {
     const char *help;
     void (*put)(const struct family *family, const struct sl_stream_row *row);
 } special_families[] = {
-    {"sluice_stream_credit_bytes", SL_METRIC_GAUGE, "The stream's limit, four ways.", put_credit},
-    {"sluice_stream_limit_bytes", SL_METRIC_GAUGE, "Bytes that may be out at once.", put_limit},
     {"sluice_stream_synced", SL_METRIC_GAUGE, "1 after sync_response, in this call.", put_synced},
     {"sluice_stream_stalled", SL_METRIC_GAUGE,
      "1 while something is kept, or the stream waits to subscribe, for sinks that stand still.",
@@ -453,9 +405,6 @@ static const struct {
      put_unit},
     {"sluice_stream_reconnects", SL_METRIC_COUNTER, "Subscribe calls after the first.",
      put_reconnects},
-    {"sluice_stream_blocked_seconds", SL_METRIC_COUNTER, "Time without credit to go on with.",
-     put_blocked},
-    {"sluice_stream_blocked", SL_METRIC_GAUGE, "1 while the device cannot go on.", put_is_blocked},
     {"sluice_quarantined_paths", SL_METRIC_GAUGE,
      "Paths that the device refuses, left out until they are tried again.", put_quarantined},
     {"sluice_quarantined_path", SL_METRIC_GAUGE,
@@ -534,6 +483,8 @@ static const struct {
 } worker_families[] = {
     {"sluice_memory_budget_bytes", "The worker's part of collector.memory.",
      offsetof(struct sl_snapshot, part_bytes)},
+    {"sluice_memory_promised_bytes", "Memory that streams may take: the sum of their shares.",
+     offsetof(struct sl_snapshot, promised_bytes)},
     {"sluice_memory_held_bytes", "Memory that held records take.",
      offsetof(struct sl_snapshot, held_bytes)},
     {"sluice_memory_interned_bytes", "Memory that interned paths take.",
@@ -619,6 +570,7 @@ void sl_report_metrics(const struct sl_snapshot *snapshots, size_t count, struct
     put_routes(snapshots, count, out);
     put_streams(snapshots, count, out);
     put_sinks(snapshots, count, out);
+    sl_report_credit(snapshots, count, out);
     sl_report_plugins(snapshots, count, out);
     sl_ledger_metrics(snapshots, count, out);
     put_workers(snapshots, count, out);

@@ -10,6 +10,9 @@
 /* The metrics of all workers, OpenMetrics text format. */
 void sl_report_metrics(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out);
 
+/* Of them, what streams may be sent and hold, and why not more. */
+void sl_report_credit(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out);
+
 /* Of them, what plugins do with their records. */
 void sl_report_plugins(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out);
 

@@ -69,9 +69,16 @@ class Collector:
         except (urllib.error.URLError, ConnectionError):
             return False
 
+    def page(self):
+        """The metrics; a worker that is very busy is asked again."""
+        try:
+            return self.get("/metrics")[1]
+        except urllib.error.HTTPError:
+            return None
+
     def metrics(self):
         """[(name, {label: value}, number)]"""
-        found = map(SAMPLE.match, self.get("/metrics")[1].splitlines())
+        found = map(SAMPLE.match, wait_for(self.page, 20, "the metrics").splitlines())
         return [(match.group(1), dict(LABEL.findall(match.group(2) or "")), float(match.group(3)))
                 for match in found if match]
 

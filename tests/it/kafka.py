@@ -68,6 +68,10 @@ class Kafka:
         finally:
             self.start()
 
+    def quota(self, bytes_per_s):
+        """What all producers together may send; 0: anything. The broker makes them wait for it."""
+        self._script("quota", str(bytes_per_s))
+
     def wait_records(self, topic, expected, timeout_s=120, stall_s=30):
         """Until the topic has that many; fails as soon as it has not grown for `stall_s`. A device that
         has sent its last message is not yet one whose last message has arrived."""

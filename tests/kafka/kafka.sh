@@ -4,6 +4,7 @@
 #
 # usage: kafka.sh install|start|stop|kill|restart|pid|status|wipe
 #        kafka.sh topic NAME [PARTITIONS [KEY=VALUE ...]]
+#        kafka.sh quota BYTES            what all producers together may send a second; 0: anything
 #
 # Environment (defaults):
 #   SL_CACHE=$HOME/.cache/sluice    the jars are kept here, in kafka-VERSION/
@@ -261,6 +262,13 @@ topic() {
         "${settings[@]}"
 }
 
+quota() {
+    local change=(--add-config "producer_byte_rate=$1")
+    [ "$1" != 0 ] || change=(--delete-config producer_byte_rate)
+    java_tool kafka.admin.ConfigCommand --bootstrap-server "127.0.0.1:$PORT" --alter \
+        "${change[@]}" --entity-type users --entity-default
+}
+
 usage() {
     sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"
     exit 2
@@ -282,6 +290,10 @@ case "${1:-}" in
         [ $# -ge 2 ] || usage
         shift
         topic "$@"
+        ;;
+    quota)
+        [ $# -eq 2 ] || usage
+        quota "$2"
         ;;
     *) usage ;;
 esac

@@ -10,6 +10,7 @@ struct scene {
     struct sl_growth growth;
     int64_t now_ns;
     uint64_t charged;
+    bool is_urgent;
 };
 
 static struct scene a_scene(void)
@@ -23,7 +24,12 @@ static struct scene a_scene(void)
 
 static void look(struct scene *scene, uint32_t held, bool is_limited, bool may_grow)
 {
-    const struct sl_growth_look what = {scene->now_ns, scene->charged, held, is_limited, may_grow};
+    const struct sl_growth_look what = {.now_ns = scene->now_ns,
+                                        .charged_bytes = scene->charged,
+                                        .held_bytes = held,
+                                        .is_limited = is_limited,
+                                        .may_grow = may_grow,
+                                        .is_urgent = scene->is_urgent};
 
     sl_growth_look(&scene->growth, &what);
 }
@@ -60,6 +66,23 @@ static void a_slow_sink_gets_no_longer_a_queue(void **state)
         pass_window(&scene, FIRST, SL_GROWTH_QUICK_MS + 1, true);
     }
     assert_int_equal(scene.growth.window_bytes, FIRST);
+    assert_false(scene.growth.is_quick);
+}
+
+static void an_urgent_stream_grows_all_the_same_as_far_as_there_is_memory(void **state)
+{
+    struct scene scene = a_scene();
+
+    (void)state;
+    scene.is_urgent = true;
+    pass_window(&scene, FIRST, SL_GROWTH_QUICK_MS + 1, false);
+    assert_int_equal(scene.growth.window_bytes, FIRST);
+    pass_window(&scene, FIRST, SL_GROWTH_QUICK_MS + 1, true);
+    assert_true(scene.growth.window_bytes > FIRST);
+    for (int i = 0; i < 100; i++) {
+        pass_window(&scene, scene.growth.window_bytes, 2 * SL_GROWTH_QUICK_MS, true);
+    }
+    assert_int_equal(scene.growth.window_bytes, MOST); /* each twice as fast */
     assert_false(scene.growth.is_quick);
 }
 
@@ -141,6 +164,21 @@ static void a_calm_stream_shrinks_to_where_it_began_and_under_pressure_to_the_fl
     assert_false(sl_growth_is_calm(&scene.growth));
 }
 
+/* What comes between two sweeps is little, but all of it is still held. */
+static void a_stream_whose_window_is_held_is_not_calm(void **state)
+{
+    struct scene scene = a_scene();
+
+    (void)state;
+    for (uint32_t held = FIRST / 2; held < FIRST; held += FIRST / 100) {
+        scene.charged += FIRST / 100;
+        look(&scene, held, false, true);
+        sl_growth_sweep(&scene.growth, scene.now_ns, true);
+        assert_false(sl_growth_is_calm(&scene.growth));
+    }
+    assert_int_equal(scene.growth.window_bytes, FIRST);
+}
+
 static void acknowledgements_that_do_not_come_are_not_quick(void **state)
 {
     struct scene scene = a_scene();
@@ -184,10 +222,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_limited_stream_with_quick_acknowledgements_doubles_up_to_the_most),
         cmocka_unit_test(a_slow_sink_gets_no_longer_a_queue),
+        cmocka_unit_test(an_urgent_stream_grows_all_the_same_as_far_as_there_is_memory),
         cmocka_unit_test(who_is_not_limited_does_not_grow),
         cmocka_unit_test(without_memory_for_it_no_window_grows),
         cmocka_unit_test(beyond_what_is_free_a_doubling_that_brings_nothing_is_taken_back),
         cmocka_unit_test(a_calm_stream_shrinks_to_where_it_began_and_under_pressure_to_the_floor),
+        cmocka_unit_test(a_stream_whose_window_is_held_is_not_calm),
         cmocka_unit_test(acknowledgements_that_do_not_come_are_not_quick),
         cmocka_unit_test(a_new_rpc_starts_small_again),
         cmocka_unit_test(the_most_is_never_below_the_first),

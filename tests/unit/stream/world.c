@@ -362,6 +362,7 @@ int set_up_world(void **state, const struct world_options *options)
     assert_non_null(world->sink);
     struct sl_budget_plan plan;
     assert_true(sl_budget_plan(256 * SL_MIB, 1, 1, 4 * SL_MIB, &plan));
+    plan.shared_bytes = options->shared_bytes ? options->shared_bytes : plan.shared_bytes;
     sl_stream_pool_init(&world->pool, &plan);
     world->interned.limit_bytes = SL_MIB;
     world->refused = options->refused;

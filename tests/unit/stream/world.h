@@ -69,6 +69,7 @@ struct world_options {
     const char *const *refused;
     struct sl_clock_config clock;
     int64_t stale_after_ns;
+    uint64_t shared_bytes; /* memory, of the governor; 0: plenty */
     /* Of a second sink, which is not required; 0: there is none. For one member. */
     uint64_t extra_memory_bytes;
     struct sl_stall_config stall;
