@@ -17,6 +17,8 @@ static const struct family overdue = {"sluice_sink_overdue_records", SL_METRIC_G
                                       "Records out for longer than overdue-after."};
 static const struct family oldest = {"sluice_sink_oldest_record_seconds", SL_METRIC_GAUGE,
                                      "How long the oldest record is out."};
+static const struct family full = {"sluice_sink_full_seconds", SL_METRIC_GAUGE,
+                                   "Since the sink said that it is full; 0: it has room."};
 static const struct family bugs = {"sluice_plugin_bugs", SL_METRIC_COUNTER,
                                    "What a plugin did against its interface, and what it was."};
 
@@ -38,6 +40,16 @@ static void put_overdue(const struct sl_snapshot *snapshot, const struct sl_sink
 
     fill_labels(snapshot, row, worker, labels);
     sl_metrics_u64(out, overdue.name, overdue.type, labels, 3, row->overdue);
+}
+
+static void put_full(const struct sl_snapshot *snapshot, const struct sl_sink_row *row,
+                     struct sl_buf *out)
+{
+    struct sl_metric_label labels[LABELS];
+    char worker[DIGITS];
+
+    fill_labels(snapshot, row, worker, labels);
+    sl_metrics_seconds(out, full.name, full.type, labels, 3, row->full_ns);
 }
 
 static void put_oldest(const struct sl_snapshot *snapshot, const struct sl_sink_row *row,
@@ -85,5 +97,6 @@ void sl_report_plugins(const struct sl_snapshot *snapshots, size_t count, struct
 {
     put_family(&overdue, snapshots, count, put_overdue, out);
     put_family(&oldest, snapshots, count, put_oldest, out);
+    put_family(&full, snapshots, count, put_full, out);
     put_family(&bugs, snapshots, count, put_bugs, out);
 }

@@ -54,6 +54,7 @@ struct sl_sink_row {
     uint64_t in_flight;
     uint64_t overdue;
     int64_t oldest_ns;
+    int64_t full_ns;
     uint64_t bugs[SL_BUGS];
     bool is_taking;
 };

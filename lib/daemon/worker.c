@@ -675,6 +675,7 @@ static bool copy_sinks(struct sl_worker *worker, struct sl_snapshot *snapshot)
         row->in_flight = sl_sink_in_flight(sink);
         row->overdue = sl_sink_overdue(sink);
         row->oldest_ns = sl_sink_oldest_ns(sink);
+        row->full_ns = sl_sink_full_ns(sink);
         for (int bug = 0; bug < SL_BUGS; bug++) {
             row->bugs[bug] = sl_sink_bugs(sink, (enum sl_sink_bug)bug);
         }

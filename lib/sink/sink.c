@@ -99,6 +99,11 @@ int64_t sl_sink_oldest_ns(const struct sl_sink *sink)
     return since_ns ? sl_loop_now_ns(sink->loop) - since_ns : 0;
 }
 
+int64_t sl_sink_full_ns(const struct sl_sink *sink)
+{
+    return sink->full_since_ns ? sl_loop_now_ns(sink->loop) - sink->full_since_ns : 0;
+}
+
 static struct sl_log_field oldest_field(const struct sl_sink *sink)
 {
     return sl_log_u64("oldest-s", (uint64_t)(sl_sink_oldest_ns(sink) / SL_NS_PER_S));
@@ -116,10 +121,22 @@ static void on_overdue_timer(void *arg)
                "records are overdue: the plugin has forgotten them, or where they go is silent",
                sl_log_u64("records", sink->tokens.overdue), oldest_field(sink));
     }
+    if (sl_sink_full_ns(sink) >= limit_ns) {
+        sl_log(SL_LOG_WARN, &sink->subject,
+               "the sink said that it is full, and has not said since that there is room",
+               sl_log_u64("full-s", (uint64_t)(sl_sink_full_ns(sink) / SL_NS_PER_S)));
+    }
     int64_t young_ns = sl_tokens_young_ns(&sink->tokens);
-    if (young_ns) {
-        int64_t wait_ns = young_ns + limit_ns - now_ns;
+    if (young_ns || sink->full_since_ns) {
+        int64_t wait_ns = young_ns ? young_ns + limit_ns - now_ns : limit_ns;
         start_ns(sink->overdue_timer, wait_ns > limit_ns / 8 ? wait_ns : limit_ns / 8);
+    }
+}
+
+static void watch_overdue(struct sl_sink *sink)
+{
+    if (sink->spec->overdue_after_ns > 0 && !sl_timer_is_armed(sink->overdue_timer)) {
+        start_ns(sink->overdue_timer, sink->spec->overdue_after_ns);
     }
 }
 
@@ -134,9 +151,7 @@ static void count_out(struct sl_sink *sink, struct sl_token *token)
             start_ns(sink->stall_timer, sink->spec->stall_after_ns);
         }
     }
-    if (sink->spec->overdue_after_ns > 0 && !sl_timer_is_armed(sink->overdue_timer)) {
-        start_ns(sink->overdue_timer, sink->spec->overdue_after_ns);
-    }
+    watch_overdue(sink);
 }
 
 /* A record that waits for the plugin will not get there. */
@@ -186,8 +201,12 @@ static bool offer(struct sl_sink *sink, const struct sluice_record *record, stru
     sink->is_accepting = false;
     if (answer == SLUICE_FULL) {
         sink->is_ready_awaited = true;
+        sink->full_since_ns =
+            sink->full_since_ns ? sink->full_since_ns : sl_loop_now_ns(sink->loop);
+        watch_overdue(sink);
         return false;
     }
+    sink->full_since_ns = 0;
     token->sink = sink;
     token->payload_bytes = (uint32_t)record->payload_len;
     count_out(sink, token);
@@ -301,6 +320,7 @@ static void tell_ready(void *arg)
 
     if (sink->is_ready_awaited) {
         sink->is_ready_awaited = false;
+        sink->full_since_ns = 0;
         if (offer_parked(sink)) {
             sink->events->on_ready(sink, sink->arg);
         }

@@ -41,7 +41,7 @@ struct sl_sink_spec {
     bool is_required;
     uint64_t memory_bytes;  /* not required: what its records may hold, in each worker */
     int64_t stall_after_ns; /* no report for this long with records out: it takes no new streams */
-    int64_t overdue_after_ns; /* a record out for longer is told of; 0: none is */
+    int64_t overdue_after_ns; /* a record out, or FULL, for longer is told of; 0: none is */
     const struct sl_processor_spec *const *processors; /* what stands before it, in order */
     size_t processor_count;
 };
@@ -128,6 +128,7 @@ size_t sl_sink_record_cost(const struct sl_sink *sink);
 uint64_t sl_sink_in_flight(const struct sl_sink *sink); /* tokens out */
 uint64_t sl_sink_overdue(const struct sl_sink *sink);  /* of them, for overdue_after_ns or longer */
 int64_t sl_sink_oldest_ns(const struct sl_sink *sink); /* how long the oldest is out; 0: none is */
+int64_t sl_sink_full_ns(const struct sl_sink *sink);   /* since FULL without ready; 0: not now */
 uint64_t sl_sink_bugs(const struct sl_sink *sink, enum sl_sink_bug bug);
 void sl_sink_tell_out(struct sl_sink *sink); /* nobody waits for them any more: to the log */
 void sl_sink_stats(struct sl_sink *sink, struct sluice_stats *stats);

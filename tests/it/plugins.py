@@ -30,6 +30,7 @@ EVERY = 10
 RUDE = {"never": "never-acknowledged", "twice": "acknowledged-twice", "unknown": "unknown-token",
         "within": "within-accept", "thread": "other-thread", "answer": "bad-answer",
         "result": "bad-result", "leaves": "left-behind"}
+NEVER_READY = "full"  # says FULL once, and nothing any more
 
 
 # ---- by the README ----
@@ -57,7 +58,8 @@ def by_readme(lab):
                    "HOME": str(place)}
     done = subprocess.run(["sh", "-c", words], cwd=place, env=environment, capture_output=True,
                           text=True, timeout=120, check=False)
-    must(done.returncode == 0, f"the README's commands work: {done.stderr[-600:]}")
+    must(done.returncode == 0,
+         f"the README's commands work{': ' + done.stderr[-600:] if done.returncode else ''}")
     reference = done.stdout
     check("# type: outbox - appends records to a file, by a thread of its own (example 1.0" in reference
           and "# type: envelope" in reference
@@ -129,11 +131,11 @@ def bugs(collector):
 
 def rude(lab):
     place = objects.build(lab, "rude")
-    devices = Devices(lab, "sim", len(RUDE) + 1, rate=200, messages=MESSAGES)
-    names = [*RUDE, "copy"]
+    names = [*RUDE, NEVER_READY, "copy"]
+    devices = Devices(lab, "sim", len(names), rate=200, messages=MESSAGES)
     addresses = dict(zip(names, devices.addresses().values()))
     sinks = {name: {"type": "rude", "does": name, "every": EVERY, "overdue-after": "500ms"}
-             for name in RUDE}
+             for name in names}
     sinks["copy"] = {"type": "file", "path": str(lab.path("copy.jsonl"))}
     collector = Collector(lab, addresses, {"all": subscription()}, sinks, workers=2, plugins=place,
                           shutdown_timeout="2s",
@@ -147,8 +149,10 @@ def rude(lab):
                   f"{name}: {bug}, and nothing else")
     wait_for(lambda: collector.total("overdue_records", sink="never") > 0, 20, "overdue records")
     check(collector.total("oldest_record_seconds", sink="never") >= 0.5, "and how old the oldest is")
+    wait_for(lambda: collector.total("full_seconds", sink=NEVER_READY) > 0.5, 20,
+             "a sink that is full and says no more, in the metrics")
     honest = ["twice", "unknown", "within", "answer", "result", "leaves", "copy"]
-    devices.wait_done(len(names), 30)
+    devices.wait_done(len(names) - 1, 30)
     wait_for(lambda: all(collector.total("updates_received", sink=name) >= 2 * MESSAGES and
                          collector.total("updates_held", sink=name) == 0 for name in honest), 30,
              "all of the others' updates")
@@ -161,6 +165,9 @@ def rude(lab):
           "never: the log says that records are overdue")
     check(re.search(r"level=warn sink=never plugin=rude .*msg=\"the plugin has not acknowledged "
                     r"records\" records=\d+ oldest-s=\d+", log), "never: the drain names it")
+    check(re.search(rf'level=warn sink={NEVER_READY} plugin=rude .*msg="the sink said that it is full, '
+                    r'and has not said since that there is room" full-s=\d', log),
+          "full: the log says that it has not said that there is room")
     check("this is allowed from any thread" in log, "any thread may log")
     sums = ledgers(collector)
     for name in names:

@@ -10,9 +10,9 @@
 enum { TICK_MS = 5 };
 
 /* In the order of `rudenesses`. */
-enum rudeness { NEVER, TWICE, UNKNOWN, WITHIN, THREAD, ANSWER, RESULT, LEAVES };
+enum rudeness { NEVER, TWICE, UNKNOWN, WITHIN, THREAD, ANSWER, RESULT, LEAVES, FULL };
 static const char *const rudenesses[] = {"never",  "twice",  "unknown", "within", "thread",
-                                         "answer", "result", "leaves",  NULL};
+                                         "answer", "result", "leaves",  "full",   NULL};
 
 struct options {
     int does;
@@ -95,6 +95,7 @@ static void report(struct rude *rude, const struct item *item)
     case WITHIN:
     case ANSWER:
     case LEAVES:
+    case FULL:
         break;
     }
     ack(rude, item->token, SLUICE_DELIVERED);
@@ -120,8 +121,9 @@ static enum sluice_accept rude_accept(void *sink, const struct sluice_record *re
     struct rude *rude = sink;
     struct item *item = calloc(1, sizeof(*item));
 
-    if (!item) {
-        return SLUICE_FULL;
+    if (!item || (rude->options->does == FULL && rude->seen == rude->options->every)) {
+        free(item);
+        return SLUICE_FULL; /* and never says that there is room */
     }
     item->token = token;
     item->is_rude = ++rude->seen % rude->options->every == 0;

@@ -283,6 +283,41 @@ static void a_record_that_comes_back_twice_counts_once_and_the_plugin_is_named(v
     close_world(&world);
 }
 
+static void stop_when_told(void *arg)
+{
+    struct world *world = arg;
+
+    if (sl_sink_full_ns(world->sink) >= 3 * world->spec.overdue_after_ns) {
+        sl_loop_stop(world->loop);
+    } else {
+        sl_timer_start(world->turn, 1);
+    }
+}
+
+static void a_sink_that_is_full_and_says_no_more_is_told_of(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    world.spec.overdue_after_ns = 10 * SL_NS_PER_MS;
+    assert_int_equal(sl_sink_full_ns(world.sink), 0);
+    the_fake->is_full = true;
+    assert_int_equal(give(&world, 0), SL_SINK_FULL);
+    sl_timer_free(world.turn);
+    world.turn = sl_timer_new(world.loop, stop_when_told, &world);
+    sl_timer_start(world.turn, 1);
+    sl_loop_run(world.loop);
+    the_fake->is_full = false;
+    the_fake->host->calls->ready(the_fake->host);
+    sl_timer_free(world.turn);
+    world.turn = sl_timer_new(world.loop, stop, &world);
+    turn(&world);
+    assert_int_equal(world.readies, 1);
+    assert_int_equal(sl_sink_full_ns(world.sink), 0);
+    close_world(&world);
+}
+
 static void a_table_that_was_large_is_given_back_and_knows_its_handles(void **state)
 {
     static struct sl_token token;
@@ -719,6 +754,7 @@ int main(void)
         cmocka_unit_test(each_record_comes_back_once),
         cmocka_unit_test(a_token_may_be_used_again_after_its_report),
         cmocka_unit_test(a_record_that_comes_back_twice_counts_once_and_the_plugin_is_named),
+        cmocka_unit_test(a_sink_that_is_full_and_says_no_more_is_told_of),
         cmocka_unit_test(a_table_that_was_large_is_given_back_and_knows_its_handles),
         cmocka_unit_test(a_handle_that_never_was_is_looked_up_and_not_followed),
         cmocka_unit_test(a_handle_of_another_instance_is_none_of_this_one),
