@@ -2,18 +2,10 @@
 
 #include <uv.h>
 
-#include "loop/internal.h"
 #include "loop/loop.h"
 
 /* Every handle is freed by libuv's close callback, in a later turn: it may be freed in its own
  * callback, and fires no more from then on. */
-struct sl_timer {
-    uv_timer_t uv;
-    struct sl_loop *loop;
-    sl_loop_fn fn;
-    void *arg;
-};
-
 struct sl_watch {
     uv_poll_t uv;
     sl_loop_fn fn;
@@ -26,11 +18,6 @@ struct sl_signal {
     void *arg;
 };
 
-static void on_timer_closed(uv_handle_t *handle)
-{
-    free(SL_CONTAINER_OF(handle, struct sl_timer, uv));
-}
-
 static void on_watch_closed(uv_handle_t *handle)
 {
     free(SL_CONTAINER_OF(handle, struct sl_watch, uv));
@@ -39,13 +26,6 @@ static void on_watch_closed(uv_handle_t *handle)
 static void on_signal_closed(uv_handle_t *handle)
 {
     free(SL_CONTAINER_OF(handle, struct sl_signal, uv));
-}
-
-static void on_timer(uv_timer_t *uv)
-{
-    struct sl_timer *timer = SL_CONTAINER_OF(uv, struct sl_timer, uv);
-
-    timer->fn(timer->arg);
 }
 
 /* A broken descriptor is "readable" too: the reader finds the error. */
@@ -64,43 +44,6 @@ static void on_signal(uv_signal_t *uv, int number)
 
     (void)number;
     signal->fn(signal->arg);
-}
-
-struct sl_timer *sl_timer_new(struct sl_loop *loop, sl_loop_fn fn, void *arg)
-{
-    struct sl_timer *timer = malloc(sizeof(*timer));
-
-    if (!timer) {
-        return NULL;
-    }
-    timer->loop = loop;
-    timer->fn = fn;
-    timer->arg = arg;
-    uv_timer_init(sl_loop_handle(loop), &timer->uv);
-    return timer;
-}
-
-void sl_timer_start(struct sl_timer *timer, uint64_t delay_ms)
-{
-    sl_loop_freshen(timer->loop);
-    SL_ASSERT(uv_timer_start(&timer->uv, on_timer, delay_ms, 0) == 0);
-}
-
-void sl_timer_stop(struct sl_timer *timer)
-{
-    uv_timer_stop(&timer->uv);
-}
-
-bool sl_timer_is_armed(const struct sl_timer *timer)
-{
-    return uv_is_active((const uv_handle_t *)&timer->uv) != 0;
-}
-
-void sl_timer_free(struct sl_timer *timer)
-{
-    if (timer) {
-        uv_close((uv_handle_t *)&timer->uv, on_timer_closed);
-    }
 }
 
 struct sl_watch *sl_watch_new(struct sl_loop *loop, int fd, sl_loop_fn fn, void *arg)

@@ -16,9 +16,10 @@ struct phase_clock {
 
 struct sl_loop {
     uv_loop_t uv;
-    uv_async_t wake;         /* something is posted */
-    uv_prepare_t prepare;    /* before the poll: the clock is old */
-    uv_check_t check;        /* after the poll: the end of a turn */
+    uv_async_t wake;      /* something is posted */
+    uv_prepare_t prepare; /* before the poll: the clock is old */
+    uv_check_t check;     /* after the poll: the end of a turn */
+    struct sl_timers timers;
     uv_idle_t idle;          /* active while something is deferred: the poll does not sleep */
     struct sl_list deferred; /* for the end of this turn */
     struct sl_list due;      /* of the turn that is ending: empty but in on_check */
@@ -115,6 +116,7 @@ static void start_own(struct sl_loop *loop)
     uv_prepare_init(&loop->uv, &loop->prepare);
     uv_check_init(&loop->uv, &loop->check);
     uv_idle_init(&loop->uv, &loop->idle);
+    sl_timers_init(&loop->timers, &loop->uv);
     uv_prepare_start(&loop->prepare, on_prepare);
     uv_check_start(&loop->check, on_check);
     uv_unref((uv_handle_t *)&loop->prepare);
@@ -152,7 +154,8 @@ static bool is_own(const struct sl_loop *loop, const uv_handle_t *handle)
 {
     const void *own = handle;
 
-    return own == &loop->wake || own == &loop->prepare || own == &loop->check || own == &loop->idle;
+    return own == &loop->wake || own == &loop->prepare || own == &loop->check ||
+           own == &loop->idle || own == &loop->timers.uv;
 }
 
 static void assert_ended(uv_handle_t *handle, void *arg)
@@ -166,6 +169,7 @@ static void close_own(struct sl_loop *loop)
     uv_close((uv_handle_t *)&loop->prepare, NULL);
     uv_close((uv_handle_t *)&loop->check, NULL);
     uv_close((uv_handle_t *)&loop->idle, NULL);
+    uv_close((uv_handle_t *)&loop->timers.uv, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
@@ -174,10 +178,12 @@ void sl_loop_free(struct sl_loop *loop)
     SL_ASSERT(!loop->is_running);
     uv_unref((uv_handle_t *)&loop->wake);
     while (run_posted(loop) || uv_loop_alive(&loop->uv)) {
+        SL_ASSERT(loop->timers.count == 0);
         uv_walk(&loop->uv, assert_ended, loop);
         uv_run(&loop->uv, UV_RUN_ONCE);
     }
     close_own(loop);
+    sl_timers_fini(&loop->timers);
     SL_ASSERT(uv_loop_close(&loop->uv) == 0);
     pthread_mutex_destroy(&loop->lock);
     free(loop);
@@ -270,6 +276,11 @@ void sl_loop_cancel(struct sl_loop *loop, struct sl_deferred *deferred)
         deferred->is_pending = false;
         sl_list_remove(&deferred->node);
     }
+}
+
+struct sl_timers *sl_loop_timers(struct sl_loop *loop)
+{
+    return &loop->timers;
 }
 
 void *sl_loop_handle(struct sl_loop *loop)

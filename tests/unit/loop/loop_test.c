@@ -48,6 +48,93 @@ static void timers_of_one_time_fire_in_the_order_of_their_starts(void **state)
     close_world(&world);
 }
 
+/* Many timers, started in one turn, some again and some stopped; what fires is held against the
+ * delays that they had last. */
+enum { CROWD = 500, CROWD_MS = 30, CROWD_END = CROWD };
+
+struct crowd;
+
+struct one {
+    struct crowd *crowd;
+    struct sl_timer *timer;
+    uint64_t delay_ms;
+    size_t started; /* which start of all was its last; 0: it is stopped */
+};
+
+struct crowd {
+    struct sl_loop *loop;
+    struct one ones[CROWD + 1]; /* the last ends the run */
+    size_t starts;
+    size_t fired;
+    const struct one *last;
+};
+
+static void crowd_fires(void *arg)
+{
+    struct one *one = arg;
+    struct crowd *crowd = one->crowd;
+    const struct one *last = crowd->last;
+
+    assert_true(one->started > 0);
+    if (last) {
+        assert_true(last->delay_ms <= one->delay_ms);
+        assert_true(last->delay_ms < one->delay_ms || last->started < one->started);
+    }
+    crowd->last = one;
+    crowd->fired++;
+    if (one == &crowd->ones[CROWD_END]) {
+        sl_loop_stop(crowd->loop);
+    }
+}
+
+static void start_one(struct one *one, uint64_t delay_ms)
+{
+    one->delay_ms = delay_ms;
+    one->started = ++one->crowd->starts;
+    sl_timer_start(one->timer, delay_ms);
+}
+
+static void start_crowd(void *arg)
+{
+    struct crowd *crowd = arg;
+
+    for (size_t i = 0; i < CROWD; i++) {
+        start_one(&crowd->ones[i], i * 7919 % CROWD_MS);
+    }
+    for (size_t i = 0; i < CROWD; i += 3) {
+        start_one(&crowd->ones[i], i * 104729 % CROWD_MS);
+    }
+    for (size_t i = 0; i < CROWD; i += 5) {
+        crowd->ones[i].started = 0;
+        sl_timer_stop(crowd->ones[i].timer);
+    }
+    start_one(&crowd->ones[CROWD_END], CROWD_MS);
+}
+
+static void many_timers_keep_their_order(void **state)
+{
+    struct crowd crowd = {.loop = sl_loop_new()};
+
+    (void)state;
+    assert_non_null(crowd.loop);
+    for (size_t i = 0; i <= CROWD; i++) {
+        crowd.ones[i].crowd = &crowd;
+        crowd.ones[i].timer = sl_timer_new(crowd.loop, crowd_fires, &crowd.ones[i]);
+        assert_non_null(crowd.ones[i].timer);
+    }
+    struct sl_timer *begin = sl_timer_new(crowd.loop, start_crowd, &crowd);
+    assert_non_null(begin);
+    sl_timer_start(begin, 0);
+    sl_loop_run(crowd.loop);
+    assert_int_equal(crowd.fired, CROWD - CROWD / 5 + 1);
+    for (size_t i = 0; i <= CROWD; i++) {
+        assert_false(sl_timer_is_armed(crowd.ones[i].timer));
+        sl_timer_free(crowd.ones[i].timer);
+    }
+    sl_timer_free(begin);
+    sl_loop_free(crowd.loop);
+}
+
 static void a_timer_started_again_moves(void **state)
 {
     struct world world;
@@ -373,6 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_fire_in_the_order_of_their_times),
         cmocka_unit_test(timers_of_one_time_fire_in_the_order_of_their_starts),
+        cmocka_unit_test(many_timers_keep_their_order),
         cmocka_unit_test(a_timer_started_again_moves),
         cmocka_unit_test(a_stopped_or_freed_timer_does_not_fire),
         cmocka_unit_test(a_timer_may_be_freed_in_its_callback),
