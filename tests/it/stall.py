@@ -234,6 +234,7 @@ def read_accounts(lab, kafka):
 
 
 def start(lab, kafka, device, after_s):
+    lab.path("copy.jsonl").unlink(missing_ok=True)  # of a part before
     sinks = {"main": kafka_sink(kafka.bootstrap, kafka.topic("stall"), format="sluice.v1"),
              "copy": {"type": "file", "path": str(lab.path("copy.jsonl")),
                       "format": "sluice.v1-json"}}
