@@ -172,7 +172,8 @@ tools
 build release
 if [ -n "$soak" ]; then
     say "soak"
-    exec python3 tests/faults/faults.py "$@"
+    python3 tests/faults/faults.py "$@"
+    exit
 fi
 run release release -j2 -LE '^(it|bench)$'
 build asan

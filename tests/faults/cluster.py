@@ -26,7 +26,7 @@ class Proxies:
     def __init__(self, lab):
         self.port = free_port()
         self.process = lab.start("toxiproxy", [peer("toxiproxy-server", PROXY), "-host", "127.0.0.1",
-                                               "-port", self.port], {"LOG_LEVEL": "warn"})
+                                               "-port", self.port], {"LOG_LEVEL": "fatal"})
         wait_for(self.is_up, 20, "toxiproxy")
 
     def ask(self, method, path, body=None):

@@ -14,6 +14,7 @@ session got (`ended` of lib/device). So of each stream, that is of each target:
   - what is missing between two epochs is what the device had sent in the session and the consumer does
     not have
 """
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -77,6 +78,26 @@ class Parser:
                      record.kind == self.baseline)
 
 
+def entry_of_line(line):
+    """The same of a line of sluice.v1-json, as a file has it."""
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise Unreadable(f"a line of {len(line)} bytes: {error}") from error
+    number = session = None
+    updates = record.get("updates", [])
+    for update in updates:
+        if update["path"].endswith(SEQ):
+            number = int(update["value"]["uintVal"])
+        elif update["path"].endswith(SESSION):
+            session = update["value"]["stringVal"]
+    marker = record.get("marker", "").removeprefix("MARKER_").lower()
+    gap = record.get("gap", {})
+    return Entry(record["target"], 0, int(record["epoch"]), int(record["seq"]), marker,
+                 gap.get("reason", ""), int(gap.get("count", 0)), number, session, len(updates),
+                 record.get("kind") == "KIND_BASELINE")
+
+
 @dataclass
 class Epoch:
     number: int
@@ -103,6 +124,7 @@ class Judge:
         self.settled = Counter()          # target: how many of them are judged
         self.begun = Counter()            # target: how many behind the first are told
         self.sessions = set()
+        self.missed = Counter()           # target: updates of its sessions that are not there
         self.partition = {}
         self.records = 0
         self.missing = 0   # of numbers, within epochs
@@ -223,10 +245,11 @@ class Judge:
                        f" {place + 1}, {most} at most")
         verdict.lost += lost
         verdict.worst = max(verdict.worst, lost)
-        verdict.sent_updates += updates
+        self.missed[target] += updates - lost * expected.updates - epoch.updates
 
     def settle_dropped(self, verdict, said):
-        """What a policy drops is counted by sluice, and marked in the data: the same, of each target."""
+        """What a policy drops is counted by sluice, and marked in the data, and is what is missing of all
+        that the devices sent: the same of each target."""
         for target, epochs in self.streams.items():
             marked = Counter()
             for epoch in epochs:
@@ -235,8 +258,9 @@ class Judge:
             counted = {reason: count for reason, count in said.get(target, {}).items() if count}
             if marked != counted:
                 self.wrong(f"{target}: {dict(marked)} marked, {counted} counted")
+            if sum(marked.values()) != self.missed[target]:
+                self.wrong(f"{target}: {dict(marked)} marked, {self.missed[target]} missing")
             verdict.dropped += sum(marked.values())
-            verdict.updates += sum(epoch.updates for epoch in epochs)
 
 
 @dataclass
@@ -250,6 +274,7 @@ class Expected:
     starts: int = 0   # processes
     said: dict = field(default_factory=dict)  # {target: {reason: updates dropped}}, by sluice
     foreign: set = field(default_factory=set)
+    updates: int = 20 # of each message
 
 
 @dataclass
@@ -260,9 +285,7 @@ class Verdict:
     between: int = 0  # epochs that follow another one
     lost: int = 0     # messages, between two epochs and behind the last
     worst: int = 0    # of them, of one session
-    dropped: int = 0  # updates that a policy dropped, as marked
-    updates: int = 0       # found, where a policy drops
-    sent_updates: int = 0  # of sessions that are over
+    dropped: int = 0  # updates that a policy dropped
 
 
 # ---- whether the judge would notice ----

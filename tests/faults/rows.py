@@ -5,14 +5,16 @@ wants its own, get the Faults that all rows share, and their Row.
 """
 import random
 import re
-import time
+from collections import Counter
 
-from harness import check, wait_for
+import objects
+from harness import check, note, wait_for
 
 from cluster import NODES
-from scene import Scene
+from scene import Disk, Scene
 
 ROWS = []
+SMALL_DISK_MIB = 64
 
 
 class Scenario:
@@ -241,4 +243,80 @@ def smallest_memory(faults, row):
     with scene.fault(f"{scene.memory_mib} MiB, no broker for {seconds} s", faults.cluster.paused()):
         scene.sim.wait_held(len(scene.targets))
         scene.last(seconds)
+    scene.finish()
+
+
+# ---- sinks, and what a subscription does when they stall ----
+
+@alone("policies drop")
+def policies(faults, row):
+    """No broker answers: a third of the streams keeps the newest values, a third nothing, a third ends
+    its calls. What is dropped is counted, and marked, and is what is missing."""
+    seconds = faults.seconds(3, 60)
+    scene = Scene(faults, drops=True, stall={"after": "1s", "policy": "conflate"})
+    shedding, ending = scene.targets[1::3], scene.targets[2::3]
+    scene.subscribe("shedding", shedding, stall={"after": "1s", "policy": "shed"})
+    scene.subscribe("ending", ending, stall={"after": "1s", "policy": "resubscribe"})
+    scene.begin(row)
+    scene.start()
+    with scene.fault(f"no broker answers for {seconds + 3} s", faults.cluster.paused()):
+        scene.last(3)
+        bounds = scene.in_flight(with_held=False)
+        scene.may_lose({target: bounds[target] for target in ending})
+        scene.last(seconds)
+    scene.finish()
+    epochs = Counter(len(scene.reading.judge.streams[target]) for target in ending)
+    check(min(epochs) > 1, f"those who end their calls have so many epochs: {dict(epochs)}")
+    reasons = Counter(reason for epochs in scene.reading.judge.streams.values()
+                      for epoch in epochs for reason in epoch.gaps)
+    check(reasons["conflated"] and reasons["shed"], f"gaps: {dict(reasons)}")
+
+
+@alone("slow sink plugin")
+def slow_sink(faults, row):
+    """Half of the streams go to a plugin, which stands still for a while: they alone are held."""
+    seconds = faults.seconds(4, 60)
+    scene = Scene(faults)
+    stall, lines = faults.lab.path("stall"), faults.lab.path("slow.jsonl")
+    slow = scene.targets[1::2]
+    scene.subscribe("slow", slow, sinks=["slow"])
+    scene.sinks["slow"] = {"type": "slow", "path": str(lines), "stall-file": str(stall),
+                           "format": "sluice.v1-json"}
+    scene.plugins = str(objects.build(faults.lab, "slow"))
+    scene.files.append(lines)
+    scene.begin(row)
+    scene.start()
+    with scene.fault(f"a plugin acknowledges nothing for {seconds} s"):
+        stall.touch()
+        scene.last(seconds)
+        more = scene.last(2)
+        stall.unlink()
+    held = [target for target in slow if more[target] == 0]
+    poor = [target for target in scene.targets[::2] if more[target] < scene.sim.rate]
+    check(len(held) == len(slow) and not poor, f"{len(held)} of its {len(slow)} streams were held, and"
+                                               f" {len(poor)} of the others slowed down")
+    scene.finish()
+
+
+@alone("disk full")
+def disk_full(faults, row):
+    """All streams go to a file, and its disk is full until it has become larger."""
+    if not Disk.is_possible():
+        note("not root: no disk can be made")
+        return
+    seconds = faults.seconds(2, 60)
+    disk = Disk(faults.lab, SMALL_DISK_MIB)
+    scene = Scene(faults)
+    scene.subscribe("all", sinks=["disk"])
+    scene.sinks["disk"] = {"type": "file", "path": str(disk.place / "all.jsonl"),
+                           "format": "sluice.v1-json"}
+    scene.files.append(disk.seen / "all.jsonl")
+    scene.wrapper = disk.wrapper
+    scene.begin(row)
+    scene.start()
+    with scene.fault(f"a disk of {SMALL_DISK_MIB} MiB is full, for {seconds} s"):
+        scene.sim.wait_held(len(scene.targets))
+        check(disk.free() == 0, f"{disk.free()} bytes are free")
+        scene.last(seconds)
+        disk.grow(32 * SMALL_DISK_MIB)
     scene.finish()
