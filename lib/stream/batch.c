@@ -128,7 +128,7 @@ static void end_here(struct sl_delivery *delivery, const struct sluice_record *r
 static void give_numbers_back(struct sl_route *route)
 {
     route->seq = route->batch->first_seq - 1;
-    route->told.is_owed = true;
+    route->is_gap_owed = true;
     sl_batch_give_up(route, &route->counts.dropped[SL_DROP_SINK_FULL]);
 }
 

@@ -63,7 +63,7 @@ static void add(struct sl_stream *stream, struct sl_route *route, struct sl_rout
     if (!sl_route_has_room(route)) {
         route->marks.made++;
         route->marks.dropped++;
-        route->told.is_owed = true;
+        route->is_gap_owed = true;
         return;
     }
     struct mark *mark = place ? mark_new(stream, route, place, marker) : NULL;
@@ -215,12 +215,12 @@ static void tell_losses(struct sl_stream *stream, struct sl_route *route)
         enum sl_drop_reason reason = (enum sl_drop_reason)i;
         uint64_t lost = lost_by(route, reason);
         uint64_t count = lost - told->dropped[i];
-        bool is_owed = reason == SL_DROP_SINK_FULL && told->is_owed;
+        bool is_owed = reason == SL_DROP_SINK_FULL && route->is_gap_owed;
         if ((count || is_owed) && !sl_optional_is_ready(stream, route)) {
             return;
         }
         if (count || is_owed) {
-            told->is_owed = told->is_owed && !is_owed;
+            route->is_gap_owed = route->is_gap_owed && !is_owed;
             tell(stream, route, sl_drop_reason_name(reason), count, begin_of(route, reason));
         }
         told->dropped[i] = lost;

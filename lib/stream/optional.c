@@ -31,5 +31,5 @@ void sl_optional_drop(struct sl_route *route, uint64_t updates)
 {
     SL_ASSERT(!sl_route_is_required(route));
     sl_route_drop(route, SL_DROP_SINK_FULL, updates);
-    route->told.is_owed = true;
+    route->is_gap_owed = true;
 }

@@ -91,7 +91,6 @@ struct sl_route_told {
     uint64_t dropped[SL_DROP_REASONS];
     uint64_t duplicates;
     int64_t at_ns; /* the newest message then */
-    bool is_owed;  /* a marker was lost that has to be made up for by a gap */
 };
 
 struct sl_route {
@@ -115,11 +114,12 @@ struct sl_route {
     struct sl_list waiting; /* markers, of mark.c */
     struct sl_mark_counts marks;
     struct sl_route_told told;
+    int64_t lost_ns;        /* when the oldest message came that the sink lost by starting anew */
+    struct sl_stall *stall; /* NULL: messages become records */
     bool is_cut;            /* the sink had to start anew: nothing more of this epoch (raise.h) */
     bool is_restarted;      /* the same, and that epoch is over: the next one has yet to tell */
-    int64_t lost_ns;        /* when the oldest message came that the sink lost by it */
     bool is_stale_told;     /* by a marker, and not taken back */
-    struct sl_stall *stall; /* NULL: messages become records */
+    bool is_gap_owed;       /* a marker was lost that has to be made up for by a gap */
 };
 
 /* False when memory is out. What `config` points at outlives the route. */
