@@ -39,7 +39,7 @@ void book_free(struct book *book)
     for (unsigned i = 0; i < PLAN_DEVICES * PLAN_STREAMS; i++) {
         struct book_stream *stream = &book->streams[i / PLAN_STREAMS][i % PLAN_STREAMS];
         for (unsigned j = 0; j < PLAN_MEMBERS; j++) {
-            free(stream->flows[j].message_of);
+            free(stream->flows[j].updates);
         }
         free(stream->messages);
         free(stream->calls);
@@ -67,9 +67,25 @@ uint64_t book_next(const struct book *book, unsigned device, unsigned stream, un
     return book->streams[device][stream].flows[member].count + 1;
 }
 
+/* Sinks that are waited for. */
 static unsigned sinks_of(const struct book *book, unsigned device, unsigned stream)
 {
-    return (unsigned)__builtin_popcount(book->run->plan->devices[device].streams[stream].sinks);
+    const struct plan *plan = book->run->plan;
+    unsigned sinks = 0;
+
+    for (unsigned i = 0; i < PLAN_SINKS; i++) {
+        sinks +=
+            (plan->devices[device].streams[stream].sinks & 1U << i) && plan->sinks[i].is_required;
+    }
+    return sinks;
+}
+
+bool book_may_skip(const struct book *book, unsigned device, unsigned stream, unsigned sink)
+{
+    const struct plan *plan = book->run->plan;
+
+    return plan->devices[device].streams[stream].policy >= SL_STALL_CONFLATE ||
+           !plan->sinks[sink].is_required;
 }
 
 void book_send(struct book *book, unsigned device, unsigned stream, uint32_t call,
@@ -82,8 +98,9 @@ void book_send(struct book *book, unsigned device, unsigned stream, uint32_t cal
     for (unsigned i = 0; i < PLAN_MEMBERS; i++) {
         struct book_flow *flow = &of->flows[i];
         for (unsigned j = 0; j < updates[i]; j++) {
-            MAKE_ROOM(flow->message_of, flow->count, flow->cap);
-            flow->message_of[flow->count++] = index;
+            MAKE_ROOM(flow->updates, flow->count, flow->cap);
+            flow->updates[flow->count++] = (struct book_update){index, (uint16_t)j, 0};
+            flow->newest[j] = flow->count;
         }
         sum += updates[i];
     }
@@ -115,54 +132,45 @@ size_t book_value(char *text, size_t room, uint64_t number)
 
 /* ---- brokers: what a record says ---- */
 
+enum { MOST_UPDATES = 8192 }; /* of one record */
+
 struct content {
-    uint64_t first, last; /* numbers of its updates; 0: it has none */
+    uint64_t numbers[MOST_UPDATES];
+    uint16_t leaves[MOST_UPDATES];
     uint32_t updates;
     bool is_marker;
     unsigned marker; /* of sluice.v1 */
-    const char *gap; /* its reason */
+    char gap[32];    /* its reason */
     uint64_t count;
 };
 
-/* The next update of a record: numbers follow one another, and the value is as it was sent. */
-static bool take_value(struct content *content, const char *text)
+/* The next update of a record: "u3" is the last element of its path, and the value as it was sent.
+ */
+static bool take_update(struct content *content, const char *leaf, const char *text)
 {
     char *rest = NULL;
     uint64_t number = strtoull(text, &rest, 10);
 
-    if (*rest != '.' || rest[1 + strspn(rest + 1, "x")] != '\0' || number == 0) {
+    if (*rest != '.' || rest[1 + strspn(rest + 1, "x")] != '\0' || number == 0 ||
+        content->updates == MOST_UPDATES || leaf[0] != 'u') {
         return false;
     }
-    if (content->updates > 0 && number != content->last + 1) {
-        return false;
-    }
-    content->first = content->updates ? content->first : number;
-    content->last = number;
-    content->updates++;
+    content->leaves[content->updates] = (uint16_t)strtoul(leaf + 1, NULL, 10);
+    content->numbers[content->updates++] = number;
     return true;
-}
-
-/* "u3" */
-static bool is_leaf(const char *text, size_t number)
-{
-    char leaf[24];
-
-    snprintf(leaf, sizeof(leaf), "u%zu", number);
-    return strcmp(text, leaf) == 0;
 }
 
 static bool read_sluice(const Sluice__V1__Record *record, const char *path, struct content *content)
 {
     content->is_marker = record->kind == SLUICE__V1__KIND__KIND_MARKER;
     content->marker = (unsigned)record->marker;
-    content->gap = record->gap ? record->gap->reason : "";
+    snprintf(content->gap, sizeof(content->gap), "%s", record->gap ? record->gap->reason : "");
     content->count = record->gap ? record->gap->count : 0;
     for (size_t i = 0; i < record->n_updates; i++) {
         const Sluice__V1__Update *update = record->updates[i];
-        if (strncmp(update->path, path, strlen(path)) != 0 ||
-            !is_leaf(update->path + strlen(path), i) || !update->value ||
+        if (strncmp(update->path, path, strlen(path)) != 0 || !update->value ||
             update->value->value_case != SLUICE__V1__VALUE__VALUE_STRING_VAL ||
-            !take_value(content, update->value->string_val)) {
+            !take_update(content, update->path + strlen(path), update->value->string_val)) {
             return false;
         }
     }
@@ -179,9 +187,8 @@ static bool read_proto(const Gnmi__SubscribeResponse *response, const char *path
     for (size_t i = 0; notification && i < notification->n_update; i++) {
         const Gnmi__Update *update = notification->update[i];
         if (update->path->n_elem != 2 || strcmp(update->path->elem[0]->name, path) != 0 ||
-            !is_leaf(update->path->elem[1]->name, i) ||
             update->val->value_case != GNMI__TYPED_VALUE__VALUE_STRING_VAL ||
-            !take_value(content, update->val->string_val)) {
+            !take_update(content, update->path->elem[1]->name, update->val->string_val)) {
             return false;
         }
     }
@@ -236,13 +243,12 @@ static void check_first(struct book *book, const struct book_record *what,
 {
     const struct book_stream *stream = &book->streams[what->device][what->stream];
     uint64_t expected = stream->calls[call].first[what->member];
+    bool may_skip = book_may_skip(book, what->device, what->stream, what->sink);
     bool has_lost = first != reader->last_number + 1;
 
-    if (first != expected) {
+    if (first != expected && !may_skip) {
         run_fail(book->run, "%s: epoch begins with update %llu, the call with %llu", who(what),
                  (unsigned long long)first, (unsigned long long)expected);
-    } else if (first <= reader->last_number) {
-        run_fail(book->run, "%s: update %llu comes twice", who(what), (unsigned long long)first);
     } else if (reader->was_connected && has_lost && has_markers(book, what->sink) &&
                reader->gaps != 1) {
         run_fail(book->run, "%s: updates %llu to %llu are missing, told by %u gap markers",
@@ -252,39 +258,77 @@ static void check_first(struct book *book, const struct book_record *what,
     reader->call = call;
 }
 
-static bool check_updates(struct book *book, struct book_record *what, struct book_reader *reader,
-                          const struct content *content)
+/* One update: it was sent so, and this sink has not got it yet, nor a newer one of its path. */
+static struct book_update *check_update(struct book *book, const struct book_record *what,
+                                        struct book_reader *reader, uint64_t number, uint16_t leaf)
 {
-    struct book_stream *stream = &book->streams[what->device][what->stream];
-    const struct book_flow *flow = &stream->flows[what->member];
+    struct book_flow *flow = &book->streams[what->device][what->stream].flows[what->member];
+    struct book_update *update = number <= flow->count ? &flow->updates[number - 1] : NULL;
 
-    if (content->last > flow->count) {
-        run_fail(book->run, "%s: update %llu was never sent", who(what),
-                 (unsigned long long)content->last);
-        return false;
+    if (!update || update->leaf != leaf) {
+        run_fail(book->run, "%s: update %llu of u%u was never sent", who(what),
+                 (unsigned long long)number, leaf);
+        return NULL;
     }
-    what->message = flow->message_of[content->first - 1];
-    struct book_message *message = &stream->messages[what->message];
+    if (update->readers & 1U << what->sink) {
+        run_fail(book->run, "%s: update %llu comes twice", who(what), (unsigned long long)number);
+    } else if (number <= reader->newest[leaf]) {
+        run_fail(book->run, "%s: update %llu of u%u comes after %llu", who(what),
+                 (unsigned long long)number, leaf, (unsigned long long)reader->newest[leaf]);
+    }
+    update->readers |= (uint16_t)(1U << what->sink);
+    reader->newest[leaf] = number;
+    return update;
+}
 
-    if (flow->message_of[content->last - 1] != what->message) {
-        run_fail(book->run, "%s: a record of two messages", who(what));
-    } else if (reader->call == BOOK_NOBODY) {
-        check_first(book, what, reader, content->first, message->call);
-    } else if (content->first != reader->last_number + 1 || message->call != reader->call) {
+/* The next in a record of what loses nothing: no number is left out, and the record is of one
+ * message. */
+static void check_next(struct book *book, const struct book_record *what,
+                       const struct book_reader *reader, uint64_t number, uint32_t call)
+{
+    if (number != reader->last_number + 1 || call != reader->call) {
         run_fail(book->run, "%s: update %llu (call %u) after %llu (call %u) in one epoch",
-                 who(what), (unsigned long long)content->first, message->call,
+                 who(what), (unsigned long long)number, call,
                  (unsigned long long)reader->last_number, reader->call);
     }
-    reader->last_number = content->last;
-    reader->accepted += content->updates;
-    stream->epoch = reader->epoch;
-    stream->call = message->call;
-    stream->accepted_ns = world_now_ns();
+}
+
+static void begin_message(struct book_stream *stream, struct book_message *message)
+{
     if (!message->is_begun) {
         message->is_begun = true;
         stream->calls[message->call].begun_bytes += message->wire_bytes;
     }
-    return !book->run->has_failed;
+}
+
+static void check_updates(struct book *book, const struct book_record *what,
+                          struct book_reader *reader, const struct content *content)
+{
+    struct book_stream *stream = &book->streams[what->device][what->stream];
+    bool may_skip = book_may_skip(book, what->device, what->stream, what->sink);
+
+    for (uint32_t i = 0; i < content->updates && !book->run->has_failed; i++) {
+        uint64_t number = content->numbers[i];
+        const struct book_update *update =
+            check_update(book, what, reader, number, content->leaves[i]);
+        if (!update) {
+            return;
+        }
+        struct book_message *message = &stream->messages[update->message];
+        if (reader->call == BOOK_NOBODY) {
+            check_first(book, what, reader, number, message->call);
+        } else if (!may_skip) {
+            check_next(book, what, reader, number, message->call);
+        }
+        if (book->run->plan->sinks[what->sink].is_required) {
+            begin_message(stream, message);
+            stream->epoch = reader->epoch;
+            stream->call = message->call;
+        }
+        reader->last_number = number > reader->last_number ? number : reader->last_number;
+    }
+    reader->accepted += content->updates;
+    stream->accepted_ns = world_now_ns();
 }
 
 static void note_marker(struct book *book, const struct book_record *what,
@@ -298,7 +342,8 @@ static void note_marker(struct book *book, const struct book_record *what,
         }
         break;
     case SLUICE__V1__MARKER__MARKER_GAP:
-        reader->gaps += strcmp(content->gap, "reconnect") == 0;
+        reader->gaps +=
+            strcmp(content->gap, "reconnect") == 0 || strcmp(content->gap, "stalled") == 0;
         for (int i = 0; i < SL_DROP_REASONS; i++) {
             if (strcmp(content->gap, sl_drop_reason_name((enum sl_drop_reason)i)) == 0) {
                 reader->told[i] += content->count;
@@ -357,13 +402,30 @@ static bool name_flow(const struct sluice_record *record, struct book_record *wh
            what->member < PLAN_MEMBERS;
 }
 
+/* Their numbers are kept one by one only where they do not follow one another. */
+static void keep_numbers(struct book_record *out, const struct content *content)
+{
+    out->updates = content->updates;
+    out->first = content->updates ? content->numbers[0] : 0;
+    for (uint32_t i = 1; i < content->updates; i++) {
+        if (content->numbers[i] != content->numbers[i - 1] + 1) {
+            out->numbers = calloc(content->updates, sizeof(out->numbers[0]));
+            SL_ASSERT(out->numbers);
+            memcpy(out->numbers, content->numbers, content->updates * sizeof(out->numbers[0]));
+            return;
+        }
+    }
+}
+
 bool book_accept(struct book *book, unsigned sink, const struct sluice_record *record,
                  struct book_record *out)
 {
-    struct content content = {.first = 0};
+    static struct content content;
     void *unpacked = NULL;
 
-    *out = (struct book_record){.sink = sink, .message = BOOK_NOBODY};
+    content.updates = 0;
+    content.is_marker = false;
+    *out = (struct book_record){.sink = sink};
     if (!name_flow(record, out)) {
         run_fail(book->run, "sink k%u: a record of nobody", sink);
         return false;
@@ -375,38 +437,47 @@ bool book_accept(struct book *book, unsigned sink, const struct sluice_record *r
     if (!read_payload(book, sink, record, out, &content, &unpacked)) {
         run_fail(book->run, "%s: a record that is not as it was sent", who(out));
     } else if (check_number(book, out, reader, record)) {
-        out->updates = content.updates;
         if (content.is_marker) {
             note_marker(book, out, reader, &content);
         }
         if (content.updates) {
             check_updates(book, out, reader, &content);
         }
+        keep_numbers(out, &content);
     }
     free_payload(book, sink, unpacked);
     return !book->run->has_failed;
+}
+
+static void settle(struct book_stream *stream, struct book_message *message)
+{
+    struct book_call *call = &stream->calls[message->call];
+
+    SL_ASSERT(message->unsettled > 0);
+    if (--message->unsettled == 0) {
+        call->begun_bytes -= message->wire_bytes;
+        call->settled_bytes += message->wire_bytes;
+    }
 }
 
 void book_report(struct book *book, const struct book_record *record, bool is_delivered)
 {
     struct book_stream *stream = &book->streams[record->device][record->stream];
     struct book_reader *reader = &stream->readers[record->member][record->sink];
+    const struct book_flow *flow = &stream->flows[record->member];
 
     if (record->life == book->lives[record->device]) {
         *(is_delivered ? &reader->delivered : &reader->failed) += record->updates;
     }
-    if (record->message == BOOK_NOBODY) {
+    if (book->run->has_failed || !book->run->plan->sinks[record->sink].is_required) {
+        free(record->numbers);
         return;
     }
-    struct book_message *message = &stream->messages[record->message];
-    struct book_call *call = &stream->calls[message->call];
-
-    SL_ASSERT(message->unsettled >= record->updates);
-    message->unsettled -= record->updates;
-    if (message->unsettled == 0) {
-        call->begun_bytes -= message->wire_bytes;
-        call->settled_bytes += message->wire_bytes;
+    for (uint32_t i = 0; i < record->updates; i++) {
+        uint64_t number = record->numbers ? record->numbers[i] : record->first + i;
+        settle(stream, &stream->messages[flow->updates[number - 1].message]);
     }
+    free(record->numbers);
 }
 
 void book_begin_life(struct book *book, unsigned device)

@@ -16,6 +16,8 @@
 
 #define BOOK_NOBODY UINT32_MAX
 
+enum { BOOK_LEAVES = 32 }; /* of one message */
+
 /* One message of a device. */
 struct book_message {
     uint32_t call;
@@ -37,20 +39,28 @@ struct book_call {
 struct book_reader {
     uint64_t epoch;
     uint64_t seq;
-    uint32_t call;        /* of the epoch's updates; BOOK_NOBODY: there were none */
-    uint64_t last_number; /* of any epoch */
-    unsigned gaps;        /* markers of this epoch that say "reconnect" */
-    bool was_connected;   /* an epoch before this one had a record */
-    bool is_over;         /* this one has had its marker "disconnected" */
+    uint32_t call;                /* of the epoch's updates; BOOK_NOBODY: there were none */
+    uint64_t last_number;         /* of any epoch, the highest */
+    uint64_t newest[BOOK_LEAVES]; /* of each path */
+    unsigned gaps;                /* markers of this epoch that say that one was before it */
+    bool was_connected;           /* an epoch before this one had a record */
+    bool is_over;                 /* this one has had its marker "disconnected" */
     /* Of the present life of its target. */
     uint64_t accepted, delivered, failed; /* updates */
     uint64_t told[SL_DROP_REASONS];       /* by gap markers */
 };
 
+struct book_update {
+    uint32_t message;
+    uint16_t leaf;    /* its path */
+    uint16_t readers; /* sinks that have got it: a set */
+};
+
 struct book_flow {
-    uint32_t *message_of; /* by number - 1 */
+    struct book_update *updates; /* by number - 1 */
     size_t count;
     size_t cap;
+    uint64_t newest[BOOK_LEAVES]; /* the last number of each path */
 };
 
 struct book_stream {
@@ -96,15 +106,20 @@ size_t book_value(char *text, size_t room, uint64_t number);
 struct book_record {
     unsigned device, stream, member, sink;
     unsigned life;
-    uint32_t message; /* BOOK_NOBODY: it has no updates */
+    uint64_t first; /* number of its first update */
     uint32_t updates;
+    uint64_t *numbers; /* of all, where they do not follow one another; else NULL */
 };
 
 /* False: the run has failed. */
 bool book_accept(struct book *book, unsigned sink, const struct sluice_record *record,
                  struct book_record *out);
 
-/* Before the core is told. */
+/* What may be missing for good within an epoch, counted and told: a sink that is not required does
+ * not hold, and a stream that conflates or sheds does not wait. */
+bool book_may_skip(const struct book *book, unsigned device, unsigned stream, unsigned sink);
+
+/* Before the core is told. Frees what the record has. */
 void book_report(struct book *book, const struct book_record *record, bool is_delivered);
 
 /* ---- the core ---- */

@@ -329,6 +329,11 @@ void broker_heal(struct broker *broker, const struct plan_fault *fault)
     changed(broker, fault);
 }
 
+bool broker_is_available(const struct broker *broker)
+{
+    return broker->unavailable == 0;
+}
+
 uint64_t broker_payload_bytes(const struct broker *broker)
 {
     return broker->payload_bytes;

@@ -19,6 +19,7 @@ extern const struct sluice_sink_plugin broker_plugin;
 bool broker_fault(struct broker *broker, const struct plan_fault *fault);
 void broker_heal(struct broker *broker, const struct plan_fault *fault);
 
+bool broker_is_available(const struct broker *broker);      /* by its own word to the host */
 uint64_t broker_payload_bytes(const struct broker *broker); /* of records that it has */
 uint64_t broker_records(const struct broker *broker);
 

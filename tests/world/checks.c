@@ -20,7 +20,8 @@ struct watched {
     struct sl_stream *stream; /* NULL: there is none */
     int wrong;                /* things that last */
     int64_t clear_since_ns;   /* nothing has been wrong since */
-    uint32_t most_limit_bytes;
+    uint64_t most_limit_bytes;
+    uint64_t subscribes;
     bool is_forgotten;
 };
 
@@ -111,6 +112,12 @@ static void check_bound(struct checks *checks, unsigned device, unsigned stream,
     }
 }
 
+/* What a device is given beyond its limit while what it sends is conflated. */
+static uint64_t most_extended(const struct watched *watched)
+{
+    return watched->most_limit_bytes / 4 + SL_CREDIT_FLOOR_BYTES;
+}
+
 /* Against what the device has, and what brokers have of the call's messages. */
 static void check_call(struct checks *checks, unsigned device, unsigned stream,
                        const struct sl_stream_view *view)
@@ -123,13 +130,16 @@ static void check_call(struct checks *checks, unsigned device, unsigned stream,
     watched->most_limit_bytes = watched->most_limit_bytes > view->limit_bytes
                                     ? watched->most_limit_bytes
                                     : view->limit_bytes;
-    if (view->held_bytes < call->begun_bytes) {
+    bool may_skip = checks->run->plan->devices[device].streams[stream].policy >= SL_STALL_CONFLATE;
+
+    if (view->held_bytes < call->begun_bytes && !may_skip) {
         run_fail(checks->run,
                  "stream s%u.%u: %u bytes held, messages with the sinks have %llu: credit is "
                  "returned before they are acknowledged",
                  device, stream, view->held_bytes, (unsigned long long)call->begun_bytes);
     } else if (view->held_bytes + view->assembling_bytes >
-               (uint64_t)watched->most_limit_bytes + checks->run->plan->max_message_bytes) {
+               watched->most_limit_bytes + (may_skip ? most_extended(watched) : 0) +
+                   SL_CREDIT_PREFIX_BYTES + checks->run->plan->max_message_bytes) {
         run_fail(checks->run, "stream s%u.%u: %u bytes held and %u of a message, the limit is %u",
                  device, stream, view->held_bytes, view->assembling_bytes, view->limit_bytes);
     } else if (device_window(checks->run->devices[device], stream, of->call, &left) &&
@@ -137,6 +147,24 @@ static void check_call(struct checks *checks, unsigned device, unsigned stream,
         run_fail(checks->run, "stream s%u.%u: the device may send %lld bytes, %u are granted",
                  device, stream, (long long)left, view->granted_bytes);
     }
+}
+
+/* A stream is opened only while its required sinks take records. */
+static void check_opening(struct checks *checks, unsigned device, unsigned stream,
+                          const struct sl_stream_view *view)
+{
+    const struct run *run = checks->run;
+    struct watched *watched = &checks->streams[device][stream];
+
+    for (unsigned i = 0; view->subscribes > watched->subscribes && i < PLAN_SINKS; i++) {
+        if ((run->plan->devices[device].streams[stream].sinks & 1U << i) &&
+            run->plan->sinks[i].is_required && run->brokers[i] &&
+            !broker_is_available(run->brokers[i])) {
+            run_fail(checks->run, "stream s%u.%u subscribes, and its sink k%u is not available",
+                     device, stream, i);
+        }
+    }
+    watched->subscribes = view->subscribes;
 }
 
 static uint64_t check_stream(struct checks *checks, unsigned device, unsigned stream, bool *is_full,
@@ -149,6 +177,7 @@ static uint64_t check_stream(struct checks *checks, unsigned device, unsigned st
     for (size_t i = 0; i < view.route_count; i++) {
         check_route(checks, device, stream, &view.routes[i]);
     }
+    check_opening(checks, device, stream, &view);
     if (has_window(&view)) {
         check_bound(checks, device, stream, &view);
         if (of->epoch == view.epoch && of->call != BOOK_NOBODY) {
@@ -160,18 +189,31 @@ static uint64_t check_stream(struct checks *checks, unsigned device, unsigned st
     return view.cost_held_bytes;
 }
 
+/* What is made of the largest message: the last record that a sink takes may go beyond its memory.
+ */
+#define RECORD_BYTES(plan) (2 * (uint64_t)(plan)->max_message_bytes)
+
 static void check_memory(struct checks *checks, uint64_t cost_bytes)
 {
     struct run *run = checks->run;
     uint64_t memory_bytes = hub_memory_bytes(run->hub);
-    uint64_t payload_bytes = 0;
+    uint64_t payload_bytes = 0; /* of sinks that are waited for, */
+    uint64_t other_bytes = 0;   /* and of the others, which have memory of their own */
 
     for (unsigned i = 0; i < PLAN_SINKS; i++) {
-        payload_bytes += run->brokers[i] ? broker_payload_bytes(run->brokers[i]) : 0;
+        uint64_t bytes = run->brokers[i] ? broker_payload_bytes(run->brokers[i]) : 0;
+        *(run->plan->sinks[i].is_required ? &payload_bytes : &other_bytes) += bytes;
+        uint64_t most_bytes = run->plan->sinks[i].memory_bytes + RECORD_BYTES(run->plan);
+        memory_bytes += run->plan->sinks[i].is_required ? 0 : RECORD_BYTES(run->plan);
+        if (!run->plan->sinks[i].is_required && bytes > most_bytes) {
+            run_fail(run, "sink k%u has %llu bytes, and memory for %llu", i,
+                     (unsigned long long)bytes,
+                     (unsigned long long)run->plan->sinks[i].memory_bytes);
+        }
     }
-    if (cost_bytes > memory_bytes) {
+    if (cost_bytes + other_bytes > memory_bytes) {
         run_fail(run, "%llu bytes are held, collector.memory is %llu",
-                 (unsigned long long)cost_bytes, (unsigned long long)memory_bytes);
+                 (unsigned long long)(cost_bytes + other_bytes), (unsigned long long)memory_bytes);
     } else if (payload_bytes > cost_bytes) {
         run_fail(run, "brokers have %llu bytes of payloads, %llu are held",
                  (unsigned long long)payload_bytes, (unsigned long long)cost_bytes);
@@ -207,7 +249,10 @@ void checks_touch(struct checks *checks, unsigned device, unsigned stream, unsig
     for (unsigned i = 0; i < PLAN_DEVICES; i++) {
         for (unsigned j = 0; j < PLAN_STREAMS; j++) {
             const struct plan_stream *plan = &checks->run->plan->devices[i].streams[j];
-            bool is_meant = (device == PLAN_DEVICES || device == i) &&
+            /* A sink that is not required holds nobody who has another one. */
+            bool is_none = sink < PLAN_SINKS && !checks->run->plan->sinks[sink].is_required &&
+                           plan->sinks != 1U << sink;
+            bool is_meant = !is_none && (device == PLAN_DEVICES || device == i) &&
                             (stream == PLAN_STREAMS || stream == j) &&
                             (sink == PLAN_SINKS || (plan->sinks & 1U << sink));
             if (is_meant) {
@@ -289,6 +334,44 @@ bool checks_are_still(const struct checks *checks)
     return true;
 }
 
+/* What was dropped is told, as often as it was; and of what was conflated the newest is there. */
+static void check_told(struct checks *checks, unsigned device, unsigned stream,
+                       const struct sl_stream_view *view, const struct sl_route *route)
+{
+    static const enum sl_drop_reason reasons[] = {SL_DROP_SINK, SL_DROP_CONFLATED, SL_DROP_SHED,
+                                                  SL_DROP_SINK_FULL};
+    const struct plan *plan = checks->run->plan;
+    const struct book_stream *of = &checks->run->book->streams[device][stream];
+    unsigned sink = sink_of(route);
+    const struct book_reader *reader = &of->readers[route->config.member][sink];
+
+    if (view->state != SL_STREAM_FLOWING || reader->epoch != view->epoch) {
+        return;
+    }
+    for (size_t i = 0; i < SL_ARRAY_LEN(reasons); i++) {
+        uint64_t dropped = route->counts.dropped[reasons[i]];
+        if (sl_format_has_markers(plan->sinks[sink].format) &&
+            reader->told[reasons[i]] != dropped) {
+            run_fail(checks->run, "%s: %llu updates dropped as %s, gap markers tell %llu",
+                     name_route(device, stream, route), (unsigned long long)dropped,
+                     sl_drop_reason_name(reasons[i]), (unsigned long long)reader->told[reasons[i]]);
+        }
+    }
+    const struct book_flow *flow = &of->flows[route->config.member];
+    int64_t left = 0;
+    bool is_whole = reader->call != BOOK_NOBODY &&
+                    device_window(checks->run->devices[device], stream, reader->call, &left);
+    for (unsigned i = 0; i < BOOK_LEAVES && is_whole; i++) {
+        bool is_of_call = flow->newest[i] >= of->calls[reader->call].first[route->config.member];
+        if (is_of_call && reader->newest[i] != flow->newest[i] && plan->sinks[sink].is_required &&
+            plan->devices[device].streams[stream].policy != SL_STALL_SHED) {
+            run_fail(checks->run, "%s: the newest of u%u is %llu, the sink has %llu",
+                     name_route(device, stream, route), i, (unsigned long long)flow->newest[i],
+                     (unsigned long long)reader->newest[i]);
+        }
+    }
+}
+
 static void check_rest(struct checks *checks, unsigned device, unsigned stream)
 {
     const struct book_stream *of = &checks->run->book->streams[device][stream];
@@ -297,6 +380,7 @@ static void check_rest(struct checks *checks, unsigned device, unsigned stream)
 
     sl_stream_view(checks->streams[device][stream].stream, &view);
     for (size_t i = 0; i < view.route_count; i++) {
+        check_told(checks, device, stream, &view, &view.routes[i]);
         if (view.routes[i].counts.held) {
             run_fail(checks->run, "%s: at rest, and %llu updates are held",
                      name_route(device, stream, &view.routes[i]),

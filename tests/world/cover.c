@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "grpc/channel.h"
+#include "stream/stall.h"
 #include "stream/state.h"
 #include "target/target.h"
 
@@ -10,6 +11,7 @@ enum { FAULTS_EACH = 100, HELD_PERCENT = 10, EVENTS_EACH = 2000 };
 
 static const struct sl_machine *const machines[COVER_MACHINES] = {
     &sl_stream_machine,
+    &sl_stall_machine,
     &sl_target_machine,
     &sl_grpc_channel_machine,
 };
@@ -19,7 +21,13 @@ static const struct beyond {
     const char *machine, *state, *event;
     const char *why;
 } beyond[] = {
-    {"stream", "waiting", "no-call", "memory is never out here"},
+    {"stream", "waiting", "no-call",
+     "memory is never out, and a session that takes no calls is taken back at once"},
+    {"stream", "ending", "opened", "a call that is cancelled before its headers left has none"},
+    {"target", "idle", "close", "a worker opens its targets before anything can close them"},
+    {"target", "going", "goaway", "a link tells its first GOAWAY alone"},
+    {"target", "ending", "up", "a dial that is closed has no event but its end"},
+    {"target", "ending", "goaway", "a link that is closed has no event but its end"},
 };
 
 static struct cover *watching;

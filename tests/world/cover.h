@@ -8,7 +8,7 @@
 
 #include "world/plan.h"
 
-enum { COVER_MACHINES = 3, COVER_STATES = 16, COVER_EVENTS = 32 };
+enum { COVER_MACHINES = 4, COVER_STATES = 16, COVER_EVENTS = 32 };
 
 struct cover {
     uint64_t seeds;

@@ -19,7 +19,8 @@ enum {
     PREFIX_BYTES = 5,
     MAX_FRAME_BYTES = 16 * 1024,
     FIRST_WINDOW_BYTES = 65535, /* RFC 9113 section 6.9.2 */
-    MOST_AT_ONCE = 16,          /* messages of a burst in one frame */
+    MANY_STREAMS = 100,
+    MOST_AT_ONCE = 16, /* messages of a burst in one frame */
     NUMBER_BYTES = 24,
 };
 
@@ -201,6 +202,7 @@ static void compose_updates(struct call *call, struct sl_buf *out, unsigned made
         char name[16];
         char leaf[16];
         snprintf(name, sizeof(name), "s%um%u", call->stream, member);
+        SL_ASSERT(made[member] < BOOK_LEAVES);
         snprintf(leaf, sizeof(leaf), "u%u", made[member]);
         put_update(out, name, leaf,
                    book_next(book, device->index, call->stream, member) + made[member],
@@ -366,12 +368,12 @@ static size_t fill(struct call *call, uint8_t *to, size_t room)
             call->due_ns = next_due(call, now_ns);
         }
         size_t part = sl_min_size(message_left(call, now_ns), room - len);
-        memcpy(to + len, call->message.data + call->sent, part);
-        call->sent += part;
-        len += part;
         if (part == 0) {
             break;
         }
+        memcpy(to + len, call->message.data + call->sent, part);
+        call->sent += part;
+        len += part;
     }
     return len;
 }
@@ -758,6 +760,15 @@ static const struct sl_conn_events line_events = {
     .on_close = on_line_close,
 };
 
+/* SETTINGS_MAX_CONCURRENT_STREAMS: calls beyond it wait at the client. */
+static void take_streams(struct line *line, uint32_t most)
+{
+    const nghttp2_settings_entry entry = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, most};
+
+    nghttp2_submit_settings(line->session, NGHTTP2_FLAG_NONE, &entry, 1);
+    sl_loop_defer(line->device->run->loop, &line->device->pump_due);
+}
+
 static nghttp2_session *session_new(struct line *line)
 {
     nghttp2_session_callbacks *callbacks;
@@ -797,7 +808,7 @@ static void on_accept(struct sl_listener *listener, struct sl_conn *conn, void *
         line->is_stuck = true; /* for good: it says nothing at all */
         return;
     }
-    nghttp2_submit_settings(line->session, NGHTTP2_FLAG_NONE, NULL, 0);
+    take_streams(line, device->lasting[FAULT_FEW_STREAMS] ? 1 : MANY_STREAMS);
     sl_loop_defer(device->run->loop, &device->pump_due);
 }
 
@@ -827,6 +838,11 @@ static void heal(struct line *line)
 static void reset(struct line *line)
 {
     world_reset(line->conn);
+}
+
+static void take_many(struct line *line)
+{
+    take_streams(line, MANY_STREAMS);
 }
 
 static void cut(struct line *line)
@@ -900,10 +916,14 @@ static bool goaway(struct device *device, const struct plan_fault *fault)
     SL_LIST_FOR_EACH(node, &device->lines)
     {
         struct line *line = SL_CONTAINER_OF(node, struct line, node);
-        if (line->is_going || line->is_cut) {
+        if (line->is_cut) {
             continue;
         }
         has_any = true;
+        if (fault->amount % 3 == 0) { /* the first of two: it will go soon */
+            nghttp2_submit_shutdown_notice(line->session);
+            pump(line);
+        }
         if (fault->kind == FAULT_TOO_MANY_PINGS) {
             say_goaway(line, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings", true);
         } else {
@@ -1066,6 +1086,9 @@ static bool fault_of_link(struct device *device, const struct plan_fault *fault)
     case FAULT_GARBAGE:
         for_lines(device, talk_garbage);
         return has_lines;
+    case FAULT_FEW_STREAMS:
+        for_lines(device, reset); /* so that calls begin */
+        return true;
     default: /* shows when somebody dials */
         change_link(device, fault->amount);
         if (fault->kind == FAULT_REFUSE || fault->kind == FAULT_NO_ANSWER ||
@@ -1116,6 +1139,9 @@ void device_heal(struct device *device, const struct plan_fault *fault)
     case FAULT_TOO_MANY_PINGS:
         for_lines(device, leave);
         break;
+    case FAULT_FEW_STREAMS:
+        for_lines(device, take_many);
+        break;
     case FAULT_CUT:
     case FAULT_NO_SETTINGS:
         device_sweep(device);
@@ -1131,6 +1157,11 @@ void device_heal(struct device *device, const struct plan_fault *fault)
         change_link(device, fault->amount);
         break;
     }
+}
+
+void device_reset(struct device *device)
+{
+    for_lines(device, reset);
 }
 
 void device_sweep(struct device *device)
@@ -1191,7 +1222,8 @@ bool device_window(const struct device *device, unsigned stream, uint32_t number
         SL_LIST_FOR_EACH(node, &line->calls)
         {
             const struct call *call = SL_CONTAINER_OF(node, struct call, node);
-            if (call->stream == stream && call->number == number && !call->is_over) {
+            if (call->stream == stream && call->number == number && !call->is_over &&
+                !line->is_cut) {
                 *left = call->window;
                 return true;
             }

@@ -23,11 +23,14 @@ bool device_fault(struct device *device, const struct plan_fault *fault);
 /* What lasted is over. */
 void device_heal(struct device *device, const struct plan_fault *fault);
 
+/* All its connections are reset. */
+void device_reset(struct device *device);
+
 /* Hangs up on connections whose other end is gone without a word. */
 void device_sweep(struct device *device);
 
-/* The call that the book has under that number: false when it is over. `left` is what it may still
- * send. */
+/* The call that the book has under that number: false when it is over or cut off. `left` is what it
+ * may still send. */
 bool device_window(const struct device *device, unsigned stream, uint32_t call, int64_t *left);
 
 /* Where it is. */

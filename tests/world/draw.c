@@ -33,6 +33,7 @@ static const char *const fault_names[FAULT_KINDS] = {
     [FAULT_NO_CAPABILITIES] = "no-capabilities",
     [FAULT_NO_SETTINGS] = "no-settings",
     [FAULT_GARBAGE] = "garbage",
+    [FAULT_FEW_STREAMS] = "few-streams",
     [FAULT_PARTITION_STALL] = "partition-stall",
     [FAULT_PARTITION_FAILS] = "partition-fails",
     [FAULT_FULL] = "full",
@@ -40,6 +41,7 @@ static const char *const fault_names[FAULT_KINDS] = {
     [FAULT_UNAVAILABLE] = "unavailable",
     [FAULT_SILENT_SINK] = "silent-sink",
     [FAULT_SLOW_SINK] = "slow-sink",
+    [FAULT_BUDGET] = "budget",
     [FAULT_CLOCK] = "clock",
     [FAULT_CLOSE] = "close",
     [FAULT_ABORT] = "abort",
@@ -59,6 +61,9 @@ static void draw_sink(struct plan_sink *sink, struct world_random *random)
 {
     sink->is_there = true;
     sink->format = world_random_chance(random, 700) ? SL_FORMAT_SLUICE_V1 : SL_FORMAT_PROTO;
+    sink->unit = world_random_chance(random, 200) ? SL_RECORD_UPDATE : SL_RECORD_NOTIFICATION;
+    sink->is_required = world_random_chance(random, 750);
+    sink->memory_bytes = world_random_scale(random, 64 * 1024, 1024 * 1024);
     sink->partitions = (unsigned)world_random_between(random, 1, PLAN_PARTITIONS);
     sink->latency_ns = between_ms(random, 1, 100);
     sink->jitter_ns = between_ms(random, 1, 100);
@@ -66,6 +71,8 @@ static void draw_sink(struct plan_sink *sink, struct world_random *random)
         world_random_chance(random, 500) ? 1000 * 1000 : world_random_scale(random, 4, 200);
     sink->stall_after_ns = between_ms(random, 1000, 20 * 1000);
 }
+
+static const char *const priorities[] = {"auto", "low", "normal", "high"};
 
 static void draw_stream(struct plan_stream *stream, unsigned sinks, struct world_random *random)
 {
@@ -75,6 +82,12 @@ static void draw_stream(struct plan_stream *stream, unsigned sinks, struct world
         stream->sinks = (unsigned)world_random_below(random, 1 << PLAN_SINKS) & sinks;
     } while (!stream->sinks);
     stream->limit_bytes = world_random_scale(random, 16 * 1024, 256 * 1024);
+    stream->most_bytes = stream->limit_bytes * world_random_scale(random, 1, 16);
+    stream->policy = world_random_chance(random, 500)
+                         ? SL_STALL_BLOCK
+                         : (enum sl_stall_policy)world_random_below(random, SL_STALL_SHED + 1);
+    stream->stall_after_ns = between_ms(random, 100, 10 * 1000);
+    stream->priority = priorities[world_random_below(random, SL_ARRAY_LEN(priorities))];
     stream->interval_ns = between_ms(random, 4, 1500);
     stream->small_bytes = (uint32_t)world_random_scale(random, 1, 4000);
     stream->large_bytes = (uint32_t)world_random_scale(random, 1000, 60 * 1000);
@@ -175,8 +188,10 @@ void plan_draw(struct plan *plan, uint64_t seed, uint64_t events)
 
     *plan = (struct plan){.seed = seed, .events = events};
     world_random_init(&random, seed, "plan");
-    plan->max_message_bytes = (uint32_t)world_random_scale(&random, 256 * 1024, 1024 * 1024);
-    plan->memory_bytes = world_random_scale(&random, 4 * 1024 * 1024, 64 * 1024 * 1024);
+    plan->max_message_bytes = (uint32_t)world_random_scale(&random, 64 * 1024, 512 * 1024);
+    plan->memory_bytes = world_random_chance(&random, 300)
+                             ? 1024 * 1024 /* and what it needs at least */
+                             : world_random_scale(&random, 1024 * 1024, 16 * 1024 * 1024);
     plan->end = (enum plan_end)world_random_below(&random, PLAN_END_ABORT + 1);
     unsigned count = (unsigned)world_random_between(&random, 1, PLAN_SINKS);
     for (unsigned i = 0; i < count; i++) {

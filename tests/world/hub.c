@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "daemon/settings.h"
 #include "daemon/worker.h"
+#include "stream/internal.h"
 #include "target/target.h"
 #include "world/broker.h"
 #include "world/device.h"
@@ -16,6 +17,7 @@
 struct hub {
     struct run *run;
     uint64_t memory_bytes;
+    uint64_t shared_bytes; /* of it among streams, at first; 0: it was never changed */
     struct sl_settings *settings;
     struct sl_worker *worker;
     struct sl_target *targets[PLAN_DEVICES]; /* NULL: there is none */
@@ -33,8 +35,12 @@ static void write_stream(FILE *out, const struct plan *plan, unsigned device, un
         fprintf(out, "  d%us%um%u:\n    paths: /s%um%u\n", device, index, i, index, i);
         fprintf(out, "    max-message: %u\n", plan->max_message_bytes);
         /* One byte more each: streams with the same keys would share an RPC. */
-        fprintf(out, "    credit: {initial: %llu}\n",
-                (unsigned long long)(stream->limit_bytes & ~63ULL) + device * PLAN_STREAMS + index);
+        fprintf(out, "    credit: {initial: %llu, max: %llu}\n    priority: %s\n",
+                (unsigned long long)(stream->limit_bytes & ~63ULL) + device * PLAN_STREAMS + index,
+                (unsigned long long)stream->most_bytes + 64, stream->priority);
+        fprintf(out, "    stall: {policy: %s, after: %lldms}\n",
+                sl_stall_policy_names[stream->policy],
+                (long long)(stream->stall_after_ns / SL_NS_PER_MS));
         fprintf(out, "    sinks: [");
         for (unsigned j = 0; j < PLAN_SINKS; j++) {
             if (stream->sinks & 1U << j) {
@@ -135,10 +141,10 @@ static void make_settings(struct hub *hub)
     struct sl_buf errors = {0};
 
     hub->memory_bytes = hub->run->plan->memory_bytes;
-    for (int i = 0; i < 20 && !hub->settings; i++) {
+    for (int i = 0; i < 100 && !hub->settings; i++) {
         hub->settings = read_settings(hub, &errors);
         if (!hub->settings) {
-            hub->memory_bytes += hub->memory_bytes / 2;
+            hub->memory_bytes += hub->memory_bytes / 16;
         }
     }
     if (!hub->settings) {
@@ -230,6 +236,28 @@ struct sl_stream *hub_stream(const struct hub *hub, unsigned device, unsigned st
 uint64_t hub_memory_bytes(const struct hub *hub)
 {
     return hub->memory_bytes;
+}
+
+void hub_set_budget(struct hub *hub, uint64_t amount)
+{
+    struct sl_governor *governor = NULL;
+
+    for (unsigned i = 0; i < PLAN_DEVICES && !governor; i++) {
+        if (hub->targets[i] && !hub->is_ended[i]) {
+            governor = sl_target_stream(hub->targets[i], 0)->share.governor;
+        }
+    }
+    if (!governor) {
+        return;
+    }
+    uint64_t least_bytes =
+        sl_max_u64(governor->promised_bytes, governor->share_count * SL_CREDIT_FLOOR_BYTES);
+
+    hub->shared_bytes = hub->shared_bytes ? hub->shared_bytes : governor->shared_bytes;
+    uint64_t more_bytes = sl_max_u64(hub->shared_bytes, least_bytes) - least_bytes;
+    governor->shared_bytes =
+        least_bytes + (amount == UINT64_MAX ? more_bytes : amount % (more_bytes + 1));
+    sl_governor_sweep(governor, world_now_ns());
 }
 
 bool hub_end_target(struct hub *hub, unsigned device, bool at_once)

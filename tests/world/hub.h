@@ -24,6 +24,10 @@ struct sl_stream *hub_stream(const struct hub *hub, unsigned device, unsigned st
 
 uint64_t hub_memory_bytes(const struct hub *hub);
 
+/* From now on streams share another part of the memory, between what is promised already and all.
+ */
+void hub_set_budget(struct hub *hub, uint64_t amount);
+
 /* The target of a device ends, and does not come back. False: it has already, or it is the last
  * one. */
 bool hub_end_target(struct hub *hub, unsigned device, bool at_once);

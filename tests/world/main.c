@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -121,6 +122,7 @@ static int run_many(const struct options *options)
     fflush(stdout);
     for (unsigned i = 0; i < options->jobs; i++) {
         if (fork() == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
             work(shared, options, began_s);
             _exit(0);
         }

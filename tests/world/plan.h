@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "normalise/encoder.h"
+#include "stream/stall.h"
 #include "world/world.h"
 
 enum {
@@ -19,12 +20,15 @@ enum {
     PLAN_DEVICES = 5,
     PLAN_STREAMS = 4, /* of a device */
     PLAN_MEMBERS = 2, /* of a stream */
-    PLAN_FAULTS = 96,
+    PLAN_FAULTS = 128,
 };
 
 struct plan_sink {
     bool is_there;
+    bool is_required;
+    uint64_t memory_bytes; /* where it is not */
     enum sl_format format;
+    enum sl_record_unit unit;
     unsigned partitions;
     int64_t latency_ns; /* from taken to reported, at least … */
     int64_t jitter_ns;  /* … and up to so much more */
@@ -35,8 +39,12 @@ struct plan_sink {
 struct plan_stream {
     bool is_there;
     unsigned members;
-    unsigned sinks; /* a set */
-    uint64_t limit_bytes;
+    unsigned sinks;       /* a set */
+    uint64_t limit_bytes; /* to begin with, */
+    uint64_t most_bytes;  /* and at most */
+    enum sl_stall_policy policy;
+    int64_t stall_after_ns;
+    const char *priority;
     int64_t interval_ns;               /* from message to message */
     uint32_t small_bytes, large_bytes; /* what is beside the numbers */
     unsigned large_in_thousand;
@@ -82,6 +90,7 @@ enum plan_fault_kind {
     FAULT_NO_CAPABILITIES,
     FAULT_NO_SETTINGS,
     FAULT_GARBAGE,
+    FAULT_FEW_STREAMS,
     /* A sink. */
     FAULT_PARTITION_STALL,
     FAULT_PARTITION_FAILS,
@@ -91,6 +100,7 @@ enum plan_fault_kind {
     FAULT_SILENT_SINK,
     FAULT_SLOW_SINK,
     /* Ourselves. */
+    FAULT_BUDGET,
     FAULT_CLOCK,
     FAULT_CLOSE,
     FAULT_ABORT,

@@ -74,7 +74,7 @@ static void touch(struct run *run, const struct plan_fault *fault, int by)
         checks_touch(run->checks, PLAN_DEVICES, PLAN_STREAMS, fault->sink, by);
     } else if (is_of_stream(fault->kind)) {
         checks_touch(run->checks, fault->device, fault->stream, PLAN_SINKS, by);
-    } else if (fault->kind != FAULT_CLOCK) {
+    } else if (fault->kind != FAULT_CLOCK && fault->kind != FAULT_BUDGET) {
         checks_touch(run->checks, fault->device, PLAN_STREAMS, PLAN_SINKS, by);
     }
 }
@@ -89,7 +89,7 @@ static bool jump(const struct plan_fault *fault)
 
 static bool end_target(struct run *run, const struct plan_fault *fault)
 {
-    bool is_ended = fault->amount % 4 == 0 &&
+    bool is_ended = fault->amount % 2 == 0 &&
                     hub_end_target(run->hub, fault->device, fault->kind == FAULT_ABORT);
 
     if (is_ended) {
@@ -104,6 +104,9 @@ static bool begin(struct run *run, const struct plan_fault *fault)
     switch ((int)fault->kind) {
     case FAULT_CLOCK:
         return jump(fault);
+    case FAULT_BUDGET:
+        hub_set_budget(run->hub, fault->amount);
+        return true;
     case FAULT_CLOSE:
     case FAULT_ABORT:
         return end_target(run, fault);
@@ -118,7 +121,10 @@ static bool begin(struct run *run, const struct plan_fault *fault)
 
 static void heal(struct run *run, const struct plan_fault *fault)
 {
-    if (fault->kind == FAULT_CLOCK || fault->kind == FAULT_CLOSE || fault->kind == FAULT_ABORT) {
+    if (fault->kind >= FAULT_BUDGET) {
+        if (fault->kind == FAULT_BUDGET) {
+            hub_set_budget(run->hub, UINT64_MAX);
+        }
         return;
     }
     if (is_of_sink(fault->kind)) {
@@ -131,6 +137,9 @@ static void heal(struct run *run, const struct plan_fault *fault)
 /* A device or sink that the plan does not have cannot go wrong. */
 static bool has_place(const struct run *run, const struct plan_fault *fault)
 {
+    if (fault->kind == FAULT_BUDGET || fault->kind == FAULT_CLOCK) {
+        return true;
+    }
     return is_of_sink(fault->kind) ? run->brokers[fault->sink] != NULL
                                    : run->devices[fault->device] != NULL;
 }
@@ -291,7 +300,8 @@ static bool go_on(struct run *run, int64_t most_ns, bool (*is_over)(const struct
     int64_t until_ns = world_now_ns() + most_ns;
 
     while (!run->has_failed && !is_over(run) && world_now_ns() < until_ns) {
-        world_run_until(world_now_ns() + SL_NS_PER_S / 10);
+        int64_t step_ns = world_now_ns() + SL_NS_PER_S / 10;
+        world_run_until(step_ns < until_ns ? step_ns : until_ns);
     }
     return is_over(run);
 }
@@ -343,6 +353,64 @@ static void calm_down(struct run *run, struct script *script)
     }
 }
 
+/* The end comes at any time, also when everybody has just been reset and waits or, far away, dials,
+ * and brokers say nothing for a while. */
+static const struct plan_fault last_faults[] = {
+    {.kind = FAULT_SILENT_SINK}, {.kind = FAULT_LATENCY, .amount = 300}, {.kind = FAULT_RAGGED}};
+
+static void break_all(struct run *run, const struct plan_fault *of_devices)
+{
+    for (unsigned i = 0; i < PLAN_SINKS; i++) {
+        if (run->brokers[i]) {
+            (void)broker_fault(run->brokers[i], &last_faults[0]);
+        }
+    }
+    for (unsigned i = 0; i < PLAN_DEVICES; i++) {
+        if (run->devices[i]) {
+            (void)device_fault(run->devices[i], of_devices);
+            device_reset(run->devices[i]);
+        }
+    }
+}
+
+static void mend_all(struct run *run, const struct plan_fault *of_devices)
+{
+    for (unsigned i = 0; i < PLAN_SINKS; i++) {
+        if (run->brokers[i]) {
+            broker_heal(run->brokers[i], &last_faults[0]);
+        }
+    }
+    for (unsigned i = 0; i < PLAN_DEVICES; i++) {
+        if (run->devices[i]) {
+            device_heal(run->devices[i], of_devices);
+        }
+    }
+}
+
+/* False: it does not end. */
+static bool drain(struct run *run)
+{
+    struct world_random random;
+
+    world_random_init(&random, run->plan->seed, "the end");
+    bool is_broken = world_random_chance(&random, 500);
+    bool is_far = world_random_chance(&random, 500);
+    const struct plan_fault *of_devices = &last_faults[is_far ? 1 : 2];
+    uint64_t wait_ms = world_random_between(&random, 1, is_far ? 1500 : 100);
+
+    run->is_still = true;
+    if (is_broken) {
+        break_all(run, of_devices);
+        (void)go_on(run, (int64_t)wait_ms * SL_NS_PER_MS, never);
+    }
+    hub_drain(run->hub);
+    if (is_broken) {
+        (void)go_on(run, SECONDS(2), has_drained);
+        mend_all(run, of_devices);
+    }
+    return go_on(run, SECONDS(7200), has_drained);
+}
+
 static void live(struct run *run, struct script *script)
 {
     bool is_late = run->plan->end == PLAN_END_ABORT;
@@ -353,12 +421,8 @@ static void live(struct run *run, struct script *script)
     if (run->plan->end == PLAN_END_QUIET && !run->has_failed) {
         calm_down(run, script);
     }
-    if (!run->has_failed) {
-        run->is_still = true;
-        hub_drain(run->hub);
-        if (!go_on(run, SECONDS(7200), has_drained)) {
-            run_fail(run, "the drain does not end");
-        }
+    if (!run->has_failed && !drain(run)) {
+        run_fail(run, "the drain does not end");
     }
     if (!run->has_failed) {
         checks_at_end(run->checks, is_late);

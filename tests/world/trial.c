@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ static void child(const struct trial *trial, struct cover *cover, struct trial_o
         dup2(nowhere, STDERR_FILENO);
     }
     sl_log_set(trial->has_log ? SL_LOG_DEBUG : SL_LOG_ERROR, SL_LOG_LOGFMT);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     alarm(HANG_S);
     plan_draw(&plan, trial->seed, trial->events);
     if (!plan_drop(&plan, trial->drop)) {
