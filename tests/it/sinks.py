@@ -12,9 +12,9 @@ import shutil
 import subprocess
 import threading
 
-from harness import check, must, note, part, run, wait_for
+from harness import check, free_port, must, note, part, run, wait_for
 
-from collector import Collector, subscription
+from collector import Collector, kafka_sink, subscription
 from devices import Devices
 from records import Ledger, event_sample
 
@@ -259,6 +259,30 @@ def optional_at_the_end(lab, messages):
     check(int(last["dropped.sink"]) > 0 and last["held"] == "0", "what it held is counted as lost")
 
 
+def never_there(lab, messages):
+    """Brokers that do not exist: streams open, all goes to the other sink, and memory is bounded."""
+    lab.path("main.jsonl").unlink(missing_ok=True)
+    devices = Devices(lab, "go", 2, updates=UPDATES, messages=messages)
+    collector = Collector(
+        lab, devices.addresses(), {"one": subscription()},
+        {"main": file_sink(lab.path("main.jsonl")),
+         "extra": {**kafka_sink(f"127.0.0.1:{free_port()}", "topic"), "required": False,
+                   "memory": "512KiB"}})
+    wait_for(lambda: collector.total("updates_published", sink="main") >= 2 * messages * UPDATES, 60,
+             "all published")
+    held = collector.total("sink_ledger", state="held", sink="extra")
+    lost = collector.total("sink_ledger", state="dropped", sink="extra", reason="sink-full")
+    check(collector.total("sink_taking", sink="extra") == 0 and lost > 0,
+          f"{held:.0f} updates wait for the brokers, {lost:.0f} had no room")
+    bytes_ = collector.total("sink_queued_bytes", sink="extra")
+    check(0 < bytes_ < 2 * 512 * 1024, f"{bytes_:.0f} bytes wait, on two workers of 512 KiB each")
+    check_metrics(collector, ["main", "extra"])
+    check(collector.stop() == 0, "sluice run ends well")
+    check(not collector.process.find("shutdown-timeout"), "and waits for no broker")
+    ledger_of(lines_of([lab.path("main.jsonl")])).check_done(devices.done())
+    check_exit(collector.process, {"main": 2 * messages * UPDATES, "extra": 0}, int(held + lost))
+
+
 def healthy_at_the_end(lab):
     """One that takes, and answers a little later, gets all of it at the end, too."""
     devices = Devices(lab, "go", 2, updates=UPDATES, rate=500)
@@ -368,6 +392,7 @@ def main(lab):
     part(lab, "a stalled sink", held_alone, messages)
     part(lab, "a sink that is not required", optional, messages)
     part(lab, "the same at the end", optional_at_the_end, messages)
+    part(lab, "brokers that are not there", never_there, messages)
     part(lab, "one that answers at the end", healthy_at_the_end)
     part(lab, "rotation", rotated, messages)
     part(lab, "a full disk", full_disk, messages)
