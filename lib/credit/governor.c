@@ -18,7 +18,7 @@ const char *sl_limited_name(enum sl_limited limited)
 
 static uint64_t weight_of(const struct sl_share *share)
 {
-    return UINT64_C(1) << (2 * (unsigned)share->config.priority);
+    return UINT64_C(1) << (2 * (unsigned)share->priority);
 }
 
 /* ---- what a stream may have, and what it wants ---- */
@@ -96,7 +96,7 @@ static void wait(struct sl_share *share)
 {
     bool misses_some = share->bytes < sl_share_entitled(share);
     size_t list =
-        misses_some ? (size_t)(SL_PRIORITY_HIGH - share->config.priority) : (size_t)SL_PRIORITIES;
+        misses_some ? (size_t)(SL_PRIORITY_HIGH - share->priority) : (size_t)SL_PRIORITIES;
 
     if (sl_list_is_empty(&share->waiting)) {
         sl_list_append(&share->governor->waiting[list], &share->waiting);
@@ -110,7 +110,7 @@ static void wake_one(struct sl_governor *governor)
         struct sl_list *node = sl_list_pop(&governor->waiting[i]);
         if (node) {
             struct sl_share *share = SL_CONTAINER_OF(node, struct sl_share, waiting);
-            share->config.on_room(share->config.arg);
+            governor->on_room(share);
             return;
         }
     }
@@ -158,7 +158,8 @@ static void divide(struct sl_governor *governor)
 void sl_share_join(struct sl_share *share, struct sl_governor *governor, struct sl_credit *credit,
                    const struct sl_share_config *config)
 {
-    *share = (struct sl_share){.config = *config, .governor = governor, .credit = credit};
+    *share =
+        (struct sl_share){.governor = governor, .credit = credit, .priority = config->priority};
     sl_credit_init(credit, config->initial_bytes);
     sl_cost_rate_init(&share->rate);
     sl_growth_init(&share->growth, config->initial_bytes, config->max_bytes);
@@ -235,14 +236,14 @@ void sl_share_look(struct sl_share *share, int64_t now_ns, uint64_t charged_byte
     const struct sl_credit *credit = share->credit;
     uint64_t twice = (uint64_t)share->growth.window_bytes * 2;
 
-    share->message_bytes = missing ? (uint64_t)credit->assembling_bytes + missing : 0;
+    share->message_bytes = missing ? credit->assembling_bytes + missing : 0;
     if (share->is_open) {
         const struct sl_growth_look look = {
             .now_ns = now_ns,
             .charged_bytes = charged_bytes,
             .held_bytes = credit->held_bytes,
             .is_limited = sl_credit_need(credit, missing) > 0,
-            .is_urgent = share->config.priority == SL_PRIORITY_HIGH,
+            .is_urgent = share->priority == SL_PRIORITY_HIGH,
             .may_grow = sl_cost_rate_of(&share->rate, twice) <= allowed(share),
         };
         sl_growth_look(&share->growth, &look);
@@ -281,9 +282,10 @@ enum sl_limited sl_share_limited(const struct sl_share *share, uint32_t missing)
 
 /* ---- sweeps ---- */
 
-void sl_governor_init(struct sl_governor *governor, uint64_t shared_bytes)
+void sl_governor_init(struct sl_governor *governor, uint64_t shared_bytes, sl_share_room_fn on_room)
 {
-    *governor = (struct sl_governor){.shared_bytes = shared_bytes, .level_bytes = shared_bytes};
+    *governor = (struct sl_governor){
+        .on_room = on_room, .shared_bytes = shared_bytes, .level_bytes = shared_bytes};
     sl_list_init(&governor->shares);
     for (size_t i = 0; i <= SL_PRIORITIES; i++) {
         sl_list_init(&governor->waiting[i]);

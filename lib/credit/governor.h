@@ -45,7 +45,13 @@ enum {
     SL_GOVERNOR_SWEEP_MS = 1000,
 };
 
+struct sl_share;
+
+/* It waited for memory, and there may be some: look at it again, later. */
+typedef void (*sl_share_room_fn)(struct sl_share *share);
+
 struct sl_governor {
+    sl_share_room_fn on_room;
     uint64_t shared_bytes;
     uint64_t promised_bytes; /* the sum of the shares */
     uint64_t held_bytes;     /* cost, of all */
@@ -61,24 +67,21 @@ struct sl_share_config {
     enum sl_priority priority;
     uint32_t initial_bytes; /* of window, as is the next */
     uint64_t max_bytes;
-    /* It waited for memory, and there may be some: asks the share again, later. */
-    void (*on_room)(void *arg);
-    void *arg;
 };
 
-/* One stream's. */
+/* One stream's; there are many of them, so it is small. */
 struct sl_share {
-    struct sl_share_config config;
     struct sl_governor *governor; /* NULL: it has not joined */
     struct sl_credit *credit;     /* the stream's ledger, borrowed */
     struct sl_cost_rate rate;
+    enum sl_priority priority;
     uint64_t bytes;      /* cost that is promised to it */
     uint64_t held_bytes; /* cost */
-    struct sl_growth growth;
-    uint64_t message_bytes; /* of window, of the message under way */
     struct sl_list node;
     struct sl_list waiting;
-    bool is_open; /* the RPC is there, and its window counts */
+    struct sl_growth growth;
+    uint32_t message_bytes; /* of window, of the message under way */
+    bool is_open;           /* the RPC is there, and its window counts */
 };
 
 /* What keeps a device from sending more. */
@@ -93,7 +96,8 @@ enum { SL_LIMITS = 4 };
 
 const char *sl_limited_name(enum sl_limited limited); /* "window" */
 
-void sl_governor_init(struct sl_governor *governor, uint64_t shared_bytes);
+void sl_governor_init(struct sl_governor *governor, uint64_t shared_bytes,
+                      sl_share_room_fn on_room);
 
 /* Each SL_GOVERNOR_SWEEP_MS: calm streams give memory back, and the level is worked out. */
 void sl_governor_sweep(struct sl_governor *governor, int64_t now_ns);

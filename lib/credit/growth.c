@@ -33,15 +33,14 @@ static void begin_round(struct sl_growth *growth, const struct sl_growth_look *l
     growth->is_acked = look->held_bytes == 0;
     growth->was_limited = look->is_limited;
     growth->round_ns = look->now_ns;
-    growth->round_from = look->charged_bytes;
-    growth->round_to = look->charged_bytes;
+    growth->round_bytes = look->charged_bytes;
 }
 
 static uint64_t speed_of(const struct sl_growth *growth, const struct sl_growth_look *look)
 {
     uint64_t ms = (uint64_t)(look->now_ns - growth->round_ns) / SL_NS_PER_MS;
 
-    return (look->charged_bytes - growth->round_from) * 1000 / sl_max_u64(ms, 1) + 1;
+    return (look->charged_bytes - growth->round_bytes) * 1000 / sl_max_u64(ms, 1) + 1;
 }
 
 static void set_window(struct sl_growth *growth, uint64_t bytes)
@@ -96,7 +95,7 @@ static void watch_round(struct sl_growth *growth, const struct sl_growth_look *l
     bool is_trial = growth->window_bytes >= SL_GROWTH_FREE_BYTES || growth->speed;
 
     growth->was_limited = growth->was_limited || look->is_limited;
-    if (!growth->is_acked && look->charged_bytes - look->held_bytes >= growth->round_to) {
+    if (!growth->is_acked && look->charged_bytes - look->held_bytes >= growth->round_bytes) {
         growth->is_acked = true;
         growth->is_quick = took_ns <= quick_ns;
     } else if (!growth->is_acked && took_ns > quick_ns) {
@@ -141,7 +140,7 @@ void sl_growth_sweep(struct sl_growth *growth, int64_t now_ns, bool is_memory_sh
     uint32_t rest = is_memory_short ? SL_CREDIT_FLOOR_BYTES : growth->initial_bytes;
 
     growth->swept_bytes = growth->charged_bytes;
-    growth->pause_sweeps -= growth->pause_sweeps ? 1 : 0;
+    growth->pause_sweeps = (uint8_t)(growth->pause_sweeps - (growth->pause_sweeps > 0));
     if (growth->is_round && !growth->is_acked && now_ns - growth->round_ns > quick_ns) {
         growth->is_quick = false;
     }
@@ -152,5 +151,5 @@ void sl_growth_sweep(struct sl_growth *growth, int64_t now_ns, bool is_memory_sh
     if (sl_growth_is_calm(growth) && growth->window_bytes > rest) {
         set_window(growth, sl_max_u64(growth->window_bytes / 2, rest));
     }
-    growth->calm_sweeps += growth->calm_sweeps < UINT16_MAX ? 1 : 0;
+    growth->calm_sweeps = (uint8_t)(growth->calm_sweeps + (growth->calm_sweeps < UINT8_MAX));
 }

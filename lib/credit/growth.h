@@ -40,8 +40,7 @@ enum {
 struct sl_growth {
     uint64_t charged_bytes; /* of window, of all messages so far; at the last look */
     uint64_t swept_bytes;   /* the same at the last sweep */
-    uint64_t round_from;    /* charged_bytes when the round began */
-    uint64_t round_to;      /* so much has to be acknowledged */
+    uint64_t round_bytes;   /* charged_bytes when the round began: so much is to be acknowledged */
     uint64_t speed;         /* bytes a second before the doubling that is on trial; 0: none is */
     int64_t round_ns;       /* when it began */
     uint32_t held_bytes;    /* at the last look */
@@ -49,8 +48,8 @@ struct sl_growth {
     uint32_t max_bytes;
     uint32_t window_bytes; /* what the stream wants now */
     uint32_t doublings;
-    uint32_t pause_sweeps; /* until the next trial */
-    uint32_t calm_sweeps;  /* in a row in which little was used */
+    uint8_t pause_sweeps; /* until the next trial */
+    uint8_t calm_sweeps;  /* in a row in which little was used */
     bool is_round;
     bool is_acked;    /* in the round: everything that it waits for */
     bool was_limited; /* in the round */

@@ -7,11 +7,19 @@ enum {
 
 /* ---- memory ---- */
 
+/* The governor has memory for the stream, which waits for some. */
+static void has_room(struct sl_share *share)
+{
+    struct sl_stream *stream = SL_CONTAINER_OF(share, struct sl_stream, share);
+
+    sl_loop_defer(stream->config.loop, &stream->credit_due);
+}
+
 void sl_stream_pool_init(struct sl_stream_pool *pool, const struct sl_budget_plan *plan)
 {
     *pool = (struct sl_stream_pool){.plan = *plan};
     sl_reserve_init(&pool->reserve);
-    sl_governor_init(&pool->governor, plan->shared_bytes);
+    sl_governor_init(&pool->governor, plan->shared_bytes, has_room);
 }
 
 void sl_stream_cost_add(struct sl_stream *stream, uint64_t bytes)
@@ -209,13 +217,6 @@ void sl_stream_give_credit(void *arg)
         sl_batch_flush(stream); /* what waits for company is what the device waits for */
     }
     go_on(stream);
-}
-
-void sl_stream_has_room(void *arg)
-{
-    struct sl_stream *stream = arg;
-
-    sl_loop_defer(stream->config.loop, &stream->credit_due);
 }
 
 void sl_stream_lent(struct sl_loan *loan, void *arg)

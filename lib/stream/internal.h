@@ -144,9 +144,6 @@ void sl_stream_cost_sub(struct sl_stream *stream, uint64_t bytes);
  * HOLD; it is resumed when they may. */
 bool sl_stream_claim(struct sl_stream *stream, uint32_t window_bytes) SL_MUST_CHECK;
 
-/* The governor has memory for the stream, which waits for some. */
-void sl_stream_has_room(void *arg);
-
 /* Announces and borrows what the ledger and the budget let out. Once per turn of the loop. */
 void sl_stream_give_credit(void *arg);
 

@@ -422,8 +422,6 @@ static void join_governor(struct sl_stream *stream)
         .priority = config->priority,
         .initial_bytes = (uint32_t)sl_min_u64(initial, SL_GIB),
         .max_bytes = config->credit_max_bytes,
-        .on_room = sl_stream_has_room,
-        .arg = stream,
     };
 
     sl_share_join(&stream->share, &config->pool->governor, &stream->credit, &share);

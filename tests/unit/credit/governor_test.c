@@ -39,9 +39,9 @@ static uint32_t draw(struct world *world, uint32_t below)
     return (uint32_t)rand_r(&world->seed) % below;
 }
 
-static void note_room(void *arg)
+static void note_room(struct sl_share *share)
 {
-    ((struct flow *)arg)->is_due = true;
+    SL_CONTAINER_OF(share, struct flow, share)->is_due = true;
 }
 
 static void note_lent(struct sl_loan *loan, void *arg)
@@ -57,8 +57,6 @@ static void add_flow(struct world *world, enum sl_priority priority)
         .priority = priority,
         .initial_bytes = 64 * 1024,
         .max_bytes = 2 * SL_MIB,
-        .on_room = note_room,
-        .arg = flow,
     };
 
     *flow = (struct flow){.whole = 0};
@@ -80,7 +78,7 @@ static struct world *a_world(uint64_t shared_bytes, size_t count, enum sl_priori
     static struct world world;
 
     world = (struct world){.now_ns = 1, .seed = 1, .largest = 20000};
-    sl_governor_init(&world.governor, shared_bytes);
+    sl_governor_init(&world.governor, shared_bytes, note_room);
     sl_reserve_init(&world.reserve);
     for (size_t i = 0; i < count; i++) {
         add_flow(&world, priority);
