@@ -5,7 +5,8 @@
  * takes records, charges each message to its ledger, gives a record to each route of the member
  * that the message is for, and returns the message's bytes to the device when the last of them was
  * acknowledged. When the RPC ends it waits (backoff) and subscribes anew, with
- * a larger epoch.
+ * a larger epoch. What becomes of one whose sinks stand still says stall.h; one that was held when
+ * its RPC ended subscribes anew when they have acknowledged all that it gave them.
  *
  * The machine is the table in state.c. A stream outlives its RPCs: reports of an earlier one still
  * count as published, but no longer as credit.
