@@ -16,6 +16,8 @@
  * that borrows the reserve may keep others from it. */
 #define PATIENCE_NS (45 * SL_NS_PER_S)
 
+enum { KEPT_BESIDE_BYTES = 4096 }; /* of each route, beside what is kept of the device's */
+
 struct watched {
     struct sl_stream *stream; /* NULL: there is none */
     int wrong;                /* things that last */
@@ -167,6 +169,19 @@ static void check_opening(struct checks *checks, unsigned device, unsigned strea
     watched->subscribes = view->subscribes;
 }
 
+/* While its sinks stand still: nothing but by policy, and then no more than its largest window. */
+static void check_kept(struct checks *checks, unsigned device, unsigned stream,
+                       const struct sl_stream_view *view)
+{
+    const struct plan_stream *plan = &checks->run->plan->devices[device].streams[stream];
+    uint64_t most = plan->policy == SL_STALL_CONFLATE ? (plan->most_bytes + 64) * plan->members : 0;
+
+    if (view->kept_bytes > most + KEPT_BESIDE_BYTES * view->route_count) {
+        run_fail(checks->run, "stream s%u.%u keeps %llu bytes, its largest window is %llu", device,
+                 stream, (unsigned long long)view->kept_bytes, (unsigned long long)most);
+    }
+}
+
 static uint64_t check_stream(struct checks *checks, unsigned device, unsigned stream, bool *is_full,
                              bool *is_held)
 {
@@ -178,6 +193,7 @@ static uint64_t check_stream(struct checks *checks, unsigned device, unsigned st
         check_route(checks, device, stream, &view.routes[i]);
     }
     check_opening(checks, device, stream, &view);
+    check_kept(checks, device, stream, &view);
     if (has_window(&view)) {
         check_bound(checks, device, stream, &view);
         if (of->epoch == view.epoch && of->call != BOOK_NOBODY) {

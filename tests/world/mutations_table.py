@@ -10,6 +10,8 @@ ROUTE = "lib/stream/route.c"
 STREAM = "lib/stream/stream.c"
 INCOMING = "lib/h2/incoming.c"
 SESSION = "lib/h2/session.c"
+STORE = "lib/stream/store.c"
+GOVERNOR = "lib/credit/governor.c"
 WORKER = "lib/daemon/worker.c"
 
 
@@ -98,4 +100,18 @@ MUTATIONS = (
     of("room-for-the-first-alone", "every stream makes progress",
        Edit(WORKER, "    worker->first_ready = first + 1 < count ? first + 1 : 0;\n",
             "    worker->first_ready = count * 0;\n")),
+    of("budget-ignored", "bounded: collector.memory",
+       Edit(GOVERNOR, "    return needed <= share->bytes;\n", "    return true;\n"),
+       Edit(GOVERNOR, "    return sl_budget_room(share->bytes, share->held_bytes, share->credit, &share->rate);\n",
+            "    return sl_budget_room(share->bytes * 64, share->held_bytes, share->credit, &share->rate);\n")),
+
+    of("conflation-unbounded", "what is kept is bounded, too",
+       Edit(STORE, "    return used <= adding->limit_bytes && adding->limit_bytes - used >= bytes;\n",
+            "    return used + bytes > 0;\n")),
+
+    of("conflated-not-counted", "what a policy drops is counted",
+       Edit(STORE, "    adding->lost->conflated += item->updates;\n", "")),
+
+    of("opened-without-sinks", "opened only while its sinks take records",
+       Edit(STREAM, "        sinks_are_taking(stream) && !sl_prober", "        !sl_prober")),
 )
