@@ -6,7 +6,7 @@ that may be held is. The device's own last number, said by the device, is compar
 that the consumer finds:
 
   - up to the last one found, every number of every stream is there, in order, once
-  - what is missing behind it is no more than the stream's credit (credit.initial) lets a device have out;
+  - what is missing behind it is no more than the stream's credit (credit.max) lets a device have out;
     with the broker standing still, no more than what sluice said it held, and what it still granted
   - after the restart each stream has a larger epoch and begins at 1
 
@@ -45,7 +45,7 @@ class Scene:
 
     def collect(self):
         return Collector(self.lab, self.devices.addresses(),
-                         {"all": subscription(credit={"initial": f"{CREDIT_BYTES >> 10}KiB"})},
+                         {"all": subscription(credit={"initial": CREDIT_BYTES, "max": CREDIT_BYTES})},
                          {"main": kafka_sink(self.kafka.bootstrap, self.topic)})
 
     def now(self):

@@ -186,7 +186,7 @@ def sharing(lab):
                            capture_output=True, text=True).stdout
     check("# one RPC: subscriptions a, b (3 paths)" in shown, "sluice check says so")
     check(collector.stop() == 0, "sluice ends with 0")
-    check(len(collector.process.find(r"ledger .*balances=yes")) == 17
+    check(len(collector.process.find(r"subscription=\S+ sink=\S+ msg=ledger .*balances=yes")) == 16
           and not collector.process.find("balances=NO"), "the ledger of each subscription and sink")
     events = events_of(places["event"])
     values = list(range(ROUNDS))
