@@ -8,9 +8,9 @@ crowd     1,000 devices at full speed into a Kafka that takes 1 MB/s (a quota of
           waits longer than ten times what the streams wait in the mean; nothing is lost
 priority  devices with counters at full speed and on-change values now and then, into the same
           Kafka: the counters wait, the on-change values do not
-growth    a window that is too small for a long way grows; behind a broker that is slow it does not
+growth    a window that is too small for a long way grows
 
-Long form: the crowd for 10 minutes.
+Long form: the crowd for 10 minutes; cost in every format and size; priority.
 """
 import asyncio
 import collections
@@ -33,12 +33,12 @@ MIB = 1 << 20
 PROCESS_MIB, DEVICE_KIB = 32, 32
 QUOTA = 1_000_000
 HOLDERS = 100
-COSTS = [
+COSTS = [  # the short form has the first two
     ("event, 2 updates", {"updates": 2}, {}),
+    ("a record for each update", {"updates": 20}, {"record": "update"}),
     ("event, 20 updates", {"updates": 20}, {}),
     ("proto, 2 updates", {"updates": 2}, {"format": "proto"}),
     ("sluice.v1, 20 updates", {"updates": 20}, {"format": "sluice.v1"}),
-    ("a record for each update", {"updates": 20}, {"record": "update"}),
     ("lines in batches", {"updates": 2}, {"batch": {"bytes": "16KiB"}}),
     ("five headers", {"updates": 2}, {"headers": "split"}),
     ("messages of 20 to 60 KB", {"sizes": (20_000, 60_000)}, {"format": "proto"}),
@@ -103,7 +103,7 @@ def cost(lab, name, device, **sink):
 
 
 def costs(lab):
-    for name, device, sink in COSTS:
+    for name, device, sink in COSTS if lab.is_long else COSTS[:2]:
         part(lab, f"cost {name}", cost, name, device, **sink)
 
 
@@ -147,7 +147,8 @@ def check_waits(waits, streams):
     note(f"records of a stream: {counts[0]} … {counts[len(counts) // 2]} … {counts[-1]}")
 
 
-def crowd(lab, kafka, count, seconds, memory_mib=128):
+def crowd(lab, count, seconds, memory_mib=128):
+    kafka = Kafka(lab)
     topic = kafka.topic("crowd", message_timestamp_type="LogAppendTime")
     devices = Devices(lab, "sim", count, updates=2)
     kafka.quota(QUOTA)
@@ -178,9 +179,10 @@ def crowd(lab, kafka, count, seconds, memory_mib=128):
 
 # ---- priority ----
 
-def priority(lab, kafka, count, seconds):
+def priority(lab, count, seconds):
     """Four streams of each device: counters as fast as can be, on-change values, and twice the same
     pace with a high and a low priority."""
+    kafka = Kafka(lab)
     kafka.topic("priority")
     devices = Devices(lab, "sim", count, updates=2)
     pace = {"stream_mode": "sample", "sample_interval": "50ms", "max_message": "1MiB"}
@@ -278,13 +280,11 @@ def growth(lab, seconds, delay_s=0.04):
 
 
 def main(lab):
-    part(lab, "growth", growth, 4)
+    part(lab, "growth", growth, 2)
     costs(lab)
-    if lab.options.only and lab.options.only.startswith(("cost", "growth")):
-        return
-    kafka = Kafka(lab)
-    part(lab, "priority", priority, kafka, 20, 10)
-    part(lab, "crowd", crowd, kafka, 1000, 600 if lab.is_long else 60)
+    part(lab, "crowd", crowd, 1000, 600 if lab.is_long else 60)
+    if lab.is_long:
+        part(lab, "priority", priority, 20, 10)
 
 
 if __name__ == "__main__":
