@@ -120,7 +120,7 @@ static void draw_device(struct plan_device *device, unsigned sinks, uint64_t see
     world_random_init(&random, seed, name);
     device->is_there = true;
     draw_link(&device->link, &random);
-    device->is_asked = world_random_chance(&random, 400);
+    device->is_asked = world_random_chance(&random, 600);
     device->is_called = world_random_chance(&random, 300);
     device->ping_interval_ns =
         world_random_chance(&random, 500) ? 0 : between_ms(&random, 2000, 20 * 1000);

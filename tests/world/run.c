@@ -373,13 +373,17 @@ static void break_all(struct run *run, const struct plan_fault *of_devices)
     }
 }
 
-static void mend_all(struct run *run, const struct plan_fault *of_devices)
+static void mend_brokers(struct run *run)
 {
     for (unsigned i = 0; i < PLAN_SINKS; i++) {
         if (run->brokers[i]) {
             broker_heal(run->brokers[i], &last_faults[0]);
         }
     }
+}
+
+static void mend_devices(struct run *run, const struct plan_fault *of_devices)
+{
     for (unsigned i = 0; i < PLAN_DEVICES; i++) {
         if (run->devices[i]) {
             device_heal(run->devices[i], of_devices);
@@ -393,10 +397,11 @@ static bool drain(struct run *run)
     struct world_random random;
 
     world_random_init(&random, run->plan->seed, "the end");
-    bool is_broken = world_random_chance(&random, 500);
-    bool is_far = world_random_chance(&random, 500);
-    const struct plan_fault *of_devices = &last_faults[is_far ? 1 : 2];
-    uint64_t wait_ms = world_random_between(&random, 1, is_far ? 1500 : 100);
+    bool is_broken = world_random_chance(&random, 750);
+    const struct plan_fault *of_devices =
+        &last_faults[world_random_between(&random, 1, SL_ARRAY_LEN(last_faults) - 1)];
+    uint64_t wait_ms =
+        world_random_between(&random, 1, of_devices->kind == FAULT_RAGGED ? 100 : 1500);
 
     run->is_still = true;
     if (is_broken) {
@@ -405,8 +410,10 @@ static bool drain(struct run *run)
     }
     hub_drain(run->hub);
     if (is_broken) {
-        (void)go_on(run, SECONDS(2), has_drained);
-        mend_all(run, of_devices);
+        (void)go_on(run, SECONDS(1), has_drained);
+        mend_devices(run, of_devices);
+        (void)go_on(run, SECONDS(1), has_drained);
+        mend_brokers(run);
     }
     return go_on(run, SECONDS(7200), has_drained);
 }
