@@ -13,7 +13,12 @@ static void add(struct kafka_brokers *brokers, const json_t *broker)
         return; /* librdkafka's own queue of what has no broker yet */
     }
     brokers->known++;
-    brokers->up += state && strcmp(state, "UP") == 0;
+    bool is_up = state && strcmp(state, "UP") == 0;
+    json_int_t id = json_integer_value(json_object_get(broker, "nodeid"));
+    brokers->up += is_up;
+    if (is_up && id >= 0 && id <= INT32_MAX) {
+        brokers->up_id = (int32_t)id;
+    }
     json_int_t retries = json_integer_value(json_object_get(broker, "txretries"));
     brokers->retries += retries > 0 ? (uint64_t)retries : 0;
 }
@@ -23,7 +28,7 @@ bool kafka_brokers_read(const char *json, size_t len, struct kafka_brokers *brok
     static const char key[] = "\"brokers\":";
     const char *at = memmem(json, len, key, sizeof(key) - 1);
 
-    *brokers = (struct kafka_brokers){0};
+    *brokers = (struct kafka_brokers){.up_id = -1};
     if (!at) {
         return false;
     }

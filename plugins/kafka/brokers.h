@@ -9,6 +9,7 @@
 struct kafka_brokers {
     unsigned known;
     unsigned up;
+    int32_t up_id;    /* of one that is; -1: none is known */
     uint64_t retries; /* of requests, since the start */
 };
 

@@ -29,13 +29,14 @@ static const struct property fixed[] = {
     {"queue.buffering.max.messages", "0", shared},
     {"queue.buffering.max.kbytes", "2147483647", shared},
     {"enable.idempotence", "true", repeats},
+    {"enable.gapless.guarantee", "true", "records behind one that is refused would overtake it"},
     {"acks", "all", "credit returns when all in-sync replicas have the record"},
     {"queuing.strategy", NULL, repeats},
     {"transactional.id", NULL, "sluice begins no transactions, so nothing would ever be sent"},
     {"delivery.report.only.error", NULL, reports},
     {"enabled_events", NULL, reports},
     {"statistics.interval.ms", "1000", "sluice reads from them which brokers are up"},
-    {"log.queue", "true", "librdkafka's log goes through sluice's own"},
+    {"log.queue", "false", "librdkafka's log goes through sluice's own"},
     {"bootstrap.servers", NULL, "they are given by the option brokers"},
 };
 
@@ -54,6 +55,8 @@ static const struct property defaults[] = {
     /* A connection that nothing needs at the moment would count as a broker that is down. */
     {"enable.sparse.connections", "false", NULL},
     {"reconnect.backoff.max.ms", "2000", NULL},
+    /* The topic has the say, and not one limit for all; a batch of several is no larger for it. */
+    {"message.max.bytes", "33554432", NULL},
     /* A topic that does not exist yet holds its records for this long, instead of 30 s. */
     {"topic.metadata.propagation.max.ms", "2147483", NULL},
 };
@@ -69,6 +72,11 @@ static const struct limit {
     {"topic.metadata.propagation", "topic.metadata.propagation.max.ms", 2147483,
      "librdkafka would count it as no time at all"}, /* 2.0.2: an int of microseconds */
 };
+
+/* What lines.c reads: two debug lines for each request, which go no further than its filter. */
+static const char debug_contexts[] = "msg,topic,eos";
+
+enum { ASSUMED_BYTES = 1000 * 1000 };
 
 static bool is_secret(const char *name)
 {
@@ -218,6 +226,83 @@ static bool set_brokers(rd_kafka_conf_t *conf, const struct sluice_strings *brok
     return is_set;
 }
 
+static const char *const partitioner_names[] = {
+    [KAFKA_CONSISTENT_RANDOM] = "consistent-random",
+    [KAFKA_CONSISTENT] = "consistent",
+    [KAFKA_FNV1A] = "fnv1a",
+    [KAFKA_MURMUR2] = "murmur2",
+    [KAFKA_RANDOM] = "random",
+    NULL,
+};
+
+/* librdkafka's names: those without "random" send records without a key to one partition. */
+static const char *const partitioners[] = {
+    [KAFKA_CONSISTENT_RANDOM] = "consistent_random",
+    [KAFKA_CONSISTENT] = "consistent",
+    [KAFKA_FNV1A] = "fnv1a_random",
+    [KAFKA_MURMUR2] = "murmur2_random",
+    [KAFKA_RANDOM] = "random",
+};
+
+static const char *const compression_names[] = {
+    [KAFKA_COMPRESSION_NONE] = "none",     [KAFKA_COMPRESSION_GZIP] = "gzip",
+    [KAFKA_COMPRESSION_SNAPPY] = "snappy", [KAFKA_COMPRESSION_LZ4] = "lz4",
+    [KAFKA_COMPRESSION_ZSTD] = "zstd",     NULL,
+};
+
+/* What has an option of its own; `properties` have the last word. */
+static bool set_options(rd_kafka_conf_t *conf, const struct kafka_options *options, char *error,
+                        size_t error_size)
+{
+    return set(conf, "partitioner", partitioners[options->partitioner], error, error_size) &&
+           set(conf, "compression.type", compression_names[options->compression], error,
+               error_size);
+}
+
+static bool set_debug(rd_kafka_conf_t *conf, char *error, size_t error_size)
+{
+    char value[VALUE_BYTES];
+    char all[VALUE_BYTES + sizeof(debug_contexts)];
+
+    get(conf, "debug", value);
+    snprintf(all, sizeof(all), "%s%s%s", value, value[0] ? "," : "", debug_contexts);
+    return set(conf, "debug", all, error, error_size);
+}
+
+uint64_t kafka_conf_number(const rd_kafka_conf_t *conf, const char *name)
+{
+    char value[VALUE_BYTES];
+
+    get(conf, name, value);
+    return strtoull(value, NULL, 10);
+}
+
+static const char *property_of(const struct kafka_options *options, const char *name)
+{
+    const char *value = NULL;
+
+    for (size_t i = 0; i < options->properties.count; i++) {
+        if (strcmp(options->properties.pairs[i].name, name) == 0) {
+            value = options->properties.pairs[i].value;
+        }
+    }
+    return value;
+}
+
+bool kafka_conf_has_debug(const struct kafka_options *options)
+{
+    const char *value = property_of(options, "debug");
+
+    return value && value[0];
+}
+
+uint64_t kafka_conf_assumed_bytes(const struct kafka_options *options)
+{
+    const char *value = property_of(options, "message.max.bytes");
+
+    return value ? strtoull(value, NULL, 10) : ASSUMED_BYTES;
+}
+
 rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options, const struct sluice_host *host,
                                 char *error, size_t error_size)
 {
@@ -225,9 +310,11 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options, const struc
 
     if (set_all(conf, fixed, FIXED, error, error_size) &&
         set_all(conf, defaults, sizeof(defaults) / sizeof(defaults[0]), error, error_size) &&
+        set_options(conf, options, error, error_size) &&
         (!host || set_client_id(conf, host, error, error_size)) &&
         set_user(conf, &options->properties, error, error_size) &&
-        (!host || set_brokers(conf, &options->brokers, error, error_size))) {
+        (!host || (set_brokers(conf, &options->brokers, error, error_size) &&
+                   set_debug(conf, error, error_size)))) {
         return conf;
     }
     rd_kafka_conf_destroy(conf);
@@ -305,14 +392,62 @@ static bool check_whole(rd_kafka_conf_t *conf, char *error, size_t error_size)
     return true;
 }
 
+/* A text without variables says at once whether it is a number. */
+static bool check_partition(const struct kafka_options *options, char *error, size_t error_size)
+{
+    const char *text = options->partition ? options->partition : "";
+    bool is_good = strchr(text, '$') || text[strspn(text, "0123456789")] == '\0';
+
+    if (!is_good || strlen(text) > NAME_BYTES) {
+        snprintf(error, error_size, "partition: \"%.100s\" is not a number", text);
+    }
+    return is_good && strlen(text) <= NAME_BYTES;
+}
+
+static bool is_true(const rd_kafka_conf_t *conf, const char *name)
+{
+    char value[VALUE_BYTES];
+
+    get(conf, name, value);
+    return strcmp(value, "true") == 0;
+}
+
+/* Without a source of tokens a login would wait for ever. */
+static bool check_oauth(const rd_kafka_conf_t *conf, const struct kafka_options *options,
+                        char *error, size_t error_size)
+{
+    bool has_file = options->oauth.token_file && options->oauth.token_file[0];
+    char mechanism[VALUE_BYTES];
+    char method[VALUE_BYTES];
+
+    get(conf, "sasl.mechanism", mechanism);
+    get(conf, "sasl.oauthbearer.method", method);
+    bool is_oauth = strcmp(mechanism, "OAUTHBEARER") == 0;
+    bool has_other =
+        is_true(conf, "enable.sasl.oauthbearer.unsecure.jwt") || strcmp(method, "oidc") == 0;
+    if (has_file && !is_oauth) {
+        snprintf(error, error_size,
+                 "oauth: token-file is of use only with properties: {sasl.mechanism: OAUTHBEARER}");
+    } else if (is_oauth && !has_file && !has_other) {
+        snprintf(error, error_size,
+                 "properties: sasl.mechanism OAUTHBEARER needs tokens: oauth: {token-file: PATH}");
+    }
+    return is_oauth ? has_file || has_other : !has_file;
+}
+
 bool kafka_conf_check(const void *options, char *error, size_t error_size)
 {
     const struct kafka_options *kafka_options = options;
 
-    if (!check_brokers(&kafka_options->brokers, error, error_size)) {
+    if (!check_brokers(&kafka_options->brokers, error, error_size) ||
+        !check_partition(kafka_options, error, error_size)) {
         return false;
     }
     rd_kafka_conf_t *conf = kafka_conf_new(kafka_options, NULL, error, error_size);
+    if (conf && !check_oauth(conf, kafka_options, error, error_size)) {
+        rd_kafka_conf_destroy(conf);
+        return false;
+    }
     return conf && check_whole(conf, error, error_size);
 }
 
@@ -321,6 +456,39 @@ static const char *const header_names[] = {
     [KAFKA_HEADERS_SPLIT] = "split",
     [KAFKA_HEADERS_NONE] = "none",
     NULL,
+};
+
+static const struct sluice_option dead_letter_table[] = {
+    {.name = "topic",
+     .type = SLUICE_STRING,
+     .offset = 0,
+     .is_required = true,
+     .doc =
+         "the topic that takes records which theirs can never take; their headers say why "
+         "(sluice-dead-reason, sluice-dead-text, sluice-dead-topic), beside those of the record"},
+    {.name = NULL},
+};
+
+static const struct sluice_option oauth_table[] = {
+    {.name = "token-file",
+     .type = SLUICE_STRING,
+     .offset = offsetof(struct kafka_oauth, token_file),
+     .is_required = true,
+     .doc =
+         "the file with the token for sasl.mechanism OAUTHBEARER; read again before the token is "
+         "over, so whoever writes it keeps it fresh"},
+    {.name = "principal",
+     .type = SLUICE_STRING,
+     .offset = offsetof(struct kafka_oauth, principal),
+     .doc = "whose token it is, where it does not say so itself (sub)"},
+    {.name = "lifetime",
+     .type = SLUICE_DURATION,
+     .offset = offsetof(struct kafka_oauth, lifetime_ns),
+     .default_text = "5m",
+     .min = 10 * NS_PER_S,
+     .max = 30 * 86400 * NS_PER_S,
+     .doc = "how long a token is good that does not say so itself (exp)"},
+    {.name = NULL},
 };
 
 const struct sluice_option kafka_option_table[] = {
@@ -348,6 +516,37 @@ const struct sluice_option kafka_option_table[] = {
          "compact: one header, sluice = epoch;seq;format;target;subscription;kind (of a batch seq "
          "is 12-40; a ; or % in a name is %3B or %25; the kind is baseline, change or marker); "
          "split: six, sluice-epoch to sluice-kind"},
+    {.name = "partition",
+     .type = SLUICE_TEMPLATE,
+     .offset = offsetof(struct kafka_options, partition),
+     .default_text = "",
+     .doc = "the partition of a record, a number, whatever its key is; empty: the partitioner's "
+            "choice"},
+    {.name = "partitioner",
+     .type = SLUICE_ENUM,
+     .offset = offsetof(struct kafka_options, partitioner),
+     .default_text = "consistent-random",
+     .names = partitioner_names,
+     .doc = "the partition that a key leads to: fnv1a as gnmic's, murmur2 as Java's, "
+            "consistent-random and consistent as librdkafka's; records without a key go anywhere, "
+            "with consistent all to the same one"},
+    {.name = "compression",
+     .type = SLUICE_ENUM,
+     .offset = offsetof(struct kafka_options, compression),
+     .default_text = "none",
+     .names = compression_names,
+     .doc = "of batches of records"},
+    {.name = "dead-letter",
+     .type = SLUICE_OBJECT,
+     .offset = offsetof(struct kafka_options, dead_letter),
+     .table = dead_letter_table,
+     .doc = "where records go that are too large, or that the broker refuses for what they are; "
+            "without it they are dropped, and counted"},
+    {.name = "oauth",
+     .type = SLUICE_OBJECT,
+     .offset = offsetof(struct kafka_options, oauth),
+     .table = oauth_table,
+     .doc = "tokens for SASL OAUTHBEARER"},
     {.name = "timestamp-max-age",
      .type = SLUICE_DURATION,
      .offset = offsetof(struct kafka_options, timestamp_max_age_ns),
@@ -359,6 +558,7 @@ const struct sluice_option kafka_option_table[] = {
      .type = SLUICE_MAP,
      .offset = offsetof(struct kafka_options, properties),
      .is_secret = is_secret,
-     .doc = "any librdkafka property, but for those that carry sluice's promises"},
+     .doc = "any librdkafka property, but for those that carry sluice's promises; "
+            "message.max.bytes bounds a record, of which else the topic's limit is asked for"},
     {.name = NULL},
 };

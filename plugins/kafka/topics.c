@@ -6,37 +6,36 @@
 
 enum { SLOTS = 2 * KAFKA_MAX_TOPICS }; /* a power of two, never more than half full */
 
-struct topic {
-    rd_kafka_topic_t *rkt; /* NULL: a free slot */
-    uint32_t hash;
-    size_t name_len;
-    char name[KAFKA_MAX_TOPIC_BYTES + 1];
-};
-
 struct kafka_topics {
-    rd_kafka_t *rk;
     size_t count;
-    const struct topic *last; /* most records go where the one before went */
-    struct topic *slots[SLOTS];
+    struct kafka_topic *last; /* most records go where the one before went */
+    struct kafka_topic *slots[SLOTS];
 };
 
-struct kafka_topics *kafka_topics_new(rd_kafka_t *rk)
+struct kafka_topics *kafka_topics_new(void)
 {
-    struct kafka_topics *topics = calloc(1, sizeof(*topics));
+    return calloc(1, sizeof(struct kafka_topics));
+}
 
-    if (topics) {
-        topics->rk = rk;
+void kafka_topics_leave(struct kafka_topics *topics)
+{
+    for (size_t i = 0; topics && i < SLOTS; i++) {
+        struct kafka_topic *topic = topics->slots[i];
+        if (topic && topic->rkt) {
+            rd_kafka_topic_destroy(topic->rkt);
+            topic->rkt = NULL;
+        }
+        if (topic && topic->limit == KAFKA_LIMIT_ASKED) {
+            topic->limit = KAFKA_LIMIT_UNASKED;
+        }
     }
-    return topics;
 }
 
 void kafka_topics_free(struct kafka_topics *topics)
 {
+    kafka_topics_leave(topics);
     for (size_t i = 0; topics && i < SLOTS; i++) {
-        if (topics->slots[i]) {
-            rd_kafka_topic_destroy(topics->slots[i]->rkt);
-            free(topics->slots[i]);
-        }
+        free(topics->slots[i]);
     }
     free(topics);
 }
@@ -66,12 +65,12 @@ static bool is_legal(struct sluice_str name)
     return name.len > 0 && name.len <= KAFKA_MAX_TOPIC_BYTES && !is_dots;
 }
 
-static bool is_named(const struct topic *topic, struct sluice_str name)
+static bool is_named(const struct kafka_topic *topic, struct sluice_str name)
 {
     return topic->name_len == name.len && memcmp(topic->name, name.data, name.len) == 0;
 }
 
-static const struct topic *add(struct kafka_topics *topics, struct topic **slot,
+static struct kafka_topic *add(struct kafka_topics *topics, struct kafka_topic **slot,
                                struct sluice_str name, uint32_t hash, const char **why)
 {
     if (!is_legal(name)) {
@@ -82,25 +81,21 @@ static const struct topic *add(struct kafka_topics *topics, struct topic **slot,
         *why = "more topics than a sink may have (1024 on each worker)";
         return NULL;
     }
-    struct topic *topic = calloc(1, sizeof(*topic));
-    if (topic) {
-        topic->hash = hash;
-        topic->name_len = name.len;
-        memcpy(topic->name, name.data, name.len);
-        topic->rkt = rd_kafka_topic_new(topics->rk, topic->name, NULL);
-    }
-    if (!topic || !topic->rkt) {
-        *why = topic ? rd_kafka_err2str(rd_kafka_last_error()) : "out of memory";
-        free(topic);
+    struct kafka_topic *topic = calloc(1, sizeof(*topic));
+    if (!topic) {
+        *why = "out of memory";
         return NULL;
     }
+    topic->hash = hash;
+    topic->name_len = name.len;
+    memcpy(topic->name, name.data, name.len);
     *slot = topic;
     topics->count++;
     return topic;
 }
 
-rd_kafka_topic_t *kafka_topics_get(struct kafka_topics *topics, struct sluice_str name,
-                                   const char **why)
+struct kafka_topic *kafka_topics_get(struct kafka_topics *topics, struct sluice_str name,
+                                     const char **why)
 {
     if (!topics->last || !is_named(topics->last, name)) {
         uint32_t hash = hash_of(name);
@@ -110,7 +105,7 @@ rd_kafka_topic_t *kafka_topics_get(struct kafka_topics *topics, struct sluice_st
                (topics->slots[at]->hash != hash || !is_named(topics->slots[at], name))) {
             at = (at + 1) % SLOTS;
         }
-        const struct topic *found = topics->slots[at];
+        struct kafka_topic *found = topics->slots[at];
         if (!found) {
             found = add(topics, &topics->slots[at], name, hash, why);
         }
@@ -119,5 +114,25 @@ rd_kafka_topic_t *kafka_topics_get(struct kafka_topics *topics, struct sluice_st
         }
         topics->last = found;
     }
-    return topics->last->rkt;
+    return topics->last;
+}
+
+rd_kafka_topic_t *kafka_topic_handle(struct kafka_topic *topic, rd_kafka_t *rk,
+                                     rd_kafka_resp_err_t *code)
+{
+    if (!topic->rkt) {
+        rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(rk);
+        rd_kafka_topic_conf_set_opaque(conf, topic);
+        topic->rkt = rd_kafka_topic_new(rk, topic->name, conf);
+        if (!topic->rkt) {
+            *code = rd_kafka_last_error();
+            rd_kafka_topic_conf_destroy(conf);
+        }
+    }
+    return topic->rkt;
+}
+
+struct kafka_topic *kafka_topic_of(const rd_kafka_message_t *message)
+{
+    return rd_kafka_topic_opaque(message->rkt);
 }

@@ -120,6 +120,19 @@ bool fixture_run_until(struct fixture *fixture, bool (*is_met)(const struct fixt
     return is_met(fixture);
 }
 
+bool fixture_give_soon(struct fixture *fixture, const struct sluice_record *record,
+                       const void *payload, size_t len)
+{
+    bool has_room = true;
+
+    fixture->readies = 0;
+    while (has_room && !fixture_give(fixture, record, payload, len)) {
+        has_room = fixture_run_until(fixture, was_ready);
+        fixture->readies = 0;
+    }
+    return has_room;
+}
+
 bool all_are_acked(const struct fixture *fixture)
 {
     return fixture->acked == fixture->given;

@@ -45,6 +45,10 @@ void fixture_fini(struct fixture *fixture);
 bool fixture_give(struct fixture *fixture, const struct sluice_record *record, const void *payload,
                   size_t len);
 
+/* The same; where it is not taken at first, once there is room. */
+bool fixture_give_soon(struct fixture *fixture, const struct sluice_record *record,
+                       const void *payload, size_t len);
+
 /* Runs the loop until `is_met`; false after FIXTURE_LIMIT_MS. */
 bool fixture_run_until(struct fixture *fixture, bool (*is_met)(const struct fixture *fixture));
 

@@ -8,14 +8,32 @@
 
 void bench_init(struct bench *bench, enum kafka_headers headers, size_t most)
 {
+    bench_init_with(bench, &(struct kafka_options){.headers = (int)headers}, most);
+}
+
+uint64_t bench_trouble(struct bench *bench, const char *reason, bool *is_now)
+{
+    struct sluice_stats stats;
+
+    *is_now = false;
+    sl_sink_stats(bench->fixture.sink, &stats);
+    for (uint32_t i = 0; i < stats.trouble_count; i++) {
+        if (strcmp(stats.troubles[i].reason, reason) == 0) {
+            *is_now = stats.troubles[i].is_now;
+            return stats.troubles[i].count;
+        }
+    }
+    return 0;
+}
+
+void bench_init_with(struct bench *bench, const struct kafka_options *options, size_t most)
+{
     cluster_init(&bench->cluster);
-    bench->options = (struct kafka_options){
-        .brokers = {bench->cluster.brokers, 1},
-        .topic = "t",
-        .key = "",
-        .headers = (int)headers,
-        .timestamp_max_age_ns = DAY_NS,
-    };
+    bench->options = *options;
+    bench->options.brokers = (struct sluice_strings){bench->cluster.brokers, 1};
+    bench->options.topic = "t";
+    bench->options.key = "";
+    bench->options.timestamp_max_age_ns = DAY_NS;
     fixture_init(&bench->fixture, &sluice_kafka_plugin, &bench->options, most);
     fixture_open(&bench->fixture);
 }
@@ -53,7 +71,7 @@ bool give(struct bench *bench, uint64_t seq, const char *key)
     char payload[32];
     int len = snprintf(payload, sizeof(payload), "%llu", (unsigned long long)seq);
 
-    return fixture_give(&bench->fixture, &record, payload, (size_t)len);
+    return fixture_give_soon(&bench->fixture, &record, payload, (size_t)len);
 }
 
 struct seen {

@@ -20,6 +20,12 @@ struct bench {
 void bench_init(struct bench *bench, enum kafka_headers headers, size_t most);
 void bench_fini(struct bench *bench);
 
+/* The same with options of the test's, but for the brokers and the topic. */
+void bench_init_with(struct bench *bench, const struct kafka_options *options, size_t most);
+
+/* How often the sink met that reason; and whether it is in it now. */
+uint64_t bench_trouble(struct bench *bench, const char *reason, bool *is_now);
+
 struct sluice_str str(const char *text);
 
 /* Record `seq` of a stream, for the partition that `key` leads to. */

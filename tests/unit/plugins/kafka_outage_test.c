@@ -104,31 +104,6 @@ static void closing_without_a_broker_gives_up_at_once(void **state)
     bench_fini(&bench);
 }
 
-static bool has_ended(const struct fixture *fixture)
-{
-    return strstr(sl_sink_reason(fixture->sink), "ended for good") != NULL;
-}
-
-static void a_fatal_error_ends_the_producer_and_holds_what_follows(void **state)
-{
-    struct bench bench;
-
-    (void)state;
-    bench_init(&bench, KAFKA_HEADERS_NONE, 1000);
-    assert_true(fixture_run_until(&bench.fixture, is_taking));
-    rd_kafka_mock_push_request_errors(bench.cluster.mock, PRODUCE_API, 1,
-                                      RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
-    for (uint64_t seq = 1; seq <= 100; seq++) {
-        assert_true(give(&bench, seq, "leaf1"));
-    }
-    assert_true(fixture_run_until(&bench.fixture, has_ended));
-    assert_true(fixture_run_until(&bench.fixture, all_are_acked));
-    assert_all_came_back(&bench.fixture, bench.fixture.failed);
-    assert_true(bench.fixture.failed > 0);
-    assert_false(give(&bench, 101, "leaf1"));
-    bench_fini(&bench);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,7 +112,6 @@ int main(void)
         cmocka_unit_test(retriable_errors_are_retried),
         cmocka_unit_test(a_topic_that_does_not_exist_yet_holds_its_records),
         cmocka_unit_test(closing_without_a_broker_gives_up_at_once),
-        cmocka_unit_test(a_fatal_error_ends_the_producer_and_holds_what_follows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

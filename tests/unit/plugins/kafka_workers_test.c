@@ -43,7 +43,7 @@ static bool give_all(struct fixture *fixture, unsigned index)
         };
         char payload[32];
         int len = snprintf(payload, sizeof(payload), "%llu", (unsigned long long)seq);
-        if (!fixture_give(fixture, &record, payload, (size_t)len)) {
+        if (!fixture_give_soon(fixture, &record, payload, (size_t)len)) {
             return false;
         }
     }

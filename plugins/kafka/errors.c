@@ -1,0 +1,75 @@
+#include "errors.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct kafka_error rows[] = {
+    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "topic-missing", false},
+    {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, "topic-missing", false},
+    {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, "partition-missing", false},
+    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "not-authorised", false},
+    {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, "cluster-not-authorised", false},
+    {RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "not-authorised", false},
+    {RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, "leader-unknown", false},
+    {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, "leader-moved", false},
+    {RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH, "leader-moved", false},
+    {RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH, "leader-moved", false},
+    {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, "not-enough-replicas", false},
+    {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, "not-enough-replicas", false},
+    {RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED, "throttled", false},
+    {RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, "timed-out", false},
+    {RD_KAFKA_RESP_ERR__TIMED_OUT, "timed-out", false},
+    {RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, "timed-out", false},
+    {RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, "timed-out", false},
+    {RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE, "broker-down", false},
+    {RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE, "broker-down", false},
+    {RD_KAFKA_RESP_ERR__TRANSPORT, "broker-down", false},
+    {RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION, "broker-down", false},
+    {RD_KAFKA_RESP_ERR__RESOLVE, "name-unknown", false},
+    {RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "all-brokers-down", false},
+    {RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, "coordinator-down", false},
+    {RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, "coordinator-down", false},
+    {RD_KAFKA_RESP_ERR_NOT_COORDINATOR, "coordinator-down", false},
+    {RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, "broker-storage", false},
+    {RD_KAFKA_RESP_ERR__AUTHENTICATION, "login-refused", false},
+    {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, "login-refused", false},
+    {RD_KAFKA_RESP_ERR__SSL, "tls-failed", false},
+    {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, "producer-fenced", false},
+    {RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID, "producer-forgotten", false},
+    {RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "sequence-lost", false},
+    {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, "too-large", true},
+    {RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, "too-large", true},
+    {RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, "record-refused", true},
+    {RD_KAFKA_RESP_ERR_INVALID_MSG, "record-refused", true},
+    {RD_KAFKA_RESP_ERR_INVALID_RECORD, "record-refused", true},
+    {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, "record-refused", true},
+    {RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT, "record-refused", true},
+    {RD_KAFKA_RESP_ERR_POLICY_VIOLATION, "record-refused", true},
+    {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, "topic-refused", true},
+    {RD_KAFKA_RESP_ERR__INVALID_ARG, "record-refused", true},
+    {RD_KAFKA_RESP_ERR_UNKNOWN, "unknown", false},
+};
+/* clang-format on */
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+const struct kafka_error *kafka_error_of(rd_kafka_resp_err_t code)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].code == code) {
+            return &rows[i];
+        }
+    }
+    return &rows[ROWS - 1];
+}
+
+const struct kafka_error *kafka_error_in(const char *words)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        const char *text = rd_kafka_err2str(rows[i].code);
+        if (strncmp(words, text, strlen(text)) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
