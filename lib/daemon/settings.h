@@ -62,6 +62,7 @@ struct sl_sink_settings {
     struct sl_sink_spec spec;
     struct sl_template *destination; /* NULL where the plugin has none */
     struct sl_template *key;         /* NULL where the plugin has none or it is empty */
+    struct sl_template *partition;   /* likewise */
     struct sluice_map match;         /* labels, and what they must be: with * and ? */
     struct sluice_strings rules;     /* names of lists */
     bool strips_modules;             /* before these */

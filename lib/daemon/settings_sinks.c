@@ -267,7 +267,8 @@ static const struct sl_config_node *place_of(const struct sl_config_node *map, c
 }
 
 /* `is_filled`: no error has been told, so that an empty text is what the file says.
- * A template option: kept when it is the destination's or the key's, else only looked at. */
+ * A template option: kept when it is the destination's, the key's or the partition's, else only
+ * looked at. */
 static void read_template(struct sl_config *config, const struct sl_config_node *map,
                           const struct sluice_option *option, const char *text, bool is_filled,
                           struct sl_sink_settings *sink)
@@ -276,6 +277,8 @@ static void read_template(struct sl_config *config, const struct sl_config_node 
     bool is_destination =
         plugin->destination_option && strcmp(option->name, plugin->destination_option) == 0;
     bool is_key = plugin->key_option && strcmp(option->name, plugin->key_option) == 0;
+    bool is_partition =
+        plugin->partition_option && strcmp(option->name, plugin->partition_option) == 0;
     struct sl_status why = sl_status_ok();
 
     if (!text || !*text) {
@@ -292,6 +295,8 @@ static void read_template(struct sl_config *config, const struct sl_config_node 
         sink->destination = templ;
     } else if (is_key) {
         sink->key = templ;
+    } else if (is_partition) {
+        sink->partition = templ;
     } else {
         sl_template_free(templ);
     }
@@ -466,6 +471,7 @@ void sl_settings_free_sinks(struct sl_settings *settings)
     for (size_t i = 0; i < settings->sink_count; i++) {
         sl_template_free(settings->sinks[i].destination);
         sl_template_free(settings->sinks[i].key);
+        sl_template_free(settings->sinks[i].partition);
     }
 }
 

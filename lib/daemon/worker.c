@@ -298,6 +298,7 @@ static void fill_route(struct sl_worker *worker, const struct sl_target_settings
         .sink = worker->sinks[sink - worker->settings->sinks],
         .destination = sink->destination,
         .key = sink->key,
+        .partition = sink->partition,
         .values = {.target = target->name,
                    .subscription = subscription->name,
                    .labels = &target->options.labels},

@@ -56,6 +56,7 @@ void sl_stream_describe(const struct sl_stream *stream, const struct sl_route *r
     *record = (struct sluice_record){
         .destination = {place->destination.data, place->destination.len},
         .key = {place->key.data, place->key.len},
+        .partition = {place->partition.data, place->partition.len},
         .received_ns = stream->received_ns,
         .format = {format.data, format.len},
         .target = {target.data, target.len},

@@ -141,6 +141,7 @@ static void place_free(struct sl_route_place *place)
     free((void *)(uintptr_t)place->origin.data);
     free((void *)(uintptr_t)place->destination.data);
     free((void *)(uintptr_t)place->key.data);
+    free((void *)(uintptr_t)place->partition.data);
     free(place);
 }
 
@@ -186,7 +187,8 @@ static struct sl_route_place *add_place(struct sl_route *route, struct sl_str or
     place->origin = (struct sl_str){sl_str_dup(origin), origin.len};
     if (!place->origin.data ||
         !fill(route, route->config.destination, origin, &place->destination) ||
-        !fill(route, route->config.key, origin, &place->key)) {
+        !fill(route, route->config.key, origin, &place->key) ||
+        !fill(route, route->config.partition, origin, &place->partition)) {
         place_free(place);
         return NULL;
     }
@@ -200,7 +202,8 @@ static bool depends_on_origin(const struct sl_route *route)
     const struct sl_route_config *config = &route->config;
 
     return (config->destination && sl_template_uses_origin(config->destination)) ||
-           (config->key && sl_template_uses_origin(config->key));
+           (config->key && sl_template_uses_origin(config->key)) ||
+           (config->partition && sl_template_uses_origin(config->partition));
 }
 
 struct sl_route_place *sl_route_place(struct sl_route *route, struct sl_str origin)

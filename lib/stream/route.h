@@ -67,6 +67,7 @@ struct sl_route_place {
     struct sl_str origin;
     struct sl_str destination; /* "" where the sink has none */
     struct sl_str key;         /* NULL data: none */
+    struct sl_str partition;   /* likewise */
     uint64_t held;             /* updates on their way there */
     uint64_t held_bytes;       /* payload bytes on their way there */
 };
@@ -76,6 +77,7 @@ struct sl_route_config {
     struct sl_sink *sink;
     const struct sl_template *destination; /* or NULL */
     const struct sl_template *key;         /* or NULL */
+    const struct sl_template *partition;   /* or NULL */
     struct sl_template_values values;
     struct sl_encoder_config encoder;
     struct sl_rules rules; /* none: everything goes on as it is */

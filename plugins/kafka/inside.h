@@ -119,7 +119,7 @@ void kafka_note(struct kafka *kafka, const char *reason, const char *text);
 void kafka_settle(struct kafka *kafka, struct kafka_item *item, size_t len,
                   enum sluice_result result, const char *reason);
 
-/* librdkafka has a record. */
+/* accept.c: librdkafka has a record. */
 void kafka_count_out(struct kafka *kafka, struct kafka_topic *topic, size_t len);
 
 /* Makes the producer and what hangs on it (false: `error`, and nothing is there), and takes that
