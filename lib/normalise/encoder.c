@@ -202,10 +202,15 @@ static bool encode_proto(const struct sl_gnmi_response *response,
     return !out->failed;
 }
 
+bool sl_format_can_split(enum sl_format format)
+{
+    return format != SL_FORMAT_EVENT_SPLIT && format != SL_FORMAT_TELEGRAF_JSON &&
+           format != SL_FORMAT_INFLUX;
+}
+
 static bool is_in_pieces(const struct sl_encoder *encoder)
 {
-    return encoder->format == SL_FORMAT_EVENT_SPLIT || encoder->format == SL_FORMAT_TELEGRAF_JSON ||
-           encoder->format == SL_FORMAT_INFLUX;
+    return !sl_format_can_split(encoder->format);
 }
 
 static bool encode_next(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
@@ -310,7 +315,7 @@ static bool encode_piece(struct sl_encoder *encoder, const struct sl_gnmi_respon
         return false;
     }
     progress->built_bytes += piece.message.len;
-    progress->is_done = left == 1;
+    progress->is_done = left == piece.updates + piece.deletes;
     bool is_ok = sl_encoder_encode(encoder, &piece, context, out, encoded);
     progress->made_bytes += out->len - start;
     return is_ok;
@@ -326,7 +331,8 @@ bool sl_encoder_next(struct sl_encoder *encoder, const struct sl_gnmi_response *
     if (is_in_pieces(encoder)) {
         *encoded = (struct sl_encoded){0};
         is_ok = encode_next(encoder, response, progress, out, encoded);
-    } else if (encoder->unit == SL_RECORD_UPDATE && sl_piece_has_several(response)) {
+    } else if (progress->most ||
+               (encoder->unit == SL_RECORD_UPDATE && sl_piece_has_several(response))) {
         is_ok = encode_piece(encoder, response, context, progress, out, encoded);
     } else {
         progress->is_done = true;

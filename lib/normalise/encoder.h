@@ -110,6 +110,7 @@ struct sl_encoder_progress {
     uint32_t passed;  /* updates and deletes, published, filtered and dropped */
     uint64_t made_bytes; /* of records */
     size_t built_bytes;  /* of paths that were not interned */
+    uint32_t most;       /* sl_format_can_split: so many updates or deletes make a record; 0: all */
 };
 
 /* Copies what `config` points at, but for the memory. NULL when memory is out. */
@@ -132,6 +133,10 @@ bool sl_encoder_encode(struct sl_encoder *encoder, const struct sl_gnmi_response
 bool sl_encoder_next(struct sl_encoder *encoder, const struct sl_gnmi_response *response,
                      const struct sl_encoder_context *context, struct sl_encoder_progress *progress,
                      struct sl_buf *out, struct sl_encoded *encoded) SL_MUST_CHECK;
+
+/* Whether a notification's record can be made into several, by sl_encoder_progress.most, also of an
+ * atomic one; formats that make a record of each update or series cannot. */
+bool sl_format_can_split(enum sl_format format);
 
 /* Whether the format can say markers (marker.h), and whether sinks have them if nobody says
  * otherwise. */

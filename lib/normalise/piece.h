@@ -18,8 +18,9 @@
 /* Whether it has more than one piece. */
 bool sl_piece_has_several(const struct sl_gnmi_response *response);
 
-/* The piece where `progress` stands (has_deleted, at), made in `out`, which it points into. One
- * must be left. False when memory is out. */
+/* The piece where `progress` stands (has_deleted, at; in a list passed), made in `out`, which it
+ * points into: one update or delete, or as many of one of the two as `progress` says. One must be
+ * left.  False when memory is out. */
 bool sl_piece_next(const struct sl_gnmi_response *response, struct sl_encoder_progress *progress,
                    struct sl_buf *out, struct sl_gnmi_response *piece) SL_MUST_CHECK;
 

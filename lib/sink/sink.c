@@ -511,6 +511,16 @@ void sl_sink_stats(struct sl_sink *sink, struct sluice_stats *stats)
 {
     *stats = (struct sluice_stats){0};
     sink->spec->plugin->stats(sink->instance, stats);
+    if (stats->trouble_count > SLUICE_MAX_TROUBLES) {
+        stats->trouble_count = SLUICE_MAX_TROUBLES;
+    }
+}
+
+size_t sl_sink_most_bytes(const struct sl_sink *sink, const struct sluice_record *record)
+{
+    const struct sluice_sink_plugin *plugin = sink->spec->plugin;
+
+    return plugin->most_bytes ? plugin->most_bytes(sink->instance, record) : SIZE_MAX;
 }
 
 struct sl_log_subject *sl_sink_subject(struct sl_sink *sink)

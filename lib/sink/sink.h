@@ -131,6 +131,9 @@ int64_t sl_sink_oldest_ns(const struct sl_sink *sink); /* how long the oldest is
 int64_t sl_sink_full_ns(const struct sl_sink *sink);   /* since FULL without ready; 0: not now */
 uint64_t sl_sink_bugs(const struct sl_sink *sink, enum sl_sink_bug bug);
 void sl_sink_tell_out(struct sl_sink *sink); /* nobody waits for them any more: to the log */
+
+/* The payload that such a record may have; SIZE_MAX: any. Its payload is not looked at. */
+size_t sl_sink_most_bytes(const struct sl_sink *sink, const struct sluice_record *record);
 void sl_sink_stats(struct sl_sink *sink, struct sluice_stats *stats);
 struct sl_log_subject *sl_sink_subject(struct sl_sink *sink); /* who speaks, for the log */
 const struct sl_sink_spec *sl_sink_spec(const struct sl_sink *sink);

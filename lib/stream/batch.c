@@ -246,11 +246,14 @@ static bool is_ripe(const struct sl_stream *stream, const struct sl_route *route
 }
 
 /* Writes the next record of the response as a line; what of it found no place in the batch is
- * counted. */
-static void add_line(struct sl_stream *stream, struct sl_route *route, struct sl_route_place *place,
-                     const struct sl_gnmi_response *response, struct sl_encoder_progress *progress)
+ * counted. False: with it the batch has more than `most_bytes`, so it is not there, nothing is
+ * counted, and `*progress` stands where it stood, or says that less is to be made of it. */
+static bool add_line(struct sl_stream *stream, struct sl_route *route, struct sl_route_place *place,
+                     const struct sl_gnmi_response *response, size_t most_bytes,
+                     struct sl_encoder_progress *progress)
 {
     struct sl_batch *batch = route->batch;
+    struct sl_encoder_progress before = *progress;
     struct sl_buf *lines = &batch->lines;
     struct sl_encoder_context context = sl_stream_context(stream, route, response);
     struct sl_encoded encoded = {0};
@@ -264,23 +267,33 @@ static void add_line(struct sl_stream *stream, struct sl_route *route, struct sl
     bool is_made = sl_encoder_next(route->encoder, response, &context, progress, lines, &encoded) &&
                    !lines->failed;
     bool is_line = is_made && lines->len > line;
+    bool is_beyond =
+        is_line && place && lines->len > most_bytes &&
+        (batch->line_count || sl_split_again(route, response, progress->passed - before.passed,
+                                             lines->len, most_bytes, &before));
 
+    if (is_beyond) {
+        lines->len = start;
+        *progress = before;
+        return false;
+    }
     if (is_line && place && join(stream, route)) {
         batch->delivery->place = place;
         count_line(stream, route, lines->len - start, response, &encoded);
-        return;
+        return true;
     }
     lines->len = start;
     lines->failed = false;
     if (!is_made) {
         sl_route_drop(route, SL_DROP_MEMORY, left);
         progress->is_done = true;
-        return;
+        return true;
     }
     sl_route_filter(route, encoded.filtered);
     sl_route_drop(route, SL_DROP_VALUE, is_line ? 0 : encoded.dropped);
     sl_route_drop(route, place ? SL_DROP_MEMORY : SL_DROP_ORIGIN,
                   is_line ? encoded.published + encoded.dropped : 0);
+    return true;
 }
 
 bool sl_batch_add(struct sl_stream *stream, struct sl_route *route,
@@ -295,13 +308,20 @@ bool sl_batch_add(struct sl_stream *stream, struct sl_route *route,
     if ((batch->is_due || has_moved) && !sl_batch_leave(stream, route)) {
         return false;
     }
-    if (!open_batch(stream, route)) {
-        sl_route_drop(route, SL_DROP_MEMORY,
-                      response->updates + response->deletes - progress->passed);
-        progress->is_done = true;
-        return true;
+    size_t most_bytes = place ? sl_split_most_bytes(stream, route, place, response) : SIZE_MAX;
+
+    for (bool is_added = false; !is_added;) {
+        if (!open_batch(stream, route)) {
+            sl_route_drop(route, SL_DROP_MEMORY,
+                          response->updates + response->deletes - progress->passed);
+            progress->is_done = true;
+            return true;
+        }
+        is_added = add_line(stream, route, place, response, most_bytes, progress);
+        if (!is_added && !sl_batch_leave(stream, route)) {
+            return false;
+        }
     }
-    add_line(stream, route, place, response, progress);
     if (is_ripe(stream, route)) {
         (void)sl_batch_leave(stream, route); /* what is not taken is due */
     }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "stream/asking.h"
 #include "stream/raise.h"
+#include "stream/split.h"
 #include "normalise/mend.h"
 #include "stream/stream.h"
 
