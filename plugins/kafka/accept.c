@@ -10,7 +10,7 @@
 enum {
     RETRY_MS = 10, /* after FULL, should no report come before */
     SPLIT_HEADERS = 6,
-    FIXED_FIELDS = 7, /* topic, payload, flags, opaque, time, partition, key */
+    FIELDS = 8, /* topic, payload, flags, opaque, time, partition, key, headers */
     PARTITION_DIGITS = 9,
     /* librdkafka's own memory for a queued record, measured: 235, with one header 491, with five
      * 795 bytes. */
@@ -69,76 +69,67 @@ static enum sluice_accept take_failed(struct kafka *kafka, const struct sluice_r
     return taken(kafka, record);
 }
 
-static rd_kafka_vu_t header_of(const char *name, struct sluice_str value)
+static void add(rd_kafka_headers_t *headers, const char *name, struct sluice_str value)
 {
-    rd_kafka_vu_t vu = {.vtype = RD_KAFKA_VTYPE_HEADER};
-
-    vu.u.header.name = name;
-    vu.u.header.val = value.data;
-    vu.u.header.size = (ssize_t)value.len;
-    return vu;
+    rd_kafka_header_add(headers, name, -1, value.data, (ssize_t)value.len);
 }
 
-/* Adds the headers to `vus`, returns how many. librdkafka copies them. */
-static size_t add_headers(const struct kafka *kafka, const struct sluice_record *record,
-                          char epoch[KAFKA_NUMBER_BYTES], char seq[KAFKA_NUMBERS_BYTES],
-                          rd_kafka_vu_t *vus)
+static void add_split(rd_kafka_headers_t *headers, const struct sluice_record *record)
 {
-    switch ((enum kafka_headers)kafka->options->headers) {
-    case KAFKA_HEADERS_COMPACT:
-        vus[0] = header_of("sluice", (struct sluice_str){kafka->header.data, kafka->header.len});
-        return 1;
-    case KAFKA_HEADERS_SPLIT:
-        vus[0] = header_of("sluice-epoch",
-                           (struct sluice_str){epoch, kafka_digits(record->epoch, epoch)});
-        vus[1] = header_of("sluice-seq", (struct sluice_str){seq, kafka_numbers(record, seq)});
-        vus[2] = header_of("sluice-format", record->format);
-        vus[3] = header_of("sluice-target", record->target);
-        vus[4] = header_of("sluice-subscription", record->subscription);
-        vus[5] = header_of("sluice-kind", record->kind);
-        return SPLIT_HEADERS;
-    case KAFKA_HEADERS_NONE:
-        return 0;
-    }
-    return 0;
-}
-
-/* The headers that a letter to the dead has, whatever the records have. */
-static rd_kafka_headers_t *letter_headers(const struct kafka *kafka,
-                                          const struct sluice_record *record)
-{
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(2 * SPLIT_HEADERS);
-    rd_kafka_vu_t vus[SPLIT_HEADERS];
     char epoch[KAFKA_NUMBER_BYTES];
     char seq[KAFKA_NUMBERS_BYTES];
-    size_t count = add_headers(kafka, record, epoch, seq, vus);
 
-    if (count == 0) {
-        vus[count++] =
-            header_of("sluice", (struct sluice_str){kafka->header.data, kafka->header.len});
+    add(headers, "sluice-epoch", (struct sluice_str){epoch, kafka_digits(record->epoch, epoch)});
+    add(headers, "sluice-seq", (struct sluice_str){seq, kafka_numbers(record, seq)});
+    add(headers, "sluice-format", record->format);
+    add(headers, "sluice-target", record->target);
+    add(headers, "sluice-subscription", record->subscription);
+    add(headers, "sluice-kind", record->kind);
+}
+
+/* False: no memory. NULL: the record has none. They are made here rather than by the call that
+ * produces, for where that fails librdkafka 2.0.2 frees its own ones twice. */
+static bool make_headers(struct kafka *kafka, const struct sluice_record *record,
+                         enum kafka_headers kind, rd_kafka_headers_t **headers)
+{
+    *headers = kind == KAFKA_HEADERS_NONE ? NULL : rd_kafka_headers_new(SPLIT_HEADERS);
+    if (kind == KAFKA_HEADERS_NONE) {
+        return true;
     }
-    for (size_t i = 0; headers && i < count; i++) {
-        rd_kafka_header_add(headers, vus[i].u.header.name, -1, vus[i].u.header.val,
-                            vus[i].u.header.size);
+    if (!*headers ||
+        (kind == KAFKA_HEADERS_COMPACT && !kafka_header_compact(record, &kafka->header))) {
+        if (*headers) {
+            rd_kafka_headers_destroy(*headers);
+        }
+        return false;
     }
-    return headers;
+    if (kind == KAFKA_HEADERS_SPLIT) {
+        add_split(*headers, record);
+    } else {
+        add(*headers, "sluice", (struct sluice_str){kafka->header.data, kafka->header.len});
+    }
+    return true;
 }
 
 /* The record as one that came back. NULL: no memory; nothing was taken. */
-static struct kafka_parked *parked_of(const struct kafka *kafka, const struct sluice_record *record,
+static struct kafka_parked *parked_of(struct kafka *kafka, const struct sluice_record *record,
                                       struct kafka_item *item, int64_t ms)
 {
     struct kafka_parked *parked = calloc(1, sizeof(*parked));
+    enum kafka_headers kind = (enum kafka_headers)kafka->options->headers;
 
     if (!parked) {
         return NULL;
     }
-    parked->headers = letter_headers(kafka, record);
+    /* A letter has them, whatever the records have. */
+    bool has_headers = make_headers(
+        kafka, record, kind == KAFKA_HEADERS_NONE ? KAFKA_HEADERS_COMPACT : kind, &parked->headers);
     if (record->key.len > 0) {
         parked->key = malloc(record->key.len);
         parked->key_len = record->key.len;
     }
-    if (!parked->headers || (record->key.len > 0 && !parked->key)) {
+    if (!has_headers || (record->key.len > 0 && !parked->key)) {
+        parked->headers = has_headers ? parked->headers : NULL;
         kafka_parked_free(parked);
         return NULL;
     }
@@ -161,10 +152,6 @@ static enum sluice_accept take_refused(struct kafka *kafka, struct kafka_topic *
     int64_t ms;
 
     (void)kafka_timestamp(record, kafka->options->timestamp_max_age_ns, &ms);
-    if (!kafka_header_compact(record, &kafka->header)) {
-        free(item);
-        return refuse(kafka);
-    }
     struct kafka_parked *parked = parked_of(kafka, record, item, ms);
     if (!parked) {
         free(item);
@@ -174,13 +161,12 @@ static enum sluice_accept take_refused(struct kafka *kafka, struct kafka_topic *
     return taken(kafka, record);
 }
 
-/* The payload is librdkafka's when there is no error, and only then. */
+/* The payload and the headers are librdkafka's when there is no error, and only then. */
 static rd_kafka_resp_err_t produce(const struct kafka *kafka, rd_kafka_topic_t *rkt, int64_t ms,
-                                   const struct sluice_record *record, struct kafka_item *item)
+                                   const struct sluice_record *record, struct kafka_item *item,
+                                   rd_kafka_headers_t *headers)
 {
-    rd_kafka_vu_t vus[FIXED_FIELDS + SPLIT_HEADERS];
-    char epoch[KAFKA_NUMBER_BYTES];
-    char seq[KAFKA_NUMBERS_BYTES];
+    rd_kafka_vu_t vus[FIELDS];
     size_t count = 0;
 
     vus[count].vtype = RD_KAFKA_VTYPE_RKT;
@@ -201,7 +187,10 @@ static rd_kafka_resp_err_t produce(const struct kafka *kafka, rd_kafka_topic_t *
         vus[count].u.mem.ptr = (void *)(uintptr_t)record->key.data; /* copied */
         vus[count++].u.mem.size = record->key.len;
     }
-    count += add_headers(kafka, record, epoch, seq, vus + count);
+    if (headers) {
+        vus[count].vtype = RD_KAFKA_VTYPE_HEADERS;
+        vus[count++].u.headers = headers;
+    }
     rd_kafka_error_t *error = rd_kafka_produceva(kafka->rk, vus, count);
     rd_kafka_resp_err_t code = rd_kafka_error_code(error); /* of NULL: no error */
     if (error) {
@@ -234,19 +223,22 @@ static enum sluice_accept hand_over(struct kafka *kafka, struct kafka_topic *top
 {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_topic_t *rkt = kafka_topic_handle(topic, kafka->rk, &code);
+    rd_kafka_headers_t *headers;
     int64_t ms;
 
-    if (kafka->options->headers == KAFKA_HEADERS_COMPACT &&
-        !kafka_header_compact(record, &kafka->header)) {
+    if (!make_headers(kafka, record, (enum kafka_headers)kafka->options->headers, &headers)) {
         free(item);
         return refuse(kafka);
     }
     bool is_device_time = kafka_timestamp(record, kafka->options->timestamp_max_age_ns, &ms);
     size_t len = record->payload_len;
     if (rkt) {
-        code = produce(kafka, rkt, ms, record, item);
+        code = produce(kafka, rkt, ms, record, item, headers);
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (headers) {
+            rd_kafka_headers_destroy(headers);
+        }
         return not_taken(kafka, topic, record, item, code);
     }
     kafka->stats.skewed_timestamps += !is_device_time;

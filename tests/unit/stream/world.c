@@ -88,6 +88,14 @@ void fake_acknowledge_of(struct fake_sink *fake, char whose, enum sluice_result 
     }
 }
 
+static size_t fake_most(void *sink, const struct sluice_record *record)
+{
+    const struct fake_sink *fake = sink;
+
+    (void)record;
+    return fake->most_bytes ? fake->most_bytes : SIZE_MAX;
+}
+
 static void fake_flush(void *sink)
 {
     (void)sink;
@@ -120,6 +128,7 @@ static const struct sluice_sink_plugin fake_plugin = {
     .flush = fake_flush,
     .stats = fake_stats,
     .close = fake_close,
+    .most_bytes = fake_most,
 };
 
 /* ---- the world: a loop, a sink, a stream, and a device at the other end of a session ---- */

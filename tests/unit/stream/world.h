@@ -20,6 +20,7 @@ struct fake_sink {
     struct sl_buf places[KEPT_RECORDS]; /* and their destinations */
     bool is_full;
     uint64_t full_at;        /* so many records it takes; 0: any */
+    size_t most_bytes;       /* of a record; 0: any */
     char whose[MOST_TOKENS]; /* of each token: what its subscription begins with */
     void (*on_record)(const struct sluice_record *record, void *arg); /* or NULL */
     void *arg;
