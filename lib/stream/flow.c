@@ -6,7 +6,6 @@
 #include "stream/internal.h"
 
 enum {
-    FIRST_PAYLOAD_BYTES = 512,
     MENDED_KEPT_BYTES = 64 * 1024, /* more is given back with the next message */
 };
 
@@ -228,33 +227,6 @@ static bool give(struct sl_stream *stream, struct sl_route *route,
     return true;
 }
 
-/* Makes the next record of one response, no larger than its place takes, where that can be done.
- * False: no memory. */
-static bool make_record(struct sl_stream *stream, struct sl_route *route,
-                        const struct sl_gnmi_response *response,
-                        struct sl_encoder_progress *progress, struct sl_buf *buf,
-                        struct sl_encoded *encoded)
-{
-    struct sl_encoder_context context = sl_stream_context(stream, route, response);
-    const struct sl_route_place *place = sl_route_place_of(route, response);
-    struct sl_encoder_progress before = *progress;
-    size_t guess = route->typical_bytes + route->typical_bytes / 16;
-    bool is_again = false;
-
-    do {
-        *progress = before;
-        sl_buf_reset(buf);
-        if (!sl_buf_reserve(buf, guess ? guess : FIRST_PAYLOAD_BYTES) ||
-            !sl_encoder_next(route->encoder, response, &context, progress, buf, encoded)) {
-            return false;
-        }
-        is_again =
-            place && sl_split_again(route, response, progress->passed - before.passed, buf->len,
-                                    sl_split_most_bytes(stream, route, place, response), &before);
-    } while (is_again);
-    return true;
-}
-
 /* The next record of one response for one route, from where `progress` stands. False: its sink is
  * full, nothing was counted. */
 static bool give_next(struct sl_stream *stream, struct sl_route *route,
@@ -265,7 +237,7 @@ static bool give_next(struct sl_stream *stream, struct sl_route *route,
     uint32_t updates = response->updates + response->deletes - progress->passed;
     bool is_taken = true;
 
-    if (!make_record(stream, route, response, progress, &buf, &encoded)) {
+    if (!sl_split_make(stream, route, response, progress, &buf, &encoded)) {
         sl_route_drop(route, SL_DROP_MEMORY, updates);
         progress->is_done = true;
     } else if (buf.len == 0) {

@@ -2,6 +2,8 @@
 
 #include "stream/internal.h"
 
+enum { FIRST_PAYLOAD_BYTES = 512 };
+
 size_t sl_split_most_bytes(const struct sl_stream *stream, const struct sl_route *route,
                            const struct sl_route_place *place,
                            const struct sl_gnmi_response *response)
@@ -29,5 +31,29 @@ bool sl_split_again(const struct sl_route *route, const struct sl_gnmi_response 
     uint64_t fit = (uint64_t)updates * most_bytes / bytes * 7 / 8;
     before->most = (uint32_t)(fit ? fit : 1);
     before->most = before->most < updates ? before->most : updates - 1;
+    return true;
+}
+
+bool sl_split_make(struct sl_stream *stream, struct sl_route *route,
+                   const struct sl_gnmi_response *response, struct sl_encoder_progress *progress,
+                   struct sl_buf *buf, struct sl_encoded *encoded)
+{
+    struct sl_encoder_context context = sl_stream_context(stream, route, response);
+    const struct sl_route_place *place = sl_route_place_of(route, response);
+    struct sl_encoder_progress before = *progress;
+    size_t guess = route->typical_bytes + route->typical_bytes / 16;
+    bool is_again = false;
+
+    do {
+        *progress = before;
+        sl_buf_reset(buf);
+        if (!sl_buf_reserve(buf, guess ? guess : FIRST_PAYLOAD_BYTES) ||
+            !sl_encoder_next(route->encoder, response, &context, progress, buf, encoded)) {
+            return false;
+        }
+        is_again =
+            place && sl_split_again(route, response, progress->passed - before.passed, buf->len,
+                                    sl_split_most_bytes(stream, route, place, response), &before);
+    } while (is_again);
     return true;
 }

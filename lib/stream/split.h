@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/base.h"
+#include "base/buf.h"
+
+struct sl_encoded;
 struct sl_encoder_progress;
 struct sl_gnmi_response;
 struct sl_route;
@@ -29,5 +33,11 @@ size_t sl_split_most_bytes(const struct sl_stream *stream, const struct sl_route
 bool sl_split_again(const struct sl_route *route, const struct sl_gnmi_response *response,
                     uint32_t updates, size_t bytes, size_t most_bytes,
                     struct sl_encoder_progress *before);
+
+/* Makes the next record of one response, no larger than its place takes, where that can be done.
+ * False: no memory. */
+bool sl_split_make(struct sl_stream *stream, struct sl_route *route,
+                   const struct sl_gnmi_response *response, struct sl_encoder_progress *progress,
+                   struct sl_buf *buf, struct sl_encoded *encoded) SL_MUST_CHECK;
 
 #endif
