@@ -78,7 +78,8 @@ def main(lab):
         soak(lab, faults, lab.options.seconds)
         return
     for scenario in ROWS:
-        if re.search(lab.options.only, scenario.name):
+        is_wanted = lab.is_long or lab.options.only or scenario.is_short
+        if is_wanted and re.search(lab.options.only, scenario.name):
             note(f"== {scenario.name}")
             guarded(lab, play_row, lab, faults, scenario)
     show_table(faults)

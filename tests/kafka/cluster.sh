@@ -13,7 +13,7 @@
 #                       through a proxy: these are told the Nth port from the tenth, where one may stand
 #   KAFKA_HEAP=512m
 #   KAFKA_STOP_S=15     after SIGTERM; the last ones have nobody any more to hand their partitions to
-#   KAFKA_SESSION_MS=12000    a broker that is silent for so long is out of the cluster
+#   KAFKA_SESSION_MS=18000    a broker that is silent for so long is out of the cluster
 #   KAFKA_LAG_MS=2000         a replica that is behind for so long is no longer in sync
 set -euo pipefail
 
@@ -42,7 +42,7 @@ default.replication.factor=3
 min.insync.replicas=2
 offsets.topic.replication.factor=3
 auto.create.topics.enable=false
-broker.session.timeout.ms=${KAFKA_SESSION_MS:-12000}
+broker.session.timeout.ms=${KAFKA_SESSION_MS:-18000}
 controller.socket.timeout.ms=2000
 replica.lag.time.max.ms=${KAFKA_LAG_MS:-2000}
 file.delete.delay.ms=1000
