@@ -20,7 +20,7 @@ MAX_RECORD = 4 << 20
 
 
 def subscribed(limit):
-    return {"all": subscription(credit={"initial": limit}, max_message="16MiB")}
+    return {"all": subscription(credit={"initial": limit, "max": limit}, max_message="16MiB")}
 
 
 def through(lab, kind, limit, messages, streams):
