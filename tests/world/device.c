@@ -520,17 +520,23 @@ static bool is_request_whole(const struct call *call)
                ((size_t)at[1] << 24 | (size_t)at[2] << 16 | (size_t)at[3] << 8 | at[4]);
 }
 
-/* Updates are numbered one after the other, so one call at a time makes some. */
-static void supersede(struct device *device, const struct call *newest)
+/* Updates are numbered one after the other, so one call at a time makes some: the one on the
+ * youngest connection, also where an older one's request was longer under way. */
+static void supersede(struct device *device, struct call *newest)
 {
+    bool is_younger = false; /* than the one that the request came by */
+
     SL_LIST_FOR_EACH(line_node, &device->lines)
     {
         struct line *line = SL_CONTAINER_OF(line_node, struct line, node);
         SL_LIST_FOR_EACH(node, &line->calls)
         {
             struct call *call = SL_CONTAINER_OF(node, struct call, node);
-            call->is_past = call->is_past || (call != newest && call->stream == newest->stream);
+            if (call != newest && call->stream == newest->stream) {
+                *(is_younger ? &newest->is_past : &call->is_past) = true;
+            }
         }
+        is_younger = is_younger || line == newest->line;
     }
 }
 
