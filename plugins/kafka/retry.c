@@ -279,7 +279,8 @@ static int64_t next_due(const struct kafka *kafka)
     int64_t due_ms = -1;
 
     for (const struct kafka_topic *topic = kafka->waiting; topic; topic = topic->next_waiting) {
-        if (topic->out == 0 && (due_ms < 0 || topic->retry_ms < due_ms)) {
+        if (topic->out == 0 && topic->limit == KAFKA_LIMIT_KNOWN &&
+            (due_ms < 0 || topic->retry_ms < due_ms)) {
             due_ms = topic->retry_ms;
         }
     }
@@ -297,6 +298,15 @@ static void arrange(struct kafka *kafka)
     }
 }
 
+/* What was refused for its size is not sent again before the limit is asked for. */
+static bool knows_limit(struct kafka *kafka, struct kafka_topic *topic)
+{
+    if (topic->limit == KAFKA_LIMIT_UNASKED) {
+        kafka_ask_limit(kafka, topic);
+    }
+    return topic->limit == KAFKA_LIMIT_KNOWN;
+}
+
 void kafka_retry(struct kafka *kafka)
 {
     struct kafka_topic **slot = &kafka->waiting;
@@ -307,7 +317,7 @@ void kafka_retry(struct kafka *kafka)
     }
     while (*slot && kafka->state == KAFKA_RUNNING) {
         struct kafka_topic *topic = *slot;
-        bool is_due = topic->out == 0 && topic->retry_ms <= now_ms;
+        bool is_due = topic->out == 0 && topic->retry_ms <= now_ms && knows_limit(kafka, topic);
 
         if (is_due && topic->parked) {
             send_window(kafka, topic);

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""kafka_errors - what a real broker refuses: nothing is lost but what can never be stored.
+
+split     notifications larger than the topic's max.message.bytes, which is asked for beforehand.
+lowered   the limit of a topic is lowered while records flow, so that batches are refused: a new
+          producer sends what is in them one by one, in order, once each.
+dead      what cannot be split goes to the dead letters, and says why.
+placed    the partition of a key is gnmic's; one that a label says is taken.
+About 30 s. The consumer is confluent-kafka's.
+"""
+import json
+
+from harness import check, must, part, run, wait_for
+
+from confluent_kafka.admin import AdminClient, ConfigResource
+
+from collector import Collector, kafka_sink, subscription
+from devices import Devices
+from kafka import Kafka, Reader
+
+SPLIT_LIMIT, SPLIT_MESSAGES, SPLIT_UPDATES = 1500, 100, 20
+LOWERED_LIMIT, LOWERED_MESSAGES = 5000, 1200
+DEAD_LIMIT, DEAD_MESSAGES = 4000, 20
+
+
+def numbers(message):
+    epoch, seq = dict(message.headers())["sluice"].decode().split(";")[:2]
+    return int(epoch), int(seq)
+
+
+def read(kafka, topic):
+    return list(Reader(kafka.bootstrap, topic).messages())
+
+
+def check_whole(name, messages):
+    found = [numbers(message) for message in messages]
+    epochs = {epoch for epoch, _ in found}
+    check(len(epochs) == 1, f"{name}: one epoch")
+    check([seq for _, seq in found] == list(range(1, len(found) + 1)),
+          f"{name}: {len(found)} records, each number once and in order")
+
+
+def through(lab, sink, wanted, **device):
+    """A device into a sink until `wanted(collector)`; what the metrics said then."""
+    devices = Devices(lab, "sim", 1, **device)
+    collector = Collector(lab, devices.addresses(),
+                          {"all": subscription(credit={"initial": "256KiB"})}, {"main": sink},
+                          workers=1, target={"labels": {"part": "2"}})
+    wait_for(lambda: wanted(collector), 90, "the records")
+    metrics = collector.metrics()
+    must(collector.stop() == 0, "sluice ends with 0")
+    return metrics
+
+
+def value(metrics, name, **labels):
+    return sum(number for found, has, number in metrics
+               if found.startswith(name) and labels.items() <= has.items())
+
+
+def split(lab, kafka):
+    topic = kafka.topic("split", 1, max_message_bytes=SPLIT_LIMIT)
+    metrics = through(
+        lab, kafka_sink(kafka.bootstrap, topic),
+        lambda c: c.total("sluice_updates_published") >= SPLIT_MESSAGES * SPLIT_UPDATES,
+        updates=SPLIT_UPDATES, messages=SPLIT_MESSAGES, rate=100)
+    messages = read(kafka, topic)
+    check_whole("split", messages)
+    values = sum(len(event.get("values", {})) for message in messages
+                 for event in json.loads(message.value()))
+    check(values >= SPLIT_MESSAGES * SPLIT_UPDATES and len(messages) > 2 * SPLIT_MESSAGES,
+          f"split: {values} values of {SPLIT_MESSAGES} messages")
+    largest = max(len(message.value()) for message in messages)
+    check(SPLIT_LIMIT / 3 < largest < SPLIT_LIMIT, f"split: the largest record has {largest} bytes")
+    check(value(metrics, "sluice_sink_restarts") == 0, "split: nothing was refused")
+
+
+def lower(kafka, topic):
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    resource = ConfigResource("topic", topic, set_config={"max.message.bytes": str(LOWERED_LIMIT)})
+    for done in admin.alter_configs([resource]).values():
+        done.result(30)
+
+
+def lowered(lab, kafka):
+    topic = kafka.topic("lowered", 1)
+    is_low = False
+
+    def is_through(collector):
+        nonlocal is_low
+        published = collector.total("sluice_updates_published")
+        if published >= LOWERED_MESSAGES and not is_low:
+            lower(kafka, topic)
+            is_low = True
+        return published >= LOWERED_MESSAGES * 5
+
+    metrics = through(lab, kafka_sink(kafka.bootstrap, topic),
+                      is_through, updates=5, messages=LOWERED_MESSAGES, rate=300)
+    check(value(metrics, "sluice_sink_errors", reason="too-large") > 0 and
+          value(metrics, "sluice_sink_restarts") > 0, "lowered: batches were refused")
+    check_whole("lowered", read(kafka, topic))
+
+
+def dead(lab, kafka):
+    topic = kafka.topic("narrow", 1, max_message_bytes=DEAD_LIMIT)
+    letters = kafka.topic("letters", 1)
+    metrics = through(
+        lab, kafka_sink(kafka.bootstrap, topic, dead_letter={"topic": letters}),
+        lambda c: value(c.metrics(), "sluice_updates_dropped", reason="dead-letter") >= DEAD_MESSAGES,
+        sizes=(9000, 9100), messages=DEAD_MESSAGES)
+    said = [dict(message.headers()) for message in read(kafka, letters)]
+    check(len(said) >= DEAD_MESSAGES and all(
+        has["sluice-dead-reason"] == b"too-large" and has["sluice-dead-topic"] == topic.encode() and
+        has["sluice"].count(b";") == 5 for has in said), f"dead: {len(said)} letters say why")
+    check(value(metrics, "sluice_updates_dropped", reason="too-large") == 0, "dead: nothing is dropped")
+
+
+def placed(lab, kafka):
+    for name, options, partition in (("gnmic", {"partitioner": "fnv1a", "key": "leaf1"}, 8),
+                                     ("java", {"partitioner": "murmur2", "key": "leaf1"}, 1),
+                                     ("said", {"partition": "${label.part}", "compression": "lz4"}, 2)):
+        topic = kafka.topic(f"placed-{name}", 12)
+        through(lab, {**kafka_sink(kafka.bootstrap, topic), **options},
+                lambda c: c.total("sluice_updates_published") >= 10, messages=10, rate=50)
+        found = {message.partition() for message in read(kafka, topic)}
+        check(found == {partition}, f"placed: {name} in {found}")
+
+
+def main(lab):
+    kafka = Kafka(lab)
+    part(lab, "split", split, kafka)
+    part(lab, "lowered", lowered, kafka)
+    part(lab, "dead letters", dead, kafka)
+    part(lab, "placed", placed, kafka)
+
+
+if __name__ == "__main__":
+    run(main)
