@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
-"""kafka_secure - brokers that want to know who comes: SASL PLAIN, SCRAM-SHA-256 and -512, TLS, mTLS,
-each alone and together; and the compressions.
+"""kafka_secure - brokers that want to know who comes: SASL PLAIN, SCRAM-SHA-256 and -512, OAUTHBEARER,
+TLS, mTLS, alone and together; and the compressions.
 
 One real broker with a listener for each way in. First one collector with a sink for each: a device's
 records arrive through all of them, complete, and its consumer comes in by the plaintext listener. Then one
 with everything that can be wrong: each sink says what, takes nothing, holds its own device alone, and
-no password is printed. What an administrator puts right at the broker heals without a restart.
+no password is printed. What an administrator puts right at the broker heals without a restart. Tokens are
+good for seconds: somebody writes new ones into the file until he forgets, and remembers.
 """
+import base64
 import json
+import os
+import threading
+import time
 
 from harness import check, must, part, run, wait_for
 
@@ -17,16 +22,19 @@ from confluent_kafka.admin import (AdminClient, ScramCredentialInfo, ScramMechan
 from certificates import Authority, Certificates
 from collector import Collector, subscription
 from devices import Devices
-from kafka import Kafka
-from records import event_sample
+from kafka import Kafka, Reader
+from records import Ledger, event_sample
 from sequence import read_back
 
 MESSAGES = 200
 PASSWORD = "pass-Xk7marked-word"
 WRONG = "wrong-Xk7marked-word"
 MARK = "Xk7marked"
-LISTENERS = {"SASL": 2, "TLS": 3, "MTLS": 4, "BOTH": 5}  # behind the plaintext port
-PROTOCOLS = {"SASL": "SASL_PLAINTEXT", "TLS": "SSL", "MTLS": "SSL", "BOTH": "SASL_SSL"}
+TOKEN_S = 6  # librdkafka asks for a new one when four fifths of that are over
+TOKENS = 3
+LISTENERS = {"SASL": 2, "TLS": 3, "MTLS": 4, "BOTH": 5, "OAUTH": 6}  # behind the plaintext port
+PROTOCOLS = {"SASL": "SASL_PLAINTEXT", "TLS": "SSL", "MTLS": "SSL", "BOTH": "SASL_SSL",
+             "OAUTH": "SASL_PLAINTEXT"}
 SCRAM = {"SCRAM-SHA-256": ScramMechanism.SCRAM_SHA_256, "SCRAM-SHA-512": ScramMechanism.SCRAM_SHA_512}
 MODULES = "org.apache.kafka.common.security"
 
@@ -45,6 +53,11 @@ def broker_properties(lab, certificates):
             f"advertised.listeners={','.join(listeners)}",
             "listener.security.protocol.map=" + ",".join(f"{k}:{v}" for k, v in protocols.items()),
             "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+            "listener.name.oauth.sasl.enabled.mechanisms=OAUTHBEARER",
+            # The broker ends a connection whose token is over.
+            f"listener.name.oauth.oauthbearer.connections.max.reauth.ms={TOKEN_S * 1000}",
+            "listener.name.oauth.oauthbearer.sasl.jaas.config="
+            f"{MODULES}.oauthbearer.OAuthBearerLoginModule required;",
             "ssl.keystore.type=PEM", f"ssl.keystore.location={pair}",
             "ssl.truststore.type=PEM", f"ssl.truststore.location={certificates.ca.file}",
             "listener.name.mtls.ssl.client.auth=required",
@@ -183,6 +196,66 @@ def wrong_ways(lab, kafka, ways):
     check(MARK not in text, "no password in the whole log")
 
 
+class TokenWriter:
+    """Keeps a fresh token in a file: an unsecured JSON Web Token (RFC 7519, 6), which a broker takes
+    unless it is told better. Whoever reads the file finds the old one or the new one, whole."""
+
+    def __init__(self, lab):
+        self.place = lab.path("kafka.token")
+        self.claims = []
+        self.forgets = threading.Event()
+        self.ends = threading.Event()
+        self.write()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        lab.on_end(self.ends.set)
+
+    def write(self):
+        now = time.time()
+        claims = {"sub": "collector", "iat": now, "exp": now + TOKEN_S, "jti": f"{MARK}-{now}"}
+        parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+                 for part in ({"alg": "none"}, claims)]
+        fresh = self.place.with_suffix(".new")
+        fresh.write_text(".".join(parts) + ".\n", encoding="ascii")
+        os.replace(fresh, self.place)
+        self.claims.append(parts[1])
+
+    def _run(self):
+        while not self.ends.wait(TOKEN_S / 3):
+            if not self.forgets.is_set():
+                self.write()
+
+
+def tokens(lab, kafka, ways):
+    kafka.topic("oauth", 1)
+    writer = TokenWriter(lab)
+    sink = {**ways.sink("oauth", "OAUTH", **{"sasl.mechanism": "OAUTHBEARER"}),
+            "oauth": {"token-file": str(writer.place)}}
+    devices = Devices(lab, "sim", 1, rate=100)
+    collector = Collector(lab, devices.addresses(), {"all": subscription()}, {"main": sink})
+    collector.process.wait_line("sink=main .*login: a new token", 4 * TOKEN_S, TOKENS)
+    before = collector.total("updates_published")
+    wait_for(lambda: collector.total("updates_published") > before + 100, 20, "flows with new tokens")
+    check(True, f"{TOKENS} tokens of {TOKEN_S} s: flows")
+    writer.forgets.set()
+    line = collector.process.wait_line("sink=main .*its token is over", 4 * TOKEN_S)[0]
+    check(True, f"nobody writes a new one: {line.group(0)[-120:]}")
+    wait_for(lambda: collector.total("updates_held") > 100, 4 * TOKEN_S, "the device is held")
+    published = collector.total("updates_published")
+    writer.forgets.clear()
+    wait_for(lambda: collector.total("updates_published") > published + 500, 40, "flows again")
+    check(True, "the device was held, and flows when there is a token again")
+    writer.ends.set()
+    must(collector.stop() == 0, "sluice ends with 0")
+    ledger = Ledger(event_sample)
+    for message in Reader(kafka.bootstrap, "oauth").messages():
+        ledger.take(message)
+    ledger.check_streams(1)
+    said = "\n".join(collector.process.lines)
+    check(not any(claims in said for claims in writer.claims),
+          f"none of {len(writer.claims)} tokens is in the log")
+
+
 def main(lab):
     certificates = Certificates(lab)
     kafka = Kafka(lab, properties=broker_properties(lab, certificates), ports=2 + len(LISTENERS))
@@ -190,6 +263,7 @@ def main(lab):
     ways = Ways(lab, kafka, certificates)
     part(lab, "good ways in", good_ways, kafka, ways)
     part(lab, "wrong ways in", wrong_ways, kafka, ways)
+    part(lab, "tokens", tokens, kafka, ways)
 
 
 if __name__ == "__main__":
