@@ -107,8 +107,8 @@ static void grow(struct sl_stream *stream, struct sl_delivery *delivery)
     sl_route_cost_add(stream, delivery->route, delivery->cost_bytes);
 }
 
-/* A processor let it go no further: the next line has the number of its first one, where nothing
- * was numbered since. */
+/* A processor let it go no further: the next line has the number of its first one; where markers
+ * have taken the numbers behind it, one more takes these. */
 static void end_here(struct sl_delivery *delivery, const struct sluice_record *record,
                      enum sl_sink_answer answer)
 {
@@ -118,6 +118,8 @@ static void end_here(struct sl_delivery *delivery, const struct sluice_record *r
     if (record->epoch == delivery->stream->view.epoch &&
         route->seq == record->seq + record->lines - 1) {
         route->seq = record->seq - 1;
+    } else if (record->epoch == delivery->stream->view.epoch) {
+        sl_mark_fill(delivery->stream, route, delivery->place, record->seq, record->lines);
     }
     sl_stream_settle(delivery, answer == SL_SINK_FILTERED ? &counts->filtered
                                                           : &counts->dropped[SL_DROP_PROCESSOR]);

@@ -13,6 +13,7 @@ struct mark {
     struct sl_route_place *place;
     uint64_t epoch;
     uint64_t seq;
+    uint32_t lines; /* numbers that it takes, from `seq` on */
     int64_t time_ns;
     struct sl_buf payload;
 };
@@ -26,7 +27,8 @@ static void mark_free(struct mark *mark)
 }
 
 static struct mark *mark_new(struct sl_stream *stream, struct sl_route *route,
-                             struct sl_route_place *place, const struct sl_marker *marker)
+                             struct sl_route_place *place, const struct sl_marker *marker,
+                             uint64_t seq, uint32_t lines)
 {
     struct mark *mark = calloc(1, sizeof(*mark));
 
@@ -36,7 +38,8 @@ static struct mark *mark_new(struct sl_stream *stream, struct sl_route *route,
     sl_list_init(&mark->node);
     mark->place = place;
     mark->epoch = stream->view.epoch;
-    mark->seq = route->seq + 1;
+    mark->seq = seq;
+    mark->lines = lines;
     mark->time_ns = sl_loop_wall_ns();
     const struct sl_encoder_context context = {
         .epoch = mark->epoch,
@@ -66,7 +69,7 @@ static void add(struct sl_stream *stream, struct sl_route *route, struct sl_rout
         route->is_gap_owed = true;
         return;
     }
-    struct mark *mark = place ? mark_new(stream, route, place, marker) : NULL;
+    struct mark *mark = place ? mark_new(stream, route, place, marker, route->seq + 1, 1) : NULL;
 
     route->marks.made++;
     if (!mark) {
@@ -76,6 +79,23 @@ static void add(struct sl_stream *stream, struct sl_route *route, struct sl_rout
     route->seq++;
     route->last_place = place;
     sl_list_append(&route->waiting, &mark->node);
+}
+
+void sl_mark_fill(struct sl_stream *stream, struct sl_route *route, struct sl_route_place *place,
+                  uint64_t seq, uint32_t lines)
+{
+    const struct sl_marker marker = {
+        .kind = SL_MARKER_GAP,
+        .reason = SL_STR("filtered"),
+        .to_ns = stream->received_ns,
+    };
+    struct mark *mark = mark_new(stream, route, place, &marker, seq, lines);
+
+    route->marks.made++;
+    route->marks.dropped += !mark;
+    if (mark) {
+        sl_list_append(route->waiting.next, &mark->node); /* before what was numbered behind it */
+    }
 }
 
 /* ---- giving ---- */
@@ -103,7 +123,7 @@ static bool offer(struct sl_stream *stream, struct sl_route *route, struct mark 
     record.received_ns = mark->time_ns;
     record.epoch = mark->epoch;
     record.seq = mark->seq;
-    record.lines = 1;
+    record.lines = mark->lines;
     record.kind = (struct sluice_str){"marker", strlen("marker")};
     delivery->token = (struct sl_token){.owner = delivery};
     enum sl_sink_answer answer = sl_sink_accept(route->sink, &record, &delivery->token);

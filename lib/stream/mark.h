@@ -25,6 +25,7 @@
 
 struct sl_gnmi_response;
 struct sl_route;
+struct sl_route_place;
 struct sl_stream;
 
 struct sl_mark_counts {
@@ -55,6 +56,11 @@ void sl_mark_disconnected(struct sl_stream *stream, const struct sl_status *why)
  * NULL: it has not. */
 void sl_mark_stall_over(struct sl_stream *stream, struct sl_route *route, bool owes_sync,
                         const struct sl_status *end);
+
+/* A batch with these numbers, behind which markers wait that have theirs, goes no further: a marker
+ * of its own takes its place, so that no number is missing. Without memory for it some are. */
+void sl_mark_fill(struct sl_stream *stream, struct sl_route *route, struct sl_route_place *place,
+                  uint64_t seq, uint32_t lines);
 
 /* Offers what waits. False: some waits on. */
 bool sl_mark_give(struct sl_stream *stream, struct sl_route *route);

@@ -70,11 +70,12 @@ static void read_what_is_there(void)
     struct pollfd pollfd = {.fd = out.reader, .events = POLLIN};
 
     while (poll(&pollfd, 1, 0) > 0) {
-        ssize_t got = read(out.reader, out.text + out.len, TEXT_BYTES - out.len);
+        ssize_t got = read(out.reader, out.text + out.len, TEXT_BYTES - 1 - out.len);
         if (got <= 0) {
             return;
         }
         out.len += (size_t)got;
+        out.text[out.len] = '\0';
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "sink/processor.h"
 #include "world.h"
 
 enum { MOST_TURNS = 20000 };
@@ -129,6 +130,104 @@ static void a_mixed_message_that_is_held_in_its_middle_goes_on(void **state)
     assert_int_equal(routes[1].counts.published, 1);
     assert_true(sl_route_counts_are_valid(&routes[0].counts));
     assert_true(sl_route_counts_are_valid(&routes[1].counts));
+}
+
+/* ---- a processor, and markers behind what it filters ---- */
+
+static bool filters_c;
+static uint64_t next_seq[2]; /* by member */
+static size_t fillers;
+
+static void *filter_open(const struct sluice_host *host, const void *options, char *error,
+                         size_t error_size)
+{
+    (void)host;
+    (void)options;
+    (void)error;
+    (void)error_size;
+    return &filters_c;
+}
+
+static enum sluice_verdict filter_process(void *processor, struct sluice_record *record,
+                                          char *error, size_t error_size)
+{
+    (void)processor;
+    (void)error;
+    (void)error_size;
+    return filters_c && record->subscription.data[0] == 'c' ? SLUICE_FILTERED : SLUICE_KEPT;
+}
+
+static void filter_close(void *processor)
+{
+    (void)processor;
+}
+
+static const struct sluice_processor_plugin filter_plugin = {.type = "filter",
+                                                             .doc = "lets nothing of cde through",
+                                                             .open = filter_open,
+                                                             .process = filter_process,
+                                                             .close = filter_close};
+static const struct sl_processor_spec filter = {.name = "filter", .plugin = &filter_plugin};
+static const struct sl_processor_spec *const filters[] = {&filter};
+
+/* Each line leaves at once, and the sink's markers with it. */
+static int set_up_filtered(void **state)
+{
+    const struct world_options options = {
+        .route = {.encoder = {.format = SL_FORMAT_SLUICE_V1_JSON},
+                  .has_markers = true,
+                  .batch = {1, 3600 * SL_NS_PER_S}},
+        .members = two,
+        .member_count = 2,
+        .processors = filters,
+        .processor_count = 1,
+    };
+
+    filters_c = false;
+    fillers = 0;
+    next_seq[0] = next_seq[1] = 1;
+    return set_up_world(state, &options);
+}
+
+static void note_number(const struct sluice_record *record, void *arg)
+{
+    uint64_t *next = &next_seq[record->subscription.data[0] == 'c'];
+
+    (void)arg;
+    assert_int_equal(record->seq, *next);
+    *next += record->lines;
+    fillers += memmem(record->payload, record->payload_len, "\"filtered\"", 10) != NULL;
+}
+
+static void numbers_of_filtered_lines_are_a_markers_where_others_stand_behind_them(void **state)
+{
+    struct world *world = *state;
+
+    the_fake->on_record = note_number;
+    assert_int_equal(sl_grpc_call_send_bytes(world->device, mixed, sizeof(mixed)), SL_GRPC_SENT);
+    settle(world);
+    uint64_t before = next_seq[1];
+    assert_true(before > 1);
+
+    /* The first member's line is processed and waits at the sink; the second one's waits for that.
+     */
+    the_fake->is_full = true;
+    assert_int_equal(sl_grpc_call_send_bytes(world->device, mixed, sizeof(mixed)), SL_GRPC_SENT);
+    settle(world);
+    assert_int_equal(sl_grpc_call_send_bytes(world->device, "\x0a\x05", 2), SL_GRPC_SENT);
+    settle(world);
+    filters_c = true;
+    the_fake->is_full = false;
+    the_fake->host->calls->ready(the_fake->host);
+    settle(world);
+    assert_int_equal(view(world).routes[1].counts.filtered, 1);
+    assert_int_equal(fillers, 1);
+    assert_int_equal(next_seq[1], before + 2); /* the filler, and the gap of what is no response */
+    filters_c = false;
+    assert_int_equal(sl_grpc_call_send_bytes(world->device, mixed, sizeof(mixed)), SL_GRPC_SENT);
+    settle(world);
+    assert_int_equal(next_seq[1], before + 3);
+    assert_true(sl_route_counts_are_valid(&view(world).routes[1].counts));
 }
 
 static void the_bytes_return_when_the_last_record_of_all_members_is_acknowledged(void **state)
@@ -273,6 +372,9 @@ int main(void)
                                         set_up_two, tear_down),
         cmocka_unit_test_setup_teardown(
             the_bytes_return_when_the_last_record_of_all_members_is_acknowledged, set_up_two,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            numbers_of_filtered_lines_are_a_markers_where_others_stand_behind_them, set_up_filtered,
             tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_response_is_the_first_members, set_up_two,
                                         tear_down),

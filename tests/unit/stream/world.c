@@ -366,7 +366,9 @@ int set_up_world(void **state, const struct world_options *options)
     world->spec = (struct sl_sink_spec){.name = "fake",
                                         .plugin = &fake_plugin,
                                         .is_required = true,
-                                        .stall_after_ns = 3600 * SL_NS_PER_S};
+                                        .stall_after_ns = 3600 * SL_NS_PER_S,
+                                        .processors = options->processors,
+                                        .processor_count = options->processor_count};
     world->sink = sl_sink_open(world->loop, &world->spec, "test", 0, &sink_events, world, &why);
     assert_non_null(world->sink);
     struct sl_budget_plan plan;

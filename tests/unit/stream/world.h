@@ -74,6 +74,8 @@ struct world_options {
     /* Of a second sink, which is not required; 0: there is none. For one member. */
     uint64_t extra_memory_bytes;
     struct sl_stall_config stall;
+    const struct sl_processor_spec *const *processors; /* of the sink; NULL: none */
+    size_t processor_count;
 };
 
 int set_up_world(void **state, const struct world_options *options);
