@@ -7,7 +7,8 @@
 #   packages, tools     what is missing is installed: Debian's, and Go, Kafka and a Python environment
 #                       under $SL_CACHE (default ~/.cache/sluice)
 #   release             built by gcc with all warnings as errors; unit tests and lints
-#   asan                the same by clang, under the address and undefined-behaviour sanitizers, invariants on
+#   asan                the same by clang, under the address and undefined-behaviour sanitizers, invariants
+#                       on; and what needs a cluster of mock brokers
 #   tsan                the tests with threads under the thread sanitizer
 #   valgrind            the unit tests, and a collector with devices and brokers, under memcheck
 #   fuzz                each fuzzer for 10 s, with clang's libFuzzer
@@ -175,7 +176,7 @@ if [ -n "$soak" ]; then
     python3 tests/faults/faults.py "$@"
     exit
 fi
-run release release -j2 -LE '^(it|bench)$'
+run release release -j2 -LE '^(it|bench|cluster|world)$'
 build asan
 run asan asan -j2 -LE '^(it|bench)$'
 build tsan

@@ -29,7 +29,8 @@ VALGRIND = ["valgrind", "-q", f"--error-exitcode={FOUND}", "--leak-check=full", 
 ENVIRONMENT = {**os.environ, "SL_VALGRIND": "1", "SSL_CERT_FILE": "/dev/null",
                "SSL_CERT_DIR": "/nonexistent"}
 SLOW = {"session_memory_test", "differential_test", "limits_test", "golden_test", "memory_test",
-        "rules_memory_test", "replay_memory_test", "bisect_test"}
+        "rules_memory_test", "replay_memory_test", "bisect_test", "governor_test", "stall_life_test",
+        "store_test"}
 SECONDS = 900  # for one program
 RECORDS = 300  # of the session
 CONFIG = """\
