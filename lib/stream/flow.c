@@ -534,7 +534,9 @@ static void note_arrival(struct sl_stream *stream)
 {
     const struct sl_stream_config *config = &stream->config;
 
-    if (config->message_time && !config->message_time(config->arg, &stream->received_ns)) {
+    if (!config->message_time) {
+        stream->received_ns = stream->newest_ns;
+    } else if (!config->message_time(config->arg, &stream->received_ns)) {
         stream->received_ns = sl_loop_wall_ns();
     }
 }
@@ -584,7 +586,7 @@ bool sl_stream_on_received(struct sl_grpc_call *call, uint32_t len, void *arg)
 
     (void)call;
     if (!stream->config.message_time) {
-        stream->received_ns = sl_loop_wall_ns();
+        stream->newest_ns = sl_loop_wall_ns();
     }
     sl_stream_note_heard(stream);
     sl_loop_defer(stream->config.loop, &stream->credit_due);

@@ -26,7 +26,9 @@ struct sl_delivery {
     uint32_t updates;
     uint64_t cost_bytes;
     uint32_t payload_bytes;
-    int64_t received_ns; /* wall clock of its message, of the first in a batch */
+    int64_t newest_ns;   /* wall clock of the newest DATA */
+    int64_t received_ns; /* the same when the message under way, or the last, began, or what
+                          * config.message_time says */
     bool is_mark;        /* a marker: of no message */
     bool is_extra;       /* on the heap, not the charge's; a batch's always is */
 };
@@ -101,7 +103,9 @@ struct sl_stream {
     uint64_t batch_delay_ms;      /* the shortest of its routes */
     struct sl_deferred credit_due;
     struct sl_deferred closed_due;
-    int64_t received_ns; /* wall clock of the newest DATA, or what config.message_time says */
+    int64_t newest_ns;   /* wall clock of the newest DATA */
+    int64_t received_ns; /* the same when the message under way, or the last, began, or what
+                          * config.message_time says */
     struct sl_clock clock;
     int64_t sent_timestamp;         /* of the message under way */
     int64_t device_ns;              /* what the clock makes of it, */

@@ -99,7 +99,7 @@ class Exact:
     def take_marker(self, record, marker):
         self.markers += [marker] if marker != (self.markers or [None])[-1] else []
         # The server leaves values out where it is faster than we are, and says so.
-        if record.updates or record.deletes or record.gap.reason not in ("", "duplicates"):
+        if record.updates or record.deletes or record.gap.reason not in ("", "start", "duplicates"):
             self.wrong.append(f"marker {record}")
 
     def take_data(self, record, kind):
