@@ -51,9 +51,12 @@ bool sl_split_make(struct sl_stream *stream, struct sl_route *route,
             !sl_encoder_next(route->encoder, response, &context, progress, buf, encoded)) {
             return false;
         }
-        is_again =
-            place && sl_split_again(route, response, progress->passed - before.passed, buf->len,
-                                    sl_split_most_bytes(stream, route, place, response), &before);
+        size_t most_bytes = place ? sl_split_most_bytes(stream, route, place, response) : SIZE_MAX;
+        is_again = sl_split_again(route, response, progress->passed - before.passed, buf->len,
+                                  most_bytes, &before);
+        if (is_again) { /* a part does not keep the memory of the whole */
+            sl_buf_trim(buf, most_bytes);
+        }
     } while (is_again);
     return true;
 }
