@@ -292,10 +292,11 @@ static void *read_all(void *arg)
 {
     (void)arg;
     while (out.len < (size_t)2 * EACH * 6001) {
-        ssize_t got = read(out.reader, out.text + out.len, TEXT_BYTES - out.len);
+        ssize_t got = read(out.reader, out.text + out.len, TEXT_BYTES - 1 - out.len);
         assert_true(got > 0);
         out.len += (size_t)got;
     }
+    out.text[out.len] = '\0';
     return NULL;
 }
 
