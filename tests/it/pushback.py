@@ -127,7 +127,7 @@ def pushback(lab, outages_s, *arguments):
     scene = Scene(lab, *arguments)
     wait_for(lambda: scene.sent() > scene.total / 4, 240, "a quarter sent")
     outage(scene, "SIGSTOP", scene.kafka.paused(), outages_s[0])
-    wait_for(lambda: scene.sent() > scene.total * 0.6, 240, "six tenths sent")
+    wait_for(lambda: scene.sent() > scene.total * 0.45, 240, "not half sent")
     outage(scene, "SIGTERM", scene.kafka.stopped(), outages_s[1])
     scene.kafka.wait_records(scene.topic, scene.total, timeout_s=300)
     wait_for(lambda: len(scene.done()) >= scene.streams, 10, "the devices are done")
@@ -148,8 +148,8 @@ def main(lab):
         part(lab, "7 minutes, grpc-go device", pushback, both, "go", 2, 4, 100_000, 600_000)
         part(lab, "20 s, 1 update", pushback, (20, 20), "sim", 1, 60, 12_000, 60_000)
     both = (20, 20) if lab.is_long else (12, 12)
-    part(lab, "20 updates", pushback, both, "sim", 20, 60, 2_000, 40_000)
-    part(lab, "grpc-go device", pushback, both, "go", 2, 10, 12_000, 36_000)
+    part(lab, "20 updates", pushback, both, "sim", 20, 60, 3_000, 60_000)
+    part(lab, "grpc-go device", pushback, both, "go", 2, 10, 24_000, 72_000)
 
 
 if __name__ == "__main__":
