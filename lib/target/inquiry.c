@@ -100,10 +100,3 @@ bool sl_inquiry_begin(struct sl_inquiry *inquiry, struct sl_h2_session *session)
     }
     return true;
 }
-
-void sl_inquiry_cancel(struct sl_inquiry *inquiry)
-{
-    if (inquiry->call) {
-        sl_grpc_call_cancel(inquiry->call);
-    }
-}

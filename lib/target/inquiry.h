@@ -45,7 +45,4 @@ void sl_inquiry_fini(struct sl_inquiry *inquiry); /* nothing is asked any more *
 /* False: no call could be made, and on_done does not follow. */
 bool sl_inquiry_begin(struct sl_inquiry *inquiry, struct sl_h2_session *session) SL_MUST_CHECK;
 
-/* Ends the call; on_done follows. Nothing where nothing is asked. */
-void sl_inquiry_cancel(struct sl_inquiry *inquiry);
-
 #endif

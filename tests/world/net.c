@@ -410,11 +410,6 @@ void world_reset(struct sl_conn *conn)
     hear_reset(other);
 }
 
-uint64_t world_under_way(const struct sl_conn *conn)
-{
-    return conn->other ? conn->other->in.bytes.len + conn->unsent.len : 0;
-}
-
 size_t world_connections(void)
 {
     return connections;

@@ -97,11 +97,6 @@ void world_loop_ends(void)
     world.loops--;
 }
 
-uint64_t world_seed(void)
-{
-    return world.seed;
-}
-
 void world_random_for(struct world_random *random, const char *name)
 {
     world_random_init(random, world.seed, name);

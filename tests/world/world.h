@@ -41,8 +41,6 @@ void world_begin(uint64_t seed);
 /* All loops must have been freed; nothing of the world is left. */
 void world_end(void);
 
-uint64_t world_seed(void);
-
 /* Virtual monotonic time; sl_loop_now_ns is the same, but stands still during a turn. */
 int64_t world_now_ns(void);
 
@@ -103,9 +101,6 @@ void world_heal(struct sl_conn *conn); /* one that is not stalled: nothing */
 
 /* Both ends hear of a reset, each after the latency; what was under way is lost. */
 void world_reset(struct sl_conn *conn);
-
-/* Bytes that this end has written and the other one has not read, where they may still come. */
-uint64_t world_under_way(const struct sl_conn *conn);
 
 /* How many ends of connections there are that have not closed. */
 size_t world_connections(void);
