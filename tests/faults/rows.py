@@ -95,14 +95,22 @@ def rolling_restart(scene, seconds):
     scene.judge()
 
 
-@shared("all brokers down")
-def all_down(scene, seconds):
-    away_s = seconds(3, 60)
+def no_broker(scene, away_s):
     with scene.fault(f"no broker for {away_s} s and their start", scene.cluster.stopped()):
         scene.sim.wait_held(len(scene.targets))
         more = scene.last(away_s)
     check(sum(more.values()) == 0, f"once held, the devices sent {sum(more.values())} messages")
     scene.judge()
+
+
+@shared("all brokers down")
+def all_down(scene, seconds):
+    no_broker(scene, seconds(3, 60))
+
+
+@shared("no broker for an hour", is_random=False, is_short=False)
+def all_down_for_long(scene, seconds):
+    no_broker(scene, seconds(6, 3600))
 
 
 @shared("all brokers kill -9", is_short=False)
