@@ -11,12 +11,13 @@
 #                       on; and what needs a cluster of mock brokers
 #   tsan                the tests with threads under the thread sanitizer
 #   valgrind            the unit tests, and a collector with devices and brokers, under memcheck
-#   fuzz                each fuzzer for 10 s, with clang's libFuzzer
 #   mutations           bugs planted in the core, each of which the simulator has to find
-#   world               the simulator (tests/world): as many seeds as fit in 4 minutes, at least 1,000; beside
-#                       the scenarios, to which it leaves the processor
-#   it, bench           the release build against real devices, gRPC's of others and a real Kafka: two
-#                       scenarios at a time, but for those that measure
+#   it, bench           the release build against real devices, gRPC's of others and a real Kafka: three
+#                       scenarios at a time, but for those that measure. One that fails is tried again,
+#                       with the machine to itself, and named even when it passes then
+#   fuzz, world         beside these, to which they leave the processor: each fuzzer for 10 s, with clang's
+#                       libFuzzer; then the simulator (tests/world), as many seeds as fit in 4 minutes, at
+#                       least 1,000
 #
 # --long: the long forms of the integration scenarios (outages of 7 minutes and more; an hour), one at a
 # time, 10 minutes of each fuzzer, and 10,000 seeds of the simulator.
@@ -45,10 +46,11 @@ export SL_LONG
 
 started=$(date +%s)
 logs=$(mktemp -d)
-world=
-trap '[ -z "$world" ] || kill "$world" 2>/dev/null; rm -rf "$logs"' EXIT
+beside=
+trap '[ -z "$beside" ] || kill -- "-$beside" 2>/dev/null; rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 failures=
+only_alone=
 
 say() {
     printf '\n=== %s  (%d s)\n' "$*" $(($(date +%s) - started))
@@ -140,27 +142,59 @@ script() {
     [ ! -e "$log.failed" ] || failures="$failures $name"
 }
 
-# simulate LAST-SEED SECONDS: in the background. simulated: waits for it, and shows what it said.
-simulate() {
-    say "begun: world, seeds 1 to $1, $2 s"
-    nice -n 19 build/world/tests/world/world --seeds "1..$1" --seconds "$2" --jobs 2 >"$logs/world" 2>&1 &
-    world=$!
+# verdict NAME STATUS: one test more for the sum, as ctest would say it.
+verdict() {
+    echo "$((100 - $2 * 100))% tests passed, $2 tests failed out of 1" | tee "$logs/$1.ctest"
+    [ "$2" = 0 ] || failures="$failures $1"
 }
 
-simulated() {
-    say "test: world"
-    failed=0
-    wait "$world" || failed=1
-    world=
-    cat "$logs/world"
-    echo "$((100 - failed * 100))% tests passed, $failed tests failed out of 1" | tee "$logs/world.ctest"
-    [ "$failed" = 0 ] || failures="$failures world"
+# beside FUZZ-SECONDS LAST-SEED SECONDS: the fuzzers, then the simulator, in the background and in a group
+# of processes of their own.
+beside() {
+    say "begun: fuzz, $1 s each; then world, seeds 1 to $2, $3 s"
+    setsid nice -n 19 sh -c '
+        python3 tests/fuzz/run.py --seconds "$2" >"$1/fuzz" 2>&1 || echo failed >"$1/fuzz.failed"
+        build/world/tests/world/world --seeds "1..$3" --seconds "$4" --jobs 2 >"$1/world" 2>&1 ||
+            echo failed >"$1/world.failed"' beside "$logs" "$@" &
+    beside=$!
+}
+
+# Waits for them, and shows what they said.
+besides() {
+    wait "$beside" || :
+    beside=
+    for name in fuzz world; do
+        say "test: $name"
+        cat "$logs/$name"
+        failed=0
+        [ ! -e "$logs/$name.failed" ] || failed=1
+        verdict "$name" $failed
+    done
+}
+
+# What failed beside other tests, once more and alone. Its first failure stays on the screen.
+again() {
+    [ -e "$logs/it.ctest.failed" ] || return 0
+    say "again, alone: it"
+    names=$(sed -n 's/^[[:space:]]*[0-9]* - \([a-z_]*\) (.*/\1/p' "$logs/it.ctest")
+    if ctest --test-dir build/release --rerun-failed --output-on-failure >"$logs/again" 2>&1; then
+        rm "$logs/it.ctest.failed"
+        sed -i 's/, [0-9]* tests failed out of/, 0 tests failed out of/' "$logs/it.ctest"
+        failures=$(printf '%s' "$failures" | sed 's/ it$//')
+        only_alone=$(echo "$names" | tr '\n' ' ')
+    else
+        cat "$logs/again"
+    fi
 }
 
 # "N passed, N failed" over all of ctest's closing lines.
 summary() {
     say "done"
-    [ -z "$failures" ] || echo "failed in:$failures"
+    [ -z "$only_alone" ] || echo "passed only the second time, alone: $only_alone"
+    if [ -n "$failures" ]; then
+        echo "failed in:$failures"
+        grep -ahE '^([0-9]+: )?\[[0-9:]+\] FAILED' "$logs"/*.ctest "$logs/again" 2>/dev/null | cut -c1-300 | sort -u | head -40
+    fi
     sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$logs"/*.ctest |
         awk '{ failed += $1; all += $2 } END { printf "%d passed, %d failed\n", all - failed, failed }'
     [ -z "$failures" ]
@@ -178,23 +212,21 @@ if [ -n "$soak" ]; then
 fi
 run release release -j2 -LE '^(it|bench|cluster|world)$'
 build asan
-run asan asan -j2 -LE '^(it|bench)$'
+run asan asan -j4 -LE '^(it|bench)$'
 build tsan
-run tsan tsan -L '^threads$'
+run tsan tsan -j2 -L '^threads$'
 script valgrind python3 tests/valgrind.py --build build/release
 script mutations python3 tests/world/mutations.py --build build/release
 build fuzz
 build world
 if [ -n "$SL_LONG" ]; then
-    script fuzz python3 tests/fuzz/run.py --seconds 600
-    simulate 10000 36000
-    simulated
-    at_once=1
+    beside 600 10000 36000
+    besides
+    run it release -j1 -L '^(it|bench)$' --verbose
 else
-    script fuzz python3 tests/fuzz/run.py --seconds 10
-    simulate 100000 240
-    at_once=2
+    beside 10 100000 240
+    run it release -j3 -L '^(it|bench)$' --verbose
+    again
+    besides
 fi
-run it release -j$at_once -L '^(it|bench)$' --verbose
-[ -z "$world" ] || simulated
 summary

@@ -12,6 +12,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
+from confluent_kafka import ElectionType, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from harness import ROOT, Failed, free_port, note, peer, wait_for
@@ -155,15 +156,24 @@ class Cluster:
 
     def leaders(self, topic):
         """{partition: node}"""
-        metadata = self.admin.list_topics(topic, timeout=30).topics[topic]
-        return {number: partition.leader for number, partition in metadata.partitions.items()}
+        return {number: one.leader for number, one in self.partitions(topic).items()}
 
-    def wait_in_sync(self, topic, timeout_s=60):
-        """All replicas of all partitions are there again: what comes next begins with a whole cluster."""
-        def are_in_sync():
-            found = self.admin.list_topics(topic, timeout=30).topics[topic].partitions.values()
-            return found and all(len(partition.isrs) == REPLICAS for partition in found)
-        wait_for(are_in_sync, timeout_s, f"{topic}: all replicas in sync")
+    def partitions(self, topic):
+        return self.admin.list_topics(topic, timeout=30).topics[topic].partitions
+
+    def wait_whole(self, topic, timeout_s=60):
+        """All replicas of all partitions are there again, and the first of each leads: what comes next
+        begins with a whole cluster, whoever came back last."""
+        def is_whole():
+            found = self.partitions(topic)
+            if not found or any(len(one.isrs) < REPLICAS for one in found.values()):
+                return False
+            astray = [TopicPartition(topic, number) for number, one in found.items()
+                      if one.leader != one.replicas[0]]
+            if astray:
+                self.admin.elect_leaders(ElectionType.PREFERRED, astray).result(30)
+            return not astray
+        wait_for(is_whole, timeout_s, f"{topic}: all replicas in sync, and the first ones lead")
 
     def end(self):
         subprocess.run([SCRIPT, "kill"], env=self.environment, capture_output=True, check=False)

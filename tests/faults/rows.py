@@ -65,7 +65,7 @@ def broker_stops(scene, seconds):
 def broker_paused(scene, seconds):
     """It answers nobody, and leads its partitions until its session is over. Once the others have given
     up waiting for its copies, the streams of the partitions that they lead flow; its own are held."""
-    scene.cluster.wait_in_sync(scene.topic)
+    scene.cluster.wait_whole(scene.topic)
     scene.reading.read_on()  # so that it is known which partition each stream goes to
     leaders = scene.cluster.leaders(scene.topic)
     node, more_s = scene.draw(sorted(set(leaders.values()))), seconds(0, 50)
@@ -89,7 +89,7 @@ def broker_paused(scene, seconds):
 @shared("rolling restart")
 def rolling_restart(scene, seconds):
     for node in NODES:
-        scene.cluster.wait_in_sync(scene.topic)
+        scene.cluster.wait_whole(scene.topic)
         with scene.fault(f"broker {node} restarted", scene.cluster.stopped(node)):
             scene.last(seconds(0, 20))
     scene.judge()

@@ -6,7 +6,7 @@ themselves is the measure that the consumer's records are held against.
 import re
 import time
 
-from harness import Failed, peer, sluice, wait_for
+from harness import Failed, free_port, peer, sluice, wait_for
 
 DONE = r"^done device=(\S+) session=(\S+) last-seq=(\d+) messages=(\d+)"
 STREAM = (r"^stream device=(\S+) session=(\S+) subscription-path=(\S+) seq=(\d+)"
@@ -82,6 +82,6 @@ def go_words(count, **options):
     return ["--devices", count, *common_words(**options)]
 
 
-def sim_words(count, listen="127.0.0.1:0", **options):
-    return ["--listen", listen, "--ports", "each", "--devices", count,
+def sim_words(count, listen=None, **options):
+    return ["--listen", listen or f"127.0.0.1:{free_port(count)}", "--ports", "each", "--devices", count,
             *common_words(**options)]

@@ -9,6 +9,7 @@ Scripts need packages of PyPI (requirements.txt): importing this module moves th
 virtual environment of its own, outside the source tree, made on first use.
 """
 import argparse
+import fcntl
 import hashlib
 import os
 import random
@@ -93,18 +94,59 @@ def wait_for(condition, timeout_s, what):
         time.sleep(0.05)
 
 
-def free_port(count=1):
-    """The first of `count` ports in a row that nobody listens on; below those that the kernel gives to
-    whoever wants any, so that nobody takes them until they are listened on."""
-    while True:
-        port = random.randrange(10000, 32768 - count)
+class Ports:
+    """Ports below those that the kernel gives to whoever wants any, in blocks of which each belongs to
+    one scenario for as long as it runs: of two at a time none meets what the other dials or has left."""
+    FIRST, LAST, BLOCK = 10000, 32500, 750
+    locks = []  # files; the kernel lets go of them when the process ends
+    next, end = 0, 0
+
+    @classmethod
+    def lock(cls, number):
+        place = Path(tempfile.gettempdir()) / "sluice-ports"
+        place.mkdir(mode=0o777, exist_ok=True)
+        file = open(place / str(number), "a", encoding="ascii")  # pylint: disable=consider-using-with
         try:
-            for offset in range(count):
-                with socket.socket() as tried:
-                    tried.bind(("127.0.0.1", port + offset))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            continue
-        return port
+            file.close()
+            return None
+        return file
+
+    @classmethod
+    def take_blocks(cls, count):
+        """As many blocks in a row as `count` ports need."""
+        wanted = -(-count // cls.BLOCK)
+        blocks = (cls.LAST - cls.FIRST) // cls.BLOCK
+        first = random.randrange(blocks - wanted + 1)
+        taken = [cls.lock(first + offset) for offset in range(wanted)]
+        if not all(taken):
+            for file in filter(None, taken):
+                file.close()
+            return False
+        cls.locks += taken
+        cls.next = cls.FIRST + first * cls.BLOCK
+        cls.end = cls.next + wanted * cls.BLOCK
+        return True
+
+
+def can_bind(port):
+    with socket.socket() as tried:
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(count=1):
+    """The first of `count` ports in a row that nobody listens on, and that nobody else gets."""
+    while True:
+        if Ports.next + count > Ports.end:
+            wait_for(lambda: Ports.take_blocks(count), 60, f"{count} ports in a row")
+        first, Ports.next = Ports.next, Ports.next + count
+        if all(can_bind(first + offset) for offset in range(count)):
+            return first
 
 
 class Process:
