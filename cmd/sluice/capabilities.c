@@ -5,19 +5,14 @@
 #include "gnmi/ask.h"
 #include "grpc/message.h"
 #include "normalise/text.h"
-#include "tool/dial.h"
 #include "tool/extensions.h"
 #include "tool/options.h"
 #include "tool/print.h"
+#include "unary.h"
 
 #define CAPABILITIES GNMI__G_NMI__CAPABILITIES
 
 enum { MODEL_COLUMN = 44, ORGANIZATION_COLUMN = 34 };
-
-struct capabilities {
-    struct sl_tool_options common;
-    Gnmi__CapabilityRequest *request;
-};
 
 static const struct sl_flag_group groups[] = {
     {"Targets and connection", sl_tool_connection_flags},
@@ -151,20 +146,10 @@ static struct sl_status print(const struct sl_tool_target *target, enum sl_tool_
 
 /* ---- the call ---- */
 
-static const ProtobufCMessage *request(struct sl_tool_target *target, void *arg,
-                                       struct sl_status *why)
-{
-    struct capabilities *capabilities = arg;
-
-    (void)target;
-    (void)why;
-    return &capabilities->request->base;
-}
-
 static struct sl_status take(struct sl_tool_target *target, struct sl_str bytes, void *arg)
 {
-    const struct capabilities *capabilities = arg;
-    enum sl_tool_format format = sl_tool_format(&capabilities->common);
+    const struct unary *unary = arg;
+    enum sl_tool_format format = sl_tool_format(&unary->common);
     struct sl_status status;
     ProtobufCMessage *answer =
         sl_grpc_message_unpack_kept(&gnmi__capability_response__descriptor,
@@ -182,53 +167,32 @@ static struct sl_status take(struct sl_tool_target *target, struct sl_str bytes,
     return status;
 }
 
-static bool make_request(struct capabilities *capabilities)
+static bool make_request(struct unary *unary)
 {
     struct sl_tool_extensions extensions = {0};
     struct sl_status why = sl_status_ok();
 
-    if (sl_tool_read_extensions(&capabilities->common, &extensions)) {
-        capabilities->request = sl_gnmi_capabilities_new(extensions.items, extensions.count, &why);
-        if (!capabilities->request) {
-            sl_tool_complain(&capabilities->common, "%s", why.text);
+    if (sl_tool_read_extensions(&unary->common, &extensions)) {
+        Gnmi__CapabilityRequest *request =
+            sl_gnmi_capabilities_new(extensions.items, extensions.count, &why);
+        unary->request = request ? &request->base : NULL;
+        if (!request) {
+            sl_tool_complain(&unary->common, "%s", why.text);
         }
     }
     sl_tool_extensions_fini(&extensions);
-    return capabilities->request != NULL;
-}
-
-static enum sl_tool_exit ask(struct capabilities *capabilities)
-{
-    struct sl_tool_ask ask = {
-        .method = &gnmi__g_nmi__methods[CAPABILITIES],
-        .request = request,
-        .take = take,
-        .arg = capabilities,
-    };
-    enum sl_tool_exit code = SL_TOOL_EXIT_USAGE;
-
-    if (make_request(capabilities)) {
-        code = sl_tool_ask(&capabilities->common, &ask);
-    }
-    if (capabilities->request) {
-        gnmi__capability_request__free_unpacked(capabilities->request, NULL);
-    }
-    return code;
+    return unary->request != NULL;
 }
 
 int sl_command_capabilities(int argc, char **argv)
 {
-    struct capabilities capabilities = {0};
-    enum sl_tool_exit code = SL_TOOL_EXIT_USAGE;
+    static const struct unary_kind kind = {
+        .tool = &sl_tool_capabilities,
+        .method = &gnmi__g_nmi__methods[CAPABILITIES],
+        .make_request = make_request,
+        .take = take,
+    };
+    struct unary unary = {0};
 
-    if (sl_tool_parse(&sl_tool_capabilities, argc, argv, &capabilities.common)) {
-        if (capabilities.common.wants_help) {
-            sl_tool_print_help(&sl_tool_capabilities, stdout);
-            code = SL_TOOL_EXIT_OK;
-        } else {
-            code = ask(&capabilities);
-        }
-    }
-    sl_tool_fini(&capabilities.common);
-    return (int)code;
+    return unary_main(&unary, &kind, argc, argv);
 }

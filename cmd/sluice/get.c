@@ -8,23 +8,21 @@
 #include "gnmi/wire.h"
 #include "normalise/message_fields.h"
 #include "normalise/value.h"
-#include "tool/dial.h"
 #include "tool/extensions.h"
 #include "tool/options.h"
 #include "tool/print.h"
+#include "unary.h"
 
 #define AT(field) offsetof(struct get, field)
 
 struct get {
-    struct sl_tool_options common;
+    struct unary unary;
     struct sl_tool_list paths;
     struct sl_tool_list models;
     const char *prefix;
     int type; /* enum sl_gnmi_data_type */
     int64_t depth;
     bool values_only;
-    bool dry_run;
-    Gnmi__GetRequest *request;
 };
 
 static const char *const types[] = {"all", "config", "state", "operational", NULL};
@@ -64,7 +62,7 @@ static const struct sl_flag get_flags[] = {
      .doc = "print values without their paths"},
     {.name = "dry-run",
      .type = SL_FLAG_SWITCH,
-     .offset = AT(dry_run),
+     .offset = AT(unary.dry_run),
      .doc = "print the request, ask nobody"},
     {.name = NULL},
 };
@@ -208,20 +206,10 @@ static struct sl_status print(const struct sl_tool_target *target, struct sl_str
 
 /* ---- the call ---- */
 
-static const ProtobufCMessage *request(struct sl_tool_target *target, void *arg,
-                                       struct sl_status *why)
-{
-    struct get *get = arg;
-
-    (void)target;
-    (void)why;
-    return &get->request->base;
-}
-
 static struct sl_status take(struct sl_tool_target *target, struct sl_str answer, void *arg)
 {
     const struct get *get = arg;
-    enum sl_tool_format format = sl_tool_format(&get->common);
+    enum sl_tool_format format = sl_tool_format(&get->unary.common);
 
     /* What is in its notifications is checked when they are read. */
     if (!sl_message_is_whole(answer)) {
@@ -243,8 +231,9 @@ static bool add_depth(const struct get *get, struct sl_tool_extensions *extensio
     const struct sl_gnmi_extension depth = {.kind = SL_GNMI_DEPTH,
                                             .of.depth = (uint32_t)get->depth};
 
-    return !sl_tool_is_given(&get->common, "depth") || sl_tool_add_extension(extensions, &depth) ||
-           sl_tool_complain(&get->common, "out of memory");
+    return !sl_tool_is_given(&get->unary.common, "depth") ||
+           sl_tool_add_extension(extensions, &depth) ||
+           sl_tool_complain(&get->unary.common, "out of memory");
 }
 
 static bool build(struct get *get, const struct sl_gnmi_model *models,
@@ -254,17 +243,18 @@ static bool build(struct get *get, const struct sl_gnmi_model *models,
     const struct sl_gnmi_get words = {
         .paths = (const char *const *)get->paths.items,
         .prefix = get->prefix,
-        .target = sl_tool_prefix_target(&get->common),
+        .target = sl_tool_prefix_target(&get->unary.common),
         .type = (enum sl_gnmi_data_type)get->type,
-        .encoding = (enum sl_gnmi_encoding)get->common.encoding,
+        .encoding = (enum sl_gnmi_encoding)get->unary.common.encoding,
         .models = models,
         .model_count = get->models.count,
         .extensions = extensions->items,
         .extension_count = extensions->count,
     };
 
-    get->request = sl_gnmi_get_new(&words, &why);
-    return get->request || sl_tool_complain(&get->common, "%s", why.text);
+    Gnmi__GetRequest *request = sl_gnmi_get_new(&words, &why);
+    get->unary.request = request ? &request->base : NULL;
+    return request || sl_tool_complain(&get->unary.common, "%s", why.text);
 }
 
 static bool check_paths(const struct get *get)
@@ -272,15 +262,17 @@ static bool check_paths(const struct get *get)
     for (size_t i = 0; i < get->paths.count; i++) {
         struct sl_status why = sl_gnmi_path_check(sl_str_from(get->paths.items[i]));
         if (!sl_status_is_ok(&why)) {
-            return sl_tool_complain(&get->common, "--path '%.80s': %s", get->paths.items[i],
+            return sl_tool_complain(&get->unary.common, "--path '%.80s': %s", get->paths.items[i],
                                     why.text);
         }
     }
-    return get->paths.count || sl_tool_complain(&get->common, "no path; expected --path PATH");
+    return get->paths.count ||
+           sl_tool_complain(&get->unary.common, "no path; expected --path PATH");
 }
 
-static bool make_request(struct get *get)
+static bool make_request(struct unary *unary)
 {
+    struct get *get = (struct get *)unary;
     struct sl_tool_extensions extensions = {0};
     struct sl_gnmi_model *models = calloc(get->models.count + 1, sizeof(*models));
     bool is_good = false;
@@ -289,9 +281,9 @@ static bool make_request(struct get *get)
         models[i] = (struct sl_gnmi_model){get->models.items[i], "", ""};
     }
     if (!models) {
-        sl_tool_complain(&get->common, "out of memory");
+        sl_tool_complain(&get->unary.common, "out of memory");
     } else {
-        is_good = check_paths(get) && sl_tool_read_extensions(&get->common, &extensions) &&
+        is_good = check_paths(get) && sl_tool_read_extensions(&get->unary.common, &extensions) &&
                   add_depth(get, &extensions) && build(get, models, &extensions);
     }
     sl_tool_extensions_fini(&extensions);
@@ -299,45 +291,15 @@ static bool make_request(struct get *get)
     return is_good;
 }
 
-static enum sl_tool_exit ask(struct get *get)
-{
-    struct sl_tool_ask ask = {
-        .method = &gnmi__g_nmi__methods[GNMI__G_NMI__GET],
-        .request = request,
-        .take = take,
-        .arg = get,
-    };
-
-    return sl_tool_ask(&get->common, &ask);
-}
-
-static enum sl_tool_exit run(struct get *get)
-{
-    if (get->common.wants_help) {
-        sl_tool_print_help(&sl_tool_get, stdout);
-        return SL_TOOL_EXIT_OK;
-    }
-    if (!make_request(get)) {
-        return SL_TOOL_EXIT_USAGE;
-    }
-    if (get->dry_run) {
-        return sl_print_request(&get->common, &get->request->base) ? SL_TOOL_EXIT_OK
-                                                                   : SL_TOOL_EXIT_FAILED;
-    }
-    return ask(get);
-}
-
 int sl_command_get(int argc, char **argv)
 {
+    static const struct unary_kind kind = {
+        .tool = &sl_tool_get,
+        .method = &gnmi__g_nmi__methods[GNMI__G_NMI__GET],
+        .make_request = make_request,
+        .take = take,
+    };
     struct get get = {0};
-    enum sl_tool_exit code = SL_TOOL_EXIT_USAGE;
 
-    if (sl_tool_parse(&sl_tool_get, argc, argv, &get.common)) {
-        code = run(&get);
-    }
-    if (get.request) {
-        gnmi__get_request__free_unpacked(get.request, NULL);
-    }
-    sl_tool_fini(&get.common);
-    return (int)code;
+    return unary_main(&get.unary, &kind, argc, argv);
 }

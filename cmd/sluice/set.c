@@ -11,19 +11,18 @@
 #include "grpc/message.h"
 #include "normalise/text.h"
 #include "set_words.h"
-#include "tool/dial.h"
 #include "tool/extensions.h"
 #include "tool/options.h"
 #include "tool/print.h"
+#include "unary.h"
 
 #define AT(field) offsetof(struct set, field)
 
 struct set {
-    struct sl_tool_options common;
+    struct unary unary;
     struct sl_tool_words words;
     const char *prefix;
     const char *delimiter;
-    bool dry_run;
     const char *commit_id;
     bool commit_request;
     bool commit_confirm;
@@ -31,7 +30,6 @@ struct set {
     int64_t rollback_ns;
     const char *election_id;
     const char *role;
-    Gnmi__SetRequest *request;
 };
 
 #define OPERATION(flag_name, flag_value, text)                                                     \
@@ -84,7 +82,7 @@ static const struct sl_flag set_flags[] = {
      .doc = "stands in front of every path"},
     {.name = "dry-run",
      .type = SL_FLAG_SWITCH,
-     .offset = AT(dry_run),
+     .offset = AT(unary.dry_run),
      .doc = "print the request, ask nobody"},
     {.name = NULL},
 };
@@ -241,20 +239,10 @@ static struct sl_status print(const struct sl_tool_target *target, enum sl_tool_
 
 /* ---- the call ---- */
 
-static const ProtobufCMessage *request(struct sl_tool_target *target, void *arg,
-                                       struct sl_status *why)
-{
-    struct set *set = arg;
-
-    (void)target;
-    (void)why;
-    return &set->request->base;
-}
-
 static struct sl_status take(struct sl_tool_target *target, struct sl_str bytes, void *arg)
 {
     const struct set *set = arg;
-    enum sl_tool_format format = sl_tool_format(&set->common);
+    enum sl_tool_format format = sl_tool_format(&set->unary.common);
     struct sl_status status;
     ProtobufCMessage *answer = sl_grpc_message_unpack_kept(
         &gnmi__set_response__descriptor, (const uint8_t *)bytes.data, (uint32_t)bytes.len, &status);
@@ -277,13 +265,13 @@ static bool add_extension(const struct set *set, struct sl_tool_extensions *exte
                           const struct sl_gnmi_extension *extension)
 {
     return sl_tool_add_extension(extensions, extension) ||
-           sl_tool_complain(&set->common, "out of memory");
+           sl_tool_complain(&set->unary.common, "out of memory");
 }
 
 static bool add_commit(const struct set *set, struct sl_tool_extensions *extensions)
 {
     int actions = set->commit_request + set->commit_confirm + set->commit_cancel;
-    bool has_rollback = sl_tool_is_given(&set->common, "rollback-duration");
+    bool has_rollback = sl_tool_is_given(&set->unary.common, "rollback-duration");
     struct sl_gnmi_extension commit = {
         .kind = set->commit_request   ? SL_GNMI_COMMIT
                 : set->commit_confirm ? SL_GNMI_COMMIT_CONFIRM
@@ -296,13 +284,14 @@ static bool add_commit(const struct set *set, struct sl_tool_extensions *extensi
         return true;
     }
     if (!set->commit_id || actions > 1 || (!actions && !has_rollback)) {
-        return sl_tool_complain(&set->common,
+        return sl_tool_complain(&set->unary.common,
                                 "--commit-id goes with one of --commit-request, --commit-confirm, "
                                 "--commit-cancel and --rollback-duration");
     }
     if (has_rollback && (set->commit_confirm || set->commit_cancel)) {
-        return sl_tool_complain(&set->common, "--rollback-duration goes with --commit-request, or "
-                                              "stands alone");
+        return sl_tool_complain(&set->unary.common,
+                                "--rollback-duration goes with --commit-request, or "
+                                "stands alone");
     }
     return add_extension(set, extensions, &commit);
 }
@@ -323,11 +312,11 @@ static bool add_arbitration(const struct set *set, struct sl_tool_extensions *ex
                                             .of.arbitration.role = set->role};
 
     if (!set->election_id) {
-        return !set->role || sl_tool_complain(&set->common, "--role goes with --election-id");
+        return !set->role || sl_tool_complain(&set->unary.common, "--role goes with --election-id");
     }
     if (!parse_election(set->election_id, &arbitration.of.arbitration.high,
                         &arbitration.of.arbitration.low)) {
-        return sl_tool_complain(&set->common,
+        return sl_tool_complain(&set->unary.common,
                                 "--election-id: expected LOW or HIGH:LOW, found "
                                 "'%.80s'",
                                 set->election_id);
@@ -343,39 +332,42 @@ static bool build(struct set *set, const struct set_words *words,
         .writes = words->writes,
         .write_count = words->count,
         .prefix = set->prefix,
-        .target = sl_tool_prefix_target(&set->common),
+        .target = sl_tool_prefix_target(&set->unary.common),
         .extensions = extensions->items,
         .extension_count = extensions->count,
     };
 
-    set->request = sl_gnmi_set_new(&asked, &why);
-    return set->request || sl_tool_complain(&set->common, "%s", why.text);
+    Gnmi__SetRequest *request = sl_gnmi_set_new(&asked, &why);
+    set->unary.request = request ? &request->base : NULL;
+    return request || sl_tool_complain(&set->unary.common, "%s", why.text);
 }
 
 /* A confirmation has nothing to set, and need not. */
 static bool check(const struct set *set)
 {
     if (!set->words.count && !set->commit_id) {
-        return sl_tool_complain(&set->common,
+        return sl_tool_complain(&set->unary.common,
                                 "nothing to set; expected --update, --replace, --delete, ...");
     }
     if (set->delimiter && !*set->delimiter) {
-        return sl_tool_complain(&set->common, "--delimiter: expected a text");
+        return sl_tool_complain(&set->unary.common, "--delimiter: expected a text");
     }
-    if (set->common.config && !set->common.targets.count) {
-        return sl_tool_complain(&set->common, "--config without --target: which ones? '*' is all");
+    if (set->unary.common.config && !set->unary.common.targets.count) {
+        return sl_tool_complain(&set->unary.common,
+                                "--config without --target: which ones? '*' is all");
     }
     return true;
 }
 
-static bool make_request(struct set *set)
+static bool make_request(struct unary *unary)
 {
+    struct set *set = (struct set *)unary;
     const char *delimiter = set->delimiter ? set->delimiter : ":::";
     struct sl_tool_extensions extensions = {0};
     struct set_words words = {0};
-    bool is_good = check(set) && sl_tool_read_extensions(&set->common, &extensions) &&
+    bool is_good = check(set) && sl_tool_read_extensions(&set->unary.common, &extensions) &&
                    add_commit(set, &extensions) && add_arbitration(set, &extensions) &&
-                   set_words_read(&set->common, &set->words, delimiter, &words) &&
+                   set_words_read(&set->unary.common, &set->words, delimiter, &words) &&
                    build(set, &words, &extensions);
 
     set_words_fini(&words);
@@ -383,45 +375,15 @@ static bool make_request(struct set *set)
     return is_good;
 }
 
-static enum sl_tool_exit ask(struct set *set)
-{
-    struct sl_tool_ask ask = {
-        .method = &gnmi__g_nmi__methods[GNMI__G_NMI__SET],
-        .request = request,
-        .take = take,
-        .arg = set,
-    };
-
-    return sl_tool_ask(&set->common, &ask);
-}
-
-static enum sl_tool_exit run(struct set *set)
-{
-    if (set->common.wants_help) {
-        sl_tool_print_help(&sl_tool_set, stdout);
-        return SL_TOOL_EXIT_OK;
-    }
-    if (!make_request(set)) {
-        return SL_TOOL_EXIT_USAGE;
-    }
-    if (set->dry_run) {
-        return sl_print_request(&set->common, &set->request->base) ? SL_TOOL_EXIT_OK
-                                                                   : SL_TOOL_EXIT_FAILED;
-    }
-    return ask(set);
-}
-
 int sl_command_set(int argc, char **argv)
 {
+    static const struct unary_kind kind = {
+        .tool = &sl_tool_set,
+        .method = &gnmi__g_nmi__methods[GNMI__G_NMI__SET],
+        .make_request = make_request,
+        .take = take,
+    };
     struct set set = {0};
-    enum sl_tool_exit code = SL_TOOL_EXIT_USAGE;
 
-    if (sl_tool_parse(&sl_tool_set, argc, argv, &set.common)) {
-        code = run(&set);
-    }
-    if (set.request) {
-        gnmi__set_request__free_unpacked(set.request, NULL);
-    }
-    sl_tool_fini(&set.common);
-    return (int)code;
+    return unary_main(&set.unary, &kind, argc, argv);
 }
