@@ -1,10 +1,8 @@
 #include "normalise/rule_text.h"
 
-#include <math.h>
-
 #include "gnmi/path_print.h"
-#include "normalise/number.h"
 #include "normalise/text.h"
+#include "normalise/value.h"
 
 static const char *type_name(enum sl_gnmi_value_kind kind)
 {
@@ -67,26 +65,6 @@ static void drop_controls(struct sl_buf *out, size_t from)
     }
 }
 
-/* JSON has no words for these. */
-static const char *not_a_number(double value)
-{
-    return isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity";
-}
-
-static void add_double(struct sl_buf *out, double value)
-{
-    if (!sl_number_add_double(out, value)) {
-        sl_buf_add_c(out, not_a_number(value));
-    }
-}
-
-static void add_float(struct sl_buf *out, float value)
-{
-    if (!sl_number_add_float(out, value)) {
-        sl_buf_add_c(out, not_a_number((double)value));
-    }
-}
-
 static void add_bare(struct sl_buf *out, const struct sl_gnmi_value *value);
 
 /* Lists in lists are recursive with the depth that sl_gnmi_check allows. */
@@ -107,29 +85,9 @@ static void add_list(struct sl_buf *out, struct sl_str elements)
 static void add_bare(struct sl_buf *out, const struct sl_gnmi_value *value)
 {
     switch (value->kind) {
-    case SL_GNMI_VALUE_NONE:
-        break;
     case SL_GNMI_VALUE_STRING:
     case SL_GNMI_VALUE_ASCII:
         sl_text_add_quoted(out, value->of.bytes);
-        break;
-    case SL_GNMI_VALUE_INT:
-        sl_buf_add_i64(out, value->of.i64);
-        break;
-    case SL_GNMI_VALUE_UINT:
-        sl_buf_add_u64(out, value->of.u64);
-        break;
-    case SL_GNMI_VALUE_BOOL:
-        sl_buf_add_c(out, value->of.boolean ? "true" : "false");
-        break;
-    case SL_GNMI_VALUE_FLOAT:
-        add_float(out, value->of.f32);
-        break;
-    case SL_GNMI_VALUE_DOUBLE:
-        add_double(out, value->of.f64);
-        break;
-    case SL_GNMI_VALUE_DECIMAL:
-        sl_number_add_decimal(out, value->of.decimal.digits, value->of.decimal.precision);
         break;
     case SL_GNMI_VALUE_LEAFLIST:
         add_list(out, value->of.bytes);
@@ -142,6 +100,15 @@ static void add_bare(struct sl_buf *out, const struct sl_gnmi_value *value)
     case SL_GNMI_VALUE_ANY:
     case SL_GNMI_VALUE_PROTO_BYTES:
         sl_text_add_base64(out, value->of.bytes);
+        break;
+    case SL_GNMI_VALUE_NONE:
+    case SL_GNMI_VALUE_INT:
+    case SL_GNMI_VALUE_UINT:
+    case SL_GNMI_VALUE_BOOL:
+    case SL_GNMI_VALUE_FLOAT:
+    case SL_GNMI_VALUE_DOUBLE:
+    case SL_GNMI_VALUE_DECIMAL:
+        (void)!sl_value_add_plain(out, value); /* or there is none */
         break;
     }
 }

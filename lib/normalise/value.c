@@ -1,5 +1,7 @@
 #include "normalise/value.h"
 
+#include <math.h>
+
 #include "gnmi/wire.h"
 #include "normalise/number.h"
 #include "normalise/text.h"
@@ -192,4 +194,49 @@ bool sl_value_add(struct sl_buf *buf, struct sl_json *json, const struct sl_gnmi
 bool sl_value_add_whole(struct sl_buf *buf, struct sl_json *json, const struct sl_gnmi_value *value)
 {
     return add_element(buf, json, value);
+}
+
+/* JSON has no words for these. */
+static void add_no_number(struct sl_buf *out, double value)
+{
+    sl_buf_add_c(out, isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
+}
+
+bool sl_value_add_plain(struct sl_buf *out, const struct sl_gnmi_value *value)
+{
+    switch (value->kind) {
+    case SL_GNMI_VALUE_INT:
+        sl_buf_add_i64(out, value->of.i64);
+        return true;
+    case SL_GNMI_VALUE_UINT:
+        sl_buf_add_u64(out, value->of.u64);
+        return true;
+    case SL_GNMI_VALUE_BOOL:
+        sl_buf_add_c(out, value->of.boolean ? "true" : "false");
+        return true;
+    case SL_GNMI_VALUE_FLOAT:
+        if (!sl_number_add_float(out, value->of.f32)) {
+            add_no_number(out, (double)value->of.f32);
+        }
+        return true;
+    case SL_GNMI_VALUE_DOUBLE:
+        if (!sl_number_add_double(out, value->of.f64)) {
+            add_no_number(out, value->of.f64);
+        }
+        return true;
+    case SL_GNMI_VALUE_DECIMAL:
+        sl_number_add_decimal(out, value->of.decimal.digits, value->of.decimal.precision);
+        return true;
+    case SL_GNMI_VALUE_NONE:
+    case SL_GNMI_VALUE_STRING:
+    case SL_GNMI_VALUE_ASCII:
+    case SL_GNMI_VALUE_BYTES:
+    case SL_GNMI_VALUE_LEAFLIST:
+    case SL_GNMI_VALUE_ANY:
+    case SL_GNMI_VALUE_JSON:
+    case SL_GNMI_VALUE_JSON_IETF:
+    case SL_GNMI_VALUE_PROTO_BYTES:
+        break;
+    }
+    return false;
 }

@@ -20,4 +20,8 @@ bool sl_value_add(struct sl_buf *buf, struct sl_json *json,
 bool sl_value_add_whole(struct sl_buf *buf, struct sl_json *json,
                         const struct sl_gnmi_value *value) SL_MUST_CHECK;
 
+/* A number or a truth for a person, who also reads NaN, Infinity and -Infinity. False, with nothing
+ * appended, when the value is neither. */
+bool sl_value_add_plain(struct sl_buf *out, const struct sl_gnmi_value *value) SL_MUST_CHECK;
+
 #endif

@@ -1,11 +1,9 @@
 #include "tool/value_text.h"
 
-#include <math.h>
-
 #include "base/utf8.h"
 #include "gnmi/wire.h"
-#include "normalise/number.h"
 #include "normalise/scan.h"
+#include "normalise/value.h"
 
 void sl_print_plain(struct sl_buf *out, struct sl_str text)
 {
@@ -34,11 +32,6 @@ static void add_hex(struct sl_buf *out, struct sl_str bytes)
     for (size_t i = 0; i < bytes.len; i++) {
         sl_buf_printf(out, "%02x", (unsigned)(unsigned char)bytes.data[i]);
     }
-}
-
-static void add_no_number(struct sl_buf *out, double value)
-{
-    sl_buf_add_c(out, isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
 }
 
 static void add_any(struct sl_buf *out, struct sl_str any)
@@ -97,37 +90,13 @@ static void add_list(struct sl_buf *out, struct sl_str elements)
 void sl_print_value(struct sl_buf *out, const struct sl_gnmi_value *value)
 {
     switch (value->kind) {
-    case SL_GNMI_VALUE_NONE:
-        break;
     case SL_GNMI_VALUE_STRING:
     case SL_GNMI_VALUE_ASCII:
         sl_print_plain(out, value->of.bytes);
         break;
-    case SL_GNMI_VALUE_INT:
-        sl_buf_add_i64(out, value->of.i64);
-        break;
-    case SL_GNMI_VALUE_UINT:
-        sl_buf_add_u64(out, value->of.u64);
-        break;
-    case SL_GNMI_VALUE_BOOL:
-        sl_buf_add_c(out, value->of.boolean ? "true" : "false");
-        break;
     case SL_GNMI_VALUE_BYTES:
     case SL_GNMI_VALUE_PROTO_BYTES:
         add_hex(out, value->of.bytes);
-        break;
-    case SL_GNMI_VALUE_FLOAT:
-        if (!sl_number_add_float(out, value->of.f32)) {
-            add_no_number(out, (double)value->of.f32);
-        }
-        break;
-    case SL_GNMI_VALUE_DOUBLE:
-        if (!sl_number_add_double(out, value->of.f64)) {
-            add_no_number(out, value->of.f64);
-        }
-        break;
-    case SL_GNMI_VALUE_DECIMAL:
-        sl_number_add_decimal(out, value->of.decimal.digits, value->of.decimal.precision);
         break;
     case SL_GNMI_VALUE_LEAFLIST:
         add_list(out, value->of.bytes);
@@ -138,6 +107,15 @@ void sl_print_value(struct sl_buf *out, const struct sl_gnmi_value *value)
     case SL_GNMI_VALUE_JSON:
     case SL_GNMI_VALUE_JSON_IETF:
         sl_print_json_value(out, value->of.bytes);
+        break;
+    case SL_GNMI_VALUE_NONE:
+    case SL_GNMI_VALUE_INT:
+    case SL_GNMI_VALUE_UINT:
+    case SL_GNMI_VALUE_BOOL:
+    case SL_GNMI_VALUE_FLOAT:
+    case SL_GNMI_VALUE_DOUBLE:
+    case SL_GNMI_VALUE_DECIMAL:
+        (void)!sl_value_add_plain(out, value); /* or there is none */
         break;
     }
 }
