@@ -12,7 +12,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
-from confluent_kafka import ElectionType, TopicPartition
+from confluent_kafka import ElectionType, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from harness import ROOT, Failed, free_port, note, peer, wait_for
@@ -171,7 +171,8 @@ class Cluster:
             astray = [TopicPartition(topic, number) for number, one in found.items()
                       if one.leader != one.replicas[0]]
             if astray:
-                self.admin.elect_leaders(ElectionType.PREFERRED, astray).result(30)
+                with contextlib.suppress(KafkaException):  # it is asked again
+                    self.admin.elect_leaders(ElectionType.PREFERRED, astray).result(30)
             return not astray
         wait_for(is_whole, timeout_s, f"{topic}: all replicas in sync, and the first ones lead")
 

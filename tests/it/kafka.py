@@ -14,8 +14,9 @@ from harness import ROOT, Failed, free_port, note, wait_for
 SCRIPT = ROOT / "tests/kafka/kafka.sh"
 READ_TIMEOUT_S = 60
 AGAIN = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE,
-         KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._TIMED_OUT, KafkaError._TRANSPORT,
-         KafkaError._ALL_BROKERS_DOWN, KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC}
+         KafkaError.OFFSET_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._TIMED_OUT,
+         KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._UNKNOWN_PARTITION,
+         KafkaError._UNKNOWN_TOPIC}
 
 
 class Kafka:
