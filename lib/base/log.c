@@ -1,14 +1,20 @@
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Written before threads start. */
-static enum sl_log_level lowest_level = SL_LOG_INFO;
-static enum sl_log_format line_format = SL_LOG_LOGFMT;
+static _Atomic enum sl_log_level lowest_level = SL_LOG_INFO;
+static _Atomic enum sl_log_format line_format = SL_LOG_LOGFMT;
+
+/* Held for reading while the tap runs, so that whoever takes it away waits for it. */
+static pthread_rwlock_t tap_lock = PTHREAD_RWLOCK_INITIALIZER;
+static atomic_bool has_tap;
+static void (*tap_fn)(void *arg, const struct sl_log_event *event);
+static void *tap_arg;
 
 static _Atomic uint64_t total_left_out;
 
@@ -148,17 +154,16 @@ static void put_text(struct line *line, const char *key, const char *text)
     put_field(line, &field);
 }
 
-static void put_time(struct line *line)
+static void put_time(struct line *line, int64_t at_ns)
 {
-    struct timespec now;
+    const time_t at_s = at_ns / SL_NS_PER_S;
     struct tm utc;
     char seconds[32];
     char stamp[48];
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
+    gmtime_r(&at_s, &utc);
     strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(stamp, sizeof(stamp), "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
+    snprintf(stamp, sizeof(stamp), "%s.%03ldZ", seconds, (long)(at_ns % SL_NS_PER_S / 1000000));
     put_text(line, "time", stamp);
 }
 
@@ -201,17 +206,56 @@ size_t sl_log_format(enum sl_log_format format, char *line, enum sl_log_level le
     return out.len;
 }
 
-static void write_line(enum sl_log_level level, const struct sl_log_subject *subject,
-                       const char *message, const struct sl_log_field *fields, size_t count)
+static void write_line(const struct sl_log_event *event)
 {
     char bytes[SL_LOG_LINE_BYTES];
-    struct line line = line_begin(bytes, line_format);
+    struct line line = line_begin(bytes, atomic_load(&line_format));
 
-    put_time(&line);
-    put_rest(&line, level, subject, message, fields, count);
+    put_time(&line, event->at_ns);
+    put_rest(&line, event->level, event->subject, event->message, event->fields, event->count);
     close_with(&line, '\n');
     ssize_t written = write(STDERR_FILENO, line.bytes, line.len);
     (void)written; /* nobody is left to tell */
+}
+
+/* ---- who is told ---- */
+
+static bool is_printed(enum sl_log_level level)
+{
+    return level >= atomic_load_explicit(&lowest_level, memory_order_relaxed);
+}
+
+static bool is_tapped(enum sl_log_level level)
+{
+    return level >= SL_LOG_INFO && atomic_load_explicit(&has_tap, memory_order_relaxed);
+}
+
+static void tell_tap(const struct sl_log_event *event)
+{
+    pthread_rwlock_rdlock(&tap_lock);
+    if (tap_fn) {
+        tap_fn(tap_arg, event);
+    }
+    pthread_rwlock_unlock(&tap_lock);
+}
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return now.tv_sec * SL_NS_PER_S + now.tv_nsec;
+}
+
+static void tell(struct sl_log_event event)
+{
+    event.at_ns = clock_ns(CLOCK_REALTIME);
+    if (is_printed(event.level)) {
+        write_line(&event);
+    }
+    if (is_tapped(event.level)) {
+        tell_tap(&event);
+    }
 }
 
 /* ---- repeats ---- */
@@ -249,10 +293,8 @@ static bool is_repeated(struct sl_log_subject *subject, const char *message,
 {
     struct sl_log_repeat *repeat = find_repeat(subject, message);
     uint32_t hash = (uint32_t)hash_texts(fields, count);
-    struct timespec now;
+    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t now_ns = now.tv_sec * SL_NS_PER_S + now.tv_nsec;
     if (repeat->all == 0 || now_ns - repeat->since_ns >= SL_LOG_REPEAT_S * SL_NS_PER_S) {
         *repeat = (struct sl_log_repeat){.message = message, .hash = hash, .since_ns = now_ns};
     } else if (repeat->hash != hash) {
@@ -268,8 +310,33 @@ static bool is_repeated(struct sl_log_subject *subject, const char *message,
 
 void sl_log_set(enum sl_log_level level, enum sl_log_format format)
 {
-    lowest_level = level;
-    line_format = format;
+    sl_log_set_level(level);
+    atomic_store(&line_format, format);
+}
+
+void sl_log_set_level(enum sl_log_level level)
+{
+    atomic_store(&lowest_level, level);
+}
+
+enum sl_log_level sl_log_level(void)
+{
+    return atomic_load(&lowest_level);
+}
+
+const char *sl_log_level_name(enum sl_log_level level)
+{
+    SL_ASSERT((unsigned)level < SL_ARRAY_LEN(level_names));
+    return level_names[level];
+}
+
+void sl_log_tap(void (*tap)(void *arg, const struct sl_log_event *event), void *arg)
+{
+    pthread_rwlock_wrlock(&tap_lock);
+    tap_fn = tap;
+    tap_arg = arg;
+    atomic_store(&has_tap, tap != NULL);
+    pthread_rwlock_unlock(&tap_lock);
 }
 
 uint64_t sl_log_left_out(void)
@@ -291,7 +358,8 @@ void sl_log_subject_init(struct sl_log_subject *subject, const struct sl_log_fie
 void sl_log_end(struct sl_log_subject *subject)
 {
     if (subject->left_out > 0) {
-        write_line(SL_LOG_INFO, subject, "no more lines", NULL, 0);
+        tell((struct sl_log_event){
+            .level = SL_LOG_INFO, .message = "no more lines", .subject = subject});
         subject->left_out = 0;
     }
 }
@@ -299,7 +367,7 @@ void sl_log_end(struct sl_log_subject *subject)
 void sl_log_fields(enum sl_log_level level, struct sl_log_subject *subject, const char *message,
                    const struct sl_log_field *fields, size_t count)
 {
-    if (level < lowest_level) {
+    if (!is_printed(level) && !is_tapped(level)) {
         return;
     }
     if (subject && level > SL_LOG_DEBUG && is_repeated(subject, message, fields, count)) {
@@ -307,7 +375,8 @@ void sl_log_fields(enum sl_log_level level, struct sl_log_subject *subject, cons
         atomic_fetch_add_explicit(&total_left_out, 1, memory_order_relaxed);
         return;
     }
-    write_line(level, subject, message, fields, count);
+    tell((struct sl_log_event){
+        .level = level, .message = message, .subject = subject, .fields = fields, .count = count});
     if (subject) {
         subject->left_out = 0;
     }

@@ -86,9 +86,29 @@ void sl_log_subject_init(struct sl_log_subject *subject, const struct sl_log_fie
 /* The subject's last line, if lines of it were left out. */
 void sl_log_end(struct sl_log_subject *subject);
 
-/* Lines below `level` are not printed (the start: SL_LOG_INFO, logfmt). Call before threads start.
- */
+/* Lines below `level` are not printed (the start: SL_LOG_INFO, logfmt). Any thread, at any time: a
+ * line under way is written in either way. */
 void sl_log_set(enum sl_log_level level, enum sl_log_format format);
+void sl_log_set_level(enum sl_log_level level);
+enum sl_log_level sl_log_level(void);
+const char *sl_log_level_name(enum sl_log_level level); /* "warn" */
+
+/* A line as it was said. What it points at lives until the tap returns. */
+struct sl_log_event {
+    enum sl_log_level level;
+    int64_t at_ns;                        /* wall clock */
+    const char *message;                  /* a literal */
+    const struct sl_log_subject *subject; /* its `who`, and its `left_out` before; or NULL */
+    const struct sl_log_field *fields;
+    size_t count;
+};
+
+/* From now on `tap(arg, event)` is told every line of SL_LOG_INFO and above, whether or not the
+ * level lets it be printed; repeats that are left out are left out here too. It is called on
+ * whatever thread logs, on several at once, so it copies what it wants and returns; it must not
+ * log. NULL takes it away: once sl_log_tap returns, the one before is not running and will not be
+ * called again. */
+void sl_log_tap(void (*tap)(void *arg, const struct sl_log_event *event), void *arg);
 
 /* Lines that were left out, of all subjects. */
 uint64_t sl_log_left_out(void);

@@ -1,6 +1,8 @@
 #include "test.h"
 
 #include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -147,6 +149,140 @@ static void a_new_reason_is_printed_but_not_without_end(void **state)
     free(text);
 }
 
+/* ---- the tap ---- */
+
+struct heard {
+    size_t lines;
+    char last[SL_LOG_LINE_BYTES];
+    int64_t at_ns;
+};
+
+static void hear(void *arg, const struct sl_log_event *event)
+{
+    struct heard *heard = arg;
+
+    heard->lines++;
+    heard->at_ns = event->at_ns;
+    sl_log_format(SL_LOG_LOGFMT, heard->last, event->level, event->subject, event->message,
+                  event->fields, event->count);
+}
+
+static void the_tap_is_told_what_is_info_and_above(void **state)
+{
+    const struct sl_log_field who = sl_log_text("target", "leaf1");
+    struct sl_log_subject subject;
+    struct heard heard = {0};
+
+    (void)state;
+    sl_log_subject_init(&subject, &who, 1);
+    begin_capture();
+    sl_log_tap(hear, &heard);
+    sl_log_set_level(SL_LOG_ERROR);
+    sl_log_plain(SL_LOG_DEBUG, &subject, "a detail");
+    assert_int_equal(heard.lines, 0);
+    sl_log(SL_LOG_INFO, &subject, "connected", sl_log_text("peer", "::1"), sl_log_u64("n", 2));
+    assert_string_equal(heard.last, "level=info target=leaf1 msg=connected peer=::1 n=2");
+    assert_true(heard.at_ns > INT64_C(1600000000) * SL_NS_PER_S);
+    for (int i = 0; i < SL_LOG_BURST + 3; i++) {
+        sl_log_plain(SL_LOG_ERROR, &subject, "ended");
+    }
+    assert_int_equal(heard.lines, 1 + SL_LOG_BURST);
+    sl_log_end(&subject);
+    assert_string_equal(heard.last, "level=info target=leaf1 msg=\"no more lines\" left-out=3");
+    sl_log_tap(NULL, NULL);
+    sl_log_plain(SL_LOG_ERROR, NULL, "nobody listens");
+    sl_log_set_level(SL_LOG_INFO);
+    char *text = end_capture();
+    assert_int_equal(heard.lines, 2 + SL_LOG_BURST);
+    assert_int_equal(count_lines(text, "level=info"), 0);
+    assert_int_equal(count_lines(text, "level=error"), SL_LOG_BURST + 1);
+    free(text);
+}
+
+static void the_level_may_change_at_any_time(void **state)
+{
+    (void)state;
+    begin_capture();
+    sl_log_plain(SL_LOG_DEBUG, NULL, "before");
+    sl_log_set_level(SL_LOG_DEBUG);
+    assert_int_equal(sl_log_level(), SL_LOG_DEBUG);
+    sl_log_plain(SL_LOG_DEBUG, NULL, "between");
+    sl_log_set_level(SL_LOG_WARN);
+    sl_log_plain(SL_LOG_INFO, NULL, "behind");
+    sl_log_plain(SL_LOG_WARN, NULL, "at last");
+    sl_log_set_level(SL_LOG_INFO);
+    char *text = end_capture();
+    assert_null(strstr(text, "before"));
+    assert_non_null(strstr(text, "level=debug msg=between\n"));
+    assert_null(strstr(text, "behind"));
+    assert_non_null(strstr(text, "level=warn msg=\"at last\"\n"));
+    assert_string_equal(sl_log_level_name(SL_LOG_WARN), "warn");
+    free(text);
+}
+
+enum { SPEAKERS = 4, LINES = 200, TAPS = 50 };
+
+/* What a tap must never see once it was taken away. */
+struct ear {
+    atomic_uint lines;
+    atomic_bool is_closed;
+    atomic_uint late;
+};
+
+static void hear_or_complain(void *arg, const struct sl_log_event *event)
+{
+    struct ear *ear = arg;
+
+    (void)event;
+    atomic_fetch_add(&ear->lines, 1);
+    atomic_fetch_add(&ear->late, atomic_load(&ear->is_closed));
+}
+
+static void *speak(void *arg)
+{
+    const struct sl_log_field who = sl_log_text("target", "leaf1");
+    struct sl_log_subject subject;
+
+    (void)arg;
+    sl_log_subject_init(&subject, &who, 1);
+    for (uint64_t i = 0; i < LINES; i++) {
+        sl_log(SL_LOG_INFO, NULL, "said", sl_log_u64("i", i));
+        sl_log(SL_LOG_WARN, &subject, "said again", sl_log_u64("i", i));
+    }
+    return NULL;
+}
+
+static void taps_and_levels_come_and_go_while_threads_log(void **state)
+{
+    pthread_t speakers[SPEAKERS];
+    struct ear ears[TAPS] = {0};
+    struct ear all = {0};
+
+    (void)state;
+    begin_capture();
+    sl_log_tap(hear_or_complain, &all);
+    for (size_t i = 0; i < SPEAKERS; i++) {
+        assert_int_equal(pthread_create(&speakers[i], NULL, speak, NULL), 0);
+    }
+    for (size_t i = 0; i < TAPS; i++) {
+        sl_log_tap(hear_or_complain, &ears[i]);
+        sl_log_set(i % 2 ? SL_LOG_DEBUG : SL_LOG_ERROR, i % 3 ? SL_LOG_JSON : SL_LOG_LOGFMT);
+        sl_log_tap(i + 1 < TAPS ? NULL : hear_or_complain, &all);
+        atomic_store(&ears[i].is_closed, true);
+    }
+    for (size_t i = 0; i < SPEAKERS; i++) {
+        pthread_join(speakers[i], NULL);
+    }
+    sl_log_plain(SL_LOG_INFO, NULL, "the last one");
+    assert_true(atomic_load(&all.lines) > 0);
+    sl_log_tap(NULL, NULL);
+    sl_log_set(SL_LOG_INFO, SL_LOG_LOGFMT);
+    free(end_capture());
+    for (size_t i = 0; i < TAPS; i++) {
+        assert_int_equal(atomic_load(&ears[i].late), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +291,9 @@ int main(void)
         cmocka_unit_test(a_long_line_is_cut_off_and_stays_well_formed),
         cmocka_unit_test(what_is_said_again_and_again_is_left_out_and_counted),
         cmocka_unit_test(a_new_reason_is_printed_but_not_without_end),
+        cmocka_unit_test(the_tap_is_told_what_is_info_and_above),
+        cmocka_unit_test(the_level_may_change_at_any_time),
+        cmocka_unit_test(taps_and_levels_come_and_go_while_threads_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
