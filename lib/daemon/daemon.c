@@ -11,9 +11,13 @@
 #include "base/log.h"
 #include "daemon/admin.h"
 #include "daemon/ledger.h"
+#include "daemon/notify.h"
+#include "daemon/pulse.h"
 #include "daemon/report.h"
 #include "daemon/worker.h"
 #include "loop/loop.h"
+
+enum { NS_PER_MS = 1000 * 1000, SLACK_MS = 10 * 1000 /* beyond shutdown-timeout, to the end */ };
 
 struct daemon {
     const struct sl_settings *settings;
@@ -25,6 +29,7 @@ struct daemon {
     struct sl_post done_due;
     struct sl_post over_due; /* a sink of some worker is over */
     struct sl_admin *admin;
+    struct sl_pulse *pulse; /* NULL: no service manager listens */
     bool is_draining;
     bool has_failed; /* once it is over */
 };
@@ -35,6 +40,8 @@ static void drain(struct daemon *daemon)
 {
     daemon->is_draining = true;
     sl_log_plain(SL_LOG_INFO, NULL, "draining: no more credit, waiting for what is held");
+    int64_t timeout_ns = daemon->settings->collector.shutdown_timeout_ns;
+    sl_notify_stopping((uint64_t)(timeout_ns / NS_PER_MS) + SLACK_MS);
     for (unsigned i = 0; i < daemon->started; i++) {
         sl_worker_drain(daemon->workers[i]);
     }
@@ -203,6 +210,17 @@ static struct sl_status start_workers(struct daemon *daemon)
     return sl_status_ok();
 }
 
+static struct sl_status open_pulse(struct daemon *daemon)
+{
+    if (sl_pulse_is_wanted()) {
+        daemon->pulse = sl_pulse_new(daemon->loop, daemon->workers, daemon->started, &daemon->done);
+        if (!daemon->pulse) {
+            return sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        }
+    }
+    return sl_status_ok();
+}
+
 static struct sl_status start(struct daemon *daemon)
 {
     daemon->loop = sl_loop_new();
@@ -219,6 +237,9 @@ static struct sl_status start(struct daemon *daemon)
     if (sl_status_is_ok(&status)) {
         status = open_admin(daemon);
     }
+    if (sl_status_is_ok(&status)) {
+        status = open_pulse(daemon);
+    }
     return status;
 }
 
@@ -234,6 +255,7 @@ static void log_ledger(const struct daemon *daemon)
 
 static void stop(struct daemon *daemon, bool was_running)
 {
+    sl_pulse_stop(daemon->pulse);
     sl_admin_close(daemon->admin);
     for (unsigned i = 0; i < daemon->started; i++) {
         sl_worker_join(daemon->workers[i]);
@@ -250,6 +272,7 @@ static void stop(struct daemon *daemon, bool was_running)
     for (size_t i = 0; i < SL_ARRAY_LEN(daemon->signals); i++) {
         sl_signal_free(daemon->signals[i]);
     }
+    sl_pulse_free(daemon->pulse);
     if (daemon->loop) {
         sl_loop_free(daemon->loop);
     }
@@ -285,6 +308,7 @@ struct sl_status sl_daemon_run(const struct sl_settings *settings)
         if (daemon.admin) {
             log_admin(&daemon);
         }
+        sl_notify_ready();
     } else if (daemon.started > 0) {
         on_signal(&daemon);
     }

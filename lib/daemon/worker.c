@@ -36,6 +36,7 @@ struct sl_worker {
     unsigned calm_looks;     /* in a row that saw nothing held */
     struct sl_deferred finish_due;
     bool is_draining;
+    bool is_over;    /* drained: what is posted comes too late */
     bool has_failed; /* a replay's file was damaged, or a required sink is over */
     bool is_late;    /* the deadline passed: nobody waits for what is held */
     bool is_graced;  /* nobody waits for sinks that are not required */
@@ -75,6 +76,7 @@ static void finish(void *arg)
 {
     struct sl_worker *worker = arg;
 
+    worker->is_over = true;
     sl_timer_stop(worker->deadline);
     sl_timer_stop(worker->grace);
     sl_timer_stop(worker->calm);
@@ -175,7 +177,7 @@ static void drain(void *arg)
     struct sl_worker *worker = arg;
     int64_t timeout_ns = worker->settings->collector.shutdown_timeout_ns;
 
-    if (sl_timer_is_armed(worker->deadline) || worker->is_late) {
+    if (worker->is_over || sl_timer_is_armed(worker->deadline) || worker->is_late) {
         return;
     }
     worker->is_draining = true;
@@ -465,8 +467,8 @@ void sl_worker_free(struct sl_worker *worker)
 {
     SL_ASSERT(!worker->is_started);
     close_sinks(worker);
-    for (size_t i = 0; i < worker->target_count; i++) {
-        sl_target_free(worker->targets[i]);
+    while (worker->target_count > 0) { /* questions that nobody answered yet find none */
+        sl_target_free(worker->targets[--worker->target_count]);
     }
     sl_timer_free(worker->deadline);
     sl_timer_free(worker->grace);
