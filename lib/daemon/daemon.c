@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "daemon/admin.h"
+#include "admin/admin.h"
+#include "daemon/api.h"
 #include "daemon/ledger.h"
 #include "daemon/notify.h"
 #include "daemon/pulse.h"
@@ -28,6 +29,7 @@ struct daemon {
     atomic_uint done; /* of them, drained; each worker's thread counts itself */
     struct sl_post done_due;
     struct sl_post over_due; /* a sink of some worker is over */
+    struct sl_api api;
     struct sl_admin *admin;
     struct sl_pulse *pulse; /* NULL: no service manager listens */
     bool is_draining;
@@ -118,40 +120,21 @@ static struct sl_snapshot *snapshots(const struct daemon *daemon,
     return all;
 }
 
-static bool render_metrics(struct sl_buf *out, void *arg)
-{
-    const struct daemon *daemon = arg;
-    struct sl_snapshot *all = snapshots(daemon, sl_worker_ask);
-
-    if (!all) {
-        return false;
-    }
-    sl_report_metrics(all, daemon->settings->workers, out);
-    free_snapshots(all, daemon->settings->workers);
-    return !out->failed;
-}
-
-static bool is_healthy(struct sl_buf *why, void *arg)
-{
-    const struct daemon *daemon = arg;
-    struct sl_snapshot *all = snapshots(daemon, sl_worker_ask);
-
-    if (!all) {
-        sl_buf_printf(why, "a worker did not answer within %d ms\n", SL_WORKER_ANSWER_MS);
-        return false;
-    }
-    free_snapshots(all, daemon->settings->workers);
-    return true;
-}
-
 static struct sl_status open_admin(struct daemon *daemon)
 {
-    static const struct sl_admin_pages pages = {.render = render_metrics, .is_healthy = is_healthy};
     struct sl_status why = sl_status_ok();
 
-    if (daemon->settings->admin.host[0] != '\0') {
-        daemon->admin = sl_admin_open(&daemon->settings->admin, &pages, daemon, &why);
+    if (daemon->settings->admin.host[0] == '\0') {
+        return why;
     }
+    daemon->api = (struct sl_api){
+        .settings = daemon->settings, .workers = daemon->workers, .started_ns = sl_loop_wall_ns()};
+    const struct sl_admin_config config = {
+        .address = daemon->settings->admin,
+        .routes = sl_api_routes,
+        .arg = &daemon->api,
+    };
+    daemon->admin = sl_admin_open(&config, &why);
     return why;
 }
 

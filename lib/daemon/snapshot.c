@@ -114,6 +114,7 @@ bool sl_stream_row_init(struct sl_stream_row *row, struct sl_snapshot *snapshot,
         const struct sl_route *route = &row->view.routes[i];
         row->routes[i].subscription = route->config.values.subscription;
         row->routes[i].sink = route->spec;
+        row->labels = route->config.values.labels;
         row->routes[i].counts = route->counts;
         row->routes[i].marks = route->marks;
         row->routes[i].kept = sl_stall_kept(route);

@@ -44,6 +44,7 @@ struct sl_stream_row {
     struct sl_member_row *members;
     size_t member_count;
     struct sl_target_view target;
+    const struct sluice_map *labels; /* of the target, the settings' */
     struct sl_mend_counts mended;
     bool is_first; /* of its target's streams */
 };

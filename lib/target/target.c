@@ -573,6 +573,7 @@ struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl
     target->config = *config;
     target->state = SL_TARGET_IDLE;
     target->view.name = config->name;
+    target->view.address = config->address;
     target->ping_interval_ms = config->ping_interval_ms;
     target->over_due = (struct sl_deferred){.fn = on_replay_over, .arg = target};
     target->closed_due = (struct sl_deferred){.fn = on_closed, .arg = target};

@@ -101,6 +101,7 @@ struct sl_stream *sl_target_stream(const struct sl_target *target, size_t i);
 
 struct sl_target_view {
     const char *name;
+    const struct sl_address *address; /* as configured */
     enum sl_target_state state;
     uint64_t connects;       /* connections that stood */
     const char *last_reason; /* why the last connection ended, a literal; NULL: none has */

@@ -1,0 +1,75 @@
+#include "daemon/api.h"
+
+#include <stdlib.h>
+
+#include "daemon/api_internal.h"
+#include "daemon/report.h"
+
+/* ---- snapshots ---- */
+
+bool sl_api_snapshots_take(const struct sl_api *api, struct sl_api_snapshots *snapshots,
+                           struct sl_admin_answer *answer)
+{
+    unsigned workers = api->settings->workers;
+
+    *snapshots = (struct sl_api_snapshots){.all = calloc(workers, sizeof(*snapshots->all))};
+    for (; snapshots->all && snapshots->count < workers; snapshots->count++) {
+        if (!sl_worker_ask(api->workers[snapshots->count], &snapshots->all[snapshots->count])) {
+            sl_api_snapshots_drop(snapshots);
+        }
+    }
+    if (!snapshots->all) {
+        sl_admin_answer_error(answer, 503, "no-answer", "a worker did not answer in time", NULL);
+    }
+    return snapshots->all != NULL;
+}
+
+void sl_api_snapshots_drop(struct sl_api_snapshots *snapshots)
+{
+    for (unsigned i = 0; i < snapshots->count; i++) {
+        sl_snapshot_fini(&snapshots->all[i]);
+    }
+    free(snapshots->all);
+    *snapshots = (struct sl_api_snapshots){.all = NULL};
+}
+
+/* ---- for machines ---- */
+
+static void metrics(const struct sl_admin_request *request, struct sl_admin_answer *answer,
+                    void *arg)
+{
+    struct sl_api_snapshots snapshots;
+
+    (void)request;
+    if (!sl_api_snapshots_take(arg, &snapshots, answer)) {
+        return;
+    }
+    answer->type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    sl_report_metrics(snapshots.all, snapshots.count, &answer->body);
+    sl_api_snapshots_drop(&snapshots);
+}
+
+static void health(const struct sl_admin_request *request, struct sl_admin_answer *answer,
+                   void *arg)
+{
+    struct sl_api_snapshots snapshots;
+
+    (void)request;
+    if (sl_api_snapshots_take(arg, &snapshots, answer)) {
+        sl_admin_answer_text(answer, 200, "ok\n");
+        sl_api_snapshots_drop(&snapshots);
+    } else {
+        sl_admin_answer_text(answer, 503, "a worker did not answer in time\n");
+    }
+}
+
+const struct sl_admin_route sl_api_routes[] = {
+    {"GET", "/healthz", SL_ADMIN_NO_TOKEN | SL_ADMIN_ANY_HOST | SL_ADMIN_SMALL, health},
+    {"GET", "/metrics", 0, metrics},
+    {"GET", "/api/v1/status", 0, sl_api_status},
+    {"GET", "/api/v1/streams", 0, sl_api_streams},
+    {"GET", "/api/v1/targets", 0, sl_api_targets},
+    {"GET", "/api/v1/targets/{}", 0, sl_api_target},
+    {"GET", "/api/v1/sinks", 0, sl_api_sinks},
+    {.method = NULL},
+};

@@ -1,0 +1,26 @@
+/* api.h - what the admin listener answers: /metrics, /healthz and the JSON of /api/v1.
+ *
+ * deploy/openapi.yaml describes each path. A function takes a snapshot of every worker, writes what
+ * it says, and gives it back; on the listener's thread.
+ */
+#ifndef SLUICE_DAEMON_API_H
+#define SLUICE_DAEMON_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "admin/admin.h"
+#include "daemon/settings.h"
+#include "daemon/worker.h"
+
+/* The `arg` of the routes' functions. All of it outlives the listener. */
+struct sl_api {
+    const struct sl_settings *settings;
+    struct sl_worker *const *workers; /* as many as the settings say */
+    int64_t started_ns;               /* wall clock */
+};
+
+/* Ends with a NULL method. */
+extern const struct sl_admin_route sl_api_routes[];
+
+#endif
