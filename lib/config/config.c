@@ -35,6 +35,7 @@ void sl_config_note_out_of_memory(struct sl_config *config)
 {
     config->is_out_of_memory = true;
     config->error_count++;
+    config->reports++;
 }
 
 /* Bytes that a terminal might obey become '.'; UTF-8 stays. */
@@ -63,6 +64,7 @@ static bool is_known(const struct sl_config *config, size_t line, size_t column,
 static void add_message(struct sl_config *config, size_t line, size_t column, char *text)
 {
     make_printable(text);
+    config->reports++;
     if (is_known(config, line, column, text)) {
         return;
     }
@@ -166,6 +168,11 @@ void sl_config_free(struct sl_config *config)
         free(chunk);
     }
     free(config);
+}
+
+void sl_config_set_foreign(struct sl_config *config, bool is_foreign)
+{
+    config->is_foreign = is_foreign;
 }
 
 const struct sl_config_node *sl_config_root(const struct sl_config *config)
@@ -346,6 +353,16 @@ void sl_config_error_unknown(struct sl_config *config, const struct sl_config_no
 size_t sl_config_errors(const struct sl_config *config)
 {
     return config->error_count;
+}
+
+size_t sl_config_reports(const struct sl_config *config)
+{
+    return config->reports;
+}
+
+bool sl_config_is_cut_off(const struct sl_config *config)
+{
+    return config->is_out_of_memory;
 }
 
 void sl_config_print_errors(const struct sl_config *config, struct sl_buf *out)

@@ -41,6 +41,10 @@ struct sl_config *sl_config_read(const char *file) SL_MUST_CHECK;
 struct sl_config *sl_config_parse(const char *file, struct sl_str text) SL_MUST_CHECK;
 void sl_config_free(struct sl_config *config);
 
+/* Whether it came from elsewhere: then what it says may not bring in files and environment of this
+ * machine. */
+void sl_config_set_foreign(struct sl_config *config, bool is_foreign);
+
 const struct sl_config_node *sl_config_root(const struct sl_config *config); /* NULL: no document */
 enum sl_config_kind sl_config_kind(const struct sl_config_node *node);
 
@@ -95,6 +99,11 @@ void sl_config_error_unknown(struct sl_config *config, const struct sl_config_no
                              const char *kind, const char *word, const char *const *names);
 
 size_t sl_config_errors(const struct sl_config *config);
+/* How often an error was told, the same words about the same place too: whether anything was said
+ * of what was just read. */
+size_t sl_config_reports(const struct sl_config *config);
+/* Whether memory was out, so that not all of it was read. */
+bool sl_config_is_cut_off(const struct sl_config *config);
 /* All errors in the order of the file, a line each. The same words about the same place count once
  * (an anchor has many readers). */
 void sl_config_print_errors(const struct sl_config *config, struct sl_buf *out);

@@ -49,7 +49,9 @@ struct sl_config {
     struct sl_config_message messages[SL_CONFIG_MAX_ERRORS];
     size_t message_count; /* kept */
     size_t error_count;   /* all */
+    size_t reports;       /* with repeated ones */
     bool is_out_of_memory;
+    bool is_foreign;
 };
 
 /* Adds an error at a place that is not a node; line 0 is the file as a whole. */

@@ -72,7 +72,12 @@ static bool fill_name(struct expander *expander, const char *name)
         return true;
     }
     const char *value = getenv(name + 4);
-    if (value) {
+    if (expander->config->is_foreign) {
+        expander->is_wrong = true;
+        sl_config_error(expander->config, expander->node,
+                        "what came from elsewhere may not read the environment: ${%.*s}",
+                        SL_CONFIG_QUOTE_BYTES, name);
+    } else if (value) {
         add_value(expander, value);
     } else {
         expander->is_wrong = true;

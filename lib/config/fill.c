@@ -232,6 +232,11 @@ static const char *read_secret_line(struct sl_config *config, const struct sl_co
 static bool read_secret_file(struct sl_config *config, const struct sl_config_node *node,
                              union field *field)
 {
+    if (config->is_foreign) {
+        sl_config_error(config, node,
+                        "what came from elsewhere may not read files of this machine");
+        return false;
+    }
     const char *path = sl_config_expand(config, node, SL_CONFIG_EXPAND_ALL);
     FILE *stream = path ? fopen(path, "re") : NULL;
 

@@ -287,7 +287,8 @@ struct sl_status sl_daemon_run(const struct sl_settings *settings)
     if (is_running) {
         sl_log(SL_LOG_INFO, NULL, "started", sl_log_text("collector", settings->collector.name),
                sl_log_text("version", SLUICE_VERSION), sl_log_u64("workers", settings->workers),
-               sl_log_u64("targets", settings->target_count));
+               sl_log_u64("targets", settings->target_count),
+               sl_log_u64("other-shards", settings->elsewhere_count));
         if (daemon.admin) {
             log_admin(&daemon);
         }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture/source.h"
 #include "daemon/settings_read.h"
 
 #define AT(field) offsetof(struct sl_collector_options, field)
@@ -36,6 +35,25 @@ static const struct sluice_option log_table[] = {
      .default_text = "logfmt",
      .names = sl_settings_log_formats,
      .doc = "How a line is written; the same fields in the same order."},
+    {.name = NULL},
+};
+
+static const struct sluice_option shard_table[] = {
+    {.name = "index",
+     .type = SLUICE_INT,
+     .offset = AT(shard.index),
+     .default_text = "0",
+     .min = 0,
+     .max = SL_SETTINGS_MAX_SHARDS - 1,
+     .doc = "This one's, from 0."},
+    {.name = "count",
+     .type = SLUICE_INT,
+     .offset = AT(shard.count),
+     .default_text = "1",
+     .min = 1,
+     .max = SL_SETTINGS_MAX_SHARDS,
+     .doc = "How many there are; a target is that one's whose index is the XXH64 (seed 0) of its "
+            "name modulo this."},
     {.name = NULL},
 };
 
@@ -75,6 +93,15 @@ const struct sluice_option sl_collector_table[] = {
      .type = SLUICE_OBJECT,
      .table = admin_table,
      .doc = "The HTTP listener of /metrics and /healthz."},
+    {.name = "connect",
+     .type = SLUICE_OBJECT,
+     .offset = AT(connect),
+     .table = sl_connect_table,
+     .doc = "How many connections are begun, so that a restart does not storm devices."},
+    {.name = "shard",
+     .type = SLUICE_OBJECT,
+     .table = shard_table,
+     .doc = "A part of the targets, for several collectors with the same ones."},
     {.name = "log",
      .type = SLUICE_OBJECT,
      .table = log_table,
@@ -101,8 +128,8 @@ static bool is_name(const char *text)
     return len > 0 && len <= SL_SETTINGS_MAX_NAME_BYTES;
 }
 
-static void check_name(struct sl_config *config, const struct sl_config_node *node,
-                       const char *name)
+void sl_settings_check_name(struct sl_config *config, const struct sl_config_node *node,
+                            const char *name)
 {
     if (!is_name(name)) {
         sl_config_error(config, node,
@@ -110,17 +137,6 @@ static void check_name(struct sl_config *config, const struct sl_config_node *no
                         "quotes, semicolons and backslashes, found '%.80s'",
                         SL_SETTINGS_MAX_NAME_BYTES, name);
     }
-}
-
-/* What a header of HTTP/2 carries as it is. */
-static bool is_header_text(const char *text)
-{
-    for (; *text; text++) {
-        if (*text < ' ' || *text > '~') {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* ---- collector ---- */
@@ -138,7 +154,7 @@ static void read_collector_name(struct sl_settings_reader *reader,
             collector->name = "sluice";
         }
     }
-    check_name(reader->config, node, collector->name);
+    sl_settings_check_name(reader->config, node, collector->name);
 }
 
 static void read_workers(struct sl_settings_reader *reader, const struct sl_config_node *node)
@@ -192,158 +208,18 @@ static void read_collector(struct sl_settings_reader *reader)
 {
     const struct sl_config_node *node = sl_config_get(reader->root, "collector");
     const struct sl_config_node *admin = sl_config_get(node, "admin");
+    const struct sl_collector_options *collector = &reader->settings->collector;
 
     sl_config_fill(reader->config, node, sl_collector_table, &reader->settings->collector, NULL,
                    NULL);
     read_collector_name(reader, sl_settings_own_or(node, NULL, "name"));
     read_workers(reader, sl_settings_own_or(node, NULL, "workers"));
     read_admin(reader, sl_settings_own_or(admin, NULL, "listen"));
-}
-
-/* ---- targets ---- */
-
-static void check_address(struct sl_settings_reader *reader, const struct sl_config_node *map,
-                          size_t i)
-{
-    struct sl_target_settings *target = &reader->settings->targets[i];
-    const struct sl_config_node *node =
-        sl_settings_own_or(sl_config_at(map, i), reader->default_target, "address");
-    const char *text = target->options.address;
-    struct sl_status why;
-
-    if (!*text) {
-        text = target->name;
-        node = sl_config_key_node(map, i);
+    if (collector->shard.index >= collector->shard.count) {
+        sl_config_error(reader->config, sl_settings_own_or(node, NULL, "shard"),
+                        "'shard': expected an index below count (%lld), found %lld",
+                        (long long)collector->shard.count, (long long)collector->shard.index);
     }
-    if (!sl_address_parse(text, SL_TARGET_DEFAULT_PORT, &target->address) ||
-        (!target->address.port && !sl_address_is_unix(&target->address))) {
-        sl_config_error(reader->config, node,
-                        "'address': expected host:port, [v6]:port, host or unix:path, found "
-                        "'%.80s'",
-                        text);
-    } else if (!sl_address_check(&target->address, &why)) {
-        sl_config_error(reader->config, node, "'address': %s", why.text);
-    }
-}
-
-/* Where the configuration leaves it open: whose device it was, as the capture has it. */
-static int vendor_of(const struct sl_gnmi_capture_header *header)
-{
-    int vendor = 0;
-
-    while (sl_target_vendor_names[vendor] &&
-           !sl_str_eq_c(header->vendor, sl_target_vendor_names[vendor])) {
-        vendor++;
-    }
-    return sl_target_vendor_names[vendor] ? vendor : 0;
-}
-
-static void read_replay(struct sl_settings_reader *reader, const struct sl_config_node *node,
-                        struct sl_target_settings *target)
-{
-    struct sl_target_options *options = &target->options;
-    struct sl_status why;
-    struct sl_capture_source *source = sl_capture_source_open(options->replay.file, &why);
-
-    target->address = (struct sl_address){.kind = SL_ADDRESS_PRIVATE};
-    target->replay = (struct sl_device_replay){
-        .file = options->replay.file,
-        .is_fast = options->replay.pace == SL_TARGET_PACE_FAST,
-        .loops = options->replay.loop,
-        .ends = true,
-        .shifts = options->replay.timestamps == SL_TARGET_TIMES_SHIFTED,
-        .tells_times = options->replay.timestamps == SL_TARGET_TIMES_AS_IS,
-    };
-    if (!source) {
-        sl_config_error(reader->config, sl_settings_own_or(node, reader->default_target, "replay"),
-                        "'replay': '%.80s': %s", options->replay.file, why.text);
-    } else if (options->vendor == 0) {
-        options->vendor = vendor_of(sl_capture_source_header(source));
-    }
-    sl_capture_source_close(source);
-}
-
-/* Fills target->proxy, which a target before it may have made. False when memory is out. */
-static bool read_proxy(struct sl_settings_reader *reader, const struct sl_config_node *node,
-                       struct sl_target_settings *target)
-{
-    const char *text = target->options.proxy;
-    struct sl_status why;
-
-    if (!*text) {
-        return true;
-    }
-    if (!reader->proxy_text || strcmp(reader->proxy_text, text) != 0) {
-        reader->proxy_text = text;
-        reader->proxy = sl_config_alloc(reader->config, 1, sizeof(*reader->proxy));
-    }
-    if (!reader->proxy) {
-        return false;
-    }
-    target->proxy = reader->proxy;
-    if (!sl_proxy_parse(text, reader->proxy, &why) || !sl_proxy_can_reach(&target->address, &why)) {
-        sl_config_error(reader->config, sl_settings_own_or(node, reader->default_target, "proxy"),
-                        "'proxy': %s", why.text);
-    }
-    return true;
-}
-
-static void check_target(struct sl_settings_reader *reader, const struct sl_config_node *node,
-                         const struct sl_target_options *options)
-{
-    const struct sl_config_node *defaults = reader->default_target;
-
-    if (!is_header_text(options->username)) {
-        sl_config_error(reader->config, sl_settings_own_or(node, defaults, "username"),
-                        "'username': expected printable ASCII");
-    }
-    if (!is_header_text(options->password)) {
-        sl_config_error(reader->config, sl_settings_own_or(node, defaults, "password"),
-                        "'password': expected printable ASCII");
-    }
-    if (options->backoff.min_ns > options->backoff.max_ns) {
-        sl_config_error(reader->config, sl_settings_own_or(node, defaults, "backoff"),
-                        "'backoff': expected a min that is not above max");
-    }
-    for (size_t i = 0; i < options->labels.count; i++) {
-        check_name(reader->config, sl_settings_own_or(node, defaults, "labels"),
-                   options->labels.pairs[i].name);
-    }
-}
-
-static bool read_targets(struct sl_settings_reader *reader, const struct sl_target_options *base)
-{
-    struct sl_settings *settings = reader->settings;
-    const struct sl_config_node *map = reader->targets;
-    size_t count = map ? sl_config_count(map) : 0;
-
-    settings->targets = sl_config_alloc(reader->config, count, sizeof(*settings->targets));
-    if (!settings->targets) {
-        return false;
-    }
-    settings->target_count = count;
-    settings->is_finite = count > 0;
-    for (size_t i = 0; i < count; i++) {
-        struct sl_target_settings *target = &settings->targets[i];
-        target->name = sl_config_key(map, i);
-        sl_config_fill(reader->config, sl_config_at(map, i), sl_target_table, &target->options,
-                       base, NULL);
-        check_target(reader, sl_config_at(map, i), &target->options);
-        if (*target->options.replay.file) {
-            read_replay(reader, sl_config_at(map, i), target);
-            settings->is_finite = settings->is_finite && !target->replay.loops;
-            continue;
-        }
-        settings->is_finite = false;
-        check_address(reader, map, i);
-        if (!read_proxy(reader, sl_config_at(map, i), target)) {
-            return false;
-        }
-        if (!sl_settings_read_tls(reader, sl_config_at(map, i), target)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* ---- the whole ---- */
@@ -367,7 +243,7 @@ static const struct sl_config_node *optional_section(struct sl_settings_reader *
         return NULL;
     }
     for (size_t i = 0; i < sl_config_count(map); i++) {
-        check_name(reader->config, sl_config_key_node(map, i), sl_config_key(map, i));
+        sl_settings_check_name(reader->config, sl_config_key_node(map, i), sl_config_key(map, i));
     }
     return map;
 }
@@ -382,6 +258,17 @@ static const struct sl_config_node *named_section(struct sl_settings_reader *rea
     return optional_section(reader, key, max);
 }
 
+static bool make_connect(struct sl_settings_reader *reader)
+{
+    struct sl_settings *settings = reader->settings;
+
+    settings->connect = sl_connect_new(&settings->collector.connect);
+    if (!settings->connect) {
+        sl_config_note_out_of_memory(reader->config);
+    }
+    return settings->connect != NULL;
+}
+
 /* False when memory is out; what is wrong with the file is told to the document. */
 static bool read_root(struct sl_settings_reader *reader)
 {
@@ -394,7 +281,8 @@ static bool read_root(struct sl_settings_reader *reader)
         return true;
     }
     sl_config_fill(reader->config, defaults, no_options, &nothing, NULL, defaults_keys);
-    reader->default_target = sl_config_get(defaults, "target");
+    reader->own_default_target = sl_config_get(defaults, "target");
+    reader->default_target = reader->own_default_target;
     reader->default_subscription = sl_config_get(defaults, "subscription");
     reader->targets = named_section(reader, "targets", SL_SETTINGS_MAX_TARGETS);
     reader->subscriptions = named_section(reader, "subscriptions", SL_SETTINGS_MAX_SUBSCRIPTIONS);
@@ -402,14 +290,17 @@ static bool read_root(struct sl_settings_reader *reader)
     reader->processors = optional_section(reader, "processors", SL_SETTINGS_MAX_PROCESSORS);
     reader->sinks = named_section(reader, "sinks", SL_SETTINGS_MAX_SINKS);
     sl_config_fill_base(reader->config, reader->default_target, sl_target_table, &target);
+    reader->target_base = &target;
     read_collector(reader);
     return sl_settings_load_plugins(reader) && sl_settings_read_rules(reader) &&
            sl_settings_read_processors(reader) && sl_settings_read_sinks(reader) &&
            sl_settings_read_subscriptions(reader) && sl_settings_resolve_rules(reader) &&
-           read_targets(reader, &target) && sl_settings_resolve(reader);
+           sl_settings_gather(reader) && sl_settings_read_targets(reader) &&
+           sl_settings_resolve(reader) && make_connect(reader);
 }
 
-struct sl_settings *sl_settings_read(const char *file, struct sl_buf *errors)
+struct sl_settings *sl_settings_read_with(const char *file, struct sl_settings_document *documents,
+                                          size_t count, struct sl_buf *errors)
 {
     struct sl_settings *settings = calloc(1, sizeof(*settings));
 
@@ -421,8 +312,12 @@ struct sl_settings *sl_settings_read(const char *file, struct sl_buf *errors)
         free(settings);
         return NULL;
     }
-    struct sl_settings_reader reader = {
-        .settings = settings, .config = settings->config, .root = sl_config_root(settings->config)};
+    struct sl_settings_reader reader = {.settings = settings,
+                                        .config = settings->config,
+                                        .own = settings->config,
+                                        .root = sl_config_root(settings->config),
+                                        .documents = documents,
+                                        .document_count = count};
     bool is_read = reader.root && read_root(&reader);
     if (!is_read || sl_config_errors(settings->config)) {
         sl_config_print_errors(settings->config, errors);
@@ -432,12 +327,28 @@ struct sl_settings *sl_settings_read(const char *file, struct sl_buf *errors)
     return settings;
 }
 
+struct sl_settings *sl_settings_read(const char *file, struct sl_buf *errors)
+{
+    return sl_settings_read_with(file, NULL, 0, errors);
+}
+
+void sl_settings_inherit(struct sl_settings *settings, const struct sl_settings *before)
+{
+    struct sl_connect *connect = sl_connect_hold(before->connect);
+
+    sl_connect_set(connect, &settings->collector.connect);
+    sl_connect_release(settings->connect);
+    settings->connect = connect;
+}
+
 void sl_settings_free(struct sl_settings *settings)
 {
     if (settings) {
         sl_settings_free_sinks(settings);
         sl_settings_free_rules(settings);
         sl_settings_free_tls(settings);
+        sl_settings_free_documents(settings);
+        sl_connect_release(settings->connect);
         sl_config_free(settings->config);
         sl_plugins_free(settings->plugins);
         free(settings);

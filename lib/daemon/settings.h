@@ -24,6 +24,7 @@
 #include "sink/sink.h"
 #include "stream/member.h"
 #include "stream/options.h"
+#include "target/connect.h"
 #include "target/options.h"
 
 enum {
@@ -33,6 +34,7 @@ enum {
     SL_SETTINGS_MAX_RULE_LISTS = 1024,
     SL_SETTINGS_MAX_PROCESSORS = 64,
     SL_SETTINGS_MAX_TARGETS = 100 * 1000,
+    SL_SETTINGS_MAX_SHARDS = 1000,
     SL_SETTINGS_MAX_STREAMS = 1000 * 1000,
     SL_SETTINGS_MAX_NAME_BYTES = 200, /* of a target, subscription, sink, label, collector */
     SL_SETTINGS_DEFAULT_ADMIN_PORT = 9804,
@@ -47,6 +49,11 @@ struct sl_collector_options {
     struct {
         const char *listen; /* loopback address and port; "" : no admin listener */
     } admin;
+    struct sl_connect_options connect;
+    struct {
+        int64_t index;
+        int64_t count;
+    } shard; /* of the targets: those whose name's XXH64, modulo count, is index */
     struct {
         int level;  /* enum sl_log_level */
         int format; /* enum sl_log_format */
@@ -89,6 +96,7 @@ struct sl_stream_settings {
 
 struct sl_target_settings {
     const char *name;
+    const char *source; /* of discovery, that named it; NULL: the configuration itself */
     struct sl_target_options options;
     struct sl_address address;
     struct sl_device_replay replay; /* without a file: there is a device */
@@ -118,13 +126,42 @@ struct sl_settings {
     size_t subscription_count;
     struct sl_target_settings *targets;
     size_t target_count;
-    bool is_finite; /* all of them replay a capture, once */
-    void *tls;      /* of settings_tls.c: one sl_tls for all targets with the same files */
+    size_t elsewhere_count;       /* targets of other shards, which are not among them */
+    struct sl_connect *connect;   /* held; a reload's new settings take over those before them */
+    bool is_finite;               /* all of them replay a capture, once */
+    struct sl_config **documents; /* that targets were found in; they own memory too */
+    size_t document_count;
+    void *tls; /* of settings_tls.c: one sl_tls for all targets with the same files */
 };
 
 /* Reads `file`. NULL when anything is wrong with it, with all errors in `errors`, a line each. */
 struct sl_settings *sl_settings_read(const char *file, struct sl_buf *errors) SL_MUST_CHECK;
+
+/* Targets that were found elsewhere: a map of names and targets, or a list of targets, each with
+ * its `name`, as YAML or JSON. */
+struct sl_settings_document {
+    const char *source; /* the name under `discovery` */
+    const char *place;  /* file, URL or topic: for errors */
+    struct sl_str text;
+    bool is_foreign; /* it may not read files and environment of this machine */
+    /* Filled: */
+    size_t targets;      /* that are taken */
+    size_t wrong;        /* left out: not as a target is to be */
+    size_t conflicts;    /* left out: the name is somewhere else already */
+    size_t elsewhere;    /* of other shards */
+    struct sl_buf notes; /* why, a line each with its place; to be freed by the caller */
+};
+
+/* The same with targets from documents beside those of the file. Of targets with the same name the
+ * file's own goes before all, then the earlier document's. What is wrong with a document's target
+ * leaves that target out and is no error. The sources' names outlive the settings. */
+struct sl_settings *sl_settings_read_with(const char *file, struct sl_settings_document *documents,
+                                          size_t count, struct sl_buf *errors) SL_MUST_CHECK;
 void sl_settings_free(struct sl_settings *settings);
+
+/* `settings` come in the place of those `before`, in the same process: what goes on from one to the
+ * other, as the turns in which targets connect. */
+void sl_settings_inherit(struct sl_settings *settings, const struct sl_settings *before);
 
 /* Whose device it is, as far as the file says: generic where the device is to be asked. */
 const struct sl_gnmi_vendor *sl_settings_vendor(const struct sl_target_settings *target);

@@ -1,6 +1,7 @@
 /* settings_read.h - what the files that read settings share: settings.c the whole, settings_sinks.c
- * the sinks, settings_tls.c the targets' certificates, settings_streams.c the names that point at
- * others, settings_pack.c the subscriptions that share an RPC, settings_print.c the way back. */
+ * the sinks, settings_documents.c which targets there are, settings_targets.c what they say,
+ * settings_tls.c the targets' certificates, settings_streams.c the names that point at others,
+ * settings_pack.c the subscriptions that share an RPC, settings_print.c the way back. */
 #ifndef SLUICE_DAEMON_SETTINGS_READ_H
 #define SLUICE_DAEMON_SETTINGS_READ_H
 
@@ -9,11 +10,30 @@
 
 #include "daemon/settings.h"
 
+/* Where a target is said. */
+struct sl_settings_place {
+    struct sl_config *config;          /* the document that has it, and takes errors and values */
+    const struct sl_config_node *key;  /* its name */
+    const struct sl_config_node *node; /* what is said of it */
+    const struct sl_config_node *defaults; /* in the same document; NULL: there are none */
+    struct sl_settings_document *document; /* NULL: the configuration itself */
+    size_t reports;                        /* of `config`, before what is looked at now */
+    bool is_listed;                        /* its name is a key of `node` */
+    bool is_elsewhere;                     /* of another shard */
+    bool is_wrong;                         /* of a document: it is left out */
+};
+
 struct sl_settings_reader {
     struct sl_settings *settings;
-    struct sl_config *config;
+    struct sl_config *config; /* the configuration's; of a target's document while it is read */
     const struct sl_config_node *root;
-    const struct sl_config_node *default_target; /* NULL: none */
+    struct sl_config *own; /* the configuration's */
+    const struct sl_config_node *own_default_target;
+    struct sl_settings_document *documents;
+    size_t document_count;
+    struct sl_settings_place *places; /* of settings->targets, until they are sifted */
+    const struct sl_target_options *target_base;
+    const struct sl_config_node *default_target; /* NULL: none; likewise */
     const struct sl_config_node *default_subscription;
     const struct sl_config_node *processors; /* a map of names; NULL: there are none */
     const struct sl_config_node *rules;      /* a map of names; NULL: there are none */
@@ -45,6 +65,38 @@ bool sl_settings_make_extensions(struct sl_settings_reader *reader,
                                  const struct sl_config_node *node,
                                  const struct sl_subscription_options *options,
                                  struct sl_gnmi_subscribe *request) SL_MUST_CHECK;
+
+/* What is between the two is about the target of `place`, which is wrong if something is told. */
+static inline void sl_settings_enter(struct sl_settings_reader *reader,
+                                     struct sl_settings_place *place)
+{
+    place->reports = sl_config_reports(place->config);
+    reader->config = place->config;
+    reader->default_target = place->defaults;
+}
+
+static inline void sl_settings_leave(struct sl_settings_reader *reader,
+                                     struct sl_settings_place *place)
+{
+    bool has_reports = sl_config_reports(place->config) != place->reports;
+
+    place->is_wrong = place->is_wrong || (place->document && has_reports);
+    reader->config = reader->own;
+    reader->default_target = reader->own_default_target;
+}
+
+/* An error where `name` is not what goes into headers, metrics and logs. */
+void sl_settings_check_name(struct sl_config *config, const struct sl_config_node *node,
+                            const char *name);
+
+/* Names all targets and their places; then what each says. Each false when memory is out. */
+bool sl_settings_gather(struct sl_settings_reader *reader) SL_MUST_CHECK;
+bool sl_settings_read_targets(struct sl_settings_reader *reader) SL_MUST_CHECK;
+
+/* Once their streams are resolved: leaves out what is wrong in documents, and other shards. False
+ * when memory was out. */
+bool sl_settings_sift(struct sl_settings_reader *reader) SL_MUST_CHECK;
+void sl_settings_free_documents(struct sl_settings *settings);
 
 /* Fills settings->subscriptions. False when memory is out. */
 bool sl_settings_read_subscriptions(struct sl_settings_reader *reader) SL_MUST_CHECK;

@@ -98,7 +98,7 @@ static uint64_t matching_sinks(const struct resolver *resolver, size_t target_at
         }
     }
     if (!set && resolver->all_sinks) {
-        sl_config_error(reader->config, sl_config_key_node(reader->targets, target_at),
+        sl_config_error(reader->config, reader->places[target_at].key,
                         "target '%s': expected labels that 'match' of a sink lets through",
                         target->name);
         set = resolver->all_sinks;
@@ -134,7 +134,7 @@ static size_t choose_subscriptions(struct resolver *resolver, size_t target_at)
     const struct sluice_strings *names =
         &reader->settings->targets[target_at].options.subscriptions;
     const struct sl_config_node *node =
-        place_of(sl_config_at(reader->targets, target_at), reader->default_target, "subscriptions");
+        place_of(reader->places[target_at].node, reader->default_target, "subscriptions");
     size_t count = 0;
 
     for (size_t i = 0; !names->count && i < reader->settings->subscription_count; i++) {
@@ -284,7 +284,7 @@ static bool resolve_target(struct resolver *resolver, size_t target_at)
     struct sl_settings *settings = reader->settings;
     struct sl_target_settings *target = &settings->targets[target_at];
     const struct sl_config_node *sinks =
-        place_of(sl_config_at(reader->targets, target_at), reader->default_target, "sinks");
+        place_of(reader->places[target_at].node, reader->default_target, "sinks");
     uint64_t set =
         sink_set(resolver, &target->options.sinks, sinks) & matching_sinks(resolver, target_at);
     size_t count = choose_subscriptions(resolver, target_at);
@@ -298,8 +298,7 @@ static bool resolve_target(struct resolver *resolver, size_t target_at)
         size_t at = resolver->chosen[i];
         struct sl_stream_settings *stream = &target->streams[target->stream_count++];
         if (!(set & resolver->narrowed[at]) && resolver->all_sinks) {
-            sl_config_error(reader->config,
-                            sinks ? sinks : sl_config_key_node(reader->targets, target_at),
+            sl_config_error(reader->config, sinks ? sinks : reader->places[target_at].key,
                             "target '%s' and its subscription '%s' have no sink in common",
                             target->name, settings->subscriptions[at].name);
         } else if (!init_stream(resolver, at, set & resolver->narrowed[at], stream)) {
@@ -454,7 +453,7 @@ static void check_replays(const struct resolver *resolver)
     for (size_t i = 0; i < reader->settings->target_count; i++) {
         const struct sl_target_settings *target = &reader->settings->targets[i];
         if (target->replay.file && target->stream_count != 1) {
-            sl_config_error(reader->config, sl_config_key_node(reader->targets, i),
+            sl_config_error(reader->config, reader->places[i].key,
                             "target '%s' replays a capture, which is one RPC; its subscriptions "
                             "make %zu: name one of them",
                             target->name, target->stream_count);
@@ -472,13 +471,21 @@ bool sl_settings_resolve(struct sl_settings_reader *reader)
     }
     narrow_subscriptions(&resolver);
     for (size_t i = 0; i < reader->settings->target_count; i++) {
-        if (!resolve_target(&resolver, i)) {
+        sl_settings_enter(reader, &reader->places[i]);
+        bool is_resolved = resolve_target(&resolver, i);
+        sl_settings_leave(reader, &reader->places[i]);
+        if (!is_resolved) {
             return false;
         }
     }
+    if (!sl_settings_sift(reader)) {
+        sl_config_note_out_of_memory(reader->config);
+        return false;
+    }
     if (resolver.stream_count > SL_SETTINGS_MAX_STREAMS) {
-        sl_config_error(reader->config, reader->targets, "%zu streams; there can be %d",
-                        resolver.stream_count, SL_SETTINGS_MAX_STREAMS);
+        sl_config_error(reader->config, reader->targets ? reader->targets : reader->root,
+                        "%zu streams; there can be %d", resolver.stream_count,
+                        SL_SETTINGS_MAX_STREAMS);
     } else if (!sl_config_errors(reader->config)) {
         resolver.packer = sl_settings_packer_new(reader->settings);
         bool is_packed = resolver.packer && pack_targets(&resolver);

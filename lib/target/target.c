@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "h2/link.h"
 #include "target/inquiry.h"
+#include "target/state.h"
+
+enum { TURNS = 2 }; /* before a dial: of its site, of all */
 
 struct sl_target {
     struct sl_target_config config;
@@ -20,7 +23,9 @@ struct sl_target {
     struct sl_conn *conn; /* while it dials */
     struct sl_h2_link *link;
     struct sl_backoff backoff;
-    uint64_t retry_ms; /* the last wait */
+    uint64_t retry_ms;   /* the last wait */
+    unsigned char turns; /* taken, since it wants to dial */
+    struct sl_connect_site *site;
     struct sl_timer *timer;
     struct sl_device_fleet *fleet; /* of a replay */
     struct sl_deferred over_due;   /* the replay is over */
@@ -34,94 +39,6 @@ struct sl_target {
     struct sl_target_view view;
 };
 
-enum event {
-    EVENT_OPEN,    /* sl_target_open, or the backoff is over */
-    EVENT_UP,      /* the connection stands */
-    EVENT_GOAWAY,  /* it takes no new calls */
-    EVENT_LOST,    /* it ended, or never stood */
-    EVENT_CLOSE,   /* sl_target_close */
-    EVENT_DRAINED, /* the last stream closed, and there is a connection */
-    EVENT_GONE,    /* the last stream closed, and there is none */
-    EVENTS,
-};
-
-/* clang-format off */
-static const uint8_t next_state[SL_TARGET_STATES][EVENTS] = {
-    [SL_TARGET_IDLE][EVENT_OPEN] = SL_TARGET_DIALING,
-    [SL_TARGET_IDLE][EVENT_CLOSE] = SL_TARGET_DRAINING,
-
-    [SL_TARGET_DIALING][EVENT_UP] = SL_TARGET_UP,
-    [SL_TARGET_DIALING][EVENT_LOST] = SL_TARGET_BACKOFF,
-    [SL_TARGET_DIALING][EVENT_CLOSE] = SL_TARGET_DRAINING,
-
-    [SL_TARGET_UP][EVENT_GOAWAY] = SL_TARGET_GOING,
-    [SL_TARGET_UP][EVENT_LOST] = SL_TARGET_BACKOFF,
-    [SL_TARGET_UP][EVENT_CLOSE] = SL_TARGET_DRAINING,
-
-    [SL_TARGET_GOING][EVENT_GOAWAY] = SL_TARGET_GOING,
-    [SL_TARGET_GOING][EVENT_LOST] = SL_TARGET_BACKOFF,
-    [SL_TARGET_GOING][EVENT_CLOSE] = SL_TARGET_DRAINING,
-
-    [SL_TARGET_BACKOFF][EVENT_OPEN] = SL_TARGET_DIALING,
-    [SL_TARGET_BACKOFF][EVENT_CLOSE] = SL_TARGET_DRAINING,
-
-    [SL_TARGET_DRAINING][EVENT_UP] = SL_TARGET_DRAINING,
-    [SL_TARGET_DRAINING][EVENT_GOAWAY] = SL_TARGET_DRAINING,
-    [SL_TARGET_DRAINING][EVENT_LOST] = SL_TARGET_DRAINING,
-    [SL_TARGET_DRAINING][EVENT_DRAINED] = SL_TARGET_ENDING,
-    [SL_TARGET_DRAINING][EVENT_GONE] = SL_TARGET_CLOSED,
-
-    [SL_TARGET_ENDING][EVENT_UP] = SL_TARGET_ENDING,
-    [SL_TARGET_ENDING][EVENT_GOAWAY] = SL_TARGET_ENDING,
-    [SL_TARGET_ENDING][EVENT_LOST] = SL_TARGET_CLOSED,
-};
-/* clang-format on */
-
-const char *sl_target_state_name(enum sl_target_state state)
-{
-    switch (state) {
-    case SL_TARGET_NONE:
-        return "none";
-    case SL_TARGET_IDLE:
-        return "idle";
-    case SL_TARGET_DIALING:
-        return "dialing";
-    case SL_TARGET_UP:
-        return "up";
-    case SL_TARGET_GOING:
-        return "going";
-    case SL_TARGET_BACKOFF:
-        return "backoff";
-    case SL_TARGET_DRAINING:
-        return "draining";
-    case SL_TARGET_ENDING:
-        return "ending";
-    case SL_TARGET_CLOSED:
-        return "closed";
-    }
-    return "unknown";
-}
-
-static const char *name_of(unsigned state)
-{
-    return sl_target_state_name((enum sl_target_state)state);
-}
-
-static const char *const event_names[EVENTS] = {
-    [EVENT_OPEN] = "open", [EVENT_UP] = "up",       [EVENT_GOAWAY] = "goaway",
-    [EVENT_LOST] = "lost", [EVENT_CLOSE] = "close", [EVENT_DRAINED] = "drained",
-    [EVENT_GONE] = "gone",
-};
-
-const struct sl_machine sl_target_machine = {
-    .name = "target",
-    .states = SL_TARGET_STATES,
-    .events = EVENTS,
-    .next = &next_state[0][0],
-    .state_name = name_of,
-    .event_names = event_names,
-};
-
 /* The device of a replay goes with its target. */
 static void end_replay(struct sl_target *target)
 {
@@ -133,7 +50,7 @@ static void end_replay(struct sl_target *target)
 }
 
 /* The only place that writes target->state. */
-static void handle(struct sl_target *target, enum event event)
+static void handle(struct sl_target *target, enum sl_target_event event)
 {
     enum sl_target_state next =
         (enum sl_target_state)sl_machine_next(&sl_target_machine, target->state, event);
@@ -287,7 +204,7 @@ static void lost(struct sl_target *target, const struct sl_status *why)
         int64_t lasted_ns = sl_loop_now_ns(target->config.loop) - target->opened_ns;
         sl_backoff_lasted(&target->backoff, (uint64_t)(lasted_ns / SL_NS_PER_MS));
     }
-    handle(target, EVENT_LOST);
+    handle(target, SL_TARGET_EVENT_LOST);
     log_end(target, &shown);
 }
 
@@ -307,7 +224,7 @@ static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint
                sl_log_u64("interval-ms", target->ping_interval_ms));
     }
     lend_session(target, NULL);
-    handle(target, EVENT_GOAWAY);
+    handle(target, SL_TARGET_EVENT_GOAWAY);
 }
 
 static void on_link_closed(struct sl_h2_link *link, const struct sl_status *why, void *arg)
@@ -348,7 +265,7 @@ static void on_conn_open(struct sl_conn *conn, void *arg)
     target->opened_ns = sl_loop_now_ns(target->config.loop);
     sl_log(SL_LOG_INFO, &target->subject, "connected",
            sl_log_text("peer", sl_h2_link_peer(target->link)));
-    handle(target, EVENT_UP);
+    handle(target, SL_TARGET_EVENT_UP);
     if (target->state == SL_TARGET_UP && watch(target)) {
         greet(target);
     } else {
@@ -406,9 +323,8 @@ static struct sl_listener *listener_of(struct sl_target *target)
     return target->fleet ? sl_device_fleet_listener(target->fleet) : NULL;
 }
 
-static void dial(void *arg)
+static void dial(struct sl_target *target)
 {
-    struct sl_target *target = arg;
     const struct sl_target_config *config = &target->config;
     const struct sl_dial_options options = {.address = *config->address,
                                             .listener = listener_of(target),
@@ -417,7 +333,7 @@ static void dial(void *arg)
                                             .server_name = config->server_name,
                                             .proxy = config->proxy};
 
-    handle(target, EVENT_OPEN);
+    handle(target, SL_TARGET_EVENT_TURN);
     target->messages_at_open = messages(target);
     target->conn = sl_conn_dial(config->loop, &options, &conn_events, target);
     if (!target->conn) {
@@ -426,17 +342,49 @@ static void dial(void *arg)
     }
 }
 
+/* A turn at its site, then one among all targets: when it is. */
+static int64_t take_turn(struct sl_target *target, int64_t now_ns)
+{
+    struct sl_connect *connect = target->config.connect;
+
+    if (target->turns++ == 0) {
+        return sl_connect_site_turn(connect, target->site, now_ns);
+    }
+    return sl_connect_turn(connect, now_ns);
+}
+
+/* It wants to dial, or a turn has come. */
+static void seek(void *arg)
+{
+    struct sl_target *target = arg;
+    bool is_limited = target->config.connect && !target->config.replay;
+
+    if (target->state != SL_TARGET_WAITING) {
+        handle(target, SL_TARGET_EVENT_OPEN);
+        target->turns = 0;
+    }
+    while (is_limited && target->turns < TURNS) {
+        int64_t now_ns = sl_loop_now_ns(target->config.loop);
+        int64_t wait_ns = take_turn(target, now_ns) - now_ns;
+        if (wait_ns > 0) {
+            sl_timer_start(target->timer, (uint64_t)((wait_ns - 1) / SL_NS_PER_MS + 1));
+            return;
+        }
+    }
+    dial(target);
+}
+
 /* All streams are closed: the connection goes too. */
 static void end(struct sl_target *target)
 {
     if (target->link) {
-        handle(target, EVENT_DRAINED);
+        handle(target, SL_TARGET_EVENT_DRAINED);
         sl_h2_link_close(target->link);
     } else if (target->conn) {
-        handle(target, EVENT_DRAINED);
+        handle(target, SL_TARGET_EVENT_DRAINED);
         sl_conn_close(target->conn);
     } else {
-        handle(target, EVENT_GONE);
+        handle(target, SL_TARGET_EVENT_GONE);
     }
 }
 
@@ -493,7 +441,7 @@ static void on_replay_over(void *arg)
            "the replay is over", sl_log_text("file", target->config.replay->file),
            sl_log_text("why", why.text));
     sl_timer_stop(target->timer);
-    handle(target, EVENT_CLOSE);
+    handle(target, SL_TARGET_EVENT_CLOSE);
     for (size_t i = 0; i < target->config.stream_count; i++) {
         sl_stream_finish(target->streams[i]);
     }
@@ -572,6 +520,10 @@ struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl
     }
     target->config = *config;
     target->state = SL_TARGET_IDLE;
+    if (config->connect) {
+        sl_connect_hold(config->connect);
+        target->site = sl_connect_join(config->connect, config->site);
+    }
     target->view.name = config->name;
     target->view.address = config->address;
     target->ping_interval_ms = config->ping_interval_ms;
@@ -579,7 +531,7 @@ struct sl_target *sl_target_new(const struct sl_target_config *config, struct sl
     target->closed_due = (struct sl_deferred){.fn = on_closed, .arg = target};
     sl_backoff_init(&target->backoff, config->backoff_min_ms, config->backoff_max_ms);
     init_profile(target);
-    target->timer = sl_timer_new(config->loop, dial, target);
+    target->timer = sl_timer_new(config->loop, seek, target);
     if (!target->timer || !init_names(target) || !init_streams(target, why)) {
         sl_target_free(target);
         return NULL;
@@ -601,6 +553,10 @@ void sl_target_free(struct sl_target *target)
     sl_inquiry_fini(&target->inquiry);
     sl_tally_fini(&target->view.ends);
     sl_timer_free(target->timer);
+    if (target->config.connect) {
+        sl_connect_leave(target->config.connect, target->site);
+        sl_connect_release(target->config.connect);
+    }
     free(target->streams);
     free(target->authority);
     free(target);
@@ -616,7 +572,7 @@ void sl_target_open(struct sl_target *target)
     if (target->config.vendor) {
         use_profile(target, &target->profile, "named");
     }
-    dial(target);
+    seek(target);
 }
 
 void sl_target_close(struct sl_target *target)
@@ -625,7 +581,7 @@ void sl_target_close(struct sl_target *target)
         return;
     }
     sl_timer_stop(target->timer);
-    handle(target, EVENT_CLOSE);
+    handle(target, SL_TARGET_EVENT_CLOSE);
     for (size_t i = 0; i < target->config.stream_count; i++) {
         sl_stream_close(target->streams[i]);
     }

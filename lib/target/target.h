@@ -1,10 +1,10 @@
 /* target.h - one device: its one connection, and the streams that share it; or a capture that
  * stands for the device.
  *
- * A target dials, lends the HTTP/2 session to its streams, and dials again with backoff whenever
- * the connection ends, at whatever point. A GOAWAY is obeyed: calls that are under way go on, new
- * ones wait for the next connection. One that says too_many_pings gets them half as often from then
- * on.
+ * A target waits for its turn to connect, dials, lends the HTTP/2 session to its streams, and dials
+ * again with backoff whenever the connection ends, at whatever point. A GOAWAY is obeyed: calls
+ * that are under way go on, new ones wait for the next connection. One that says too_many_pings
+ * gets them half as often from then on.
  *
  * Whose device it is tells the configuration, or the device: then each connection begins with
  * Capabilities, and the streams get the session when the answer is there (inquiry.h). A device that
@@ -32,12 +32,14 @@
 #include "metrics/tally.h"
 #include "net/net.h"
 #include "stream/stream.h"
+#include "target/connect.h"
 
 struct sl_target;
 
 enum sl_target_state {
-    SL_TARGET_NONE, /* an absent cell: "cannot happen" */
-    SL_TARGET_IDLE, /* not started */
+    SL_TARGET_NONE,    /* an absent cell: "cannot happen" */
+    SL_TARGET_IDLE,    /* not started */
+    SL_TARGET_WAITING, /* for its turn to connect (connect.h) */
     SL_TARGET_DIALING,
     SL_TARGET_UP,
     SL_TARGET_GOING, /* the peer said GOAWAY: open calls go on, then a new connection */
@@ -60,6 +62,8 @@ struct sl_target_config {
     const struct sl_address *address;
     const struct sl_proxy *proxy;      /* NULL: none */
     struct sl_tls *tls;                /* NULL: plaintext */
+    struct sl_connect *connect;        /* whose turns it takes; held. NULL: it never waits */
+    const char *site;                  /* where, for sl_connect_join; NULL: nowhere */
     const struct sl_h2_limits *limits; /* of its connections, outlive them; NULL: the default */
     const char *server_name;   /* whom the device's certificate must be for; NULL or "": the host */
     bool skips_verify;         /* `tls` takes whoever answers: said in the log */
@@ -87,7 +91,7 @@ struct sl_target *sl_target_new(const struct sl_target_config *config,
                                 struct sl_status *why) SL_MUST_CHECK;
 void sl_target_free(struct sl_target *target); /* after on_closed, or never opened */
 
-/* Dials. */
+/* Dials, in its turn. */
 void sl_target_open(struct sl_target *target);
 
 /* Drains the streams, then closes the connection. Idempotent. */

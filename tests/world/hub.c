@@ -88,7 +88,7 @@ static void write_settings(const struct hub *hub, FILE *out)
 
     fprintf(out,
             "collector: {name: world, workers: 1, memory: %llu, shutdown-timeout: %s,"
-            " admin: {listen: \"\"}}\n"
+            " connect: {rate: 20, burst: 2}, admin: {listen: \"\"}}\n"
             "defaults: {target: {insecure: true, dial-timeout: 3s,"
             " backoff: {min: 50ms, max: 2s}}}\n"
             "sinks:\n",
