@@ -12,6 +12,12 @@ bool kafka_calm_init(struct kafka_calm *calm, rd_kafka_t *rk)
 
 void kafka_calm_fini(struct kafka_calm *calm)
 {
+    for (int i = 0; calm->partitions && i < calm->partitions->cnt; i++) {
+        rd_kafka_topic_t *topic = calm->partitions->elems[i].opaque;
+        if (topic) {
+            rd_kafka_topic_destroy(topic);
+        }
+    }
     if (calm->partitions) {
         rd_kafka_topic_partition_list_destroy(calm->partitions);
     }
@@ -27,7 +33,25 @@ void kafka_calm_note(struct kafka_calm *calm, rd_kafka_topic_t *rkt, int32_t par
     const char *topic = rd_kafka_topic_name(rkt);
     if (partition >= 0 && calm->partitions->cnt < KAFKA_CALM_MAX_PARTITIONS &&
         !rd_kafka_topic_partition_list_find(calm->partitions, topic, partition)) {
-        rd_kafka_topic_partition_list_add(calm->partitions, topic, partition);
+        rd_kafka_topic_partition_t *added =
+            rd_kafka_topic_partition_list_add(calm->partitions, topic, partition);
+        added->opaque = rd_kafka_topic_new(calm->rk, topic, NULL); /* one more hold on it */
+    }
+}
+
+/* Each pause and each resume leaves a mark in the partition's queue of fetched messages, so that a
+ * consumer could tell older ones from newer ones. A producer has no messages there, but nobody
+ * takes the marks out either, and each is put in by a walk over all before it: they are taken out
+ * here, by asking for a message. */
+static void take_marks_out(struct kafka_calm *calm)
+{
+    for (int i = 0; i < calm->partitions->cnt; i++) {
+        const rd_kafka_topic_partition_t *one = &calm->partitions->elems[i];
+        rd_kafka_message_t *message =
+            one->opaque ? rd_kafka_consume(one->opaque, one->partition, 0) : NULL;
+        if (message) {
+            rd_kafka_message_destroy(message);
+        }
     }
 }
 
@@ -44,6 +68,7 @@ static void set_paused(struct kafka_calm *calm, bool is_paused)
         rd_kafka_resume_partitions(calm->rk, calm->partitions);
         rd_kafka_flush(calm->rk, 0); /* wakes the threads, which have nothing else to wake for */
     }
+    take_marks_out(calm);
 }
 
 uint64_t kafka_calm_begin(struct kafka_calm *calm, int64_t now_ms)

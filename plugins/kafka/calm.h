@@ -28,15 +28,16 @@ enum {
 
 struct kafka_calm {
     rd_kafka_t *rk;
-    rd_kafka_topic_partition_list_t *partitions; /* that a report came from */
-    rd_kafka_topic_t *last_rkt;                  /* of the newest report; compared only */
+    rd_kafka_topic_partition_list_t
+        *partitions;            /* that a report came from; `opaque` is the topic */
+    rd_kafka_topic_t *last_rkt; /* of the newest report; compared only */
     int32_t last_partition;
     int64_t report_ms; /* of the newest report, or of the first record out since there were none */
     bool is_armed;     /* the caller's timer runs */
     bool is_paused;
 };
 
-/* False when memory is out. `rk` outlives it. */
+/* False when memory is out. `rk` outlives it (and is not destroyed before kafka_calm_fini). */
 bool kafka_calm_init(struct kafka_calm *calm, rd_kafka_t *rk);
 void kafka_calm_fini(struct kafka_calm *calm);
 

@@ -345,7 +345,7 @@ def stall(lab, after_s, gives_up_s):
 def main(lab):
     if lab.is_long:
         part(lab, "30 s, a device that gives up after a minute", stall, 30, 60)
-    part(lab, "1 s, a device that gives up after two", stall, 1, 2)
+    part(lab, "3 s, a device that gives up after four", stall, 3, 4)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 #include "test.h"
 
+#include <malloc.h>
+
+#include "cluster.h"
 #include "kafka/calm.h"
 
 struct scene {
@@ -86,6 +89,64 @@ static void each_partition_is_kept_once(void **state)
     assert_int_equal(scene->calm.partitions->cnt, 4);
 }
 
+/* Bytes of the heap that are in use; always 0 with a sanitizer, which has a heap of its own. */
+static size_t heap_bytes(void)
+{
+    return mallinfo2().uordblks;
+}
+
+static rd_kafka_t *producer_of(const struct cluster *cluster)
+{
+    char error[200];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+    rd_kafka_conf_set(conf, "bootstrap.servers", cluster->brokers[0], NULL, 0);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof(error));
+    assert_non_null(rk);
+    return rk;
+}
+
+static void produce(rd_kafka_t *rk, int32_t partition)
+{
+    assert_int_equal(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_PARTITION(partition),
+                                       RD_KAFKA_V_VALUE("x", 1), RD_KAFKA_V_END),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_flush(rk, 10000), RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+/* As a broker that is slower than KAFKA_SILENCE_MS again and again has it, in partitions that
+ * there are. */
+static void pausing_leaves_nothing_behind(void **state)
+{
+    enum { ROUNDS = 1000, PARTITIONS = 4, MOST_BYTES = 64 * 1024 };
+    struct cluster cluster;
+    struct kafka_calm calm;
+    size_t before = 0;
+
+    (void)state;
+    cluster_init(&cluster);
+    rd_kafka_t *rk = producer_of(&cluster);
+    assert_true(kafka_calm_init(&calm, rk));
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, "t", NULL);
+    for (int32_t partition = 0; partition < PARTITIONS; partition++) {
+        produce(rk, partition);
+        kafka_calm_note(&calm, rkt, partition);
+    }
+    for (int round = 0; round < 2 * ROUNDS; round++) {
+        before = round == ROUNDS ? heap_bytes() : before;
+        (void)kafka_calm_begin(&calm, 0);
+        assert_int_equal(kafka_calm_tick(&calm, KAFKA_SILENCE_MS, true), KAFKA_PAUSE_MS);
+        kafka_calm_heard(&calm, 2 * (int64_t)KAFKA_SILENCE_MS);
+        assert_int_equal(kafka_calm_tick(&calm, 2 * (int64_t)KAFKA_SILENCE_MS, false), 0);
+    }
+    assert_in_range(heap_bytes(), 0, before + MOST_BYTES); /* a mark each would be 1 MB */
+    produce(rk, 0);
+    kafka_calm_fini(&calm);
+    rd_kafka_topic_destroy(rkt);
+    rd_kafka_destroy(rk);
+    cluster_fini(&cluster);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +157,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(with_nothing_out_nothing_is_paused_and_the_clock_stops,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_partition_is_kept_once, set_up, tear_down),
+        cmocka_unit_test(pausing_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
