@@ -109,8 +109,10 @@ struct sl_tool_options {
     const char *tls_server_name;
     const char *tls_min_version;
     char *proxy;
-    const char *replay; /* a capture that stands for the one target; NULL: none */
-    int replay_pace;    /* enum sl_target_pace */
+    const char *admin;      /* where a running sluice listens (admin_client.h) */
+    const char *token_file; /* who asks there */
+    const char *replay;     /* a capture that stands for the one target; NULL: none */
+    int replay_pace;        /* enum sl_target_pace */
     bool gzip;
     bool print_request;
     int64_t port;   /* of addresses without one */

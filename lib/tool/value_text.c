@@ -5,14 +5,21 @@
 #include "normalise/scan.h"
 #include "normalise/value.h"
 
+/* What a terminal obeys instead of showing it: controls, and what turns the direction of text
+ * (Unicode's bidi formatting), so that a name can be made to look like another. */
+static bool is_obeyed(uint32_t rune)
+{
+    return rune < ' ' || (rune >= 0x7f && rune < 0xa0) || rune == 0x200e || rune == 0x200f ||
+           (rune >= 0x2028 && rune <= 0x202e) || (rune >= 0x2066 && rune <= 0x2069);
+}
+
 void sl_print_plain(struct sl_buf *out, struct sl_str text)
 {
     while (text.len) {
         uint32_t rune = 0;
         size_t len = sl_utf8_decode(text, &rune);
         char byte = text.data[0];
-        bool is_control = rune < ' ' || (rune >= 0x7f && rune < 0xa0);
-        if (len && !is_control) {
+        if (len && !is_obeyed(rune)) {
             sl_buf_add(out, text.data, len);
         } else if (byte == '\n' || byte == '\r' || byte == '\t') {
             sl_buf_add_c(out, byte == '\n' ? "\\n" : byte == '\r' ? "\\r" : "\\t");

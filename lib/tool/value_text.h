@@ -7,7 +7,8 @@
 #include "gnmi/response.h"
 #include "normalise/json.h"
 
-/* Appends text of a device: what is neither printable nor UTF-8 becomes \n, \r, \t or \xNN. */
+/* Appends text of a device: what is no UTF-8, a control, or turns the direction of text becomes \n,
+ * \r, \t or \xNN, byte by byte. */
 void sl_print_plain(struct sl_buf *out, struct sl_str text);
 
 /* Appends a value as it came: text without quotes, numbers digit by digit, bytes as 0x…, a
