@@ -23,6 +23,7 @@ int sl_command_get(int argc, char **argv);
 int sl_command_path(int argc, char **argv);
 int sl_command_reload(int argc, char **argv);
 int sl_command_rules(int argc, char **argv);
+int sl_command_import(int argc, char **argv);
 int sl_command_set(int argc, char **argv);
 int sl_command_subscribe(int argc, char **argv);
 
@@ -35,6 +36,7 @@ extern const struct sl_tool sl_tool_get;
 extern const struct sl_tool sl_tool_path;
 extern const struct sl_tool sl_tool_reload;
 extern const struct sl_tool sl_tool_rules;
+extern const struct sl_tool sl_tool_import;
 extern const struct sl_tool sl_tool_run_command;
 extern const struct sl_tool sl_tool_set;
 extern const struct sl_tool sl_tool_subscribe;

@@ -228,6 +228,11 @@ const char *sl_config_key(const struct sl_config_node *map, size_t i)
     return sl_config_key_node(map, i)->text;
 }
 
+uint32_t sl_config_line(const struct sl_config_node *node)
+{
+    return node->line;
+}
+
 struct sl_str sl_config_raw(const struct sl_config_node *node, bool *is_plain)
 {
     bool is_scalar = node->kind == SL_CONFIG_SCALAR;

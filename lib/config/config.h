@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/base.h"
 #include "base/buf.h"
@@ -55,6 +56,7 @@ size_t sl_config_count(const struct sl_config_node *node);
 const struct sl_config_node *sl_config_at(const struct sl_config_node *node, size_t i);
 const char *sl_config_key(const struct sl_config_node *map, size_t i);
 const struct sl_config_node *sl_config_key_node(const struct sl_config_node *map, size_t i);
+uint32_t sl_config_line(const struct sl_config_node *node); /* from 1 */
 /* The i-th of a list; else `node` itself. For the place of one of SLUICE_STRINGS, where one text
  * stands for a list of one. */
 const struct sl_config_node *sl_config_item(const struct sl_config_node *node, size_t i);

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""imports - configurations of gnmic become sluice's, and consumers need not notice.
+
+samples   a large file with every section: what is left out is told by line, `sluice check` takes what is
+          written, no secret shows, and the exit codes are what they are said to be
+golden    small files whose new configurations run: a device that plays the golden messages
+          (`sluice sim --replay`), the file sink and a broker. Payloads are what the original programs were
+          recorded to write, byte for byte; key, topic and partition what they would be there (FNV-1a as
+          worked out here once more), read by confluent-kafka.
+"""
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from harness import ROOT, check, free_port, must, part, run, sluice, wait_for  # first: the environment
+
+import captures
+from certificates import Authority
+from kafka import Reader
+
+SAMPLES = Path(__file__).resolve().parent / "foreign_configs"
+EPOCH_NS = 1_763_712_000_000_000_000
+PARTITIONS = 16
+
+
+def import_file(lab, file, *words):
+    """Its exit code, the new configuration, and the list."""
+    done = subprocess.run([sluice(), "import", file, *words], capture_output=True, text=True, check=False,
+                          cwd=lab.directory, timeout=30)
+    return done.returncode, done.stdout, done.stderr.splitlines()
+
+
+def write(lab, name, text):
+    file = lab.path(name)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def check_config(lab, text, name="sluice.yaml", **environment):
+    """`sluice check` of it: its exit code and what it says."""
+    done = subprocess.run([sluice(), "check", "-c", write(lab, name, text)], capture_output=True, text=True,
+                          check=False, env={**os.environ, **environment}, timeout=30)
+    return done.returncode, done.stdout + done.stderr
+
+
+def check_list(lines, name, expected):
+    """The lines of the list that are of `expected`: (line number, kind, words in it)."""
+    for number, kind, words in expected:
+        found = [line for line in lines if re.match(rf".*{name}:{number}: {kind}: ", line) and words in line]
+        check(len(found) == 1, f"{name}:{number}: {kind}: {words}")
+
+
+# ---- samples ----
+
+GNMIC_SECRET = "plain-text-secret$$1"
+GNMIC_ENVIRONMENT = {"GNMIC_LAB_PASSWORD": "a", "SLUICE_IMPORT_PASSWORD": "b", "KAFKA_PASSWORD": "c",
+                     "SPINE_USER": "d", "REGION": "e"}
+GNMIC_LIST = [
+    (13, "changed", "collector.memory"),
+    (16, "left out", "'api-server'"),
+    (20, "left out", "'clustering'"),
+    (24, "left out", "'loader'"),
+    (32, "changed", "as SLUICE_IMPORT_PASSWORD"),
+    (36, "left out", "several addresses"),
+    (39, "changed", "as SLUICE_IMPORT_PASSWORD"),
+    (42, "left out", "'tls-min-version'"),
+    (48, "left out", "'source'"),
+    (51, "left out", "'metadata'"),
+    (52, "left out", "target 'dead'"),
+    (69, "changed", "'sample-interval'"),
+    (84, "left out", "subscription 'inventory'"),
+    (95, "changed", "'required-acks'"),
+    (97, "changed", "'timeout'"),
+    (98, "changed", "'buffer-size'"),
+    (116, "left out", "'prometheus'"),
+    (119, "left out", "'prototext'"),
+    (138, "left out", "processor 'script'"),
+    (145, "left out", "'inputs'"),
+]
+GNMIC_WRITTEN = [
+    '  "leaf1:57400":\n    address: "leaf1:57400"\n',
+    'password: "${env.GNMIC_LAB_PASSWORD}"',
+    'username: "${env.SPINE_USER}"',
+    'labels: {"site": "tyo", "role": "spine", "topic-name": "spine1"}',
+    '"security.protocol": sasl_ssl',
+    'key: "${target}:::${subscription}"\n    partitioner: fnv1a\n',
+    'topic: "tel_${subscription}_${label.topic-name}"',
+    "sample-interval: 1s500ms",
+    "format: event-split",
+    "format: gnmic-json",
+    '{kind: drop, path: ["/interfaces/interface/state/counters/.../*discards", "/.../*unknown-protos*/..."]}',
+]
+
+
+def samples(lab):
+    text = (SAMPLES / "gnmic.yaml").read_text(encoding="utf-8")
+    # Certificates are read by `check`, so they have to be somewhere.
+    text = text.replace("/etc/gnmic/ca.pem", str(Authority(lab).file))
+    file = write(lab, "gnmic.yaml", text)
+    code, written, lines = import_file(lab, file)
+    check(code == 1, f"exit code {code}: things are left out")
+    check_list(lines, "gnmic.yaml", GNMIC_LIST)
+    check(all(any(line.lstrip("# ") == said for line in written.splitlines()) for said in lines),
+          "the list stands in the new file, too")
+    for words in GNMIC_WRITTEN:
+        check(words in written, f"written: {words.strip()}")
+    check(GNMIC_SECRET not in written and not any(GNMIC_SECRET in line for line in lines),
+          "the secret in plain text is nowhere")
+    code, said = check_config(lab, written, **GNMIC_ENVIRONMENT)
+    check(code == 0 and ": ok: 3 targets, " in said, f"sluice check: {said.strip()}")
+    code, written, lines = import_file(lab, file, "--keep-secrets")
+    check('password: "plain-text-secret$$$$1"' in written and
+          not any(GNMIC_SECRET in line for line in lines), "--keep-secrets keeps it, and does not list it")
+    code, written, lines = import_file(lab, file, "--strict")
+    check(code == 2 and not written and "nothing is written" in lines[-1], "--strict writes nothing")
+
+
+def refusals(lab):
+    for what, text, words in (
+            ("no YAML", "targets: {a: [", "gnmic.yaml:2:1: "),
+            ("no map", "- a\n", "expected a map"),
+            ("no targets", "subscriptions: {s: {paths: [/a]}}\noutputs: {k: {type: kafka}}\n", "no target"),
+            ("no outputs", "targets: {a: {}}\nsubscriptions: {s: {paths: [/a]}}\n", "no output"),
+    ):
+        code, written, lines = import_file(lab, write(lab, "gnmic.yaml", text))
+        check(code == 2 and not written and any(words in line for line in lines), f"{what}: exit code 2")
+    code, _, lines = import_file(lab, lab.path("nowhere.yaml"))
+    check(code == 2 and "No such file" in lines[0], "a file that is not there: exit code 2")
+    output = write(lab, "there.yaml", "mine\n")
+    small = write(lab, "small.yaml", "targets: {a: {insecure: true}}\nsubscriptions: {s: {paths: [/a]}}\n"
+                                     "outputs: {k: {type: kafka}}\n")
+    code, _, _ = import_file(lab, small, "-o", output)
+    check(code == 2 and output.read_text(encoding="utf-8") == "mine\n", "-o overwrites nothing")
+    code, written, _ = import_file(lab, small, "-o", lab.path("new.yaml"))
+    check(code == 0 and not written and lab.path("new.yaml").stat().st_mode & 0o777 == 0o600,
+          "-o writes a file of the owner's alone; all carried over: exit code 0")
+
+
+# ---- what consumers read ----
+
+def device(lab):
+    """A device that plays the golden messages to anybody; its port."""
+    file = lab.path("golden.capture")
+    captures.write(file, [(EPOCH_NS + i, message)
+                          for i, message in enumerate(captures.golden_messages().values())])
+    port = free_port()
+    process = lab.start("sim", [sluice(), "sim", "--replay", file, "--replay-pace", "fast", "--listen",
+                                f"127.0.0.1:{port}", "--quiet"])
+    process.wait_line("listening", 10)
+    return port
+
+
+def broker(lab, *topics):
+    words = [word for topic in topics for word in ("--topic", topic)]
+    process = lab.start("broker", [sluice(), "broker", "--partitions", str(PARTITIONS), *words])
+    return process.wait_line(r"bootstrap (\S+)", 20)[0].group(1)
+
+
+def fnv1a_partition(key, partitions):
+    """As sarama's hash partitioner: 32 bits with a sign, its amount."""
+    value = 0x811C9DC5
+    for byte in key:
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return abs(value - ((value & 0x80000000) << 1)) % partitions
+
+
+GNMIC_RUN = """
+insecure: true
+targets:
+  leaf1: {address: "127.0.0.1:%(port)d"}
+subscriptions:
+  sub1: {paths: [/interfaces/interface]}
+outputs:
+  event: {type: file, filename: %(folder)s/event.out, format: event}
+  json: {type: file, filename: %(folder)s/json.out, format: json}
+  keyed: {type: kafka, address: "%(bootstrap)s", topic: keyed, insert-key: true}
+  split: {type: kafka, address: "%(bootstrap)s", topic-prefix: "tel", split-events: true}
+"""
+
+
+def lines_of(file):
+    return file.read_bytes().splitlines() if file.exists() else []
+
+
+def run_config(lab, text, file, lines, environment=None):
+    """Runs it until `file` has so many lines."""
+    config = write(lab, "run.yaml", "collector: {admin: {listen: \"\"}}\n" + text)
+    process = lab.start("run", [sluice(), "run", "-c", config], environment)
+    wait_for(lambda: len(lines_of(file)) >= lines, 30, f"{lines} lines in {file.name}")
+    return process
+
+
+def golden(lab):
+    expected = captures.golden_output(".").splitlines()
+    bootstrap = broker(lab, "keyed", "tel_sub1_leaf1")
+    values = {"port": device(lab), "folder": lab.directory, "bootstrap": bootstrap}
+    code, written, lines = import_file(lab, write(lab, "gnmic.yaml", GNMIC_RUN % values))
+    must(code == 0, f"everything is carried over: {[line for line in lines if 'left out' in line]}")
+    process = run_config(lab, written, lab.path("event.out"), len(expected))
+    split = captures.golden_output("event-split").splitlines()
+    wait_for(lambda: sum(high for _, high in Reader(bootstrap, "tel_sub1_leaf1").ends().values()) >=
+             len(split), 30, "all events in tel_sub1_leaf1")
+    check(process.terminate() == 0, "it ends with 0")
+
+    check(lines_of(lab.path("event.out"))[:len(expected)] == expected,
+          f"{len(expected)} lines of events are what gnmic wrote, byte for byte")
+    objects = captures.golden_output("gnmic-json").splitlines()
+    check(lines_of(lab.path("json.out"))[:len(objects)] == objects, f"{len(objects)} lines of json are, too")
+    records = list(Reader(bootstrap, "keyed").messages())
+    check([record.value() for record in records][:len(expected)] == expected,
+          "the records of Kafka are the same")
+    check({record.key() for record in records} == {b"leaf1:::sub1"}, "their key is leaf1:::sub1")
+    check({record.partition() for record in records} == {fnv1a_partition(b"leaf1:::sub1", PARTITIONS)},
+          "their partition is FNV-1a's")
+    records = list(Reader(bootstrap, "tel_sub1_leaf1").messages())
+    check(sorted(record.value() for record in records)[:len(split)] == sorted(split) and
+          {record.key() for record in records} == {None},
+          f"tel_sub1_leaf1 has the {len(split)} events one by one, without a key")
+
+
+GNMIC_MANY = """
+insecure: true
+port: %(port)d
+targets:
+%(targets)s
+subscriptions:
+  sub1: {paths: [/interfaces/interface]}
+outputs:
+  keyed: {type: kafka, address: "%(bootstrap)s", topic: many, insert-key: true,
+          event-processors: [site, drop, late]}
+processors:
+  site: {event-add-tag: {tag-names: ["."], add: {rack: r7}}}
+  drop: {event-drop: {value-names: ["/state/a$"]}}
+  late: {event-override-ts: {}}
+"""
+
+
+def many(lab):
+    """Twenty targets: names, event tags and processors, and the partitions that their keys lead to."""
+    bootstrap = broker(lab, "many")
+    names = [f"leaf{i}:{9000 + i}" for i in range(20)]
+    targets = "\n".join(f"  '{name}': {{address: 127.0.0.1, event-tags: {{site: s{i % 3}}}}}"
+                        for i, name in enumerate(names))
+    values = {"port": device(lab), "targets": targets, "bootstrap": bootstrap}
+    code, written, _ = import_file(lab, write(lab, "gnmic.yaml", GNMIC_MANY % values))
+    must(code == 0, "everything is carried over")
+    config = write(lab, "run.yaml", "collector: {admin: {listen: \"\"}}\n" + written)
+    process = lab.start("run", [sluice(), "run", "-c", config])
+    wait_for(lambda: sum(high for _, high in Reader(bootstrap, "many").ends().values()) >=
+             len(names) * 150, 30, "records of all targets")
+    process.terminate()
+    placed, wrong, dropped = {}, [], 0
+    for record in Reader(bootstrap, "many").messages():
+        placed.setdefault(record.key().decode(), set()).add(record.partition())
+        for event in json.loads(record.value()):
+            tags = event["tags"]
+            i = names.index(tags["source"])
+            if tags.get("site") != f"s{i % 3}" or tags.get("rack") != "r7":
+                wrong.append(tags)
+            if any(name.endswith("/state/a") for name in event.get("values", {})):
+                dropped += 1
+            if not event["timestamp"] > EPOCH_NS:
+                wrong.append(event["timestamp"])
+    check(placed == {f"{name}:::sub1": {fnv1a_partition(f"{name}:::sub1".encode(), PARTITIONS)}
+                     for name in names}, "each target's key leads where it led in gnmic")
+    check(not wrong, f"every event has its target's tags and the processors' {wrong[:2]}")
+    golden_text = captures.golden_output(".")
+    check(dropped == 0 and b"/state/a" in golden_text, "what a processor dropped is not there")
+
+
+def main(lab):
+    must((ROOT / "tests/golden/cases").is_dir(), "the golden messages are there")
+    part(lab, "samples", samples)
+    part(lab, "what cannot be used", refusals)
+    part(lab, "golden messages, gnmic", golden)
+    part(lab, "names, tags and processors, gnmic", many)
+
+
+run(main)
