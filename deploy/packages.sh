@@ -11,7 +11,8 @@ build="gcc libc6-dev cmake ninja-build pkg-config python3 protobuf-c-compiler
     libncurses-dev libcmocka-dev"
 demo="kcat curl"
 test="mandoc fish zsh git clang libclang-rt-14-dev valgrind python3-venv ca-certificates maven
-    default-jdk-headless kcat curl nghttp2-client"
+    default-jdk-headless kcat curl nghttp2-client
+    dpkg-dev systemd shellcheck"
 
 die() {
     echo "packages.sh: $*" >&2

@@ -28,7 +28,7 @@ behind_port() { echo $((PORT + 5 + $1)); }
 proxy_port() { echo $((PORT + 8 + $1)); }
 
 properties() {
-    local host=127.0.0.1 voters= node
+    local host=127.0.0.1 voters='' node
     for node in $NODES; do
         voters=$voters${voters:+,}$node@$host:$(controller_port "$node")
     done
@@ -78,6 +78,7 @@ shift || true
 case $word in
     start | stop | kill)
         # shellcheck disable=SC2086 # a list of words
+        # shellcheck disable=SC2048 # words of one argument, or several
         each "$word" ${*:-$NODES}
         ;;
     pid) node "${1:?}" pid ;;
