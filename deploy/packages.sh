@@ -8,7 +8,7 @@ build="gcc libc6-dev cmake ninja-build pkg-config python3 protobuf-c-compiler
     protobuf-compiler libprotobuf-dev
     libnghttp2-dev libprotobuf-c-dev librdkafka-dev libyaml-dev libuv1-dev libmicrohttpd-dev
     libjansson-dev libxxhash-dev libssl-dev zlib1g-dev libcurl4-openssl-dev
-    libncurses-dev libcmocka-dev"
+    libncurses-dev libcmocka-dev libjs-chart.js"
 demo="kcat curl"
 test="mandoc fish zsh git clang libclang-rt-14-dev valgrind python3-venv ca-certificates maven
     default-jdk-headless kcat curl nghttp2-client

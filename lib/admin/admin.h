@@ -11,6 +11,9 @@
  * connection needs a certificate (tls.h). A POST needs a JSON content type or "X-Sluice: 1", and no
  * foreign Origin.
  *
+ * GET of what is no path of the table, but a file of the status page (page/page.h), is answered by
+ * that, without a token.
+ *
  * Nobody makes it grow: the limits below, each of which ends in a status code and an error object
  * (answer.h), but for a head beyond SL_ADMIN_CONNECTION_BYTES, which libmicrohttpd refuses by
  * itself, and connections beyond twice the limit, which are closed.

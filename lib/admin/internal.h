@@ -8,6 +8,7 @@
 #include "admin/admin.h"
 #include "base/list.h"
 #include "loop/loop.h"
+#include "page/page.h"
 
 struct sl_admin {
     struct sl_admin_config config;
@@ -37,6 +38,11 @@ struct sl_admin_visitor {
 
 /* listen.c: libmicrohttpd at the address. False: `why`. */
 bool sl_admin_listen(struct sl_admin *admin, struct sl_status *why) SL_MUST_CHECK;
+
+/* asset.c: a file of the page, or 304 where If-None-Match (`known`, NULL: none) has its ETag (RFC
+ * 9110 section 13.1.2). NULL when memory is out. */
+struct MHD_Response *sl_admin_asset_response(const struct sl_page_asset *asset, const char *known,
+                                             unsigned *code) SL_MUST_CHECK;
 
 /* request.c: libmicrohttpd's callbacks; `arg` is the sl_admin. */
 enum MHD_Result sl_admin_on_request(void *arg, struct MHD_Connection *connection, const char *url,

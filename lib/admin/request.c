@@ -6,12 +6,14 @@
 #include "admin/internal.h"
 #include "admin/params.h"
 #include "admin/uri.h"
+#include "page/page.h"
 
 /* A request under way. */
 struct call {
     struct sl_admin *admin;
     struct sl_admin_visitor *visitor;
     const struct sl_admin_route *route; /* NULL: it is refused, as `answer` says */
+    const struct sl_page_asset *asset;  /* of the status page; NULL: the route's function answers */
     struct sl_admin_answer answer;
     struct sl_admin_params params;
     char name[SL_ADMIN_SEGMENT_BYTES];
@@ -56,6 +58,10 @@ static const struct sl_admin_route *find(const struct sl_admin *admin, const cha
     }
     return NULL;
 }
+
+/* What is asked for of the page is no secret, and asks for the rest itself, with a token. */
+static const struct sl_admin_route page_route = {
+    .method = "GET", .path = "", .flags = SL_ADMIN_NO_TOKEN | SL_ADMIN_SMALL};
 
 /* Whom the request comes from and goes to. */
 static bool is_from_here(struct call *call, struct MHD_Connection *connection, unsigned flags)
@@ -150,7 +156,7 @@ static void refuse_unknown(struct call *call, const char *allow)
         call->answer.allow = allow;
     } else {
         refuse(call, 404, "not-found", "there is no such path",
-               "here are /metrics, /healthz and /api/v1/status");
+               "here are /, /metrics, /healthz and /api/v1/status");
     }
 }
 
@@ -160,8 +166,13 @@ static void look_at_head(struct call *call, struct MHD_Connection *connection, c
     struct sl_str name;
     const char *allow;
     const struct sl_admin_route *route = find(call->admin, method, url, &name, &allow);
-    unsigned flags = route ? route->flags : 0;
+    unsigned flags;
 
+    if (!route && answers_to(&page_route, method) && (call->asset = sl_page_find(url))) {
+        route = &page_route;
+        name = SL_STR("");
+    }
+    flags = route ? route->flags : 0;
     call->route = route;
     if (head_bytes(connection) > SL_ADMIN_HEAD_BYTES) {
         call->answer.closes = true;
@@ -252,19 +263,34 @@ static enum MHD_Result send_answer(struct call *call, struct MHD_Connection *con
     return result;
 }
 
+static enum MHD_Result send_asset(const struct call *call, struct MHD_Connection *connection)
+{
+    const char *known = head(connection, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    unsigned code;
+    struct MHD_Response *response = sl_admin_asset_response(call->asset, known, &code);
+    enum MHD_Result result = MHD_NO;
+
+    if (response) {
+        result = MHD_queue_response(connection, code, response);
+        MHD_destroy_response(response);
+    }
+    return result;
+}
+
 static enum MHD_Result answer(struct call *call, struct MHD_Connection *connection)
 {
     if (call->route && call->body.failed) {
         refuse(call, 503, "no-memory", "memory is out", NULL);
     }
-    if (call->route) {
+    if (call->route && !call->asset) {
         const struct sl_admin_request request = {
             .name = call->name, .params = &call->params, .body = sl_buf_str(&call->body)};
         call->route->fn(&request, &call->answer, call->admin->config.arg);
     }
     call->visitor->is_answering = true;
     call->visitor->since_ns = sl_loop_fresh_ns(call->admin->loop);
-    return send_answer(call, connection);
+    return call->route && call->asset ? send_asset(call, connection)
+                                      : send_answer(call, connection);
 }
 
 /* ---- libmicrohttpd ---- */

@@ -1,0 +1,88 @@
+// Sinks: what each has in hand, how long its reports take, and where its records wait.
+import {el} from './dom.js';
+import {brief, bytes, count, duration} from './format.js';
+import {joinSinks} from './model.js';
+
+const MOST_PLACES = 8;
+const MOST_PARTITIONS = 64;
+
+function facts(pairs) {
+    return el('dl', {class: 'facts'}, ...pairs.map(([name, value, level]) =>
+        el('div', {data: level ? {level} : {}}, el('dt', {text: name}), el('dd', {text: value}))));
+}
+
+function places(sink) {
+    const rows = sink.destinations.filter((one) => one.held > 0).sort((a, b) => b.held - a.held);
+    const most = rows[0]?.held ?? 0;
+
+    if (rows.length === 0) {
+        return null;
+    }
+    const list = el('ul', {class: 'places', 'aria-label': `Where records of ${sink.name} wait`});
+    for (const one of rows.slice(0, MOST_PLACES)) {
+        const bar = el('i');
+        bar.style.width = `${(100 * one.held) / most}%`;
+        list.append(el('li', {}, el('span', {class: 'place', text: one.name || '–', title: one.name}),
+            el('span', {class: 'gauge', 'aria-hidden': 'true'}, bar), el('b', {text: `${brief(one.held)} held`})));
+    }
+    if (rows.length > MOST_PLACES) {
+        list.append(el('li', {class: 'note', text: `and ${count(rows.length - MOST_PLACES)} more`}));
+    }
+    return list;
+}
+
+/** What the plugin can tell of partitions: its own columns. */
+function partitions(sink, open) {
+    if (sink.partitions.length === 0) {
+        return null;
+    }
+    const names = Object.keys(sink.partitions[0]);
+    const cell = (row, name) => (name.endsWith('_s') ? duration(row[name]) : name.endsWith('_bytes') ? bytes(row[name])
+        : typeof row[name] === 'number' ? count(row[name]) : String(row[name] ?? ''));
+    const table = el('table', {class: 'plain', 'aria-label': `Partitions of ${sink.name}`},
+        el('thead', {}, el('tr', {}, ...names.map((name) => el('th', {scope: 'col', text: name.replace(/_(s|bytes)$/, '').replaceAll('_', ' ')})))),
+        el('tbody', {}, ...sink.partitions.slice(0, MOST_PARTITIONS).map((row) =>
+            el('tr', {}, ...names.map((name) => el('td', {class: typeof row[name] === 'number' ? 'number' : '', text: cell(row, name)}))))));
+    const details = el('details', {open, data: {sink: sink.name}},
+        el('summary', {text: `${count(sink.partitions.length)} partitions`}), el('div', {class: 'across', tabIndex: 0, role: 'region', 'aria-label': `Partitions of ${sink.name}`}, table));
+    return details;
+}
+
+function chip(sink) {
+    if (!sink.taking) {
+        return el('span', {class: 'chip', data: {level: 'held'}, text: sink.backoff_s > 0 ? `starts again in ${duration(sink.backoff_s)}` : 'takes nothing'});
+    }
+    return sink.overdue > 0 ? el('span', {class: 'chip', data: {level: 'wait'}, text: 'reports overdue'})
+        : el('span', {class: 'chip', data: {level: 'ok'}, text: 'taking'});
+}
+
+function card(sink, isOpen) {
+    const troubles = sink.troubles.filter((one) => one.count > 0);
+    const about = [sink.type, sink.required === false ? 'optional' : null, sink.instances > 1 ? `${sink.instances} workers` : null];
+
+    return el('article', {class: 'sink', 'aria-label': `Sink ${sink.name}`},
+        el('header', {}, el('h3', {text: sink.name}), el('span', {class: 'rest', text: about.filter(Boolean).join(' · ')}), chip(sink)),
+        facts([
+            ['report latency', duration(sink.report_latency_s)],
+            ['oldest unreported', sink.in_flight > 0 ? duration(sink.oldest_s) : '–', sink.oldest_s > 5 ? 'held' : null],
+            ['in flight', count(sink.in_flight)],
+            ['queued', `${brief(sink.queued_records)} · ${bytes(sink.queued_bytes)}`],
+            ['full for', sink.full_s > 0 ? duration(sink.full_s) : '–'],
+            ['retries · restarts', `${brief(sink.retries)} · ${brief(sink.restarts)}`],
+        ]),
+        troubles.length > 0 ? el('p', {class: 'troubles', text: troubles.map((one) => `${one.reason} ×${count(one.count)}`).join(', ')}) : null,
+        places(sink), partitions(sink, isOpen));
+}
+
+/** Draws all of them anew; they are few. What was opened stays open. */
+export function showSinks(root, rows) {
+    const open = new Set([...root.querySelectorAll('details[open]')].map((one) => one.dataset.sink));
+    const focused = root.contains(document.activeElement) ? document.activeElement.closest('details')?.dataset.sink : null;
+    const sinks = joinSinks(rows);
+
+    root.replaceChildren(...(sinks.length > 0 ? sinks.map((sink) => card(sink, open.has(sink.name)))
+        : [el('p', {class: 'empty', text: 'No sinks.'})]));
+    if (focused) {
+        [...root.querySelectorAll('details')].find((one) => one.dataset.sink === focused)?.querySelector('summary').focus({preventScroll: true});
+    }
+}
