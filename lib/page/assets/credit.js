@@ -4,12 +4,13 @@ import {bytes, bytesOf} from './format.js';
 
 const PARTS = ['granted', 'held', 'free'];
 
-/** What was received and is not back yet, in whichever step, is held from the device's side. */
-function split(row) {
+/** What a device may send at once is its limit. Of it, granted is its to send; held was received and is not
+ *  acknowledged; free was given back, and will be announced (a little of it always waits for company). */
+export function split(row) {
     return {
         granted: row.granted_bytes,
-        held: row.held_bytes + (row.assembling_bytes ?? 0) + (row.pending_bytes ?? 0),
-        free: row.free_bytes,
+        held: row.held_bytes + (row.assembling_bytes ?? 0),
+        free: row.free_bytes + (row.pending_bytes ?? 0),
     };
 }
 

@@ -1,7 +1,7 @@
 // The table of streams: of thousands of rows only those in sight are elements.
-import {CreditBar} from './credit.js';
+import {CreditBar, split} from './credit.js';
 import {el, mark, say, targetLink} from './dom.js';
-import {brief, bytes, count, rate, span} from './format.js';
+import {brief, count, rate, span} from './format.js';
 import {RANK, holderOf, holderText, stateOf} from './model.js';
 
 const MORE = 6; // rows above and below what is in sight
@@ -10,7 +10,7 @@ const collator = new Intl.Collator('en', {numeric: true}); // leaf2 before leaf1
 const byText = (read) => (a, b) => collator.compare(read(a), read(b));
 // What has no number comes last in both orders: NaN is smaller than all.
 const byNumber = (read) => (a, b) => (read(a) ?? -Infinity) - (read(b) ?? -Infinity) || 0;
-const share = (row) => (row.limit_bytes > 0 ? (row.limit_bytes - row.granted_bytes - row.free_bytes) / row.limit_bytes : 0);
+const share = (row) => (row.limit_bytes > 0 ? split(row).held / row.limit_bytes : 0);
 
 // `first`: the order that a first click gives. `put` fills a cell that `make` has made.
 const COLUMNS = [
@@ -209,9 +209,4 @@ export class StreamsTable {
             this.body.append(root);
         }
     }
-}
-
-/** A held amount in words, for the page of a target. */
-export function creditWords(row) {
-    return `${bytes(row.granted_bytes)} granted · ${bytes(row.held_bytes)} held · ${bytes(row.free_bytes)} free · limit ${bytes(row.limit_bytes)}`;
 }

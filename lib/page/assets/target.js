@@ -1,10 +1,9 @@
 // The page of one target: #/target/NAME.
-import {CreditBar} from './credit.js';
+import {CreditBar, split} from './credit.js';
 import {Lines} from './charts.js';
 import {el, mark, say} from './dom.js';
 import {brief, bytes, count, duration, rate} from './format.js';
 import {holderOf, holderText, stateOf} from './model.js';
-import {creditWords} from './streams.js';
 
 const POINTS = 150;
 const STATES = {up: 'ok', connected: 'ok', ready: 'ok', dialing: 'wait', connecting: 'wait', idle: 'wait'};
@@ -12,6 +11,11 @@ const STATES = {up: 'ok', connected: 'ok', ready: 'ok', dialing: 'wait', connect
 function fact(name, value) {
     return value === null || value === undefined || value === '' ? null
         : el('div', {}, el('dt', {text: name}), el('dd', {text: String(value)}));
+}
+
+function creditWords(row) {
+    const {granted, held, free} = split(row);
+    return `${bytes(granted)} granted · ${bytes(held)} held · ${bytes(free)} free · limit ${bytes(row.limit_bytes)}`;
 }
 
 function quarantine(stream) {
