@@ -175,8 +175,15 @@ function downReasons(totals, streams) {
         text: `${count(down)} of ${plural(totals.targets, 'target')} not connected${error ? `: ${error[0]}` : ''}`}];
 }
 
-function otherReasons(status, streams, rates) {
-    const reasons = (status.not_ready ?? []).map((text) => ({level: 'bad', text: `Not ready: ${text}`}));
+/** What /readyz says beside the sinks of `known`, which have lines of their own; each once, not for each worker. */
+function unreadyReasons(status, known) {
+    const texts = (status.not_ready ?? []).map((text) => text.replace(/ \(worker \d+\)$/, ''))
+        .filter((text) => !known.some((name) => text.includes(`sink ${name} `)));
+    return [...new Set(texts)].map((text) => ({level: 'bad', text: `Not ready: ${text}`}));
+}
+
+function otherReasons(status, streams, sinks, rates) {
+    const reasons = unreadyReasons(status, sinks.filter((sink) => !sink.taking).map((sink) => sink.name));
     const syncing = streams.filter((row) => stateOf(row)[1] === 'syncing').length;
     const stale = streams.filter((row) => row.stale && row.state === 'flowing').length;
 
@@ -219,7 +226,7 @@ export function verdict(status, streams, sinks, rates) {
     const {totals, memory} = status;
     const held = streams.filter(isHeld);
     const reasons = [...heldReasons(held, sinks), ...sinkReasons(sinks, held),
-        ...downReasons(totals, streams), ...otherReasons(status, streams, rates)];
+        ...downReasons(totals, streams), ...otherReasons(status, streams, sinks, rates)];
     const level = reasons.reduce((worst, {level: one}) => (RANK[one] > RANK[worst] ? one : worst),
         totals.targets === 0 ? 'wait' : 'ok');
     const summary = `${count(totals.targets_up)} of ${plural(totals.targets, 'target')} connected, `

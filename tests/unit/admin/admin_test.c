@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "admin/admin.h"
+#include "page/page.h"
 
 enum { WAIT_MS = 5000, PAGE_BYTES = 16 * 1024 * 1024 };
 
@@ -202,7 +203,7 @@ static void other_pages_and_methods_are_refused(void **state)
     struct sl_admin *admin = open_admin(&pages);
 
     (void)state;
-    assert_answer(get(admin, "/"), "404", "/metrics");
+    assert_answer(get(admin, "/metric"), "404", "/metrics");
     assert_answer(get(admin, "/metrics/"), "404", "");
     assert_answer(get(admin, "/../etc/passwd"), "404", "");
     assert_answer(ask(admin, "POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
@@ -460,6 +461,35 @@ static void a_token_is_asked_of_all_but_health(void **state)
     sl_admin_close(admin);
 }
 
+/* Whoever may connect gets the page, which asks for the token itself; but under no foreign name. */
+static void the_page_is_served_without_a_token(void **state)
+{
+    const struct sl_page_asset *index = sl_page_find("/");
+    struct pages pages;
+    struct sl_admin *admin = open_with(&pages, "secret");
+    char request[256];
+
+    (void)state;
+    if (index) {
+        assert_answer(get(admin, "/"), "200", "\r\n\r\n<!doctype html>");
+        assert_answer(get(admin, "/page/page.css"), "200", "Content-Security-Policy: ");
+        snprintf(request, sizeof(request),
+                 "GET / HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"other\", %s\r\n"
+                 "Connection: close\r\n\r\n",
+                 index->etag);
+        assert_answer(ask(admin, request), "304", index->etag);
+        assert_null(strstr(ask(admin, request), "<html"));
+        assert_answer(ask(admin, "GET / HTTP/1.1\r\nHost: elsewhere.example\r\n"
+                                 "Connection: close\r\n\r\n"),
+                      "403", "foreign-host");
+        assert_answer(ask(admin, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+                                 "Connection: close\r\n\r\n"),
+                      "401", "");
+    }
+    assert_answer(get(admin, "/page/none.js"), "401", "");
+    sl_admin_close(admin);
+}
+
 static void a_body_has_a_limit(void **state)
 {
     static const char head[] = "POST /echo/x/do HTTP/1.1\r\nHost: localhost\r\nX-Sluice: 1\r\n"
@@ -510,6 +540,7 @@ int main(void)
         cmocka_unit_test(a_post_says_that_it_is_meant),
         cmocka_unit_test(a_foreign_host_is_refused),
         cmocka_unit_test(a_token_is_asked_of_all_but_health),
+        cmocka_unit_test(the_page_is_served_without_a_token),
         cmocka_unit_test(a_body_has_a_limit),
         cmocka_unit_test(a_head_has_a_limit),
     };
