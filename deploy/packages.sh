@@ -1,7 +1,7 @@
 #!/bin/sh
 # Debian 12 packages that sluice needs, in one place. Installs those that are missing.
 #
-# usage: sh deploy/packages.sh build|demo|test ...
+# usage: sh deploy/packages.sh build|run|demo|test ...
 set -eu
 
 build="gcc libc6-dev cmake ninja-build pkg-config python3 protobuf-c-compiler
@@ -9,6 +9,8 @@ build="gcc libc6-dev cmake ninja-build pkg-config python3 protobuf-c-compiler
     libnghttp2-dev libprotobuf-c-dev librdkafka-dev libyaml-dev libuv1-dev libmicrohttpd-dev
     libjansson-dev libxxhash-dev libssl-dev zlib1g-dev libcurl4-openssl-dev
     libncurses-dev libcmocka-dev libjs-chart.js"
+run="libnghttp2-14 libprotobuf-c1 librdkafka1 libyaml-0-2 libuv1 libmicrohttpd12 libjansson4
+    libxxhash0 libssl3 zlib1g libcurl4 libncursesw6 ca-certificates ncurses-base"
 demo="kcat curl"
 test="mandoc fish zsh git clang libclang-rt-14-dev valgrind python3-venv ca-certificates maven
     default-jdk-headless kcat curl nghttp2-client
@@ -41,9 +43,10 @@ wanted=
 for group in "$@"; do
     case $group in
         build) wanted="$wanted $build" ;;
+        run) wanted="$wanted $run" ;;
         demo) wanted="$wanted $demo" ;;
         test) wanted="$wanted $test" ;;
-        *) die "'$group' is none of build, demo, test" ;;
+        *) die "'$group' is none of build, run, demo, test" ;;
     esac
 done
 command -v dpkg-query >/dev/null || die "this is not Debian; install what answers to:$wanted"

@@ -102,13 +102,32 @@ def grafana():
         taken |= cells
 
 
+def containers():
+    good(pinned() / "hadolint", DEPLOY / "Dockerfile")
+    good(pinned() / "python3", Path(__file__).parent / "containers.py")
+
+
+def image():
+    """What the Dockerfile puts together by image.sh runs with nothing else around it, as nobody."""
+    with tempfile.TemporaryDirectory() as place:
+        tree = Path(place) / "image"
+        good("sh", DEPLOY / "image.sh", os.environ["SLUICE"], tree)
+        if os.geteuid() == 0:
+            tree.chmod(0o755)
+            Path(place).chmod(0o755)
+            shutil.copy(DEPLOY / "sluice.yaml", tree / "etc/sluice/sluice.yaml")
+            (tree / "etc/sluice/sluice.yaml").chmod(0o644)
+            good("chroot", "--userspec=65532:65532", tree, "/usr/bin/sluice", "check", "-c",
+                 "/etc/sluice/sluice.yaml")
+
+
 def manual():
     good("mandoc", "-T", "lint", "-W", "warning", *sorted((DEPLOY / "man").iterdir()))
 
 
 if __name__ == "__main__":
     ONLY = sys.argv[2] if sys.argv[1:2] == ["--only"] else ""
-    for part in (units, shell, yaml, prometheus, grafana, manual):
+    for part in (units, shell, yaml, prometheus, grafana, containers, image, manual):
         if re.search(ONLY, part.__name__):
             part()
     if shutil.which("systemd-analyze") is None:
