@@ -108,6 +108,7 @@ tools() {
     find_lints
     (cd tests/peers && go build -o "$SL_CACHE/peers/" ./...)
     python3 tests/it/foreign.py # and the environment of the scenarios
+    python3 tests/deploy/tools.py
     tests/kafka/kafka.sh install
 }
 

@@ -31,10 +31,17 @@ def promtool():
     if not found and not (place / "complete").exists():
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        subprocess.run(["apt-get", "download", "-qq", "prometheus"], cwd=place, check=True,
-                       stderr=subprocess.DEVNULL)
+        download = ["apt-get", "download", "-qq", "prometheus"]
+        if subprocess.run(download, cwd=place, check=False, stderr=subprocess.DEVNULL).returncode:
+            subprocess.run(["apt-get", "update", "-qq"], check=True)
+            subprocess.run(download, cwd=place, check=True, stderr=subprocess.DEVNULL)
         package = next(place.glob("prometheus_*.deb"))
         subprocess.run(["dpkg", "-x", package, place], check=True)
         package.unlink()
         (place / "complete").touch()
     return Path(found) if found else place / "usr/bin/promtool"
+
+
+if __name__ == "__main__":
+    pinned()
+    promtool()
