@@ -16,6 +16,7 @@ static atomic_bool has_tap;
 static void (*tap_fn)(void *arg, const struct sl_log_event *event);
 static void *tap_arg;
 
+static _Atomic uint64_t total_lines[SL_LOG_ERROR + 1];
 static _Atomic uint64_t total_left_out;
 
 static const char *const level_names[] = {
@@ -250,6 +251,7 @@ static int64_t clock_ns(clockid_t clock)
 static void tell(struct sl_log_event event)
 {
     event.at_ns = clock_ns(CLOCK_REALTIME);
+    atomic_fetch_add_explicit(&total_lines[event.level], 1, memory_order_relaxed);
     if (is_printed(event.level)) {
         write_line(&event);
     }
@@ -337,6 +339,12 @@ void sl_log_tap(void (*tap)(void *arg, const struct sl_log_event *event), void *
     tap_arg = arg;
     atomic_store(&has_tap, tap != NULL);
     pthread_rwlock_unlock(&tap_lock);
+}
+
+uint64_t sl_log_lines(enum sl_log_level level)
+{
+    SL_ASSERT((unsigned)level < SL_ARRAY_LEN(total_lines));
+    return atomic_load_explicit(&total_lines[level], memory_order_relaxed);
 }
 
 uint64_t sl_log_left_out(void)

@@ -110,6 +110,9 @@ struct sl_log_event {
  * called again. */
 void sl_log_tap(void (*tap)(void *arg, const struct sl_log_event *event), void *arg);
 
+/* Lines that were printed or told to the tap. */
+uint64_t sl_log_lines(enum sl_log_level level);
+
 /* Lines that were left out, of all subjects. */
 uint64_t sl_log_left_out(void);
 

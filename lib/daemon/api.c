@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "daemon/api_internal.h"
+#include "daemon/ready.h"
 #include "daemon/report.h"
 
 /* ---- snapshots ---- */
@@ -45,7 +46,7 @@ static void metrics(const struct sl_admin_request *request, struct sl_admin_answ
         return;
     }
     answer->type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    sl_report_metrics(snapshots.all, snapshots.count, &answer->body);
+    sl_report_metrics(snapshots.all, snapshots.count, sl_api_is_draining(arg), &answer->body);
     sl_api_snapshots_drop(&snapshots);
 }
 
@@ -63,8 +64,25 @@ static void health(const struct sl_admin_request *request, struct sl_admin_answe
     }
 }
 
+/* A line for each reason why not. */
+static void ready(const struct sl_admin_request *request, struct sl_admin_answer *answer, void *arg)
+{
+    struct sl_api_snapshots snapshots;
+    struct sl_buf why = {0};
+
+    (void)request;
+    bool is_answered = sl_api_snapshots_take(arg, &snapshots, answer);
+    const struct sl_ready_view view = {is_answered ? snapshots.all : NULL, snapshots.count,
+                                       sl_api_is_draining(arg)};
+    bool is_ready = sl_ready_look(&view, &why);
+    sl_admin_answer_text(answer, is_ready ? 200 : 503, is_ready ? "ok\n" : sl_buf_text(&why));
+    sl_buf_fini(&why);
+    sl_api_snapshots_drop(&snapshots);
+}
+
 const struct sl_admin_route sl_api_routes[] = {
     {"GET", "/healthz", SL_ADMIN_NO_TOKEN | SL_ADMIN_ANY_HOST | SL_ADMIN_SMALL, health},
+    {"GET", "/readyz", SL_ADMIN_NO_TOKEN | SL_ADMIN_ANY_HOST | SL_ADMIN_SMALL, ready},
     {"GET", "/metrics", 0, metrics},
     {"GET", "/api/v1/status", 0, sl_api_status},
     {"GET", "/api/v1/streams", 0, sl_api_streams},

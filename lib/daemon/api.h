@@ -1,4 +1,4 @@
-/* api.h - what the admin listener answers: /metrics, /healthz and the JSON of /api/v1.
+/* api.h - what the admin listener answers: /metrics, /healthz, /readyz and the JSON of /api/v1.
  *
  * deploy/openapi.yaml describes each path. A function takes a snapshot of every worker, writes what
  * it says, and gives it back; on the listener's thread.
@@ -6,6 +6,7 @@
 #ifndef SLUICE_DAEMON_API_H
 #define SLUICE_DAEMON_API_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,7 +18,8 @@
 struct sl_api {
     const struct sl_settings *settings;
     struct sl_worker *const *workers; /* as many as the settings say */
-    int64_t started_ns;               /* wall clock */
+    const atomic_bool *is_draining;
+    int64_t started_ns; /* wall clock */
 };
 
 /* Ends with a NULL method. */

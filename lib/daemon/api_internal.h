@@ -18,6 +18,11 @@ struct sl_api_snapshots {
     unsigned count;
 };
 
+static inline bool sl_api_is_draining(const struct sl_api *api)
+{
+    return atomic_load(api->is_draining);
+}
+
 /* False when a worker does not answer or memory is out: `answer` says so. */
 bool sl_api_snapshots_take(const struct sl_api *api, struct sl_api_snapshots *snapshots,
                            struct sl_admin_answer *answer) SL_MUST_CHECK;
@@ -47,6 +52,7 @@ struct sl_api_stream {
     uint64_t dropped;
     uint64_t held;
     int64_t blocked_ns;
+    int64_t lag_ns; /* 0: not known */
     bool is_synced;
     bool is_blocked;
     bool is_stalled;

@@ -4,7 +4,7 @@
 
 #include "daemon/api_internal.h"
 
-enum field_type { FIELD_TEXT, FIELD_U64, FIELD_SECONDS, FIELD_BOOL };
+enum field_type { FIELD_TEXT, FIELD_U64, FIELD_SECONDS, FIELD_LAG, FIELD_BOOL };
 
 struct sl_api_order {
     const char *name; /* NULL ends the table */
@@ -40,6 +40,7 @@ static const struct sl_api_order fields[] = {
     {"filtered", FIELD_U64, AT(filtered)},
     {"dropped", FIELD_U64, AT(dropped)},
     {"held", FIELD_U64, AT(held)},
+    {"lag_s", FIELD_LAG, AT(lag_ns)},
     {"last_error", FIELD_TEXT, AT(last_error)},
     {.name = NULL},
 };
@@ -127,6 +128,7 @@ void sl_api_stream_init(struct sl_api_stream *stream, const struct sl_stream_row
         .messages = view->messages,
         .message_bytes = view->message_bytes,
         .blocked_ns = view->blocked_ns,
+        .lag_ns = view->lag_ns,
         .is_synced = view->is_synced,
         .is_blocked = view->is_blocked,
         .is_stalled = view->is_stalled,
@@ -148,6 +150,9 @@ static json_t *field_json(struct sl_json *json, const struct sl_api_stream *stre
         return sl_json_u64(json, u64_at(stream, field));
     case FIELD_SECONDS:
         return sl_json_seconds(json, (int64_t)u64_at(stream, field));
+    case FIELD_LAG: /* 0: not known yet */
+        return u64_at(stream, field) ? sl_json_seconds(json, (int64_t)u64_at(stream, field))
+                                     : sl_json_text(json, NULL);
     case FIELD_BOOL:
         break;
     }
@@ -259,7 +264,6 @@ json_t *sl_api_stream_json(struct sl_json *json, const struct sl_api_stream *str
     for (const struct sl_api_order *field = fields; field->name; field++) {
         sl_json_put(json, object, field->name, field_json(json, stream, field));
     }
-    sl_json_put(json, object, "lag_s", sl_json_text(json, NULL));
     sl_json_put(json, object, "held_by", held_by_json(json, stream->row));
     if (is_whole) {
         put_parts(json, object, stream->row);

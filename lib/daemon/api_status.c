@@ -1,7 +1,9 @@
 /* GET /api/v1/status: is everything flowing. */
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/api_internal.h"
+#include "daemon/ready.h"
 
 struct totals {
     uint64_t targets;
@@ -70,24 +72,23 @@ static json_t *memory_json(struct sl_json *json, const struct sl_api *api,
     return object;
 }
 
-/* Why it is not ready: required sinks that take nothing. */
-static json_t *not_ready_json(struct sl_json *json, const struct sl_api_snapshots *snapshots)
+/* Why it is not ready: the lines of /readyz. */
+static json_t *not_ready_json(struct sl_json *json, const struct sl_api *api,
+                              const struct sl_api_snapshots *snapshots)
 {
+    const struct sl_ready_view view = {snapshots->all, snapshots->count, sl_api_is_draining(api)};
     json_t *array = sl_json_array(json);
+    struct sl_buf why = {0};
+    char *rest = NULL;
 
-    for (unsigned w = 0; w < snapshots->count; w++) {
-        for (size_t s = 0; s < snapshots->all[w].sink_count; s++) {
-            const struct sl_sink_row *sink = &snapshots->all[w].sinks[s];
-            struct sl_buf text = {0};
-            if (sink->is_taking || !sink->spec->is_required) {
-                continue;
-            }
-            sl_buf_printf(&text, "sink %s takes no records (worker %u)", sink->spec->name,
-                          snapshots->all[w].worker);
-            sl_json_add(json, array, sl_json_text(json, sl_buf_text(&text)));
-            sl_buf_fini(&text);
-        }
+    (void)sl_ready_look(&view, &why);
+    sl_buf_add_byte(&why, '\0');
+    json->failed = json->failed || why.failed;
+    char *line = why.failed ? NULL : strtok_r(why.data, "\n", &rest);
+    for (; line; line = strtok_r(NULL, "\n", &rest)) {
+        sl_json_add(json, array, sl_json_text(json, line));
     }
+    sl_buf_fini(&why);
     return array;
 }
 
@@ -103,7 +104,7 @@ void sl_api_status(const struct sl_admin_request *request, struct sl_admin_answe
     }
     struct sl_json json = {false};
     json_t *root = sl_json_object(&json);
-    json_t *not_ready = not_ready_json(&json, &snapshots);
+    json_t *not_ready = not_ready_json(&json, api, &snapshots);
     sl_json_put(&json, root, "collector", sl_json_text(&json, api->settings->collector.name));
     sl_json_put(&json, root, "version", sl_json_text(&json, SLUICE_VERSION));
     sl_json_put(&json, root, "started", sl_json_time(&json, api->started_ns));

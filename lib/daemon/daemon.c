@@ -32,7 +32,7 @@ struct daemon {
     struct sl_api api;
     struct sl_admin *admin;
     struct sl_pulse *pulse; /* NULL: no service manager listens */
-    bool is_draining;
+    atomic_bool is_draining;
     bool has_failed; /* once it is over */
 };
 
@@ -127,8 +127,10 @@ static struct sl_status open_admin(struct daemon *daemon)
     if (daemon->settings->admin.host[0] == '\0') {
         return why;
     }
-    daemon->api = (struct sl_api){
-        .settings = daemon->settings, .workers = daemon->workers, .started_ns = sl_loop_wall_ns()};
+    daemon->api = (struct sl_api){.settings = daemon->settings,
+                                  .workers = daemon->workers,
+                                  .is_draining = &daemon->is_draining,
+                                  .started_ns = sl_loop_wall_ns()};
     const struct sl_admin_config config = {
         .address = daemon->settings->admin,
         .routes = sl_api_routes,

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "daemon/ledger.h"
+#include "daemon/ready.h"
 #include "metrics/text.h"
 
 enum { MAX_LABELS = 5, WORKER_DIGITS = 16 };
@@ -51,7 +51,9 @@ static void put_dropped(const struct family *family, const struct sl_stream_row 
     for (int i = 0; i < SL_DROP_REASONS; i++) {
         const char *reason = sl_drop_reason_name((enum sl_drop_reason)i);
         labels[count] = (struct sl_metric_label){"reason", sl_str_from(reason)};
-        sample(family, labels, count + 1, route->counts.dropped[i]);
+        if (route->counts.dropped[i]) {
+            sample(family, labels, count + 1, route->counts.dropped[i]);
+        }
     }
 }
 
@@ -85,7 +87,9 @@ static void put_markers(const struct family *family, const struct sl_stream_row 
 
     for (size_t i = 0; i < SL_ARRAY_LEN(parts); i++) {
         labels[count] = (struct sl_metric_label){"state", sl_str_from(parts[i].state)};
-        sample(family, labels, count + 1, parts[i].count);
+        if (parts[i].count) {
+            sample(family, labels, count + 1, parts[i].count);
+        }
     }
 }
 
@@ -97,6 +101,7 @@ static const struct {
     const char *help;
     route_fn put;  /* NULL: one sample, … */
     size_t offset; /* … an uint64_t of the row */
+    bool is_rare;  /* no sample while it is 0 */
 } route_families[] = {
     {"sluice_updates_received", SL_METRIC_COUNTER, "Updates and deletes received for a sink.",
      COUNT(counts.received)},
@@ -109,7 +114,8 @@ static const struct {
     {"sluice_updates_held", SL_METRIC_GAUGE, "Of them, not acknowledged yet.", COUNT(counts.held)},
     {"sluice_stream_held", SL_METRIC_GAUGE, "Updates held, by who holds them.", .put = put_held_by},
     {"sluice_updates_kept", SL_METRIC_GAUGE,
-     "Of those held, kept by a stall policy until the sink takes again.", COUNT(kept)},
+     "Of those held, kept by a stall policy until the sink takes again.", COUNT(kept),
+     .is_rare = true},
     {"sluice_markers", SL_METRIC_COUNTER, "Markers in the data: made, and what became of them.",
      .put = put_markers},
 };
@@ -125,6 +131,9 @@ static void put_route(size_t f, const struct family *family, const struct sl_str
         return;
     }
     memcpy(&value, (const char *)route + route_families[f].offset, sizeof(value));
+    if (value == 0 && route_families[f].is_rare) {
+        return;
+    }
     sample(family, labels, route_labels(row, route, labels), value);
 }
 
@@ -145,36 +154,37 @@ static const struct {
     enum sl_metric_type type;
     const char *help;
     size_t offset; /* of an uint64_t of the view */
+    bool is_rare;  /* no sample while it is 0 */
 } stream_families[] = {
     {"sluice_stream_messages", SL_METRIC_COUNTER, "Messages received.",
-     offsetof(struct sl_stream_view, messages)},
+     offsetof(struct sl_stream_view, messages), false},
     {"sluice_stream_received_bytes", SL_METRIC_COUNTER, "Their bytes, prefixes included.",
-     offsetof(struct sl_stream_view, message_bytes)},
+     offsetof(struct sl_stream_view, message_bytes), false},
     {"sluice_stream_duplicates", SL_METRIC_COUNTER, "Updates that the device merged by itself.",
-     offsetof(struct sl_stream_view, duplicates)},
+     offsetof(struct sl_stream_view, duplicates), true},
     {"sluice_stream_syncs", SL_METRIC_COUNTER, "sync_response messages.",
-     offsetof(struct sl_stream_view, syncs)},
+     offsetof(struct sl_stream_view, syncs), false},
     {"sluice_stream_empty_responses", SL_METRIC_COUNTER, "Responses with nothing in them.",
-     offsetof(struct sl_stream_view, empties)},
+     offsetof(struct sl_stream_view, empties), true},
     {"sluice_stream_unasked_updates", SL_METRIC_COUNTER,
      "Updates and deletes that none of the stream's subscriptions asked for.",
-     offsetof(struct sl_stream_view, unasked)},
+     offsetof(struct sl_stream_view, unasked), true},
     {"sluice_stream_extensions", SL_METRIC_COUNTER,
      "Extensions received, without those of the vendor's header.",
-     offsetof(struct sl_stream_view, extensions)},
+     offsetof(struct sl_stream_view, extensions), true},
     {"sluice_stream_config_syncs", SL_METRIC_COUNTER,
      "Of them, ends of a change of configuration (config subscription).",
-     offsetof(struct sl_stream_view, config_syncs)},
+     offsetof(struct sl_stream_view, config_syncs), true},
     {"sluice_stream_subscribes", SL_METRIC_COUNTER, "Subscribe calls made.",
-     offsetof(struct sl_stream_view, subscribes)},
+     offsetof(struct sl_stream_view, subscribes), false},
     {"sluice_stream_trials", SL_METRIC_COUNTER,
      "Subscribe calls made to find the paths that the device refuses.",
-     offsetof(struct sl_stream_view, trials)},
+     offsetof(struct sl_stream_view, trials), true},
     {"sluice_stream_stalls", SL_METRIC_COUNTER, "Times that its stall policy had to act.",
-     offsetof(struct sl_stream_view, stalls)},
+     offsetof(struct sl_stream_view, stalls), true},
     {"sluice_stream_kept_bytes", SL_METRIC_GAUGE,
      "Memory for the newest of each path, kept for sinks that stand still.",
-     offsetof(struct sl_stream_view, kept_bytes)},
+     offsetof(struct sl_stream_view, kept_bytes), true},
 };
 
 static uint64_t field_u64(const struct sl_stream_view *view, size_t offset)
@@ -192,12 +202,16 @@ static void put_synced(const struct family *family, const struct sl_stream_row *
 
 static void put_stalled(const struct family *family, const struct sl_stream_row *row)
 {
-    put_stream(family, row, row->view.is_stalled);
+    if (row->view.is_stalled) {
+        put_stream(family, row, 1);
+    }
 }
 
 static void put_stale(const struct family *family, const struct sl_stream_row *row)
 {
-    put_stream(family, row, row->view.is_stale);
+    if (row->view.is_stale) {
+        put_stream(family, row, 1);
+    }
 }
 
 /* Notifications whose time is not what it should be, by what it is. */
@@ -220,7 +234,9 @@ static void put_skewed(const struct family *family, const struct sl_stream_row *
             {"subscription", sl_str_from(row->view.subscription)},
             {"kind", sl_str_from(parts[i].kind)},
         };
-        sample(family, labels, SL_ARRAY_LEN(labels), parts[i].count);
+        if (parts[i].count) {
+            sample(family, labels, SL_ARRAY_LEN(labels), parts[i].count);
+        }
     }
 }
 
@@ -240,7 +256,9 @@ static void put_skew(const struct family *family, const struct sl_stream_row *ro
             {"subscription", sl_str_from(row->view.subscription)},
             {"direction", sl_str_from(parts[i].direction)},
         };
-        seconds(family, labels, SL_ARRAY_LEN(labels), parts[i].ns);
+        if (parts[i].ns) {
+            seconds(family, labels, SL_ARRAY_LEN(labels), parts[i].ns);
+        }
     }
 }
 
@@ -302,22 +320,8 @@ static void put_quarantined(const struct family *family, const struct sl_stream_
             {"target", sl_str_from(row->view.target)},
             {"subscription", sl_str_from(row->members[i].subscription)},
         };
-        sample(family, labels, SL_ARRAY_LEN(labels), row->members[i].quarantined);
-    }
-}
-
-/* By name, so that a person sees which; there are only so many of each subscription. */
-static void put_quarantined_names(const struct family *family, const struct sl_stream_row *row)
-{
-    for (size_t i = 0; i < row->member_count; i++) {
-        const struct sl_member_row *member = &row->members[i];
-        for (size_t k = 0; k < sl_min_size(member->quarantined, SL_SNAPSHOT_PATHS); k++) {
-            const struct sl_metric_label labels[] = {
-                {"target", sl_str_from(row->view.target)},
-                {"subscription", sl_str_from(member->subscription)},
-                {"path", sl_str_from(member->paths[k])},
-            };
-            sample(family, labels, SL_ARRAY_LEN(labels), 1);
+        if (row->members[i].quarantined) {
+            sample(family, labels, SL_ARRAY_LEN(labels), row->members[i].quarantined);
         }
     }
 }
@@ -337,7 +341,9 @@ static void put_state(const struct family *family, const struct sl_stream_row *r
 
 static void put_lost(const struct family *family, const struct sl_stream_row *row)
 {
-    put_stream(family, row, row->mended.lost);
+    if (row->mended.lost) {
+        put_stream(family, row, row->mended.lost);
+    }
 }
 
 static void put_mended(const struct family *family, const struct sl_stream_row *row)
@@ -368,6 +374,15 @@ static void put_target(const struct family *family, const struct sl_stream_row *
 
     if (row->is_first) {
         sample(family, labels, SL_ARRAY_LEN(labels), 1);
+    }
+}
+
+static void put_target_up(const struct family *family, const struct sl_stream_row *row)
+{
+    const struct sl_metric_label labels[] = {{"target", sl_str_from(row->view.target)}};
+
+    if (row->is_first) {
+        sample(family, labels, SL_ARRAY_LEN(labels), row->target.state == SL_TARGET_UP);
     }
 }
 
@@ -407,8 +422,6 @@ static const struct {
      put_reconnects},
     {"sluice_quarantined_paths", SL_METRIC_GAUGE,
      "Paths that the device refuses, left out until they are tried again.", put_quarantined},
-    {"sluice_quarantined_path", SL_METRIC_GAUGE,
-     "1 for each of those paths, of a subscription the first 16.", put_quarantined_names},
     {"sluice_stream_ends", SL_METRIC_COUNTER, "Subscribe calls that ended unasked, by reason.",
      put_stream_ends},
     {"sluice_connection_ends", SL_METRIC_COUNTER,
@@ -419,6 +432,7 @@ static const struct {
     {"sluice_stream_mended", SL_METRIC_COUNTER,
      "Updates and deletes left out, and messages changed, for the device's sake.", put_mended},
     {"sluice_target", SL_METRIC_INFO, "Whose device it is, and how that is known.", put_target},
+    {"sluice_target_up", SL_METRIC_GAUGE, "1 while there is a connection.", put_target_up},
     {"sluice_workaround_in_force", SL_METRIC_GAUGE,
      "1: what is done otherwise than gNMI has it, for the device's sake.", put_workarounds},
 };
@@ -470,8 +484,8 @@ static const struct {
     {"sluice_sink_in_flight_records", SL_METRIC_GAUGE, "Records not acknowledged yet."},
     {"sluice_sink_queued_records", SL_METRIC_GAUGE, "The same, as the sink counts them."},
     {"sluice_sink_queued_bytes", SL_METRIC_GAUGE, "Their payloads."},
-    {"sluice_sink_report_latency_seconds", SL_METRIC_GAUGE,
-     "From taken to acknowledged, smoothed."},
+    {"sluice_sink_smoothed_latency_seconds", SL_METRIC_GAUGE,
+     "From taken to acknowledged, smoothed, as the sink has it."},
     {"sluice_sink_skewed_timestamps", SL_METRIC_COUNTER, "Device times replaced by ours."},
     {"sluice_sink_retries", SL_METRIC_COUNTER, "Deliveries tried again."},
 };
@@ -517,7 +531,10 @@ static void put_streams(const struct sl_snapshot *snapshots, size_t count, struc
         for (size_t w = 0; w < count; w++) {
             for (size_t s = 0; s < snapshots[w].stream_count; s++) {
                 const struct sl_stream_row *row = &snapshots[w].streams[s];
-                put_stream(&family, row, field_u64(&row->view, stream_families[f].offset));
+                uint64_t value = field_u64(&row->view, stream_families[f].offset);
+                if (value || !stream_families[f].is_rare) {
+                    put_stream(&family, row, value);
+                }
             }
         }
     }
@@ -561,21 +578,29 @@ static void put_workers(const struct sl_snapshot *snapshots, size_t count, struc
     }
 }
 
-void sl_report_metrics(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out)
+static void put_ready(const struct sl_snapshot *snapshots, size_t count, bool is_draining,
+                      struct sl_buf *out)
 {
-    struct sl_metric_label version = {"version", SL_STR(SLUICE_VERSION)};
+    const struct sl_ready_view view = {snapshots, count, is_draining};
+    struct sl_buf why = {0};
 
-    sl_metrics_family(out, "sluice_build", SL_METRIC_INFO, "What runs here.");
-    sl_metrics_u64(out, "sluice_build", SL_METRIC_INFO, &version, 1, 1);
+    sl_metrics_family(out, "sluice_ready", SL_METRIC_GAUGE, "1 while /readyz says so.");
+    sl_metrics_u64(out, "sluice_ready", SL_METRIC_GAUGE, NULL, 0, sl_ready_look(&view, &why));
+    sl_buf_fini(&why);
+}
+
+void sl_report_metrics(const struct sl_snapshot *snapshots, size_t count, bool is_draining,
+                       struct sl_buf *out)
+{
+    sl_report_process(out);
+    put_ready(snapshots, count, is_draining, out);
     put_routes(snapshots, count, out);
     put_streams(snapshots, count, out);
     put_sinks(snapshots, count, out);
     sl_report_credit(snapshots, count, out);
     sl_report_plugins(snapshots, count, out);
+    sl_report_times(snapshots, count, out);
     sl_ledger_metrics(snapshots, count, out);
     put_workers(snapshots, count, out);
-    sl_metrics_family(out, "sluice_log_lines_left_out", SL_METRIC_COUNTER,
-                      "Repeated log lines that were not printed.");
-    sl_metrics_u64(out, "sluice_log_lines_left_out", SL_METRIC_COUNTER, NULL, 0, sl_log_left_out());
     sl_metrics_end(out);
 }

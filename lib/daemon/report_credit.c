@@ -102,7 +102,9 @@ static void put_limited(const struct family *family, const struct sl_stream_view
     for (int i = SL_LIMITED_NOT + 1; i < SL_LIMITS; i++) {
         enum sl_limited limited = (enum sl_limited)i;
         const struct sl_metric_label by = {"by", sl_str_from(sl_limited_name(limited))};
-        put_u64(family, view, &by, view->limited == limited, out);
+        if (view->limited == limited) {
+            put_u64(family, view, &by, 1, out);
+        }
     }
 }
 

@@ -128,6 +128,45 @@ bool sl_stream_row_init(struct sl_stream_row *row, struct sl_snapshot *snapshot,
            copy_tally(&row->view.ends, snapshot) && copy_tally(&row->target.ends, snapshot);
 }
 
+/* As the spare one is unless there are too many. */
+static bool is_unused(const struct sl_meter *meter)
+{
+    static const struct sl_histogram none;
+
+    return memcmp(meter->lag.counts, none.counts, sizeof(none.counts)) == 0 &&
+           memcmp(meter->blocked.counts, none.counts, sizeof(none.counts)) == 0;
+}
+
+const char *sl_snapshot_text(struct sl_snapshot *snapshot, const char *text)
+{
+    const size_t bytes = strlen(text) + 1;
+    char *copy = sl_snapshot_alloc(snapshot, bytes, 1);
+
+    return copy ? memcpy(copy, text, bytes) : NULL;
+}
+
+bool sl_meter_rows_init(struct sl_snapshot *snapshot, const struct sl_meters *meters)
+{
+    snapshot->meters = sl_snapshot_alloc(snapshot, meters->count + 1, sizeof(*snapshot->meters));
+    if (!snapshot->meters) {
+        return false;
+    }
+    SL_LIST_FOR_EACH(node, &meters->list)
+    {
+        const struct sl_meter *meter = SL_CONTAINER_OF(node, struct sl_meter, node);
+        if (meter == &meters->other && is_unused(meter)) {
+            continue;
+        }
+        snapshot->meters[snapshot->meter_count++] = (struct sl_meter_row){
+            .subscription = meter->subscription,
+            .sink = meter->sink,
+            .lag = meter->lag,
+            .blocked = meter->blocked,
+        };
+    }
+    return true;
+}
+
 void sl_snapshot_fini(struct sl_snapshot *snapshot)
 {
     for (struct sl_snapshot_block *next, *block = snapshot->blocks; block; block = next) {

@@ -57,7 +57,17 @@ struct sl_sink_row {
     int64_t oldest_ns;
     int64_t full_ns;
     uint64_t bugs[SL_BUGS];
+    struct sl_histogram latency; /* from taken to delivered */
+    const char *reason;          /* why it is not taking; "" while it is */
     bool is_taking;
+};
+
+/* Of all streams of a subscription, to one sink; some of them empty. */
+struct sl_meter_row {
+    const char *subscription;
+    const char *sink;
+    struct sl_histogram lag;
+    struct sl_histogram blocked;
 };
 
 struct sl_snapshot_block;
@@ -73,6 +83,8 @@ struct sl_snapshot {
     size_t stream_count;
     struct sl_sink_row *sinks;
     size_t sink_count;
+    struct sl_meter_row *meters;
+    size_t meter_count;
 };
 
 /* Zeroed storage is an empty snapshot. */
@@ -83,6 +95,12 @@ void sl_snapshot_fini(struct sl_snapshot *snapshot);
  * when memory is out. */
 void *sl_snapshot_alloc(struct sl_snapshot *snapshot, size_t count,
                         size_t item_bytes) SL_MUST_CHECK;
+
+/* Copies a worker's meters. False when memory is out. */
+bool sl_meter_rows_init(struct sl_snapshot *snapshot, const struct sl_meters *meters) SL_MUST_CHECK;
+
+/* A copy of the text, which may not live as long. NULL when memory is out. */
+const char *sl_snapshot_text(struct sl_snapshot *snapshot, const char *text) SL_MUST_CHECK;
 
 /* Copies one stream into a row of the snapshot. False when memory is out. */
 bool sl_stream_row_init(struct sl_stream_row *row, struct sl_snapshot *snapshot,

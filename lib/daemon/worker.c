@@ -482,6 +482,7 @@ void sl_worker_free(struct sl_worker *worker)
     sl_buf_fini(&worker->pool.sharing.owners);
     sl_buf_fini(&worker->pool.sharing.part);
     sl_buf_fini(&worker->pool.mended);
+    sl_meters_fini(&worker->pool.meters);
     sl_distinct_fini(&worker->pool.distinct);
     sl_grpc_context_fini(&worker->pool.grpc);
     free(worker->targets);
@@ -531,6 +532,11 @@ static bool copy_sinks(struct sl_worker *worker, struct sl_snapshot *snapshot)
             row->bugs[bug] = sl_sink_bugs(sink, (enum sl_sink_bug)bug);
         }
         row->is_taking = sl_sink_is_taking(sink);
+        row->latency = *sl_sink_latency(sink);
+        row->reason = sl_snapshot_text(snapshot, sl_sink_reason(sink));
+        if (!row->reason) {
+            return false;
+        }
         sl_sink_stats(sink, &row->stats);
     }
     return snapshot->sinks != NULL;
@@ -545,5 +551,6 @@ bool sl_worker_snapshot(struct sl_worker *worker, struct sl_snapshot *snapshot)
         .held_bytes = worker->pool.governor.held_bytes,
         .interned_bytes = worker->interned.used_bytes,
     };
-    return copy_streams(worker, snapshot) && copy_sinks(worker, snapshot);
+    return copy_streams(worker, snapshot) && copy_sinks(worker, snapshot) &&
+           sl_meter_rows_init(snapshot, &worker->pool.meters);
 }

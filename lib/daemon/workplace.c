@@ -16,6 +16,7 @@ static void fill_route(const struct sl_workplace *place, const struct sl_target_
     *route = (struct sl_route_config){
         .member = member,
         .sink = place->sinks[sink - place->settings->sinks],
+        .meter = sl_meters_find(&place->pool->meters, subscription->name, sink->spec.name),
         .destination = sink->destination,
         .key = sink->key,
         .partition = sink->partition,

@@ -1,6 +1,9 @@
 #include "metrics/text.h"
 
-#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NUMBER_BYTES = 32, SECOND_DIGITS = 9 };
 
 static const char *type_name(enum sl_metric_type type)
 {
@@ -11,6 +14,8 @@ static const char *type_name(enum sl_metric_type type)
         return "gauge";
     case SL_METRIC_INFO:
         return "info";
+    case SL_METRIC_HISTOGRAM:
+        return "histogram";
     }
     return "unknown";
 }
@@ -24,14 +29,35 @@ static const char *suffix(enum sl_metric_type type)
         return "";
     case SL_METRIC_INFO:
         return "_info";
+    case SL_METRIC_HISTOGRAM:
+        return ""; /* each sample has its own */
     }
     return "";
+}
+
+static const char *unit_of(const char *name)
+{
+    static const char *const units[] = {"bytes", "seconds"};
+    const char *last = strrchr(name, '_');
+
+    for (size_t i = 0; last && i < SL_ARRAY_LEN(units); i++) {
+        if (strcmp(last + 1, units[i]) == 0) {
+            return units[i];
+        }
+    }
+    return NULL;
 }
 
 void sl_metrics_family(struct sl_buf *out, const char *name, enum sl_metric_type type,
                        const char *help)
 {
-    sl_buf_printf(out, "# TYPE %s %s\n# HELP %s %s\n", name, type_name(type), name, help);
+    const char *unit = unit_of(name);
+
+    sl_buf_printf(out, "# TYPE %s %s\n", name, type_name(type));
+    if (unit) {
+        sl_buf_printf(out, "# UNIT %s %s\n", name, unit);
+    }
+    sl_buf_printf(out, "# HELP %s %s\n", name, help);
 }
 
 /* How many bytes follow a first byte of UTF-8, and the range of the second one: that is where
@@ -94,8 +120,25 @@ static size_t add_character(struct sl_buf *out, struct sl_str str)
     return len ? len : 1;
 }
 
+/* How many bytes at the front are written as they are: nearly always all of them. */
+static size_t plain_len(struct sl_str value)
+{
+    size_t len = 0;
+
+    while (len < value.len && value.data[len] >= 0x20 && value.data[len] < 0x7f &&
+           value.data[len] != '"' && value.data[len] != '\\') {
+        len++;
+    }
+    return len;
+}
+
 static void add_escaped(struct sl_buf *out, struct sl_str value)
 {
+    size_t plain = plain_len(value);
+
+    sl_buf_add(out, value.data, plain);
+    value.data += plain;
+    value.len -= plain;
     while (value.len > 0 && !out->failed) {
         size_t len = add_character(out, value);
 
@@ -104,11 +147,11 @@ static void add_escaped(struct sl_buf *out, struct sl_str value)
     }
 }
 
-static void add_name(struct sl_buf *out, const char *name, enum sl_metric_type type,
+static void add_name(struct sl_buf *out, const char *name, const char *end,
                      const struct sl_metric_label *labels, size_t count)
 {
     sl_buf_add_c(out, name);
-    sl_buf_add_c(out, suffix(type));
+    sl_buf_add_c(out, end);
     for (size_t i = 0; i < count; i++) {
         sl_buf_add_byte(out, i == 0 ? '{' : ',');
         sl_buf_add_c(out, labels[i].name);
@@ -119,22 +162,60 @@ static void add_name(struct sl_buf *out, const char *name, enum sl_metric_type t
     sl_buf_add_c(out, count ? "} " : " ");
 }
 
+static void add_count(struct sl_buf *out, const char *name, const char *end,
+                      const struct sl_metric_label *labels, size_t count, uint64_t value)
+{
+    add_name(out, name, end, labels, count);
+    sl_buf_add_u64(out, value);
+    sl_buf_add_byte(out, '\n');
+}
+
 void sl_metrics_u64(struct sl_buf *out, const char *name, enum sl_metric_type type,
                     const struct sl_metric_label *labels, size_t count, uint64_t value)
 {
-    add_name(out, name, type, labels, count);
-    sl_buf_add_u64(out, value);
-    sl_buf_add_byte(out, '\n');
+    add_count(out, name, suffix(type), labels, count, value);
 }
 
 void sl_metrics_seconds(struct sl_buf *out, const char *name, enum sl_metric_type type,
                         const struct sl_metric_label *labels, size_t count, int64_t value_ns)
 {
     uint64_t ns = value_ns < 0 ? 0 : (uint64_t)value_ns;
-    const uint64_t per_second = (uint64_t)SL_NS_PER_S;
+    uint64_t rest = ns % (uint64_t)SL_NS_PER_S;
+    char digits[] = ".000000000\n";
 
-    add_name(out, name, type, labels, count);
-    sl_buf_printf(out, "%" PRIu64 ".%09" PRIu64 "\n", ns / per_second, ns % per_second);
+    for (char *digit = digits + SECOND_DIGITS; digit > digits; digit--, rest /= 10) {
+        *digit = (char)('0' + rest % 10);
+    }
+    add_name(out, name, suffix(type), labels, count);
+    sl_buf_add_u64(out, ns / (uint64_t)SL_NS_PER_S);
+    sl_buf_add(out, digits, sizeof(digits) - 1);
+}
+
+void sl_metrics_histogram(struct sl_buf *out, const char *name,
+                          const struct sl_metric_label *labels, size_t count,
+                          const struct sl_histogram *histogram)
+{
+    struct sl_metric_label all[SL_METRIC_HISTOGRAM_LABELS + 1];
+    char bound[NUMBER_BYTES];
+    uint64_t sum = 0;
+
+    SL_ASSERT(count <= SL_METRIC_HISTOGRAM_LABELS);
+    if (count) {
+        memcpy(all, labels, count * sizeof(*labels));
+    }
+    for (unsigned i = 0; i < SL_HISTOGRAM_BOUNDS; i++) {
+        double bound_s = (double)sl_histogram_bound_ns(i) / (double)SL_NS_PER_S;
+        snprintf(bound, sizeof(bound), "%.10g", bound_s);
+        all[count] = (struct sl_metric_label){"le", sl_str_from(bound)};
+        sum += histogram->counts[i];
+        add_count(out, name, "_bucket", all, count + 1, sum);
+    }
+    sum += histogram->counts[SL_HISTOGRAM_BOUNDS];
+    all[count] = (struct sl_metric_label){"le", SL_STR("+Inf")};
+    add_count(out, name, "_bucket", all, count + 1, sum);
+    add_count(out, name, "_count", labels, count, sum);
+    add_name(out, name, "_sum", labels, count);
+    sl_buf_printf(out, "%.9f\n", histogram->sum_s);
 }
 
 void sl_metrics_end(struct sl_buf *out)

@@ -11,8 +11,14 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "metrics/histogram.h"
 
-enum sl_metric_type { SL_METRIC_COUNTER, SL_METRIC_GAUGE, SL_METRIC_INFO };
+enum sl_metric_type {
+    SL_METRIC_COUNTER,
+    SL_METRIC_GAUGE,
+    SL_METRIC_INFO,
+    SL_METRIC_HISTOGRAM,
+};
 
 struct sl_metric_label {
     const char *name;
@@ -22,11 +28,19 @@ struct sl_metric_label {
 };
 
 /* The head of a family. `name` is without the "_total" of a counter or the "_info" of an info, and
- * ends with its unit where it has one ("_bytes", "_seconds"). `help` is one line. */
+ * ends with its unit where it has one ("_bytes", "_seconds"), which the head then names. `help` is
+ * one line. */
 void sl_metrics_family(struct sl_buf *out, const char *name, enum sl_metric_type type,
                        const char *help);
 
-/* One sample of the family `name` of type `type`: its suffix is added. */
+/* The samples of one histogram of the family `name`, in seconds: its buckets, how many times there
+ * were, and their sum. At most SL_METRIC_HISTOGRAM_LABELS labels, none of them "le". */
+enum { SL_METRIC_HISTOGRAM_LABELS = 4 };
+void sl_metrics_histogram(struct sl_buf *out, const char *name,
+                          const struct sl_metric_label *labels, size_t count,
+                          const struct sl_histogram *histogram);
+
+/* One sample of the family `name` of type `type`, which is no histogram: its suffix is added. */
 void sl_metrics_u64(struct sl_buf *out, const char *name, enum sl_metric_type type,
                     const struct sl_metric_label *labels, size_t count, uint64_t value);
 

@@ -149,6 +149,10 @@ static void host_ack(const struct sluice_host *host, struct sluice_token *handle
         sl_log(SL_LOG_WARN, &sink->subject, "record lost",
                sl_log_text("why", reason ? reason : "no reason given"));
     }
+    if (result == SLUICE_DELIVERED) {
+        sl_histogram_record(&sink->latency,
+                            sl_loop_now_ns(sink->loop) - sink->tokens.taken_since_ns);
+    }
     sl_sink_return(sink, token, result);
 }
 

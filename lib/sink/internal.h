@@ -47,6 +47,7 @@ struct sl_sink {
     size_t record_cost;
     uint64_t cost_bytes; /* of a sink that is not required: what its records hold */
     struct sl_tokens tokens;
+    struct sl_histogram latency;
     struct sl_parked parked;
     int64_t full_since_ns; /* FULL was said then, and nothing since; 0: there is room */
     int64_t report_ns; /* of the last report, or of the first record out since there were none */

@@ -99,6 +99,11 @@ int64_t sl_sink_oldest_ns(const struct sl_sink *sink)
     return since_ns ? sl_loop_now_ns(sink->loop) - since_ns : 0;
 }
 
+const struct sl_histogram *sl_sink_latency(const struct sl_sink *sink)
+{
+    return &sink->latency;
+}
+
 int64_t sl_sink_full_ns(const struct sl_sink *sink)
 {
     return sink->full_since_ns ? sl_loop_now_ns(sink->loop) - sink->full_since_ns : 0;

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "loop/loop.h"
+#include "metrics/histogram.h"
 #include "sluice_plugin.h"
 
 struct sl_processor_spec; /* processor.h */
@@ -129,6 +130,7 @@ uint64_t sl_sink_in_flight(const struct sl_sink *sink); /* tokens out */
 uint64_t sl_sink_overdue(const struct sl_sink *sink);  /* of them, for overdue_after_ns or longer */
 int64_t sl_sink_oldest_ns(const struct sl_sink *sink); /* how long the oldest is out; 0: none is */
 int64_t sl_sink_full_ns(const struct sl_sink *sink);   /* since FULL without ready; 0: not now */
+const struct sl_histogram *sl_sink_latency(const struct sl_sink *sink); /* taken to delivered */
 uint64_t sl_sink_bugs(const struct sl_sink *sink, enum sl_sink_bug bug);
 void sl_sink_tell_out(struct sl_sink *sink); /* nobody waits for them any more: to the log */
 

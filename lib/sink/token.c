@@ -113,6 +113,7 @@ static struct sl_token *take(struct sl_tokens *tokens, uint32_t index)
     tokens->young = tokens->young == index ? slot->next : tokens->young;
     tokens->overdue -= slot->is_overdue;
     tokens->count--;
+    tokens->taken_since_ns = slot->since_ns;
     *slot = (struct sl_token_slot){.next = tokens->first_free};
     tokens->first_free = index;
     if (tokens->count == 0 && tokens->cap > KEPT_SLOTS) {

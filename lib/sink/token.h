@@ -35,6 +35,7 @@ struct sl_tokens {
     uint32_t young;      /* the oldest that is not overdue; 0: none */
     uint64_t first_use;  /* the number of the first handle, and of the next one */
     uint64_t next_use;
+    int64_t taken_since_ns; /* since when the one that was taken last had been out */
 };
 
 /* What a handle that came back is. */

@@ -219,6 +219,7 @@ static void count_line(struct sl_stream *stream, struct sl_route *route, size_t 
     if (batch->line_count == 0) {
         batch->kind = sl_stream_kind(stream, response);
         batch->timestamp_ns = sl_stream_record_time(stream, response);
+        delivery->device_ns = sl_stream_lag_time(stream, response);
         delivery->received_ns = stream->received_ns;
         sl_stream_count_sent(stream, route);
         if (!sl_timer_is_armed(stream->batch_timer)) {

@@ -19,6 +19,7 @@ void sl_stream_pool_init(struct sl_stream_pool *pool, const struct sl_budget_pla
 {
     *pool = (struct sl_stream_pool){.plan = *plan};
     sl_reserve_init(&pool->reserve);
+    sl_meters_init(&pool->meters);
     sl_governor_init(&pool->governor, plan->shared_bytes, has_room);
 }
 
@@ -166,6 +167,12 @@ static void note_blocked(struct sl_stream *stream, bool is_blocked)
 
     if (stream->view.is_blocked) {
         stream->view.blocked_ns += now_ns - stream->blocked_since_ns;
+    }
+    if (stream->view.is_blocked && !is_blocked) {
+        sl_histogram_record(&stream->routes[0].config.meter->blocked,
+                            now_ns - stream->blocked_from_ns);
+    } else if (!stream->view.is_blocked) {
+        stream->blocked_from_ns = now_ns;
     }
     stream->blocked_since_ns = now_ns;
     stream->view.is_blocked = is_blocked;

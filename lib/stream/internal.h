@@ -24,8 +24,9 @@ struct sl_delivery {
     struct sl_route *route;
     struct sl_route_place *place;
     uint32_t updates;
-    uint64_t cost_bytes;
     uint32_t payload_bytes;
+    uint64_t cost_bytes;
+    int64_t device_ns;   /* the device's time; 0: of none, or of the initial state */
     int64_t newest_ns;   /* wall clock of the newest DATA */
     int64_t received_ns; /* the same when the message under way, or the last, began, or what
                           * config.message_time says */
@@ -114,9 +115,10 @@ struct sl_stream {
     int64_t seen_ns;                /* wall clock of the newest message, of any epoch; 0: none */
     struct sl_timer *silence_timer; /* NULL: the stream is never stale */
     int64_t heard_ns;               /* the loop's clock: the device was not silent then */
-    int64_t blocked_since_ns;
-    struct sl_timer *stall_timer; /* NULL: the policy is to block */
-    size_t routes_stalled;        /* not SL_STALL_OPEN */
+    int64_t blocked_since_ns;       /* counted until then */
+    int64_t blocked_from_ns;        /* the device's wait began */
+    struct sl_timer *stall_timer;   /* NULL: the policy is to block */
+    size_t routes_stalled;          /* not SL_STALL_OPEN */
     size_t routes_keeping;
     uint64_t kept_bytes; /* cost of what they keep */
     int64_t stalled_since_ns;
@@ -212,6 +214,10 @@ struct sl_encoder_context sl_stream_context(const struct sl_stream *stream,
  * also where the payload has the device's number as it was sent. */
 int64_t sl_stream_record_time(const struct sl_stream *stream,
                               const struct sl_gnmi_response *response);
+
+/* What the lag of its record is counted from; 0: of this one it is not, for initial state is as old
+ * as it is, and so is a replay. */
+int64_t sl_stream_lag_time(const struct sl_stream *stream, const struct sl_gnmi_response *response);
 
 /* What one record holds: its payload as allocated, its token, and the sink's own. */
 uint64_t sl_stream_record_cost(const struct sl_route *route, size_t payload_cap);

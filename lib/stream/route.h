@@ -27,6 +27,7 @@
 #include "sink/sink.h"
 #include "stream/batch.h"
 #include "stream/mark.h"
+#include "stream/meter.h"
 
 enum sl_drop_reason {
     SL_DROP_DECODE,       /* the message is not a SubscribeResponse */
@@ -75,6 +76,7 @@ struct sl_route_place {
 struct sl_route_config {
     size_t member; /* of the stream: whose updates it gets */
     struct sl_sink *sink;
+    struct sl_meter *meter;                /* of the member's subscription and the sink */
     const struct sl_template *destination; /* or NULL */
     const struct sl_template *key;         /* or NULL */
     const struct sl_template *partition;   /* or NULL */

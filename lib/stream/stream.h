@@ -54,6 +54,7 @@ struct sl_stream_pool {
     struct sl_buf mended;              /* for a response that had to be mended */
     struct sl_distinct distinct;       /* for a route's part, where a path is in it twice */
     struct sl_grpc_context grpc;       /* for compressed messages; no loop */
+    struct sl_meters meters;
 };
 
 void sl_stream_pool_init(struct sl_stream_pool *pool, const struct sl_budget_plan *plan);
@@ -187,6 +188,7 @@ struct sl_stream_view {
     enum sl_limited limited; /* by what the device is blocked */
     int64_t blocked_ns;      /* the device had no credit to go on with */
     bool is_blocked;
+    int64_t lag_ns; /* of the record that was acknowledged last, from the device's time; 0: none */
     const char *last_reason; /* why the last RPC ended, a literal; NULL: none has */
     struct sl_tally ends;    /* of RPCs that nobody here ended, by reason */
 };

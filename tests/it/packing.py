@@ -276,9 +276,12 @@ def too_many(lab):
              "a device that bears half of the paths: twice refused together, one RPC with half of them")
     check(len(collector.process.find("each path is accepted, but all together are refused")) >= 2,
           "the log says what is the matter, and what to try")
-    wait_for(lambda: {has["path"] for name, has, _ in collector.metrics()
-                      if name == "sluice_quarantined_path"} == set(ALL) - set(half), 20,
-             "the metrics name the others")
+    others = set(ALL) - set(half)
+    wait_for(lambda: {found.group(1) for found in
+                      collector.process.find(r"path in quarantine.* path=(\S+)")} >= others, 20,
+             "the log names the others")
+    wait_for(lambda: sum(quarantined(collector).values()) == len(others), 20,
+             "the metrics count them")
     wait_for(lambda: set(half) <= set().union(*events_of(places["event"]).values()), 20, "data comes")
     check(collector.stop() == 0, "sluice ends with 0")
 

@@ -31,12 +31,49 @@ static void a_page_is_families_with_their_samples_and_an_end(void **state)
                 "sluice_received_total{target=\"leaf1\",subscription=\"counters\"} 17\n"
                 "sluice_received_total{target=\"leaf1\"} 18446744073709551615\n"
                 "# TYPE sluice_held_bytes gauge\n"
+                "# UNIT sluice_held_bytes bytes\n"
                 "# HELP sluice_held_bytes Bytes held.\n"
                 "sluice_held_bytes 0\n"
                 "# TYPE sluice_build info\n"
                 "# HELP sluice_build What runs.\n"
                 "sluice_build_info{target=\"leaf1\"} 1\n"
                 "# EOF\n");
+}
+
+static void a_histogram_is_its_buckets_their_number_and_their_sum(void **state)
+{
+    const struct sl_metric_label label = {"sink", SL_STR("k")};
+    struct sl_histogram histogram = {0};
+    struct sl_histogram sum = {0};
+    struct sl_buf out = {0};
+
+    (void)state;
+    sl_histogram_record(&histogram, -1);
+    sl_histogram_record(&histogram, 0);
+    sl_histogram_record(&histogram, SL_HISTOGRAM_FIRST_NS);
+    sl_histogram_record(&histogram, SL_HISTOGRAM_FIRST_NS + 1);
+    sl_histogram_record(&histogram, 2 * SL_NS_PER_S);
+    sl_histogram_record(&histogram, INT64_MAX);
+    assert_int_equal(histogram.counts[0], 3);
+    assert_int_equal(histogram.counts[1], 1);
+    assert_int_equal(histogram.counts[13], 1); /* up to 2.048 s */
+    assert_int_equal(histogram.counts[SL_HISTOGRAM_BOUNDS], 1);
+    sl_histogram_add(&sum, &histogram);
+    sl_histogram_add(&sum, &histogram);
+    sl_metrics_family(&out, "sluice_lag_seconds", SL_METRIC_HISTOGRAM, "Lag.");
+    sl_metrics_histogram(&out, "sluice_lag_seconds", &label, 1, &sum);
+    const char *text = sl_buf_text(&out);
+    assert_non_null(strstr(text, "# TYPE sluice_lag_seconds histogram\n"));
+    assert_non_null(strstr(text, "# UNIT sluice_lag_seconds seconds\n"));
+    assert_non_null(strstr(text, "_bucket{sink=\"k\",le=\"0.00025\"} 6\n"));
+    assert_non_null(strstr(text, "_bucket{sink=\"k\",le=\"0.0005\"} 8\n"));
+    assert_non_null(strstr(text, "_bucket{sink=\"k\",le=\"1.024\"} 8\n"));
+    assert_non_null(strstr(text, "_bucket{sink=\"k\",le=\"2.048\"} 10\n"));
+    assert_non_null(strstr(text, "_bucket{sink=\"k\",le=\"524.288\"} 10\n"));
+    assert_non_null(strstr(text, "_bucket{sink=\"k\",le=\"+Inf\"} 12\n"));
+    assert_non_null(strstr(text, "\nsluice_lag_seconds_count{sink=\"k\"} 12\n"));
+    assert_non_null(strstr(text, "\nsluice_lag_seconds_sum{sink=\"k\"} 172804.001000002\n"));
+    sl_buf_fini(&out);
 }
 
 struct value_case {
@@ -113,6 +150,7 @@ static void a_page_past_the_limit_is_failed_and_not_longer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_histogram_is_its_buckets_their_number_and_their_sum),
         cmocka_unit_test(a_page_is_families_with_their_samples_and_an_end),
         cmocka_unit_test(label_values_are_escaped_whatever_they_hold),
         cmocka_unit_test(seconds_have_nine_digits_behind_the_point),

@@ -381,6 +381,7 @@ int set_up_world(void **state, const struct world_options *options)
         world->routes[i] = options->route;
         world->routes[i].member = i;
         world->routes[i].sink = world->sink;
+        world->routes[i].meter = sl_meters_find(&world->pool.meters, "sub1", "fake");
         world->routes[i].encoder.target = SL_STR("leaf1");
         world->routes[i].encoder.subscription = options->members && i < options->member_count
                                                     ? sl_str_from(options->members[i].subscription)
@@ -432,6 +433,7 @@ int tear_down(void **state)
         the_extra = NULL;
     }
     sl_stream_free(world->stream);
+    sl_meters_fini(&world->pool.meters);
     sl_buf_fini(&world->pool.scratch);
     sl_buf_fini(&world->pool.mended);
     sl_distinct_fini(&world->pool.distinct);
