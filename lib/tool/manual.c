@@ -6,7 +6,7 @@
 #include "base/base.h"
 #include "tool/completion.h"
 
-enum { MAX_TOOLS = 64 };
+enum { MAX_TOOLS = 64, MAX_LINE_BYTES = 2048 };
 
 /* A sentence ends at `text`, and another one follows. */
 static bool ends_sentence(const char *text)
@@ -151,6 +151,72 @@ void sl_manual_of(const struct sl_tool *tool, FILE *out)
     fputs(".Sh SEE ALSO\n.Xr sluice 1\n", out);
 }
 
+/* ---- the configuration ---- */
+
+/* Where in the lists of keys, and whether within lines that stand as they are. */
+struct nest {
+    size_t depth;
+    bool is_display;
+};
+
+static void reach(struct nest *nest, size_t depth, bool is_display, FILE *out)
+{
+    if (nest->is_display && (!is_display || nest->depth != depth)) {
+        fputs(".Ed\n", out);
+        nest->is_display = false;
+    }
+    for (; nest->depth > depth; nest->depth--) {
+        fputs(".El\n", out);
+    }
+    for (; nest->depth < depth; nest->depth++) {
+        fputs(".Bl -tag -width Ds -compact\n", out);
+    }
+    if (is_display && !nest->is_display) {
+        fputs(".Bd -literal -compact\n", out);
+        nest->is_display = true;
+    }
+}
+
+/* "key: text" as an item, two blanks in front for each list that it is in; "# text" as it stands.
+ */
+static void put_reference_line(char *line, struct nest *nest, FILE *out)
+{
+    size_t depth = strspn(line, " ") / 2;
+    char *key = line + strspn(line, " ");
+    char *colon = strchr(key, ':');
+
+    if (key[0] == '#') {
+        reach(nest, depth, true, out);
+        put_text(key + 1 + (key[1] == ' '), out);
+        fputc('\n', out);
+    } else if (colon) {
+        *colon = '\0';
+        reach(nest, depth + 1, false, out);
+        fputs(".It Ic ", out);
+        put_text(key, out);
+        fputc('\n', out);
+        const char *text = colon + 1 + strspn(colon + 1, " ");
+        if (*text) {
+            put_any(text, true, out);
+            fputc('\n', out);
+        }
+    }
+}
+
+static void put_reference(const char *reference, FILE *out)
+{
+    struct nest nest = {.depth = 0};
+    char line[MAX_LINE_BYTES];
+
+    while (*reference) {
+        size_t len = strcspn(reference, "\n");
+        snprintf(line, sizeof(line), "%.*s", (int)sl_min_size(len, sizeof(line) - 1), reference);
+        put_reference_line(line, &nest, out);
+        reference += len + (reference[len] == '\n');
+    }
+    reach(&nest, 0, false, out);
+}
+
 void sl_manual_of_file(const char *reference, FILE *out)
 {
     put_head("sluice.yaml", 5, "the configuration of sluice run", out);
@@ -159,8 +225,11 @@ void sl_manual_of_file(const char *reference, FILE *out)
                    "prints it. Sinks and processors have further keys, by their type; those of "
                    "shared objects are printed by 'sluice check --reference --plugins DIR'.",
                    out);
-    put_display(reference, out);
-    fputs(".Sh SEE ALSO\n.Xr sluice 1 ,\n.Xr sluice\\-check 1\n", out);
+    put_reference(reference, out);
+    fputs(".Sh FILES\n.Bl -tag -width Ds\n.It Pa /etc/sluice/sluice.yaml\n"
+          "What the service runs with, see\n.Xr sluice 8 .\n.El\n"
+          ".Sh SEE ALSO\n.Xr sluice 1 ,\n.Xr sluice\\-check 1 ,\n.Xr sluice 8\n",
+          out);
 }
 
 /* ---- all of them ---- */
