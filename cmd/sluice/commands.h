@@ -26,6 +26,7 @@ int sl_command_rules(int argc, char **argv);
 int sl_command_import(int argc, char **argv);
 int sl_command_set(int argc, char **argv);
 int sl_command_subscribe(int argc, char **argv);
+int sl_command_top(int argc, char **argv);
 
 extern const struct sl_tool sl_tool_broker;
 extern const struct sl_tool sl_tool_capabilities;
@@ -40,6 +41,7 @@ extern const struct sl_tool sl_tool_import;
 extern const struct sl_tool sl_tool_run_command;
 extern const struct sl_tool sl_tool_set;
 extern const struct sl_tool sl_tool_subscribe;
+extern const struct sl_tool sl_tool_top;
 
 /* The same of `sim`, which has a table of its own. */
 const struct sl_tool *sl_tool_sim(void);

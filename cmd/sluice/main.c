@@ -77,6 +77,8 @@ static const struct command {
     {"reload", sl_command_reload,
      "let a running sluice read its configuration again, and say what became of it",
      &sl_tool_reload},
+    {"top", sl_command_top,
+     "watch a running sluice on a terminal: who flows, who is held, and by what", &sl_tool_top},
     {"import", sl_command_import, "make a configuration of gnmic's", &sl_tool_import},
     {"completion", command_completion, "print what a shell completes these words by",
      &tool_completion},

@@ -462,20 +462,24 @@ void sl_admin_add_config(struct sl_buf *out, const json_t *answer)
     }
 }
 
+void sl_admin_add_event(struct sl_buf *out, const json_t *event)
+{
+    add_plain(out, word_of(event, "at"));
+    sl_buf_add_byte(out, ' ');
+    add_plain(out, word_of(event, "level"));
+    sl_buf_add_byte(out, ' ');
+    add_plain(out, word_of(event, "msg"));
+    if (json_object_size(sl_admin_get(event, "fields"))) {
+        sl_buf_add_c(out, "  ");
+        add_members(out, sl_admin_get(event, "fields"));
+    }
+    sl_buf_add_byte(out, '\n');
+}
+
 void sl_admin_add_events(struct sl_buf *out, const json_t *answer)
 {
     for (size_t i = 0; i < sl_admin_length(answer, "events"); i++) {
-        const json_t *event = sl_admin_at(answer, "events", i);
-        add_plain(out, word_of(event, "at"));
-        sl_buf_add_byte(out, ' ');
-        add_plain(out, word_of(event, "level"));
-        sl_buf_add_byte(out, ' ');
-        add_plain(out, word_of(event, "msg"));
-        if (json_object_size(sl_admin_get(event, "fields"))) {
-            sl_buf_add_c(out, "  ");
-            add_members(out, sl_admin_get(event, "fields"));
-        }
-        sl_buf_add_byte(out, '\n');
+        sl_admin_add_event(out, sl_admin_at(answer, "events", i));
     }
 }
 

@@ -23,6 +23,8 @@ void sl_admin_add_ledger(struct sl_buf *out, const json_t *answer);
 void sl_admin_add_config(struct sl_buf *out, const json_t *answer);
 void sl_admin_add_events(struct sl_buf *out, const json_t *answer);
 
+void sl_admin_add_event(struct sl_buf *out, const json_t *event); /* one of them */
+
 /* Of an action: a line for each member. */
 void sl_admin_add_action(struct sl_buf *out, const json_t *answer);
 

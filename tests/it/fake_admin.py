@@ -67,6 +67,7 @@ class FakeAdmin:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_words: None # who asks may go at any time
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         lab.on_end(self.end)
 
