@@ -145,14 +145,6 @@ int64_t sl_stream_record_time(const struct sl_stream *stream,
                                                           : response->timestamp_ns;
 }
 
-int64_t sl_stream_lag_time(const struct sl_stream *stream, const struct sl_gnmi_response *response)
-{
-    bool is_fresh = response->kind == SL_GNMI_UPDATE && stream->view.is_synced;
-
-    return is_fresh && !stream->config.message_time && stream->device_ns > 0 ? stream->device_ns
-                                                                             : 0;
-}
-
 struct sl_str sl_stream_kind(const struct sl_stream *stream,
                              const struct sl_gnmi_response *response)
 {
@@ -673,15 +665,6 @@ static uint64_t *counter_of(struct sl_route *route, enum sluice_result result)
     return &route->counts.dropped[SL_DROP_SINK];
 }
 
-/* At least a nanosecond, as 0 is none. */
-static void note_lag(struct sl_stream *stream, struct sl_route *route, int64_t device_ns)
-{
-    int64_t lag_ns = sl_loop_wall_ns() - device_ns;
-
-    sl_histogram_record(&route->config.meter->lag, lag_ns);
-    stream->view.lag_ns = lag_ns > 0 ? lag_ns : 1;
-}
-
 void sl_stream_acknowledge(struct sl_token *token, enum sluice_result result)
 {
     struct sl_delivery *delivery = token->owner;
@@ -697,7 +680,7 @@ void sl_stream_acknowledge(struct sl_token *token, enum sluice_result result)
     if (!is_delivered) {
         sl_loop_defer(stream->config.loop, &stream->credit_due);
     } else if (delivery->device_ns) {
-        note_lag(stream, route, delivery->device_ns);
+        sl_stream_note_lag(stream, route, delivery->device_ns);
     }
     sl_stream_settle(delivery, counter_of(route, result));
     if (result == SLUICE_RESTARTED && route->spec->is_required) {

@@ -218,6 +218,7 @@ int64_t sl_stream_record_time(const struct sl_stream *stream,
 /* What the lag of its record is counted from; 0: of this one it is not, for initial state is as old
  * as it is, and so is a replay. */
 int64_t sl_stream_lag_time(const struct sl_stream *stream, const struct sl_gnmi_response *response);
+void sl_stream_note_lag(struct sl_stream *stream, struct sl_route *route, int64_t device_ns);
 
 /* What one record holds: its payload as allocated, its token, and the sink's own. */
 uint64_t sl_stream_record_cost(const struct sl_route *route, size_t payload_cap);
