@@ -63,6 +63,7 @@ static void stop(void *arg)
 {
     struct sl_admin *admin = arg;
 
+    sl_admin_bridge_close(admin);
     sl_loop_stop(admin->loop);
 }
 
@@ -102,6 +103,7 @@ struct sl_admin *sl_admin_open(const struct sl_admin_config *config, struct sl_s
     admin->config = *config;
     admin->stop_due = (struct sl_post){.fn = stop, .arg = admin};
     sl_list_init(&admin->visitors);
+    sl_list_init(&admin->bridges);
     if (!open_loop(admin) || !sl_admin_listen(admin, why) || !open_thread(admin)) {
         sl_admin_close(admin);
         return NULL;
@@ -124,14 +126,17 @@ void sl_admin_close(struct sl_admin *admin)
         sl_loop_post_kept(admin->loop, &admin->stop_due);
         pthread_join(admin->thread, NULL);
     }
+    sl_admin_bridge_close(admin);
     sl_watch_free(admin->watch);
     if (admin->daemon) {
         MHD_stop_daemon(admin->daemon);
+        sl_unix_unlink(&admin->config.address, &admin->file);
     }
     sl_timer_free(admin->turn);
     sl_timer_free(admin->sweep);
     if (admin->loop) {
-        sl_loop_free(admin->loop);
+        sl_loop_free(admin->loop); /* ends what the bridges left */
     }
+    sl_log_end(&admin->subject);
     free(admin);
 }

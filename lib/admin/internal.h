@@ -7,7 +7,9 @@
 
 #include "admin/admin.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "loop/loop.h"
+#include "net/unix.h"
 #include "page/page.h"
 
 struct sl_admin {
@@ -24,6 +26,10 @@ struct sl_admin {
     unsigned visitor_count;
     size_t out_bytes; /* of answers that are not read yet */
     uint16_t port;
+    struct sl_unix_file file;     /* of a unix socket */
+    struct sl_listener *listener; /* with TLS; else NULL */
+    struct sl_list bridges;
+    struct sl_log_subject subject; /* who speaks of peers that were refused */
 };
 
 /* A connection. */
@@ -43,6 +49,10 @@ bool sl_admin_listen(struct sl_admin *admin, struct sl_status *why) SL_MUST_CHEC
  * 9110 section 13.1.2). NULL when memory is out. */
 struct MHD_Response *sl_admin_asset_response(const struct sl_page_asset *asset, const char *known,
                                              unsigned *code) SL_MUST_CHECK;
+
+/* bridge.c: a listener with TLS. Closing it ends its connections when their callbacks run. */
+bool sl_admin_bridge_open(struct sl_admin *admin, struct sl_status *why) SL_MUST_CHECK;
+void sl_admin_bridge_close(struct sl_admin *admin);
 
 /* request.c: libmicrohttpd's callbacks; `arg` is the sl_admin. */
 enum MHD_Result sl_admin_on_request(void *arg, struct MHD_Connection *connection, const char *url,

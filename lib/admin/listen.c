@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/internal.h"
 
@@ -91,13 +92,20 @@ static bool start(struct sl_admin *admin, unsigned flags, const struct MHD_Optio
     return admin->daemon != NULL;
 }
 
-bool sl_admin_listen(struct sl_admin *admin, struct sl_status *why)
+static bool fail(const struct sl_address *address, int error, struct sl_status *why)
 {
-    const struct sl_address *address = &admin->config.address;
     char text[SL_ADDRESS_TEXT_BYTES];
-    struct sockaddr_storage storage;
 
     sl_address_print(address, text);
+    *why = sl_status_error(SL_UNAVAILABLE, "admin listener %s: %s", text, strerror(error));
+    return false;
+}
+
+static bool listen_on_loopback(struct sl_admin *admin, struct sl_status *why)
+{
+    const struct sl_address *address = &admin->config.address;
+    struct sockaddr_storage storage;
+
     if (!to_sockaddr(address, &storage)) {
         *why = sl_status_error(SL_INVALID_ARGUMENT, "admin listener %s: not a loopback address",
                                address->host);
@@ -105,9 +113,47 @@ bool sl_admin_listen(struct sl_admin *admin, struct sl_status *why)
     }
     const struct MHD_OptionItem place = {MHD_OPTION_SOCK_ADDR, 0, &storage};
     if (!start(admin, storage.ss_family == AF_INET6 ? MHD_USE_IPv6 : MHD_NO_FLAG, &place)) {
-        *why = sl_status_error(SL_UNAVAILABLE, "admin listener %s: %s", text, strerror(errno));
-        return false;
+        return fail(address, errno, why);
     }
     admin->port = MHD_get_daemon_info(admin->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     return true;
+}
+
+static bool listen_on_path(struct sl_admin *admin, struct sl_status *why)
+{
+    const struct sl_address *address = &admin->config.address;
+    int fd =
+        sl_unix_listen(address, 2 * SL_ADMIN_MAX_CONNECTIONS, SL_ADMIN_SOCKET_MODE, &admin->file);
+
+    if (fd < 0) {
+        return fail(address, -fd, why);
+    }
+    const struct MHD_OptionItem place = {MHD_OPTION_LISTEN_SOCKET, fd, NULL};
+    if (!start(admin, MHD_NO_FLAG, &place)) {
+        int error = errno;
+        sl_unix_unlink(address, &admin->file);
+        close(fd);
+        return fail(address, error, why);
+    }
+    return true;
+}
+
+/* libmicrohttpd gets its connections from the bridge. */
+static bool listen_with_tls(struct sl_admin *admin, struct sl_status *why)
+{
+    const struct MHD_OptionItem nowhere = {MHD_OPTION_END, 0, NULL};
+
+    if (!start(admin, MHD_USE_NO_LISTEN_SOCKET, &nowhere)) {
+        return fail(&admin->config.address, errno, why);
+    }
+    return sl_admin_bridge_open(admin, why);
+}
+
+bool sl_admin_listen(struct sl_admin *admin, struct sl_status *why)
+{
+    if (admin->config.tls) {
+        return listen_with_tls(admin, why);
+    }
+    return sl_address_is_unix(&admin->config.address) ? listen_on_path(admin, why)
+                                                      : listen_on_loopback(admin, why);
 }

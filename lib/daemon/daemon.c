@@ -133,6 +133,9 @@ static struct sl_status open_admin(struct daemon *daemon)
                                   .started_ns = sl_loop_wall_ns()};
     const struct sl_admin_config config = {
         .address = daemon->settings->admin,
+        .tls = daemon->settings->admin_tls,
+        .token = daemon->settings->collector.admin.token,
+        .hosts = &daemon->settings->collector.admin.hosts,
         .routes = sl_api_routes,
         .arg = &daemon->api,
     };
@@ -266,11 +269,17 @@ static void stop(struct daemon *daemon, bool was_running)
 
 static void log_admin(const struct daemon *daemon)
 {
-    const char *host = daemon->settings->admin.host;
+    struct sl_address address = daemon->settings->admin;
+    char place[SL_ADDRESS_TEXT_BYTES];
     struct sl_buf url = {0};
 
-    sl_buf_printf(&url, strchr(host, ':') ? "http://[%s]:%u/metrics" : "http://%s:%u/metrics", host,
-                  (unsigned)sl_admin_port(daemon->admin));
+    address.port = sl_admin_port(daemon->admin);
+    sl_address_print(&address, place);
+    if (sl_address_is_unix(&address)) {
+        sl_log(SL_LOG_INFO, NULL, "metrics", sl_log_text("socket", place));
+        return;
+    }
+    sl_buf_printf(&url, "http%s://%s/metrics", daemon->settings->admin_tls ? "s" : "", place);
     sl_log(SL_LOG_INFO, NULL, "metrics", sl_log_text("url", sl_buf_text(&url)));
     sl_buf_fini(&url);
 }

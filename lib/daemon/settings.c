@@ -1,6 +1,5 @@
 #include "daemon/settings.h"
 
-#include <arpa/inet.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +8,6 @@
 #include "daemon/settings_read.h"
 
 #define AT(field) offsetof(struct sl_collector_options, field)
-
-static const struct sluice_option admin_table[] = {
-    {.name = "listen",
-     .type = SLUICE_STRING,
-     .offset = AT(admin.listen),
-     .default_text = "127.0.0.1:9804",
-     .doc = "A loopback address and port; \"\" for none."},
-    {.name = NULL},
-};
 
 const char *const sl_settings_log_levels[] = {"debug", "info", "warn", "error", NULL};
 const char *const sl_settings_log_formats[] = {"logfmt", "json", NULL};
@@ -91,8 +81,8 @@ const struct sluice_option sl_collector_table[] = {
             "to."},
     {.name = "admin",
      .type = SLUICE_OBJECT,
-     .table = admin_table,
-     .doc = "The HTTP listener of /metrics and /healthz."},
+     .table = sl_admin_table,
+     .doc = "The HTTP listener: metrics, health, API and status page."},
     {.name = "connect",
      .type = SLUICE_OBJECT,
      .offset = AT(connect),
@@ -175,35 +165,6 @@ static void read_workers(struct sl_settings_reader *reader, const struct sl_conf
     reader->settings->workers = (unsigned)count;
 }
 
-static bool is_loopback(const char *host)
-{
-    struct in6_addr v6;
-    struct in_addr v4;
-
-    if (inet_pton(AF_INET, host, &v4) == 1) {
-        return ntohl(v4.s_addr) >> 24 == 127;
-    }
-    return strcmp(host, "localhost") == 0 ||
-           (inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
-}
-
-static void read_admin(struct sl_settings_reader *reader, const struct sl_config_node *node)
-{
-    const char *listen = reader->settings->collector.admin.listen;
-    struct sl_address *address = &reader->settings->admin;
-
-    if (!*listen) {
-        return;
-    }
-    if (!sl_address_parse(listen, SL_SETTINGS_DEFAULT_ADMIN_PORT, address) ||
-        sl_address_is_unix(address) || !is_loopback(address->host)) {
-        sl_config_error(reader->config, node,
-                        "'listen': expected a loopback address such as 127.0.0.1:%d, or \"\" for "
-                        "none, found '%.80s'",
-                        SL_SETTINGS_DEFAULT_ADMIN_PORT, listen);
-    }
-}
-
 static void read_collector(struct sl_settings_reader *reader)
 {
     const struct sl_config_node *node = sl_config_get(reader->root, "collector");
@@ -214,7 +175,7 @@ static void read_collector(struct sl_settings_reader *reader)
                    NULL);
     read_collector_name(reader, sl_settings_own_or(node, NULL, "name"));
     read_workers(reader, sl_settings_own_or(node, NULL, "workers"));
-    read_admin(reader, sl_settings_own_or(admin, NULL, "listen"));
+    sl_settings_read_admin(reader, admin ? admin : node);
     if (collector->shard.index >= collector->shard.count) {
         sl_config_error(reader->config, sl_settings_own_or(node, NULL, "shard"),
                         "'shard': expected an index below count (%lld), found %lld",
@@ -347,6 +308,7 @@ void sl_settings_free(struct sl_settings *settings)
         sl_settings_free_sinks(settings);
         sl_settings_free_rules(settings);
         sl_settings_free_tls(settings);
+        sl_tls_release(settings->admin_tls);
         sl_settings_free_documents(settings);
         sl_connect_release(settings->connect);
         sl_config_free(settings->config);

@@ -38,6 +38,7 @@ enum {
     SL_SETTINGS_MAX_STREAMS = 1000 * 1000,
     SL_SETTINGS_MAX_NAME_BYTES = 200, /* of a target, subscription, sink, label, collector */
     SL_SETTINGS_DEFAULT_ADMIN_PORT = 9804,
+    SL_SETTINGS_MIN_TOKEN_BYTES = 16, /* of the admin listener */
 };
 
 struct sl_collector_options {
@@ -47,7 +48,15 @@ struct sl_collector_options {
     int64_t shutdown_timeout_ns;
     const char *plugins; /* directory of shared objects; "": none */
     struct {
-        const char *listen; /* loopback address and port; "" : no admin listener */
+        const char *listen; /* "" : no admin listener */
+        const char *token;  /* "" : none */
+        struct sluice_strings hosts;
+        const char *captures; /* directory; "" : none are written */
+        struct {
+            const char *cert;
+            const char *key;
+            const char *client_ca;
+        } tls;
     } admin;
     struct sl_connect_options connect;
     struct {
@@ -114,6 +123,7 @@ struct sl_settings {
     struct sl_budget_plan plan; /* of every worker, made for the one with the most streams, of what
                                    sinks that are not required leave of the memory */
     struct sl_address admin;    /* host "" : none */
+    struct sl_tls *admin_tls;   /* NULL: plaintext */
     struct sl_plugins *plugins; /* the types of sinks and processors */
     struct sl_processor_spec *processors;
     size_t processor_count;

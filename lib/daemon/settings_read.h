@@ -1,6 +1,6 @@
 /* settings_read.h - what the files that read settings share: settings.c the whole, settings_sinks.c
  * the sinks, settings_documents.c which targets there are, settings_targets.c what they say,
- * settings_tls.c the targets' certificates, settings_streams.c the names that point at others,
+ * settings_admin.c the admin listener, settings_tls.c the targets' certificates, settings_streams.c the names that point at others,
  * settings_pack.c the subscriptions that share an RPC, settings_print.c the way back. */
 #ifndef SLUICE_DAEMON_SETTINGS_READ_H
 #define SLUICE_DAEMON_SETTINGS_READ_H
@@ -44,7 +44,8 @@ struct sl_settings_reader {
     struct sl_proxy *proxy; /* what it says */
 };
 
-/* The keys of `collector`; ends with a NULL name. */
+/* The keys of `collector` and of its `admin`; each ends with a NULL name. */
+extern const struct sluice_option sl_admin_table[];
 extern const struct sluice_option sl_collector_table[];
 
 /* Where the value of a key comes from: what says it itself, else `defaults`, else `own` as a whole.
@@ -58,6 +59,10 @@ static inline const struct sl_config_node *sl_settings_own_or(const struct sl_co
     node = node ? node : sl_config_get(defaults, key);
     return node ? node : own;
 }
+
+/* Checks what `collector.admin` at `node` says, which is read, and fills settings->admin and
+ * admin_tls. */
+void sl_settings_read_admin(struct sl_settings_reader *reader, const struct sl_config_node *node);
 
 /* The extensions of the request of the subscription at `node`, whose options are read. False when
  * memory is out. */

@@ -13,6 +13,7 @@
 #include "net/crowd.h"
 #include "net/net.h"
 #include "net/tls_session.h"
+#include "net/unix.h"
 #include "net/words.h"
 
 struct sl_dial;
@@ -114,19 +115,6 @@ void sl_shake_closed(struct sl_shake *shake, const struct sl_status *why);
 
 /* unix.c: a connected socket, or an error below 0; EAGAIN: its listener's backlog is full. */
 int sl_unix_connect(const struct sl_address *address);
-
-/* The file that a listener made. */
-struct sl_unix_file {
-    bool is_there; /* else there is none: an abstract name */
-    dev_t dev;
-    ino_t ino;
-};
-
-/* A socket that listens, or an error below 0. A socket file that nobody listens on is replaced. */
-int sl_unix_listen(const struct sl_address *address, int backlog, struct sl_unix_file *file);
-
-/* Removes the file, unless it is another one by now. */
-void sl_unix_unlink(const struct sl_address *address, const struct sl_unix_file *file);
 
 /* Who is at the other end of an accepted socket: "unix:uid=1000,pid=77". */
 void sl_unix_peer(int fd, struct sl_peer_key *key, char name[SL_NET_NAME_BYTES]);

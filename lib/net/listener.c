@@ -310,7 +310,7 @@ static int listen_on_path(const struct sl_address *address, struct sl_unix_file 
                           struct sl_status *why)
 {
     char name[SL_ADDRESS_TEXT_BYTES];
-    int fd = sl_unix_listen(address, BACKLOG, file);
+    int fd = sl_unix_listen(address, BACKLOG, 0, file);
 
     if (fd < 0) {
         sl_address_print(address, name);

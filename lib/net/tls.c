@@ -14,8 +14,9 @@
 #include "base/buf.h"
 #include "net/tls_internal.h"
 
-/* "h2" as ALPN writes it: its length first. */
+/* As ALPN writes them: the length first. */
 static const unsigned char alpn_h2[] = {2, 'h', '2'};
+static const unsigned char alpn_http1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
 /* What is being made, and what went wrong. */
 struct maker {
@@ -257,12 +258,13 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
 static int on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_len,
                    const unsigned char *offered, unsigned int offered_len, void *arg)
 {
+    const struct sl_tls *tls = arg;
     unsigned char *found;
 
     (void)ssl;
-    (void)arg;
-    if (SSL_select_next_proto(&found, chosen_len, alpn_h2, sizeof(alpn_h2), offered, offered_len) !=
-        OPENSSL_NPN_NEGOTIATED) {
+    if (SSL_select_next_proto(&found, chosen_len, tls->is_http1 ? alpn_http1 : alpn_h2,
+                              tls->is_http1 ? sizeof(alpn_http1) : sizeof(alpn_h2), offered,
+                              offered_len) != OPENSSL_NPN_NEGOTIATED) {
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
     *chosen = found;
@@ -348,8 +350,11 @@ static bool set_role(struct maker *maker, const struct sl_tls_options *options)
     if (has_ca) {
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     }
-    SSL_CTX_set_client_hello_cb(context, on_client_hello, NULL);
-    SSL_CTX_set_alpn_select_cb(context, on_alpn, NULL);
+    maker->tls->is_http1 = options->is_http1;
+    if (!options->is_http1) {
+        SSL_CTX_set_client_hello_cb(context, on_client_hello, NULL);
+    }
+    SSL_CTX_set_alpn_select_cb(context, on_alpn, maker->tls);
     return true;
 }
 

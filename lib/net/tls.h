@@ -1,11 +1,11 @@
 /* tls.h - what TLS connections with the same settings have in common.
  *
- * TLS 1.2 and later, HTTP/2 by ALPN (RFC 7301) and nothing else, no renegotiation, no compression,
- * no early data. Sessions are resumed on both sides (tls_resume.h), but for a server that demands
- * client certificates. A client verifies the peer's certificate against the CA file, or the
- * system's store where there is none, and against the name or IP address that was dialled (RFC
- * 6125). What is in a CA file is trusted as it stands, an issuing CA or a device's own certificate
- * too.
+ * TLS 1.2 and later, HTTP/2 by ALPN (RFC 7301) and nothing else (a server may be for HTTP/1.1), no
+ * renegotiation, no compression, no early data. Sessions are resumed on both sides (tls_resume.h),
+ * but for a server that demands client certificates. A client verifies the peer's certificate
+ * against the CA file, or the system's store where there is none, and against the name or IP
+ * address that was dialled (RFC 6125). What is in a CA file is trusted as it stands, an issuing CA
+ * or a device's own certificate too.
  *
  * Costly to make (certificates are read and parsed) and constant once made: make one for all
  * connections that have the same settings. It is counted, and may be used by several threads.
@@ -43,6 +43,7 @@ struct sl_tls_options {
     const char *cert; /* our certificate, and those between it and the CA behind it */
     const char *key;  /* its private key, not encrypted; goes with `cert` */
     bool skip_verify; /* client: whoever answers is taken for the device */
+    bool is_http1;    /* server: for HTTP/1.1 instead, and a client may say nothing by ALPN */
     const char *min_version; /* "1.2" or "1.3"; none: 1.2 */
     const char *ciphers;     /* of TLS 1.2, as OpenSSL writes a list of them; none: OpenSSL's own */
     const char *ciphersuites; /* of TLS 1.3, by name, with colons between them; likewise */

@@ -14,6 +14,7 @@ struct sl_tls {
     bool verifies; /* the peer's certificate, where there is one */
     SSL_CTX *context;
     BIO_METHOD *bio;              /* of tls_session.c */
+    bool is_http1;                /* a server's: see sl_tls_options */
     struct sl_tls_resume *resume; /* NULL: a server's that gives no tickets */
 };
 

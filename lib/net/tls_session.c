@@ -353,6 +353,9 @@ static enum sl_tls_step check_alpn(struct sl_tls_session *session)
     unsigned len;
     struct sl_status why;
 
+    if (session->tls->is_http1) {
+        return SL_TLS_DONE; /* nothing, or what on_alpn selected */
+    }
     SSL_get0_alpn_selected(session->ssl, &chosen, &len);
     if (len == 2 && memcmp(chosen, "h2", 2) == 0) {
         return SL_TLS_DONE;

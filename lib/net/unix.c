@@ -76,7 +76,26 @@ static int bind_to(int fd, const struct sl_address *address)
     }
 }
 
-int sl_unix_listen(const struct sl_address *address, int backlog, struct sl_unix_file *file)
+/* Bound with no more than `mode`; what the umask took of it is given back. 0, or an error below 0.
+ */
+static int bind_as(int fd, const struct sl_address *address, mode_t mode)
+{
+    bool has_file = address->kind == SL_ADDRESS_UNIX;
+    int error;
+
+    if (mode && fchmod(fd, mode) != 0) {
+        return -errno;
+    }
+    error = bind_to(fd, address);
+    if (error == 0 && mode && has_file && chmod(address->host, mode) != 0) {
+        error = -errno;
+        unlink(address->host);
+    }
+    return error;
+}
+
+int sl_unix_listen(const struct sl_address *address, int backlog, mode_t mode,
+                   struct sl_unix_file *file)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct stat made;
@@ -85,7 +104,7 @@ int sl_unix_listen(const struct sl_address *address, int backlog, struct sl_unix
     if (fd < 0) {
         return -errno;
     }
-    int error = bind_to(fd, address);
+    int error = bind_as(fd, address, mode);
     if (error) {
         close(fd);
         return error;
