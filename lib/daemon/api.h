@@ -20,6 +20,9 @@ struct sl_api {
     struct sl_worker *const *workers; /* as many as the settings say */
     const atomic_bool *is_draining;
     int64_t started_ns; /* wall clock */
+    struct sl_events *events;
+    void (*drain)(void *arg); /* begins the end; any thread */
+    void *arg;
 };
 
 /* Ends with a NULL method. */

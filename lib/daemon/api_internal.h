@@ -1,5 +1,6 @@
 /* api_internal.h - what the files of the admin API share: api.c the table, api_status.c,
- * api_streams.c, api_targets.c, api_sinks.c and api_ledger.c the answers, api_rows.c a stream's
+ * api_streams.c, api_targets.c, api_sinks.c, api_ledger.c and api_config.c the answers,
+ * api_actions.c what is done, api_rows.c a stream's
  * row.
  */
 #ifndef SLUICE_DAEMON_API_INTERNAL_H
@@ -62,6 +63,9 @@ struct sl_api_stream {
 void sl_api_stream_init(struct sl_api_stream *stream, const struct sl_stream_row *row,
                         unsigned worker);
 
+/* "leaf1/counters" */
+json_t *sl_api_id_json(struct sl_json *json, const struct sl_stream_row *row);
+
 /* As an object: a row of a list; with its members and routes where `is_whole`. */
 json_t *sl_api_stream_json(struct sl_json *json, const struct sl_api_stream *stream, bool is_whole);
 
@@ -94,5 +98,13 @@ sl_api_fn sl_api_streams;
 sl_api_fn sl_api_targets;
 sl_api_fn sl_api_target;
 sl_api_fn sl_api_sinks;
+sl_api_fn sl_api_ledger;
+sl_api_fn sl_api_config;
+sl_api_fn sl_api_events;
+sl_api_fn sl_api_drain;
+sl_api_fn sl_api_log_level;
+sl_api_fn sl_api_pause;
+sl_api_fn sl_api_resume;
+sl_api_fn sl_api_reconnect;
 
 #endif

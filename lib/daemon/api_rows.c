@@ -159,11 +159,11 @@ static json_t *field_json(struct sl_json *json, const struct sl_api_stream *stre
     return sl_json_bool(json, bool_at(stream, field));
 }
 
-static json_t *id_json(struct sl_json *json, const struct sl_api_stream *stream)
+json_t *sl_api_id_json(struct sl_json *json, const struct sl_stream_row *row)
 {
     struct sl_buf id = {0};
 
-    sl_buf_printf(&id, "%s/%s", stream->target, stream->subscription);
+    sl_buf_printf(&id, "%s/%s", row->view.target, row->view.subscription);
     json_t *value = sl_json_text(json, sl_buf_text(&id));
     json->failed = json->failed || id.failed;
     sl_buf_fini(&id);
@@ -260,7 +260,7 @@ json_t *sl_api_stream_json(struct sl_json *json, const struct sl_api_stream *str
 {
     json_t *object = sl_json_object(json);
 
-    sl_json_put(json, object, "id", id_json(json, stream));
+    sl_json_put(json, object, "id", sl_api_id_json(json, stream->row));
     for (const struct sl_api_order *field = fields; field->name; field++) {
         sl_json_put(json, object, field->name, field_json(json, stream, field));
     }

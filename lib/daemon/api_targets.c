@@ -50,12 +50,16 @@ static json_t *device_json(struct sl_json *json, const struct device *device)
 {
     const struct sl_target_view *view = &device->streams[0].target;
     const char *version = view->gnmi_version;
+    bool is_down =
+        view->is_paused && (view->state == SL_TARGET_BACKOFF || view->state == SL_TARGET_WAITING);
     json_t *object = sl_json_object(json);
 
     sl_json_put(json, object, "name", sl_json_text(json, view->name));
     sl_json_put(json, object, "address", address_json(json, view->address));
     sl_json_put(json, object, "worker", sl_json_u64(json, device->worker));
-    sl_json_put(json, object, "state", sl_json_text(json, sl_target_state_name(view->state)));
+    sl_json_put(json, object, "state",
+                sl_json_text(json, is_down ? "paused" : sl_target_state_name(view->state)));
+    sl_json_put(json, object, "paused", sl_json_bool(json, view->is_paused));
     sl_json_put(json, object, "connects", sl_json_u64(json, view->connects));
     sl_json_put(json, object, "last_error", sl_json_text(json, view->last_reason));
     sl_json_put(json, object, "vendor", sl_json_text(json, view->vendor->name));

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "admin/admin.h"
 #include "daemon/api.h"
+#include "daemon/events.h"
 #include "daemon/ledger.h"
 #include "daemon/notify.h"
 #include "daemon/pulse.h"
@@ -31,7 +32,8 @@ struct daemon {
     struct sl_post over_due; /* a sink of some worker is over */
     struct sl_api api;
     struct sl_admin *admin;
-    struct sl_pulse *pulse; /* NULL: no service manager listens */
+    struct sl_events *events; /* NULL without an admin listener */
+    struct sl_pulse *pulse;   /* NULL: no service manager listens */
     atomic_bool is_draining;
     bool has_failed; /* once it is over */
 };
@@ -118,6 +120,28 @@ static struct sl_snapshot *snapshots(const struct daemon *daemon,
         }
     }
     return all;
+}
+
+/* Before the first decision of a worker. */
+static struct sl_status open_events(struct daemon *daemon)
+{
+    if (daemon->settings->admin.host[0] == '\0') {
+        return sl_status_ok();
+    }
+    daemon->events = sl_events_new();
+    if (!daemon->events) {
+        return sl_status_out_of_memory();
+    }
+    sl_log_tap(sl_events_hear, daemon->events);
+    return sl_status_ok();
+}
+
+/* On the listener's thread. */
+static void on_drain_asked(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    sl_loop_post_kept(daemon->loop, &daemon->over_due);
 }
 
 static struct sl_status open_admin(struct daemon *daemon)
@@ -217,6 +241,9 @@ static struct sl_status start(struct daemon *daemon)
                      : sl_status_error(SL_RESOURCE_EXHAUSTED, "cannot make an event loop");
 
     if (sl_status_is_ok(&status)) {
+        status = open_events(daemon);
+    }
+    if (sl_status_is_ok(&status)) {
         status = open_workers(daemon);
     }
     if (sl_status_is_ok(&status)) {
@@ -245,6 +272,8 @@ static void stop(struct daemon *daemon, bool was_running)
 {
     sl_pulse_stop(daemon->pulse);
     sl_admin_close(daemon->admin);
+    sl_log_tap(NULL, NULL);
+    sl_events_free(daemon->events);
     for (unsigned i = 0; i < daemon->started; i++) {
         sl_worker_join(daemon->workers[i]);
         daemon->has_failed = daemon->has_failed || sl_worker_has_failed(daemon->workers[i]);

@@ -8,18 +8,9 @@
 
 enum { LEDGER_FIELDS = 5 + SL_DROP_REASONS, DROPPED_BYTES = 32 };
 
-struct sums {
-    struct {
-        const struct sl_sink_spec *spec;
-        struct sl_route_counts counts;
-    } sinks[SL_SETTINGS_MAX_SINKS];
-    size_t sink_count;
-    struct sl_route_counts all;
-};
-
 /* ---- adding up ---- */
 
-static struct sl_route_counts *of_sink(struct sums *sums, const struct sl_sink_spec *spec)
+static struct sl_route_counts *of_sink(struct sl_ledger *sums, const struct sl_sink_spec *spec)
 {
     size_t i = 0;
 
@@ -32,7 +23,7 @@ static struct sl_route_counts *of_sink(struct sums *sums, const struct sl_sink_s
     return &sums->sinks[i].counts;
 }
 
-static void add_stream(struct sums *sums, const struct sl_stream_row *row)
+static void add_stream(struct sl_ledger *sums, const struct sl_stream_row *row)
 {
     for (size_t i = 0; i < row->route_count; i++) {
         const struct sl_route_row *route = &row->routes[i];
@@ -42,9 +33,9 @@ static void add_stream(struct sums *sums, const struct sl_stream_row *row)
     }
 }
 
-static void add_up(struct sums *sums, const struct sl_snapshot *snapshots, size_t count)
+void sl_ledger_add_up(struct sl_ledger *sums, const struct sl_snapshot *snapshots, size_t count)
 {
-    *sums = (struct sums){.sink_count = 0};
+    *sums = (struct sl_ledger){.sink_count = 0};
     for (size_t w = 0; w < count; w++) {
         for (size_t s = 0; s < snapshots[w].stream_count; s++) {
             add_stream(sums, &snapshots[w].streams[s]);
@@ -81,9 +72,9 @@ static void put_counts(struct sl_buf *out, const char *family, const char *sink,
 
 void sl_ledger_metrics(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out)
 {
-    struct sums sums;
+    struct sl_ledger sums;
 
-    add_up(&sums, snapshots, count);
+    sl_ledger_add_up(&sums, snapshots, count);
     sl_metrics_family(out, "sluice_sink_ledger", SL_METRIC_GAUGE,
                       "Updates and deletes of a sink: received is the sum of all others.");
     for (size_t i = 0; i < sums.sink_count; i++) {
@@ -146,14 +137,14 @@ static void log_stream(const struct sl_stream_row *row)
 void sl_ledger_log(const struct sl_snapshot *snapshots, size_t count)
 {
     const struct sl_log_field everything = sl_log_text("sum", "all");
-    struct sums sums;
+    struct sl_ledger sums;
 
     for (size_t w = 0; w < count; w++) {
         for (size_t s = 0; s < snapshots[w].stream_count; s++) {
             log_stream(&snapshots[w].streams[s]);
         }
     }
-    add_up(&sums, snapshots, count);
+    sl_ledger_add_up(&sums, snapshots, count);
     for (size_t i = 0; i < sums.sink_count; i++) {
         const struct sl_log_field who[] = {
             sl_log_text("sink", sums.sinks[i].spec->name),

@@ -9,7 +9,21 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "daemon/settings.h"
 #include "daemon/snapshot.h"
+
+struct sl_ledger_sink {
+    const struct sl_sink_spec *spec;
+    struct sl_route_counts counts;
+};
+
+struct sl_ledger {
+    struct sl_ledger_sink sinks[SL_SETTINGS_MAX_SINKS];
+    size_t sink_count;
+    struct sl_route_counts all;
+};
+
+void sl_ledger_add_up(struct sl_ledger *ledger, const struct sl_snapshot *snapshots, size_t count);
 
 /* The families of the sums per sink and over all sinks; those of each stream and sink are on the
  * metrics page beside them (report.h). */

@@ -1,7 +1,8 @@
 /* settings_read.h - what the files that read settings share: settings.c the whole, settings_sinks.c
  * the sinks, settings_documents.c which targets there are, settings_targets.c what they say,
- * settings_admin.c the admin listener, settings_tls.c the targets' certificates, settings_streams.c the names that point at others,
- * settings_pack.c the subscriptions that share an RPC, settings_print.c the way back. */
+ * settings_admin.c the admin listener, settings_tls.c the targets' certificates, settings_streams.c
+ * the names that point at others, settings_pack.c the subscriptions that share an RPC,
+ * settings_print.c the way back. */
 #ifndef SLUICE_DAEMON_SETTINGS_READ_H
 #define SLUICE_DAEMON_SETTINGS_READ_H
 

@@ -49,6 +49,16 @@ bool sl_worker_has_failed(const struct sl_worker *worker);
  * SL_WORKER_ANSWER_MS. */
 bool sl_worker_ask(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MUST_CHECK;
 
+/* Any thread, while it runs: has its target of that name do what `command` says. False when it does
+ * not answer within SL_WORKER_ANSWER_MS: then it may still be done. */
+enum sl_worker_outcome {
+    SL_WORKER_NO_TARGET, /* none of its own */
+    SL_WORKER_DONE,
+    SL_WORKER_REFUSED, /* sl_target_command */
+};
+bool sl_worker_command(struct sl_worker *worker, const char *target, enum sl_target_command command,
+                       enum sl_worker_outcome *outcome) SL_MUST_CHECK;
+
 /* After the join, or on the worker's thread. False when memory is out. */
 bool sl_worker_snapshot(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MUST_CHECK;
 

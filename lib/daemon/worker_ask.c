@@ -1,15 +1,21 @@
-/* Questions to a worker: a snapshot is taken on its thread, and waited for on another. */
+/* Questions to a worker: answered on its thread, and waited for on another. */
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "base/str.h"
 #include "daemon/worker.h"
 #include "loop/loop.h"
 
 /* A question to a worker. Whoever comes last, asker or worker, frees it: the asker may give up. */
 struct question {
     struct sl_worker *worker;
+    bool (*answer)(struct question *question); /* on the worker's thread */
     struct sl_snapshot snapshot;
+    char *target; /* of a command; NULL: none */
+    enum sl_target_command command;
+    enum sl_worker_outcome outcome;
     pthread_mutex_t mutex;
     pthread_cond_t answered;
     bool is_answered;
@@ -17,18 +23,33 @@ struct question {
     bool is_abandoned;
 };
 
+static struct question *question_new(struct sl_worker *worker,
+                                     bool (*answer)(struct question *question))
+{
+    struct question *question = calloc(1, sizeof(*question));
+
+    if (question) {
+        question->worker = worker;
+        question->answer = answer;
+        pthread_mutex_init(&question->mutex, NULL);
+        pthread_cond_init(&question->answered, NULL);
+    }
+    return question;
+}
+
 static void question_free(struct question *question)
 {
     sl_snapshot_fini(&question->snapshot);
     pthread_cond_destroy(&question->answered);
     pthread_mutex_destroy(&question->mutex);
+    free(question->target);
     free(question);
 }
 
 static void answer(void *arg)
 {
     struct question *question = arg;
-    bool is_good = sl_worker_snapshot(question->worker, &question->snapshot);
+    bool is_good = question->answer(question);
 
     pthread_mutex_lock(&question->mutex);
     question->is_answered = true;
@@ -59,28 +80,83 @@ static bool wait_for_answer(struct question *question)
     return is_answered;
 }
 
+/* False: nobody answered, and the question is gone. */
+static bool ask(struct question *question)
+{
+    if (!sl_loop_post(sl_worker_loop(question->worker), answer, question)) {
+        question_free(question);
+        return false;
+    }
+    return wait_for_answer(question);
+}
+
+/* ---- a snapshot ---- */
+
+static bool take_snapshot(struct question *question)
+{
+    return sl_worker_snapshot(question->worker, &question->snapshot);
+}
+
 bool sl_worker_ask(struct sl_worker *worker, struct sl_snapshot *snapshot)
 {
-    struct question *question = calloc(1, sizeof(*question));
-    bool is_good = false;
+    struct question *question = question_new(worker, take_snapshot);
 
+    if (!question || !ask(question)) {
+        return false;
+    }
+    bool is_good = question->is_good;
+    if (is_good) {
+        *snapshot = question->snapshot;
+        question->snapshot = (struct sl_snapshot){.blocks = NULL};
+    }
+    question_free(question);
+    return is_good;
+}
+
+/* ---- a command ---- */
+
+static struct sl_target *find_target(const struct sl_worker *worker, const char *name)
+{
+    for (size_t i = 0; i < sl_worker_targets(worker); i++) {
+        struct sl_target_view view;
+        sl_target_view(sl_worker_target(worker, i), &view);
+        if (strcmp(view.name, name) == 0) {
+            return sl_worker_target(worker, i);
+        }
+    }
+    return NULL;
+}
+
+static bool run_command(struct question *question)
+{
+    struct sl_target *target = find_target(question->worker, question->target);
+
+    if (target) {
+        bool is_done = sl_target_command(target, question->command);
+        question->outcome = is_done ? SL_WORKER_DONE : SL_WORKER_REFUSED;
+    }
+    return true;
+}
+
+bool sl_worker_command(struct sl_worker *worker, const char *target, enum sl_target_command command,
+                       enum sl_worker_outcome *outcome)
+{
+    struct question *question = question_new(worker, run_command);
+
+    *outcome = SL_WORKER_NO_TARGET;
     if (!question) {
         return false;
     }
-    question->worker = worker;
-    pthread_mutex_init(&question->mutex, NULL);
-    pthread_cond_init(&question->answered, NULL);
-    if (!sl_loop_post(sl_worker_loop(worker), answer, question)) {
+    question->command = command;
+    question->target = sl_str_dup(sl_str_from(target));
+    if (!question->target) {
         question_free(question);
         return false;
     }
-    if (wait_for_answer(question)) {
-        is_good = question->is_good;
-        if (is_good) {
-            *snapshot = question->snapshot;
-            question->snapshot = (struct sl_snapshot){.blocks = NULL};
-        }
-        question_free(question);
+    if (!ask(question)) {
+        return false;
     }
-    return is_good;
+    *outcome = question->outcome;
+    question_free(question);
+    return true;
 }

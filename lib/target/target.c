@@ -24,6 +24,7 @@ struct sl_target {
     struct sl_h2_link *link;
     struct sl_backoff backoff;
     uint64_t retry_ms;   /* the last wait */
+    bool is_urgent;      /* the next wait is none: it is to connect anew */
     unsigned char turns; /* taken, since it wants to dial */
     struct sl_connect_site *site;
     struct sl_timer *timer;
@@ -61,8 +62,11 @@ static void handle(struct sl_target *target, enum sl_target_event event)
     bool is_change = next != target->state;
     target->state = next;
     if (is_change && next == SL_TARGET_BACKOFF) {
-        target->retry_ms = sl_backoff_next(&target->backoff);
-        sl_timer_start(target->timer, target->retry_ms);
+        target->retry_ms = target->is_urgent ? 0 : sl_backoff_next(&target->backoff);
+        target->is_urgent = false;
+        if (!target->view.is_paused) {
+            sl_timer_start(target->timer, target->retry_ms);
+        }
     } else if (is_change && next == SL_TARGET_CLOSED) {
         sl_timer_stop(target->timer);
         end_replay(target);
@@ -593,6 +597,61 @@ void sl_target_abort(struct sl_target *target)
     for (size_t i = 0; i < target->config.stream_count; i++) {
         sl_stream_abort(target->streams[i]);
     }
+}
+
+/* Whatever there is of a connection goes: BACKOFF follows. False: there was nothing. */
+static bool hang_up(struct sl_target *target)
+{
+    if (target->link) {
+        sl_h2_link_close(target->link);
+    } else if (target->conn) {
+        sl_conn_close(target->conn);
+    }
+    return target->link || target->conn;
+}
+
+/* In BACKOFF or WAITING, which nothing but the timer ends. */
+static void pause_target(struct sl_target *target)
+{
+    target->view.is_paused = true;
+    if (!hang_up(target)) {
+        sl_timer_stop(target->timer);
+    }
+}
+
+static void dial_at_once(struct sl_target *target)
+{
+    target->is_urgent = hang_up(target);
+    if (!target->is_urgent) {
+        sl_timer_start(target->timer, 0);
+    }
+}
+
+bool sl_target_command(struct sl_target *target, enum sl_target_command command)
+{
+    bool was_paused = target->view.is_paused;
+
+    if (target->state >= SL_TARGET_DRAINING || target->state == SL_TARGET_IDLE ||
+        target->config.replay) {
+        return false;
+    }
+    switch (command) {
+    case SL_TARGET_PAUSE:
+        pause_target(target);
+        return true;
+    case SL_TARGET_RESUME:
+        target->view.is_paused = false;
+        if (was_paused) {
+            dial_at_once(target);
+        }
+        return true;
+    case SL_TARGET_RECONNECT:
+        if (!was_paused && target->state != SL_TARGET_WAITING) {
+            dial_at_once(target);
+        }
+        return !was_paused;
+    }
+    return false;
 }
 
 size_t sl_target_streams(const struct sl_target *target)

@@ -100,6 +100,16 @@ void sl_target_close(struct sl_target *target);
 /* The same without waiting for what is held. */
 void sl_target_abort(struct sl_target *target);
 
+/* What an operator may ask of a target. */
+enum sl_target_command {
+    SL_TARGET_PAUSE,     /* ends its connection, and dials no more; what sinks have is waited for */
+    SL_TARGET_RESUME,    /* dials at once; nothing where it was not paused */
+    SL_TARGET_RECONNECT, /* ends its connection, or its wait, and dials at once */
+};
+
+/* False: it is closing, or stands for a replay; for RECONNECT also while it is paused. */
+bool sl_target_command(struct sl_target *target, enum sl_target_command command) SL_MUST_CHECK;
+
 size_t sl_target_streams(const struct sl_target *target);
 struct sl_stream *sl_target_stream(const struct sl_target *target, size_t i);
 
@@ -114,6 +124,7 @@ struct sl_target_view {
     const char *known_by; /* why it is that one: "named", "capabilities", or "nobody" */
     char gnmi_version[SL_GNMI_MAX_VERSION_BYTES]; /* as the device says; "" : it does not */
     uint32_t workarounds; /* in force, with those of the streams: a set of SL_GNMI_WORK */
+    bool is_paused;       /* it stays without a connection until it is resumed */
     bool is_damaged;      /* a replay is over, and its file was neither whole nor cut off */
 };
 
