@@ -151,10 +151,15 @@ static struct sl_status open_admin(struct daemon *daemon)
     if (daemon->settings->admin.host[0] == '\0') {
         return why;
     }
-    daemon->api = (struct sl_api){.settings = daemon->settings,
-                                  .workers = daemon->workers,
-                                  .is_draining = &daemon->is_draining,
-                                  .started_ns = sl_loop_wall_ns()};
+    daemon->api = (struct sl_api){
+        .settings = daemon->settings,
+        .workers = daemon->workers,
+        .is_draining = &daemon->is_draining,
+        .started_ns = sl_loop_wall_ns(),
+        .events = daemon->events,
+        .drain = on_drain_asked,
+        .arg = daemon,
+    };
     const struct sl_admin_config config = {
         .address = daemon->settings->admin,
         .tls = daemon->settings->admin_tls,
