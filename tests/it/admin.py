@@ -1,0 +1,432 @@
+#!/usr/bin/env python3
+"""admin - the admin API of a running sluice: what it answers, and whom it refuses.
+
+  answers    every GET of deploy/openapi.yaml is asked of a sluice with simulated devices, and its answer held
+             against the description, which is itself checked; numbers agree with /metrics; pages, filters
+             and order of lists
+  actions    pause, resume and reconnect of a device, seen by the device; log level; drain ends sluice with 0
+  strangers  no token, a wrong one, a foreign Host and Origin, a POST without intent, wrong methods, a head
+             and a body that are too large, a request that never ends: each is told by a status and an
+             error object, and the next request is answered as ever
+  unix       a socket of mode 0660; its file goes with sluice; a stale one is replaced, another file is not
+  tls        a certificate, a token; a client CA; who has none is refused in the handshake
+  secrets    neither token nor password of the configuration is in any answer or in the log
+  many       5,000 streams: a page of them, one of 500, and the limit (--long: SL_LONG=1)
+"""
+import json
+import http.client
+import os
+import re
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import time
+import urllib.parse
+
+from harness import ROOT, check, free_port, must, part, run, sluice, wait_for
+
+import jsonschema
+import yaml
+
+from certificates import Certificates
+from devices import Devices
+
+TOKEN = "token-c0ffee-marked-0123456789"
+PASSWORD = "password-c0ffee-marked"
+API = "/api/v1"
+HEADERS = {"X-Sluice": "1"}
+
+
+# ---- asking ----
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(10)
+        self.sock.connect(str(self.path))
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.text = response.read().decode()
+        is_json = (response.getheader("Content-Type") or "").startswith("application/json")
+        self.json = json.loads(self.text) if is_json else None
+
+    def error(self):
+        return self.json["error"]["code"] if self.json and "error" in self.json else None
+
+
+class Sluice:
+    """`admin` is what the configuration says of the listener."""
+
+    def __init__(self, lab, addresses, admin, name="sluice", target=None, expect_up=True):
+        self.port = free_port()
+        self.tls = None
+        self.socket = None
+        self.process = None
+        listen = admin.get("listen", "127.0.0.1").replace("PORT", str(self.port))
+        if listen.startswith("unix:"):
+            self.socket = listen[5:]
+        elif "PORT" not in admin.get("listen", ""):
+            listen += f":{self.port}"
+        self.file = lab.path(f"{name}.yaml")
+        self.file.write_text(json.dumps({
+            "collector": {"name": name, "workers": 2, "memory": "64MiB",
+                          "admin": {**admin, "listen": listen}},
+            "targets": {key: {"address": address, "insecure": True, "labels": {"site": "tyo"},
+                              **(target or {})}
+                        for key, address in addresses.items()},
+            "subscriptions": {"counters": {"paths": ["/interfaces/interface/state/counters"],
+                                           "stream-mode": "target-defined"}},
+            "sinks": {"none": {"type": "null"}},
+        }), encoding="utf-8")
+        self.process = lab.start(name, [sluice(), "run", "-c", self.file])
+        if expect_up:
+            self.process.wait_line(r'msg=metrics', 20)
+
+    def connection(self, context=None):
+        if self.socket:
+            return UnixConnection(self.socket)
+        if context:
+            return http.client.HTTPSConnection("localhost", self.port, timeout=10, context=context)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+
+    def ask(self, path, method="GET", headers=None, body=None, context=None):
+        connection = self.connection(context)
+        connection.request(method, path, body=body, headers=headers or {})
+        answer = Answer(connection.getresponse())
+        connection.close()
+        return answer
+
+    def get(self, path, **parameters):
+        query = "?" + urllib.parse.urlencode(parameters) if parameters else ""
+        answer = self.ask(API + path + query)
+        must(answer.status == 200, f"GET {path}{query}: {answer.status}")
+        return answer.json
+
+    def post(self, path, body=None):
+        return self.ask(API + path, "POST", HEADERS, json.dumps(body) if body is not None else None)
+
+    def raw(self, text):
+        """What comes back for bytes as they are, until the end or 30 seconds of silence."""
+        with socket.create_connection(("127.0.0.1", self.port), 30) as peer:
+            peer.sendall(text)
+            got = b""
+            try:
+                while chunk := peer.recv(65536):
+                    got += chunk
+            except ConnectionResetError:
+                pass
+            return got.decode(errors="replace")
+
+    def stop(self):
+        return self.process.terminate()
+
+
+# ---- the description ----
+
+class Description:
+    def __init__(self):
+        file = ROOT / "deploy/openapi.yaml"
+        self.document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        # By itself (-I): what it imports has names of scenarios.
+        done = subprocess.run([sys.executable, "-I", "-m", "openapi_spec_validator", file], text=True,
+                              capture_output=True, check=False)
+        check(done.returncode == 0, f"the description is valid: {(done.stdout + done.stderr).strip()}")
+        self.asked = set()
+
+    def schema(self, path, method, status):
+        responses = self.document["paths"][path][method]["responses"]
+        response = responses.get(str(status), responses["default"])
+        while "$ref" in response:
+            response = self.document["components"]["responses"][response["$ref"].split("/")[-1]]
+        return response["content"]
+
+    def hold(self, answer, path, method="get"):
+        """The answer against what is said of it; what does not agree, as text."""
+        self.asked.add((path, method))
+        content = self.schema(path, method, answer.status)
+        kind = answer.headers["Content-Type"].split(";")[0]
+        if kind not in content:
+            return f"{kind} is not described"
+        if answer.json is None:
+            return ""
+        whole = {**content[kind]["schema"], "components": self.document["components"]}
+        errors = [f"{error.json_path}: {error.message[:200]}"
+                  for error in jsonschema.Draft202012Validator(whole).iter_errors(answer.json)]
+        return "; ".join(errors[:3])
+
+    def left(self):
+        return {(path, method) for path, methods in self.document["paths"].items()
+                for method in methods} - self.asked
+
+
+def hold(description, answer, path, what, method="get"):
+    wrong = description.hold(answer, path, method)
+    check(not wrong, f"{what}: {answer.status}, as described{': ' + wrong if wrong else ''}")
+    return answer.json
+
+
+# ---- parts ----
+
+def total(row, name):
+    return sum(stream[name] for stream in row["streams"])
+
+
+def answers(_, description, server):
+    for path in ("status", "streams", "targets", "sinks", "ledger", "config", "events"):
+        hold(description, server.ask(f"{API}/{path}"), f"{API}/{path}", path)
+    one = hold(description, server.ask(f"{API}/targets/dev2"), f"{API}/targets/{{name}}", "targets/dev2")
+    check(one["name"] == "dev2" and one["labels"] == {"site": "tyo"} and one["streams"][0]["routes"],
+          "it is the device that was asked for, with its routes")
+    hold(description, server.ask(f"{API}/targets/nobody"), f"{API}/targets/{{name}}", "targets/nobody")
+    hold(description, server.ask("/healthz"), "/healthz", "/healthz")
+    metrics = server.ask("/metrics")
+    hold(description, metrics, "/metrics", "/metrics")
+    check("sluice_build_info{" in metrics.text and metrics.text.endswith("# EOF\n"), "/metrics is whole")
+    lists(server)
+
+
+def lists(server):
+    status = wait_for(lambda: settled(server), 20, "all devices up and synced")
+    check(status["totals"]["targets"] == 4 and status["totals"]["streams"] == 4, "four devices, four streams")
+    streams = server.get("/streams")
+    check([row["id"] for row in streams["streams"]] == [f"dev{i}/counters" for i in range(1, 5)],
+          "streams are in the order of their ids")
+    some = server.get("/streams", sort="received", order="desc", offset=1, limit=2)
+    counts = [row["received"] for row in some["streams"]]
+    check(some["total"] == 4 and len(counts) == 2 and counts == sorted(counts, reverse=True),
+          f"a part of them, by what they received: {counts}")
+    check([row["target"] for row in server.get("/streams", target="dev3")["streams"]] == ["dev3"], "by target")
+    check(server.get("/streams", q="EV2/c")["total"] == 1, "by a part of the id, whatever the case")
+    check(server.get("/streams", state="backoff")["total"] == 0, "by state")
+    check(server.get("/streams", subscription="counters")["total"] == 4, "by subscription")
+    check(server.get("/streams", limit=0) == {"total": 4, "streams": []}, "limit 0 is the total alone")
+    check(server.get("/targets", q="dev4")["total"] == 1, "targets by a part of the name")
+    for query in ("limit=5001", "limit=x", "sort=nothing", "order=up", "offset=-1", "a=1&a=1", "q=%00", "q=%zz"):
+        answer = server.ask(f"{API}/streams?{query}")
+        check(answer.status == 400 and answer.error() == "bad-parameter", f"?{query}: 400")
+    row = streams["streams"][0]
+    parts = [row[f"{name}_bytes"] for name in ("granted", "held", "assembling", "pending", "free")]
+    check(sum(parts) >= row["limit_bytes"] > 0, f"the credit adds up: {parts} of {row['limit_bytes']}")
+    ledger = server.get("/ledger")
+    check(ledger["sum"]["balanced"] and not ledger["streams_out_of_balance"], "the ledger balances")
+
+
+def settled(server):
+    status = server.get("/status")
+    totals = status["totals"]
+    return status if totals["targets_up"] == 4 and totals["received"] > 100 else None
+
+
+def state_of(server, name):
+    return server.get(f"/targets/{name}")
+
+
+def actions(_, description, server):
+    before = state_of(server, "dev1")["connects"]
+    hold(description, server.post("/targets/dev1/pause"), f"{API}/targets/{{name}}/pause", "pause", "post")
+    wait_for(lambda: state_of(server, "dev1")["state"] == "paused", 20, "dev1 is paused")
+    hold(description, server.post("/targets/dev1/reconnect"), f"{API}/targets/{{name}}/reconnect",
+         "a paused one does not reconnect", "post")
+    count = total(state_of(server, "dev1"), "received")
+    others = total(state_of(server, "dev2"), "received")
+    wait_for(lambda: total(state_of(server, "dev2"), "received") > others + 100, 20, "dev2 goes on")
+    paused = state_of(server, "dev1")
+    check(paused["paused"] and paused["connects"] == before and total(paused, "received") == count,
+          "a paused device stays away, and nothing comes of it while others go on")
+    hold(description, server.post("/targets/dev1/resume"), f"{API}/targets/{{name}}/resume", "resume", "post")
+    wait_for(lambda: state_of(server, "dev1")["connects"] == before + 1, 20, "dev1 is connected anew")
+    wait_for(lambda: total(state_of(server, "dev1"), "received") > count, 20, "and sends again")
+    check(server.post("/targets/dev2/reconnect").json == {"ok": True}, "reconnect")
+    wait_for(lambda: state_of(server, "dev2")["connects"] == 2, 20, "dev2 is connected anew")
+    check(server.post("/targets/nobody/pause").status == 404, "pause of nobody: 404")
+    levels(description, server)
+    events = server.get("/events", after=0)["events"]
+    check(any(event["msg"] == "pause, by the admin API" and event["fields"] == {"target": "dev1"}
+              for event in events), "what was done is among the events")
+    later = server.get("/events", after=events[-1]["n"])
+    check(later["next"] >= events[-1]["n"] and all(event["n"] > events[-1]["n"] for event in later["events"]),
+          "events after the last one")
+    check(len(server.get("/events", limit=2)["events"]) == 2, "two events")
+
+
+def levels(description, server):
+    hold(description, server.post("/log-level", {"level": "debug"}), f"{API}/log-level", "log-level", "post")
+    server.post("/targets/dev3/reconnect")
+    server.process.wait_line(r"level=debug .*target=dev3", 20)
+    server.post("/log-level", {"level": "info"})
+    for body in ({"level": "loud"}, {}, [], {"level": 1}):
+        answer = server.post("/log-level", body)
+        check(answer.status == 400 and answer.error() == "bad-body", f"log-level {json.dumps(body)}: 400")
+    answer = server.ask(f"{API}/log-level", "POST", HEADERS, "{no json")
+    check(answer.status == 400, "what is no JSON: 400")
+
+
+def drains(_, description, server):
+    hold(description, server.post("/drain"), f"{API}/drain", "drain", "post")
+    code = wait_for(lambda: None if server.process.is_alive() else (server.process.process.returncode,), 30,
+                    "the end after drain")
+    check(code == (0,), "drain ends sluice with 0")
+
+
+def strangers(lab, addresses):
+    server = Sluice(lab, addresses, {"listen": "127.0.0.1:PORT", "token": TOKEN}, "token",
+                    {"username": "operator", "password": PASSWORD})
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    cases = [
+        ("no token", "/api/v1/status", "GET", {}, None, 401, "unauthorized"),
+        ("a wrong token", "/api/v1/status", "GET", {"Authorization": "Bearer " + "x" * len(TOKEN)}, None, 401,
+         "unauthorized"),
+        ("a token cut short", "/api/v1/status", "GET", {"Authorization": f"Bearer {TOKEN[:-1]}"}, None, 401,
+         "unauthorized"),
+        ("another scheme", "/metrics", "GET", {"Authorization": f"Basic {TOKEN}"}, None, 401, "unauthorized"),
+        ("no token, no path", "/api/v1/nothing", "GET", {}, None, 401, "unauthorized"),
+        ("a foreign Host", "/api/v1/status", "GET", {**bearer, "Host": "evil.example"}, None, 403, "foreign-host"),
+        ("a foreign Origin", "/api/v1/status", "GET", {**bearer, "Origin": "https://evil.example"}, None, 403,
+         "foreign-origin"),
+        ("a hidden Origin", "/api/v1/drain", "POST", {**bearer, **HEADERS, "Origin": "null"}, None, 403,
+         "foreign-origin"),
+        ("a form of a page", "/api/v1/drain", "POST",
+         {**bearer, "Content-Type": "application/x-www-form-urlencoded"}, "a=b", 403, "no-intent"),
+        ("GET of an action", "/api/v1/drain", "GET", bearer, None, 405, "method-not-allowed"),
+        ("POST of a state", "/api/v1/status", "POST", {**bearer, **HEADERS}, None, 405, "method-not-allowed"),
+        ("DELETE", "/api/v1/status", "DELETE", bearer, None, 405, "method-not-allowed"),
+        ("no path", "/api/v1/nothing", "GET", bearer, None, 404, "not-found"),
+        ("a large head", "/api/v1/status", "GET", {**bearer, "X-Large": "x" * 9000}, None, 431, "head-too-large"),
+        ("a large body", "/api/v1/log-level", "POST", {**bearer, **HEADERS}, "x" * 70000, 413, "body-too-large"),
+    ]
+    for what, path, method, headers, body, status, word in cases:
+        answer = server.ask(path, method, headers, body)
+        check((answer.status, answer.error()) == (status, word), f"{what}: {answer.status} {answer.error()}")
+    check("Access-Control-Allow-Origin" not in server.ask("/api/v1/status", headers=bearer).headers,
+          "no other origin is let in")
+    check(server.ask("/api/v1/status", headers=bearer).status == 200, "with the token: 200")
+    check(server.ask("/healthz").status == 200, "/healthz needs none")
+    huge = server.raw(b"GET / HTTP/1.1\r\nX: " + b"x" * 100000)
+    check(re.match(r"HTTP/1.1 4\d\d |$", huge), f"an endless head: {huge[:40]!r}")
+    slow(server, bearer)
+    secrets(server, bearer)
+    check(server.stop() == 0, "sluice ends with 0")
+    check(TOKEN not in "\n".join(server.process.lines) and PASSWORD not in "\n".join(server.process.lines),
+          "neither token nor password is in the log")
+
+
+def slow(server, bearer):
+    """Byte after byte, so that it is never silent for long."""
+    head = f"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".encode()
+    with socket.create_connection(("127.0.0.1", server.port), 60) as peer:
+        peer.sendall(head)
+        peer.settimeout(0.5)
+        got, begin = b"", time.monotonic()
+        while not got and time.monotonic() < begin + 60:
+            try:
+                peer.sendall(b"x")
+                got = peer.recv(4096)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+    check(got.startswith(b"HTTP/1.1 408 ") and b'"slow"' in got, f"a request that never ends: {got[:40]!r}")
+    check(server.ask("/api/v1/status", headers=bearer).status == 200, "others are answered as ever")
+
+
+def secrets(server, bearer):
+    for path in ("status", "streams", "targets", "targets/dev1", "sinks", "ledger", "config", "events"):
+        text = server.ask(f"{API}/{path}", headers=bearer).text
+        check(TOKEN not in text and PASSWORD not in text, f"{path} has no secret")
+    config = server.ask(f"{API}/config", headers=bearer).json["yaml"]
+    check(re.search(r'token: "?\*{6}', config) and re.search(r'password: "?\*{6}', config), "they are masked")
+
+
+def unix(lab, addresses):
+    path = lab.path("admin.sock")
+    stale = socket.socket(socket.AF_UNIX)
+    stale.bind(str(path))
+    stale.close()
+    server = Sluice(lab, addresses, {"listen": f"unix:{path}"}, "unix")
+    check(stat.S_IMODE(os.stat(path).st_mode) == 0o660, "a stale socket is replaced; the new one has mode 0660")
+    check(server.ask(f"{API}/status", headers={"Host": "whatever"}).status == 200, "it is asked by any name")
+    check(server.ask("/metrics").status == 200, "/metrics too")
+    check(server.stop() == 0 and not path.exists(), "the file goes with sluice")
+    path.write_text("not a socket", encoding="ascii")
+    other = Sluice(lab, addresses, {"listen": f"unix:{path}"}, "unix-2", expect_up=False)
+    wait_for(lambda: not other.process.is_alive(), 20, "the end")
+    check(path.read_text(encoding="ascii") == "not a socket" and other.process.find("Address already in use"),
+          "a file that is no socket stays, and the start fails")
+
+
+def tls(lab, addresses):
+    certificates = Certificates(lab)
+    cert, key = map(str, certificates.server)
+    own = {"cert": cert, "key": key}
+    trusting = ssl.create_default_context(cafile=str(certificates.ca.file))
+    server = Sluice(lab, addresses, {"listen": "0.0.0.0:PORT", "token": TOKEN, "tls": own}, "tls")
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    check(server.ask(f"{API}/status", context=trusting).status == 401, "TLS without the token: 401")
+    check(server.ask(f"{API}/status", headers=bearer, context=trusting).status == 200, "with it: 200")
+    large = server.ask("/metrics", headers=bearer, context=trusting)
+    check(large.status == 200 and large.text.endswith("# EOF\n"), f"/metrics, {len(large.text)} bytes, is whole")
+    check("HTTP/1.1 200" not in server.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+          "plaintext is not answered there")
+    check(server.stop() == 0, "sluice ends with 0")
+    mutual(lab, addresses, certificates, own)
+
+
+def mutual(lab, addresses, certificates, own):
+    server = Sluice(lab, addresses,
+                    {"listen": "0.0.0.0:PORT", "tls": {**own, "client-ca": str(certificates.ca.file)}}, "mutual")
+    knows = ssl.create_default_context(cafile=str(certificates.ca.file))
+    try:
+        status = server.ask(f"{API}/status", context=knows).status
+    except (ssl.SSLError, OSError, http.client.HTTPException) as error:
+        status = type(error).__name__
+    check(status != 200, f"without a client's certificate: {status}")
+    server.process.wait_line('msg="admin connection refused".* reason=tls-certificate-missing', 20)
+    knows.load_cert_chain(*map(str, certificates.client))
+    check(server.ask(f"{API}/status", context=knows).status == 200, "with one: 200")
+    check(server.stop() == 0, "sluice ends with 0")
+
+
+def many(lab):
+    """Devices that nobody answers for are streams, too."""
+    port = free_port()
+    server = Sluice(lab, {f"dev{i:04}": f"127.0.0.1:{port}" for i in range(5000)},
+                    {"listen": "127.0.0.1:PORT"}, "many", {"backoff": {"min": "60s", "max": "60s"}})
+    whole = server.get("/streams", limit=5000)
+    check(whole["total"] == 5000 and len(whole["streams"]) == 5000, "5,000 rows at once")
+    part_of = server.get("/streams")
+    check(part_of["total"] == 5000 and len(part_of["streams"]) == 500, "500 where nobody says how many")
+    check(server.ask(f"{API}/streams?limit=5001").status == 400, "no more than 5,000")
+    began = time.monotonic()
+    server.get("/streams", sort="blocked_s", order="desc", limit=50)
+    print(f"50 of 5,000, sorted: {(time.monotonic() - began) * 1000:.0f} ms")
+    check(server.stop() == 0, "sluice ends with 0")
+
+
+def main(lab):
+    description = Description()
+    devices = Devices(lab, "sim", 4, rate=50)
+    addresses = devices.addresses()
+    server = Sluice(lab, addresses, {"listen": "127.0.0.1:PORT"})
+    part(lab, "answers", answers, description, server)
+    part(lab, "actions", actions, description, server)
+    part(lab, "drain", drains, description, server)
+    part(lab, "strangers", strangers, addresses)
+    part(lab, "unix", unix, addresses)
+    part(lab, "tls", tls, addresses)
+    if lab.is_long:
+        part(lab, "many", many)
+    if not lab.options.only:
+        check(not description.left(), f"every path of the description was asked; not: {description.left() or 'none'}")
+
+
+run(main)
