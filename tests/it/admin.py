@@ -189,6 +189,7 @@ def answers(_, description, server):
           "it is the device that was asked for, with its routes")
     hold(description, server.ask(f"{API}/targets/nobody"), f"{API}/targets/{{name}}", "targets/nobody")
     hold(description, server.ask("/healthz"), "/healthz", "/healthz")
+    hold(description, server.ask("/readyz"), "/readyz", "/readyz")
     metrics = server.ask("/metrics")
     hold(description, metrics, "/metrics", "/metrics")
     check("sluice_build_info{" in metrics.text and metrics.text.endswith("# EOF\n"), "/metrics is whole")
