@@ -51,7 +51,6 @@ struct sl_collector_options {
         const char *listen; /* "" : no admin listener */
         const char *token;  /* "" : none */
         struct sluice_strings hosts;
-        const char *captures; /* directory; "" : none are written */
         struct {
             const char *cert;
             const char *key;

@@ -42,11 +42,6 @@ const struct sluice_option sl_admin_table[] = {
      .type = SLUICE_STRINGS,
      .offset = AT(hosts),
      .doc = "Names by which it is asked, beside localhost and addresses in numbers; of plaintext."},
-    {.name = "captures",
-     .type = SLUICE_STRING,
-     .offset = AT(captures),
-     .default_text = "",
-     .doc = "A directory for captures that are asked for over the API; \"\": none are."},
     {.name = "tls", .type = SLUICE_OBJECT, .table = tls_table, .doc = "HTTPS."},
     {.name = NULL},
 };
