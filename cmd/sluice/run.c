@@ -3,6 +3,8 @@
 #include <malloc.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "daemon/daemon.h"
@@ -77,9 +79,28 @@ static void give_memory_back(void)
     mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK_BYTES);
 }
 
+/* Before the first secret is read: a core would have them all. The limit from before. */
+static struct rlimit forbid_cores(void)
+{
+    struct rlimit before = {0};
+
+    if (getrlimit(RLIMIT_CORE, &before) == 0) {
+        (void)setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_max = before.rlim_max});
+    }
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return before;
+}
+
+static void allow_cores(const struct rlimit *before)
+{
+    (void)setrlimit(RLIMIT_CORE, before);
+    (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
 static int collect(const struct run_options *options)
 {
     struct sl_buf errors = {0};
+    const struct rlimit cores = forbid_cores();
     struct sl_settings *settings = sl_settings_read(options->common.config, &errors);
     int code = SL_EXIT_FAILED;
 
@@ -87,6 +108,9 @@ static int collect(const struct run_options *options)
         fputs(sl_buf_text(&errors), stderr);
     } else {
         set_log(options, settings);
+        if (settings->collector.core_dumps) {
+            allow_cores(&cores);
+        }
         give_memory_back();
         struct sl_status status = sl_daemon_run(settings);
         code = sl_status_is_ok(&status) ? SL_EXIT_OK : SL_EXIT_FAILED;

@@ -92,6 +92,12 @@ const struct sluice_option sl_collector_table[] = {
      .type = SLUICE_OBJECT,
      .table = shard_table,
      .doc = "A part of the targets, for several collectors with the same ones."},
+    {.name = "core-dumps",
+     .type = SLUICE_BOOL,
+     .offset = AT(core_dumps),
+     .default_text = "false",
+     .doc = "Whether a crash may leave a core behind, in which passwords and keys lie, and "
+            "debuggers of the same user may attach."},
     {.name = "log",
      .type = SLUICE_OBJECT,
      .table = log_table,

@@ -47,6 +47,7 @@ struct sl_collector_options {
     uint64_t memory_bytes;
     int64_t shutdown_timeout_ns;
     const char *plugins; /* directory of shared objects; "": none */
+    bool core_dumps;
     struct {
         const char *listen; /* "" : no admin listener */
         const char *token;  /* "" : none */

@@ -8,8 +8,11 @@ is searched: the log, /metrics and every other page, `check`, `check --print`, t
 the records. A device that echoes what it was sent in its error message is among the bad ones.
 """
 import json
+import re
 import subprocess
+import urllib.error
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from harness import check, free_port, must, part, run, sluice, wait_for
 
@@ -96,8 +99,10 @@ def running(lab, log_format):
     for name in ("wrong", "echo"):
         wait_for(lambda name=name: collector.total("stream_ends", target=name) > 3, 20,
                  f"{name} is refused and tried again")
-    for page in ("/metrics", "/healthz"):
-        search(page, collector.get(page)[1])
+    check(core_limit(collector) == "0", "no core is left behind by a crash")
+    for page in ("/metrics", "/healthz", "/readyz", "/api/v1/status", "/api/v1/streams",
+                 "/api/v1/targets", "/api/v1/targets/wrong", "/api/v1/sinks"):
+        search(page, anyhow(collector, page))
     printed = subprocess.run([sluice(), "check", "-c", collector.file, "--print"], check=True,
                              capture_output=True, text=True, env=ENVIRONMENT).stdout
     check(printed.count("******") == 6, "check --print: six masked secrets")
@@ -109,6 +114,19 @@ def running(lab, log_format):
     search("the log", "\n".join(collector.process.lines))
     search("the records", copy.read_text(encoding="utf-8"))
     copy.unlink()
+
+
+def anyhow(collector, page):
+    """What is on a page, good or bad: not ready it is while Kafka is not there."""
+    try:
+        return collector.get(page)[1]
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
+
+
+def core_limit(collector):
+    limits = Path(f"/proc/{collector.process.pid}/limits").read_text(encoding="utf-8")
+    return re.search(r"^Max core file size +(\S+)", limits, re.M).group(1)
 
 
 def is_object(line):
