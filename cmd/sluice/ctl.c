@@ -246,7 +246,7 @@ static int print_reply(const struct ctl *ctl, const struct sl_admin_reply *reply
     struct sl_buf out = {0};
 
     if (reply->exit != SL_TOOL_EXIT_OK) {
-        return reply->exit;
+        return (int)reply->exit;
     }
     if (is_table(ctl)) {
         table(&out, reply->json);
@@ -412,7 +412,7 @@ static int follow(const struct ctl *ctl)
         sl_buf_printf(&path, "/api/v1/events?after=%.0f&limit=%lld", next, (long long)ctl->limit);
         const struct sl_admin_reply *reply = ask(ctl, "GET", &path, NULL, 0);
         if (reply->exit != SL_TOOL_EXIT_OK) {
-            return reply->exit;
+            return (int)reply->exit;
         }
         /* One that was started again counts from the beginning. */
         double told = sl_admin_count(reply->json, "next");
@@ -472,7 +472,7 @@ static json_t *last_reload(const struct ctl *ctl, int *exit)
 
     sl_buf_add_c(&path, "/api/v1/status");
     const struct sl_admin_reply *reply = ask(ctl, "GET", &path, NULL, 0);
-    *exit = reply->exit;
+    *exit = (int)reply->exit;
     return reply->exit == SL_TOOL_EXIT_OK ? json_incref(json_object_get(reply->json, "reload"))
                                           : NULL;
 }
@@ -512,7 +512,7 @@ static int reload(const struct ctl *ctl, const struct verb *verb, const char *wo
     }
     const struct sl_admin_reply *reply = ask(ctl, "POST", &path, NULL, timeout_ns);
     if (reply->exit != SL_TOOL_EXIT_OK) {
-        code = reply->exit;
+        code = (int)reply->exit;
     } else if (*sl_admin_text(reply->json, "result")) {
         code = print_reload(ctl, reply->json);
     } else {

@@ -152,7 +152,7 @@ static int once(struct top_options *options)
         sl_buf_reset(&path);
         if (reply->exit != SL_TOOL_EXIT_OK) {
             sl_buf_fini(&path);
-            return reply->exit;
+            return (int)reply->exit;
         }
         sl_top_take(&options->top, question, reply->json, "", now_s());
     }

@@ -283,7 +283,7 @@ static int attribute_of(const struct sl_terminal *terminal, enum sl_style style)
     attr_t attribute = attributes[style];
 
     if (terminal->has_colours && style >= SL_STYLE_GOOD) {
-        attribute |= (attr_t)terminal->curses.COLOR_PAIR(style);
+        attribute |= (attr_t)terminal->curses.COLOR_PAIR((int)style);
     }
     return (int)attribute;
 }
