@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hint.h"
 #include "stream/bisect.h"
 #include "stream/internal.h"
 #include "stream/quarantine.h"
@@ -95,12 +96,18 @@ static void put(struct sl_prober *prober, size_t path)
     uint64_t wait_ms = (uint64_t)(wait_ns / SL_NS_PER_MS);
 
     if (is_new) {
-        sl_log(SL_LOG_WARN, NULL, "path in quarantine",
-               sl_log_text("target", stream->config.target),
-               sl_log_text("subscription", subscription_of(prober, path)),
-               sl_log_text("path", path_of(prober, path)),
-               sl_log_text("code", sl_code_name(prober->why.code)),
-               sl_log_text("why", prober->why.text), sl_log_u64("retry-ms", wait_ms));
+        const char *hint = sl_hint(&prober->why, SL_HINT_FILE);
+        const struct sl_log_field fields[] = {
+            sl_log_text("target", stream->config.target),
+            sl_log_text("subscription", subscription_of(prober, path)),
+            sl_log_text("path", path_of(prober, path)),
+            sl_log_text("code", sl_code_name(prober->why.code)),
+            sl_log_text("why", prober->why.text),
+            sl_log_u64("retry-ms", wait_ms),
+            sl_log_text("try", hint),
+        };
+        sl_log_fields(SL_LOG_WARN, NULL, "path in quarantine", fields,
+                      SL_ARRAY_LEN(fields) - !hint);
     } else {
         sl_log(SL_LOG_INFO, &prober->stream->subject, "path still refused",
                sl_log_text("path", path_of(prober, path)),

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hint.h"
 #include "gnmi.services.h"
 #include "gnmi/extension.h"
 #include "stream/internal.h"
@@ -142,12 +143,18 @@ static void on_open(struct sl_grpc_call *call, void *arg)
 static void log_end(struct sl_stream *stream, const struct sl_status *why)
 {
     bool is_wanted = stream->state == SL_STREAM_BACKOFF && !stream->is_anew;
+    const char *hint = is_wanted ? sl_hint(why, SL_HINT_FILE) : NULL;
+    const struct sl_log_field fields[] = {
+        sl_log_text("code", sl_code_name(why->code)),
+        sl_log_text("reason", sl_status_reason(why)),
+        sl_log_text("why", why->text),
+        sl_log_u64("epoch", stream->view.epoch),
+        sl_log_u64("retry-ms", is_wanted ? stream->retry_ms : 0),
+        sl_log_text("try", hint),
+    };
 
-    sl_log(is_wanted ? SL_LOG_WARN : SL_LOG_DEBUG, &stream->subject, "subscription ended",
-           sl_log_text("code", sl_code_name(why->code)),
-           sl_log_text("reason", sl_status_reason(why)), sl_log_text("why", why->text),
-           sl_log_u64("epoch", stream->view.epoch),
-           sl_log_u64("retry-ms", is_wanted ? stream->retry_ms : 0));
+    sl_log_fields(is_wanted ? SL_LOG_WARN : SL_LOG_DEBUG, &stream->subject, "subscription ended",
+                  fields, SL_ARRAY_LEN(fields) - !hint);
     if (is_wanted) {
         sl_tally_add(&stream->view.ends, sl_status_reason(why));
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/backoff.h"
+#include "base/hint.h"
 #include "base/log.h"
 #include "h2/link.h"
 #include "target/inquiry.h"
@@ -181,14 +182,31 @@ static void greet(struct sl_target *target)
     }
 }
 
+/* What a person may try; NULL: nothing comes to mind. */
+static const char *hint_of(const struct sl_target *target, const struct sl_status *why)
+{
+    bool was_device = messages(target) > target->messages_at_open;
+
+    if (sl_hint_is_end(why)) {
+        return was_device ? NULL : sl_hint_of_end(target->config.tls != NULL, SL_HINT_FILE);
+    }
+    return sl_hint(why, SL_HINT_FILE);
+}
+
 static void log_end(struct sl_target *target, const struct sl_status *why)
 {
     bool is_wanted = target->state < SL_TARGET_DRAINING;
+    const char *hint = is_wanted ? hint_of(target, why) : NULL;
+    const struct sl_log_field fields[] = {
+        sl_log_text("code", sl_code_name(why->code)),
+        sl_log_text("reason", sl_status_reason(why)),
+        sl_log_text("why", why->text),
+        sl_log_u64("retry-ms", is_wanted ? target->retry_ms : 0),
+        sl_log_text("try", hint),
+    };
 
-    sl_log(is_wanted ? SL_LOG_WARN : SL_LOG_DEBUG, &target->subject, "connection ended",
-           sl_log_text("code", sl_code_name(why->code)),
-           sl_log_text("reason", sl_status_reason(why)), sl_log_text("why", why->text),
-           sl_log_u64("retry-ms", is_wanted ? target->retry_ms : 0));
+    sl_log_fields(is_wanted ? SL_LOG_WARN : SL_LOG_DEBUG, &target->subject, "connection ended",
+                  fields, SL_ARRAY_LEN(fields) - !hint);
     if (is_wanted) {
         sl_tally_add(&target->view.ends, sl_status_reason(why));
     }
@@ -224,8 +242,10 @@ static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint
            sl_log_u64("last-stream", (uint64_t)(uint32_t)last_stream_id),
            sl_log_text("why", said.text));
     if (sl_h2_ping_less(&target->ping_interval_ms, error, debug_data)) {
+        const struct sl_status pings = {.code = SL_UNAVAILABLE, .reason = "too-many-pings"};
         sl_log(SL_LOG_WARN, &target->subject, "the device wants fewer PING",
-               sl_log_u64("interval-ms", target->ping_interval_ms));
+               sl_log_u64("interval-ms", target->ping_interval_ms),
+               sl_log_text("try", sl_hint(&pings, SL_HINT_FILE)));
     }
     lend_session(target, NULL);
     handle(target, SL_TARGET_EVENT_GOAWAY);

@@ -73,3 +73,42 @@ const struct kafka_error *kafka_error_in(const char *words)
     }
     return NULL;
 }
+
+const char *kafka_hint(const char *reason)
+{
+    static const char *const hints[][2] = {
+        {"all-brokers-down",
+         "are brokers up, are 'brokers' right, and does a firewall let us through?"},
+        {"broker-down", "is the broker up, and does a firewall let us through?"},
+        {"name-unknown", "is the name in 'brokers' spelled right? brokers also name each other: "
+                         "their advertised.listeners must have names that are known here"},
+        {"timed-out", "is the broker overloaded, or a firewall in between?"},
+        {"tls-failed", "does that port speak TLS? properties: {ssl.ca.location: FILE} names whom "
+                       "to trust, ssl.certificate.location and ssl.key.location who we are"},
+        {"login-refused",
+         "properties: {sasl.mechanism:, sasl.username:, sasl.password:}; does that "
+         "port take the mechanism, and does it know the user?"},
+        {"topic-missing", "create the topic, or let brokers do it (auto.create.topics.enable)"},
+        {"topic-refused", "a topic's name has letters, digits, '.', '_' and '-', 249 at most"},
+        {"not-authorised", "let the user write to the topic (ACL: Write and Describe on it)"},
+        {"cluster-not-authorised", "let the user write idempotently (ACL: IdempotentWrite on the "
+                                   "cluster, or brokers of 2.8 and later)"},
+        {"not-enough-replicas",
+         "are brokers down that have replicas of it? its min.insync.replicas "
+         "must be in sync"},
+        {"leader-unknown", "is the broker with the only replica down?"},
+        {"too-large",
+         "raise max.message.bytes of the topic, and message.max.bytes in 'properties'; "
+         "'record: update' and 'dead-letter' help, too"},
+        {"record-refused", "'dead-letter: {topic:}' keeps what the broker refuses"},
+        {"broker-storage", "is the broker's disk full or broken?"},
+        {"producer-fenced", "does another producer use the same transactional id?"},
+    };
+
+    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+        if (strcmp(hints[i][0], reason) == 0) {
+            return hints[i][1];
+        }
+    }
+    return "";
+}

@@ -21,6 +21,9 @@ struct kafka_error {
 /* The last row, "unknown", for codes that have none of their own. */
 const struct kafka_error *kafka_error_of(rd_kafka_resp_err_t code);
 
+/* What a person may try; "" : nothing comes to mind. A literal. */
+const char *kafka_hint(const char *reason);
+
 /* Of librdkafka's words for it ("Broker: Not enough in-sync replicas"), which may go on behind.
  * NULL: they are not at the beginning of `words`. */
 const struct kafka_error *kafka_error_in(const char *words);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "errors.h"
+
 /* Reasons are literals of few places; one that finds no row is counted with the last. */
 static struct kafka_trouble *row_of(struct kafka_troubles *troubles, const char *reason)
 {
@@ -28,9 +30,10 @@ void kafka_troubles_note(struct kafka_troubles *troubles, const struct sluice_ho
     row->seen_ms = now_ms;
     row->is_now = true;
     if (is_due) {
+        const char *hint = kafka_hint(row->reason);
         row->told_ms = now_ms;
-        host->calls->log(host, SLUICE_WARN, "%s: %s (%llu so far)", row->reason, text,
-                         (unsigned long long)row->count);
+        host->calls->log(host, SLUICE_WARN, "%s: %s (%llu so far)%s%s", row->reason, text,
+                         (unsigned long long)row->count, *hint ? "; try: " : "", hint);
     }
 }
 
