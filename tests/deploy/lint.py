@@ -104,7 +104,12 @@ def grafana():
 
 def containers():
     good(pinned() / "hadolint", DEPLOY / "Dockerfile")
-    good(pinned() / "python3", Path(__file__).parent / "containers.py")
+    good(pinned() / "python3", Path(__file__).parent / "containers.py", "compose")
+
+
+def kubernetes():
+    good(pinned() / "kubernetes-validate", "--strict", *sorted((DEPLOY / "kubernetes").iterdir()))
+    good(pinned() / "python3", Path(__file__).parent / "containers.py", "kubernetes")
 
 
 def image():
@@ -127,7 +132,7 @@ def manual():
 
 if __name__ == "__main__":
     ONLY = sys.argv[2] if sys.argv[1:2] == ["--only"] else ""
-    for part in (units, shell, yaml, prometheus, grafana, containers, image, manual):
+    for part in (units, shell, yaml, prometheus, grafana, containers, kubernetes, image, manual):
         if re.search(ONLY, part.__name__):
             part()
     if shutil.which("systemd-analyze") is None:
