@@ -14,7 +14,7 @@ run="libnghttp2-14 libprotobuf-c1 librdkafka1 libyaml-0-2 libuv1 libmicrohttpd12
 demo="kcat curl"
 test="mandoc fish zsh git clang libclang-rt-14-dev valgrind python3-venv ca-certificates maven
     default-jdk-headless kcat curl nghttp2-client
-    dpkg-dev systemd shellcheck chromium"
+    dpkg-dev rpm systemd shellcheck chromium"
 
 die() {
     echo "packages.sh: $*" >&2

@@ -82,6 +82,25 @@ def newer(lab, package):
     return lab.path("newer.deb")
 
 
+def check_rpm(lab):
+    """The same as .rpm, where rpmbuild is: nothing here could install it, but rpm reads it."""
+    if not shutil.which("rpmbuild"):
+        return
+    folder = sluice().resolve().parents[2]
+    output("cpack", "--config", folder / "CPackConfig.cmake", "-G", "RPM", "-B", lab.path("rpm"))
+    package = next(lab.path("rpm").glob("*.rpm"))
+    database = lab.path("rpm-database")
+    database.mkdir()
+
+    def asked(*words):
+        return output("rpm", "--dbpath", database, "-qp", *words, package)
+    check(asked("-c").split() == [str(CONFIGURATION)], "the .rpm has the configuration as one")
+    check("useradd -r -g sluice" in asked("--scripts"), "and makes the user")
+    files = asked("-l")
+    check(all(file in files for file in ("/usr/bin/sluice", str(UNIT), "man8/sluice.8")), "and has all files")
+    check("libnghttp2" in asked("--requires"), "and needs its libraries")
+
+
 def dpkg(*words):
     done = subprocess.run(["dpkg", *[str(word) for word in words]], capture_output=True, text=True,
                           check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
@@ -192,6 +211,7 @@ def main(lab):
     note_size = package.stat().st_size
     must(note_size > 100000, f"a package of {note_size} bytes")
     lab.on_end(purge)
+    check_rpm(lab)
     dpkg("--install", package)
     check_files(lab)
 
