@@ -112,7 +112,7 @@ static int collect(const struct run_options *options)
             allow_cores(&cores);
         }
         give_memory_back();
-        struct sl_status status = sl_daemon_run(settings);
+        struct sl_status status = sl_daemon_run(settings, options->common.config);
         code = sl_status_is_ok(&status) ? SL_EXIT_OK : SL_EXIT_FAILED;
         if (code != SL_EXIT_OK) {
             fprintf(stderr, "sluice run: %s\n", status.text);

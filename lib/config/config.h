@@ -115,6 +115,12 @@ void sl_config_print_errors(const struct sl_config *config, struct sl_buf *out);
 void sl_config_print(const struct sluice_option *table, const void *object, unsigned indent,
                      struct sl_buf *out);
 
+/* Calls `on_difference(arg, key)` for each key of the table that has another value in `b` than in
+ * `a`, secrets too: "backoff.min", and for a list the key of the list, each once. False: there is
+ * none. `on_difference` may be NULL. */
+bool sl_config_differ(const struct sluice_option *table, const void *a, const void *b,
+                      void (*on_difference)(void *arg, const char *key), void *arg);
+
 /* One key, which is quoted where it must be, and a text, which always is; NULL: no text, what is
  * under the key follows. */
 void sl_config_print_text(const char *name, const char *text, unsigned indent, struct sl_buf *out);

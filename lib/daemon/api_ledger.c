@@ -11,7 +11,7 @@ static json_t *sinks_json(struct sl_json *json, const struct sl_ledger *ledger)
     for (size_t i = 0; i < ledger->sink_count; i++) {
         const struct sl_ledger_sink *sink = &ledger->sinks[i];
         json_t *object = sl_json_object(json);
-        sl_json_put(json, object, "sink", sl_json_text(json, sink->spec->name));
+        sl_json_put(json, object, "sink", sl_json_text(json, sink->name));
         sl_api_put_counts(json, object, &sink->counts);
         sl_json_put(json, object, "balanced",
                     sl_json_bool(json, sl_route_counts_are_valid(&sink->counts)));

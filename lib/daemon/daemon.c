@@ -15,16 +15,19 @@
 #include "daemon/ledger.h"
 #include "daemon/notify.h"
 #include "daemon/pulse.h"
+#include "daemon/reload.h"
 #include "daemon/report.h"
 #include "daemon/worker.h"
 #include "loop/loop.h"
 
 enum { NS_PER_MS = 1000 * 1000, SLACK_MS = 10 * 1000 /* beyond shutdown-timeout, to the end */ };
 
-struct daemon {
-    const struct sl_settings *settings;
+struct sl_daemon {
+    struct sl_settings *settings; /* of the start: what a reload does not change */
+    struct sl_reload *reload;
     struct sl_loop *loop; /* of signals; the workers have their own */
     struct sl_signal *signals[2];
+    struct sl_signal *hangup;
     struct sl_worker **workers;
     unsigned started; /* workers whose thread runs */
     atomic_uint done; /* of them, drained; each worker's thread counts itself */
@@ -40,11 +43,12 @@ struct daemon {
 
 /* ---- signals ---- */
 
-static void drain(struct daemon *daemon)
+static void drain(struct sl_daemon *daemon)
 {
     daemon->is_draining = true;
+    sl_reload_stop(daemon->reload);
     sl_log_plain(SL_LOG_INFO, NULL, "draining: no more credit, waiting for what is held");
-    int64_t timeout_ns = daemon->settings->collector.shutdown_timeout_ns;
+    int64_t timeout_ns = sl_reload_settings(daemon->reload)->collector.shutdown_timeout_ns;
     sl_notify_stopping((uint64_t)(timeout_ns / NS_PER_MS) + SLACK_MS);
     for (unsigned i = 0; i < daemon->started; i++) {
         sl_worker_drain(daemon->workers[i]);
@@ -53,7 +57,7 @@ static void drain(struct daemon *daemon)
 
 static void on_signal(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sl_daemon *daemon = arg;
 
     if (daemon->is_draining) {
         sl_log_plain(SL_LOG_WARN, NULL, "second signal: ending at once");
@@ -62,9 +66,14 @@ static void on_signal(void *arg)
     drain(daemon);
 }
 
+static void on_hangup(void *arg)
+{
+    sl_daemon_reload(arg, "SIGHUP");
+}
+
 static void on_over(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sl_daemon *daemon = arg;
 
     if (!daemon->is_draining) {
         drain(daemon);
@@ -74,14 +83,14 @@ static void on_over(void *arg)
 /* On a worker's thread. */
 static void on_worker_over(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sl_daemon *daemon = arg;
 
     sl_loop_post_kept(daemon->loop, &daemon->over_due);
 }
 
 static void on_done(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sl_daemon *daemon = arg;
 
     if (atomic_load(&daemon->done) == daemon->started) {
         sl_loop_stop(daemon->loop);
@@ -91,7 +100,7 @@ static void on_done(void *arg)
 /* On a worker's thread. */
 static void on_worker_done(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sl_daemon *daemon = arg;
 
     atomic_fetch_add(&daemon->done, 1);
     sl_loop_post_kept(daemon->loop, &daemon->done_due);
@@ -108,7 +117,7 @@ static void free_snapshots(struct sl_snapshot *snapshots, unsigned count)
 }
 
 /* A snapshot of every worker, each by `take`; NULL when one did not answer. */
-static struct sl_snapshot *snapshots(const struct daemon *daemon,
+static struct sl_snapshot *snapshots(const struct sl_daemon *daemon,
                                      bool (*take)(struct sl_worker *, struct sl_snapshot *))
 {
     struct sl_snapshot *all = calloc(daemon->settings->workers, sizeof(*all));
@@ -123,7 +132,7 @@ static struct sl_snapshot *snapshots(const struct daemon *daemon,
 }
 
 /* Before the first decision of a worker. */
-static struct sl_status open_events(struct daemon *daemon)
+static struct sl_status open_events(struct sl_daemon *daemon)
 {
     if (daemon->settings->admin.host[0] == '\0') {
         return sl_status_ok();
@@ -139,12 +148,12 @@ static struct sl_status open_events(struct daemon *daemon)
 /* On the listener's thread. */
 static void on_drain_asked(void *arg)
 {
-    struct daemon *daemon = arg;
+    struct sl_daemon *daemon = arg;
 
     sl_loop_post_kept(daemon->loop, &daemon->over_due);
 }
 
-static struct sl_status open_admin(struct daemon *daemon)
+static struct sl_status open_admin(struct sl_daemon *daemon)
 {
     struct sl_status why = sl_status_ok();
 
@@ -187,7 +196,7 @@ static void raise_descriptor_limit(void)
     }
 }
 
-static struct sl_status open_workers(struct daemon *daemon)
+static struct sl_status open_workers(struct sl_daemon *daemon)
 {
     struct sl_status why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
 
@@ -202,7 +211,7 @@ static struct sl_status open_workers(struct daemon *daemon)
     return sl_status_ok();
 }
 
-static struct sl_status watch_signals(struct daemon *daemon)
+static struct sl_status watch_signals(struct sl_daemon *daemon)
 {
     static const int numbers[] = {SIGTERM, SIGINT};
 
@@ -213,10 +222,36 @@ static struct sl_status watch_signals(struct daemon *daemon)
             return sl_status_error(SL_RESOURCE_EXHAUSTED, "cannot watch for signals");
         }
     }
-    return sl_status_ok();
+    daemon->hangup = sl_signal_new(daemon->loop, SIGHUP, on_hangup, daemon);
+    return daemon->hangup ? sl_status_ok()
+                          : sl_status_error(SL_RESOURCE_EXHAUSTED, "cannot watch for signals");
 }
 
-static struct sl_status start_workers(struct daemon *daemon)
+/* Where discovery has a say it goes in here, too. */
+static struct sl_settings *read_settings(const char *file, struct sl_buf *errors, void *arg)
+{
+    (void)arg;
+    return sl_settings_read(file, errors);
+}
+
+static struct sl_status open_reload(struct sl_daemon *daemon, const char *file)
+{
+    const struct sl_reload_config config = {
+        .loop = daemon->loop,
+        .file = file,
+        .running = daemon->settings,
+        .workers = daemon->workers,
+        .worker_count = daemon->settings->workers,
+        .read = read_settings,
+        .arg = daemon,
+    };
+
+    daemon->reload = sl_reload_new(&config);
+    return daemon->reload ? sl_status_ok()
+                          : sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+}
+
+static struct sl_status start_workers(struct sl_daemon *daemon)
 {
     for (unsigned i = 0; i < daemon->settings->workers; i++) {
         if (!sl_worker_start(daemon->workers[i], on_worker_done, daemon)) {
@@ -227,7 +262,7 @@ static struct sl_status start_workers(struct daemon *daemon)
     return sl_status_ok();
 }
 
-static struct sl_status open_pulse(struct daemon *daemon)
+static struct sl_status open_pulse(struct sl_daemon *daemon)
 {
     if (sl_pulse_is_wanted()) {
         daemon->pulse = sl_pulse_new(daemon->loop, daemon->workers, daemon->started, &daemon->done);
@@ -238,18 +273,21 @@ static struct sl_status open_pulse(struct daemon *daemon)
     return sl_status_ok();
 }
 
-static struct sl_status start(struct daemon *daemon)
+static struct sl_status start(struct sl_daemon *daemon, const char *file)
 {
     daemon->loop = sl_loop_new();
     struct sl_status status =
-        daemon->loop ? watch_signals(daemon)
+        daemon->loop ? open_events(daemon)
                      : sl_status_error(SL_RESOURCE_EXHAUSTED, "cannot make an event loop");
 
     if (sl_status_is_ok(&status)) {
-        status = open_events(daemon);
+        status = open_workers(daemon);
     }
     if (sl_status_is_ok(&status)) {
-        status = open_workers(daemon);
+        status = open_reload(daemon, file);
+    }
+    if (sl_status_is_ok(&status)) {
+        status = watch_signals(daemon);
     }
     if (sl_status_is_ok(&status)) {
         status = start_workers(daemon);
@@ -263,7 +301,7 @@ static struct sl_status start(struct daemon *daemon)
     return status;
 }
 
-static void log_ledger(const struct daemon *daemon)
+static void log_ledger(const struct sl_daemon *daemon)
 {
     struct sl_snapshot *all = snapshots(daemon, sl_worker_snapshot);
 
@@ -273,7 +311,7 @@ static void log_ledger(const struct daemon *daemon)
     }
 }
 
-static void stop(struct daemon *daemon, bool was_running)
+static void stop(struct sl_daemon *daemon, bool was_running)
 {
     sl_pulse_stop(daemon->pulse);
     sl_admin_close(daemon->admin);
@@ -294,6 +332,8 @@ static void stop(struct daemon *daemon, bool was_running)
     for (size_t i = 0; i < SL_ARRAY_LEN(daemon->signals); i++) {
         sl_signal_free(daemon->signals[i]);
     }
+    sl_signal_free(daemon->hangup);
+    sl_reload_free(daemon->reload);
     sl_pulse_free(daemon->pulse);
     if (daemon->loop) {
         sl_loop_free(daemon->loop);
@@ -301,7 +341,7 @@ static void stop(struct daemon *daemon, bool was_running)
     free(daemon->workers);
 }
 
-static void log_admin(const struct daemon *daemon)
+static void log_admin(const struct sl_daemon *daemon)
 {
     struct sl_address address = daemon->settings->admin;
     char place[SL_ADDRESS_TEXT_BYTES];
@@ -318,16 +358,26 @@ static void log_admin(const struct daemon *daemon)
     sl_buf_fini(&url);
 }
 
-struct sl_status sl_daemon_run(const struct sl_settings *settings)
+void sl_daemon_reload(struct sl_daemon *daemon, const char *why)
 {
-    struct daemon daemon = {
+    sl_reload_ask(daemon->reload, why);
+}
+
+void sl_daemon_last_reload(struct sl_daemon *daemon, struct sl_reload_outcome *outcome)
+{
+    sl_reload_last(daemon->reload, outcome);
+}
+
+struct sl_status sl_daemon_run(struct sl_settings *settings, const char *file)
+{
+    struct sl_daemon daemon = {
         .settings = settings,
         .done_due = {.fn = on_done, .arg = &daemon},
         .over_due = {.fn = on_over, .arg = &daemon},
     };
 
     raise_descriptor_limit();
-    struct sl_status status = start(&daemon);
+    struct sl_status status = start(&daemon, file);
     bool is_running = sl_status_is_ok(&status);
     if (is_running) {
         sl_log(SL_LOG_INFO, NULL, "started", sl_log_text("collector", settings->collector.name),

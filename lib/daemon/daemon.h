@@ -4,14 +4,24 @@
 
 #include "base/base.h"
 #include "base/status.h"
+#include "daemon/reload.h"
 #include "daemon/settings.h"
 
 /* Runs on the calling thread until SIGTERM or SIGINT, then drains: no more credit, what is held is
  * waited for at most shutdown-timeout, the calls are cancelled, the ledger is logged. A second
  * signal ends the process at once. Where all targets replay captures (target/options.h) it ends by
  * itself when everything is acknowledged; and where a required sink will never take records again,
- * as after a signal. An error is a start that failed, a capture that was damaged, or such a sink.
+ * as after a signal. SIGHUP takes `file`, from which the settings are, anew. An error is a start
+ * that failed, a capture that was damaged, or such a sink.
  */
-struct sl_status sl_daemon_run(const struct sl_settings *settings) SL_MUST_CHECK;
+struct sl_status sl_daemon_run(struct sl_settings *settings, const char *file) SL_MUST_CHECK;
+
+/* Any thread, while it runs: takes the file anew (reload.h). `why` is a literal that says who asks.
+ */
+struct sl_daemon;
+void sl_daemon_reload(struct sl_daemon *daemon, const char *why);
+
+/* Any thread: what came of the last one. */
+void sl_daemon_last_reload(struct sl_daemon *daemon, struct sl_reload_outcome *outcome);
 
 #endif

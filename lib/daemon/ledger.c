@@ -1,24 +1,28 @@
 #include "daemon/ledger.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "daemon/settings.h"
 #include "metrics/text.h"
 
-enum { LEDGER_FIELDS = 5 + SL_DROP_REASONS, DROPPED_BYTES = 32 };
+enum {
+    LEDGER_FIELDS = 5 + SL_DROP_REASONS,
+    DROPPED_BYTES = 32,
+};
 
 /* ---- adding up ---- */
 
-static struct sl_route_counts *of_sink(struct sl_ledger *sums, const struct sl_sink_spec *spec)
+static struct sl_route_counts *of_sink(struct sl_ledger *sums, const char *name)
 {
     size_t i = 0;
 
-    while (i < sums->sink_count && sums->sinks[i].spec != spec) {
+    while (i < sums->sink_count && strcmp(sums->sinks[i].name, name) != 0) {
         i++;
     }
-    SL_ASSERT(i < SL_SETTINGS_MAX_SINKS);
-    sums->sinks[i].spec = spec;
+    i = i < SL_LEDGER_SINKS ? i : SL_LEDGER_SINKS - 1; /* that many names end up in the last */
+    sums->sinks[i].name = name;
     sums->sink_count += i == sums->sink_count;
     return &sums->sinks[i].counts;
 }
@@ -28,7 +32,7 @@ static void add_stream(struct sl_ledger *sums, const struct sl_stream_row *row)
     for (size_t i = 0; i < row->route_count; i++) {
         const struct sl_route_row *route = &row->routes[i];
         SL_INVARIANT(sl_route_counts_are_valid(&route->counts));
-        sl_route_counts_add(of_sink(sums, route->sink), &route->counts);
+        sl_route_counts_add(of_sink(sums, route->sink->name), &route->counts);
         sl_route_counts_add(&sums->all, &route->counts);
     }
 }
@@ -39,6 +43,11 @@ void sl_ledger_add_up(struct sl_ledger *sums, const struct sl_snapshot *snapshot
     for (size_t w = 0; w < count; w++) {
         for (size_t s = 0; s < snapshots[w].stream_count; s++) {
             add_stream(sums, &snapshots[w].streams[s]);
+        }
+        for (size_t e = 0; e < snapshots[w].ended_count; e++) {
+            const struct sl_ended_row *row = &snapshots[w].ended[e];
+            sl_route_counts_add(of_sink(sums, row->sink), &row->counts);
+            sl_route_counts_add(&sums->all, &row->counts);
         }
     }
 }
@@ -78,7 +87,7 @@ void sl_ledger_metrics(const struct sl_snapshot *snapshots, size_t count, struct
     sl_metrics_family(out, "sluice_sink_ledger", SL_METRIC_GAUGE,
                       "Updates and deletes of a sink: received is the sum of all others.");
     for (size_t i = 0; i < sums.sink_count; i++) {
-        put_counts(out, "sluice_sink_ledger", sums.sinks[i].spec->name, &sums.sinks[i].counts);
+        put_counts(out, "sluice_sink_ledger", sums.sinks[i].name, &sums.sinks[i].counts);
     }
     sl_metrics_family(out, "sluice_ledger", SL_METRIC_GAUGE, "The same over all sinks.");
     put_counts(out, "sluice_ledger", NULL, &sums.all);
@@ -147,7 +156,7 @@ void sl_ledger_log(const struct sl_snapshot *snapshots, size_t count)
     sl_ledger_add_up(&sums, snapshots, count);
     for (size_t i = 0; i < sums.sink_count; i++) {
         const struct sl_log_field who[] = {
-            sl_log_text("sink", sums.sinks[i].spec->name),
+            sl_log_text("sink", sums.sinks[i].name),
             sl_log_text("sum", "sink"),
         };
         log_counts(who, SL_ARRAY_LEN(who), &sums.sinks[i].counts);

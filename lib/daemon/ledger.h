@@ -13,12 +13,14 @@
 #include "daemon/snapshot.h"
 
 struct sl_ledger_sink {
-    const struct sl_sink_spec *spec;
+    const char *name;
     struct sl_route_counts counts;
 };
 
+enum { SL_LEDGER_SINKS = SL_SETTINGS_MAX_SINKS + SL_SNAPSHOT_ENDED }; /* also those that ended */
+
 struct sl_ledger {
-    struct sl_ledger_sink sinks[SL_SETTINGS_MAX_SINKS];
+    struct sl_ledger_sink sinks[SL_LEDGER_SINKS];
     size_t sink_count;
     struct sl_route_counts all;
 };

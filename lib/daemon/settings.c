@@ -272,6 +272,8 @@ struct sl_settings *sl_settings_read_with(const char *file, struct sl_settings_d
     struct sl_settings *settings = calloc(1, sizeof(*settings));
 
     if (settings) {
+        atomic_init(&settings->holders, 1);
+        settings->generation = 1;
         settings->config = sl_config_read(file);
     }
     if (!settings || !settings->config) {
@@ -308,9 +310,14 @@ void sl_settings_inherit(struct sl_settings *settings, const struct sl_settings 
     settings->connect = connect;
 }
 
-void sl_settings_free(struct sl_settings *settings)
+void sl_settings_hold(struct sl_settings *settings)
 {
-    if (settings) {
+    atomic_fetch_add(&settings->holders, 1);
+}
+
+void sl_settings_release(struct sl_settings *settings)
+{
+    if (settings && atomic_fetch_sub(&settings->holders, 1) == 1) {
         sl_settings_free_sinks(settings);
         sl_settings_free_rules(settings);
         sl_settings_free_tls(settings);
@@ -321,4 +328,10 @@ void sl_settings_free(struct sl_settings *settings)
         sl_plugins_free(settings->plugins);
         free(settings);
     }
+}
+
+void sl_settings_free(struct sl_settings *settings)
+{
+    SL_ASSERT(!settings || atomic_load(&settings->holders) == 1);
+    sl_settings_release(settings);
 }

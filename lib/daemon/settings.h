@@ -3,10 +3,14 @@
  * Everything a running collector needs to know, with every name resolved to an object: what a
  * target subscribes to, and where each of its streams is published. Constant once read; freed as a
  * whole.
+ *
+ * A collector that reads its file anew has several at a time, its generations: whoever borrows
+ * from one holds it.
  */
 #ifndef SLUICE_DAEMON_SETTINGS_H
 #define SLUICE_DAEMON_SETTINGS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -88,6 +92,7 @@ struct sl_subscription_settings {
     const char *name;
     struct sl_subscription_options options;
     struct sl_gnmi_subscribe request; /* what follows from them; `target` without set-target */
+    struct sl_stream_member member;   /* the same for streams: names and paths */
     struct sl_rules *rules;           /* for each sink: its own, then the sink's */
 };
 
@@ -96,6 +101,7 @@ struct sl_subscription_settings {
 struct sl_stream_settings {
     const char *name; /* the members' names, with ';' between; cut off where it is too long */
     const struct sl_subscription_settings **members;
+    const struct sl_stream_member *asks; /* theirs, in the same order */
     size_t member_count;
     const struct sl_subscription_settings *subscription; /* the first: what it says of the RPC, all
                                                             members say */
@@ -111,12 +117,15 @@ struct sl_target_settings {
     struct sl_device_replay replay; /* without a file: there is a device */
     const struct sl_proxy *proxy;   /* the settings'; NULL: none */
     struct sl_tls *tls;             /* the settings'; NULL: plaintext */
+    uint64_t tls_digest;            /* of the files that it was made of */
     struct sl_stream_settings *streams;
     size_t stream_count;
     unsigned worker; /* the one with the fewest streams so far, in the order of the file */
 };
 
 struct sl_settings {
+    atomic_uint holders;
+    uint64_t generation;      /* from 1, in the order in which a collector has taken them */
     struct sl_config *config; /* owns all of the memory below, and has the errors */
     struct sl_collector_options collector;
     unsigned workers;
@@ -167,7 +176,11 @@ struct sl_settings_document {
  * leaves that target out and is no error. The sources' names outlive the settings. */
 struct sl_settings *sl_settings_read_with(const char *file, struct sl_settings_document *documents,
                                           size_t count, struct sl_buf *errors) SL_MUST_CHECK;
-void sl_settings_free(struct sl_settings *settings);
+
+/* Who read them holds them. Any thread; the last one to release frees. NULL is nothing. */
+void sl_settings_hold(struct sl_settings *settings);
+void sl_settings_release(struct sl_settings *settings);
+void sl_settings_free(struct sl_settings *settings); /* the same, where there was but one holder */
 
 /* `settings` come in the place of those `before`, in the same process: what goes on from one to the
  * other, as the turns in which targets connect. */

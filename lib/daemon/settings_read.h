@@ -159,6 +159,21 @@ void sl_settings_packer_free(struct sl_settings_packer *packer);
 bool sl_settings_fits(struct sl_settings_packer *packer, const struct sl_stream_settings *stream,
                       const struct sl_stream_settings *more, size_t max_paths);
 
+/* The largest message of a subscription; what sinks that are not required take off
+ * collector.memory, for each worker. */
+uint64_t sl_settings_largest_message(const struct sl_settings *settings);
+uint64_t sl_settings_optional_bytes(const struct sl_settings *settings);
+
+/* Whether two sinks of one name differ so that the running one cannot go on; and, `on_key` or not,
+ * in anything at all: then `on_key` gets each key. */
+bool sl_settings_sink_differs(const struct sl_sink_settings *a, const struct sl_sink_settings *b,
+                              void (*on_key)(void *arg, const char *key), void *arg,
+                              bool *is_other);
+
+/* Whether two lists of rules do other things. False when memory is out, too: then `*failed`. */
+bool sl_settings_rule_list_differs(struct sl_config *config, const struct sl_rule_list *a,
+                                   const struct sl_rule_list *b, bool *failed);
+
 /* Fills the streams of all targets, whose options are read. False when memory is out. */
 bool sl_settings_resolve(struct sl_settings_reader *reader) SL_MUST_CHECK;
 

@@ -352,6 +352,24 @@ static void print_rule(struct sl_config *config, const struct sl_rule *rule, str
     }
 }
 
+bool sl_settings_rule_list_differs(struct sl_config *config, const struct sl_rule_list *a,
+                                   const struct sl_rule_list *b, bool *failed)
+{
+    bool is_other = a->count != b->count;
+
+    for (size_t i = 0; !is_other && !*failed && i < a->count; i++) {
+        const struct sl_rule_config *one = sl_rule_config(a->items[i]);
+        const struct sl_rule_config *other = sl_rule_config(b->items[i]);
+        const struct sluice_option *table =
+            one->kind == other->kind ? join_tables(config, one->kind) : NULL;
+        *failed = one->kind == other->kind && !table;
+        is_other =
+            !table || sl_config_differ(table, (const char *)one->options - kind_offset,
+                                       (const char *)other->options - kind_offset, NULL, NULL);
+    }
+    return is_other;
+}
+
 void sl_settings_print_rules(const struct sl_settings *settings, struct sl_buf *out)
 {
     if (settings->rule_list_count) {

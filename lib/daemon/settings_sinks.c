@@ -501,3 +501,65 @@ void sl_settings_reference_sinks(const struct sl_plugins *plugins, struct sl_buf
                                    (*known)->options, out);
     }
 }
+
+/* ---- two of them ---- */
+
+struct sink_keys {
+    void (*on_key)(void *arg, const char *key);
+    void *arg;
+    bool is_instance; /* a key of the instance was among them */
+};
+
+/* Which targets it is for and what it is given is said to streams; all else to the instance. */
+static void on_sink_key(void *arg, const char *key)
+{
+    static const char *const of_streams[] = {"rules", "module-prefixes", "match", NULL};
+    struct sink_keys *keys = arg;
+    size_t i = 0;
+
+    while (of_streams[i] && strcmp(of_streams[i], key) != 0) {
+        i++;
+    }
+    keys->is_instance = keys->is_instance || !of_streams[i];
+    if (keys->on_key) {
+        keys->on_key(keys->arg, key);
+    }
+}
+
+static bool processors_differ(const struct sl_sink_spec *a, const struct sl_sink_spec *b)
+{
+    bool is_other = a->processor_count != b->processor_count;
+
+    for (size_t i = 0; !is_other && i < a->processor_count; i++) {
+        const struct sl_processor_spec *one = a->processors[i];
+        const struct sl_processor_spec *other = b->processors[i];
+        is_other = one->plugin != other->plugin ||
+                   (one->plugin->options && sl_config_differ(one->plugin->options, one->options,
+                                                             other->options, NULL, NULL));
+    }
+    return is_other;
+}
+
+bool sl_settings_sink_differs(const struct sl_sink_settings *a, const struct sl_sink_settings *b,
+                              void (*on_key)(void *arg, const char *key), void *arg, bool *is_other)
+{
+    struct sink_keys keys = {.on_key = on_key, .arg = arg};
+    const struct sluice_sink_plugin *plugin = a->spec.plugin;
+
+    if (plugin != b->spec.plugin) {
+        on_sink_key(&keys, "type");
+        *is_other = true;
+        return true;
+    }
+    *is_other = sl_config_differ(sl_sink_table + 1, (const char *)a->spec.options - plugin_offset,
+                                 (const char *)b->spec.options - plugin_offset, on_sink_key, &keys);
+    if (plugin->options &&
+        sl_config_differ(plugin->options, a->spec.options, b->spec.options, on_sink_key, &keys)) {
+        *is_other = true;
+    }
+    if (processors_differ(&a->spec, &b->spec)) {
+        on_sink_key(&keys, "processors");
+        *is_other = true;
+    }
+    return keys.is_instance;
+}

@@ -179,6 +179,7 @@ static bool init_stream(const struct resolver *resolver, size_t subscription_at,
 
     stream->subscription = &settings->subscriptions[subscription_at];
     stream->name = stream->subscription->name;
+    stream->asks = &stream->subscription->member;
     stream->members =
         sl_config_alloc(resolver->reader->config, 1, sizeof(struct sl_subscription_settings *));
     if (!stream->members || !fill_stream(resolver, set, stream)) {
@@ -234,6 +235,18 @@ static bool add_member(struct sl_config *config, struct sl_stream_settings *stre
     return true;
 }
 
+/* What all members together ask for. */
+static bool add_asks(struct sl_config *config, struct sl_stream_settings *stream)
+{
+    struct sl_stream_member *asks = sl_config_alloc(config, stream->member_count, sizeof(*asks));
+
+    for (size_t i = 0; asks && i < stream->member_count; i++) {
+        asks[i] = stream->members[i]->member;
+    }
+    stream->asks = asks;
+    return asks != NULL;
+}
+
 /* Each subscription to the first RPC that it can share. False when memory is out. */
 static bool pack_target(struct resolver *resolver, struct sl_target_settings *target)
 {
@@ -257,7 +270,9 @@ static bool pack_target(struct resolver *resolver, struct sl_target_settings *ta
     }
     target->stream_count = count;
     for (size_t i = 0; i < count; i++) {
-        if (target->streams[i].member_count > 1 && !name_stream(config, &target->streams[i])) {
+        struct sl_stream_settings *stream = &target->streams[i];
+        if (stream->member_count > 1 &&
+            (!name_stream(config, stream) || !add_asks(config, stream))) {
             return false;
         }
     }
@@ -326,7 +341,7 @@ static uint64_t place_targets(struct resolver *resolver)
     return most;
 }
 
-static uint64_t largest_message(const struct sl_settings *settings)
+uint64_t sl_settings_largest_message(const struct sl_settings *settings)
 {
     uint64_t largest = 0;
 
@@ -337,7 +352,7 @@ static uint64_t largest_message(const struct sl_settings *settings)
 }
 
 /* What sinks that are not required take off collector.memory, for each worker. */
-static uint64_t optional_bytes(const struct sl_settings *settings)
+uint64_t sl_settings_optional_bytes(const struct sl_settings *settings)
 {
     uint64_t sum = 0;
 
@@ -372,8 +387,8 @@ static void check_budget(struct resolver *resolver, uint64_t streams)
     struct sl_settings *settings = reader->settings;
     const struct sl_config_node *collector = sl_config_get(reader->root, "collector");
     const struct sl_config_node *memory = sl_config_get(collector, "memory");
-    uint64_t message_bytes = largest_message(settings);
-    uint64_t taken_off = optional_bytes(settings) * settings->workers;
+    uint64_t message_bytes = sl_settings_largest_message(settings);
+    uint64_t taken_off = sl_settings_optional_bytes(settings) * settings->workers;
     uint64_t left = settings->collector.memory_bytes;
 
     left -= sl_min_u64(left, taken_off);
@@ -435,8 +450,8 @@ static bool init_resolver(struct resolver *resolver, struct sl_settings_reader *
  * a part of the memory that the reserve for one largest message does not eat up. */
 static void fit_auto_workers(struct sl_settings *settings)
 {
-    uint64_t message_bytes = sl_max_u64(largest_message(settings), 1);
-    uint64_t part_bytes = message_bytes * AUTO_PART_MESSAGES + optional_bytes(settings);
+    uint64_t message_bytes = sl_max_u64(sl_settings_largest_message(settings), 1);
+    uint64_t part_bytes = message_bytes * AUTO_PART_MESSAGES + sl_settings_optional_bytes(settings);
     uint64_t parts = settings->collector.memory_bytes / part_bytes;
     uint64_t most = sl_min_u64(parts, settings->target_count);
 

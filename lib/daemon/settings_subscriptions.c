@@ -238,6 +238,8 @@ static bool make_request(struct sl_config *config, struct sl_subscription_settin
         .models = options->models.items,
         .model_count = options->models.count,
     };
+    subscription->member = (struct sl_stream_member){
+        .subscription = subscription->name, .asked = asked, .asked_count = count};
     return asked != NULL;
 }
 

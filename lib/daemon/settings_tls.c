@@ -1,8 +1,11 @@
 /* The TLS of targets: which keys go together, and the files, read as soon as the configuration is
  * checked and once for all targets that name the same ones. */
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <xxhash.h>
 
 #include "daemon/settings_read.h"
 
@@ -10,6 +13,7 @@
 struct loaded {
     struct sl_tls_options options;
     struct sl_tls *tls; /* NULL: `why` and `part` */
+    uint64_t digest;    /* of the files */
     struct sl_status why;
     enum sl_tls_part part;
 };
@@ -104,6 +108,31 @@ static int compare(const void *a, const void *b)
     return compare_texts(one->key, other->key, order);
 }
 
+/* What stands in the file now, added to `digest`: it is only to be told from what stood there
+ * before. */
+static uint64_t add_file(uint64_t digest, const char *path)
+{
+    FILE *file = *path ? fopen(path, "re") : NULL;
+    char bytes[4096];
+    size_t len;
+
+    while (file && (len = fread(bytes, 1, sizeof(bytes), file)) > 0) {
+        digest = XXH3_64bits_withSeed(bytes, len, digest);
+    }
+    if (file) {
+        fclose(file);
+    }
+    return digest;
+}
+
+static uint64_t digest_of(const struct sl_tls_options *options)
+{
+    uint64_t digest = add_file(1, options->ca);
+
+    digest = add_file(digest + 1, options->cert);
+    return add_file(digest + 1, options->key);
+}
+
 /* NULL when memory is out. */
 static const struct loaded *load(struct sl_settings_reader *reader,
                                  const struct sl_target_options *options)
@@ -124,6 +153,7 @@ static const struct loaded *load(struct sl_settings_reader *reader,
     if (!found || *found != loaded) {
         return found ? *found : NULL;
     }
+    loaded->digest = digest_of(&loaded->options);
     loaded->tls = sl_tls_new(SL_TLS_CLIENT, &loaded->options, &loaded->why, &loaded->part);
     return loaded;
 }
@@ -185,6 +215,7 @@ bool sl_settings_read_tls(struct sl_settings_reader *reader, const struct sl_con
         return false;
     }
     target->tls = loaded->tls;
+    target->tls_digest = loaded->digest;
     if (!loaded->tls) {
         report(reader->config, &places, loaded);
     }

@@ -46,6 +46,16 @@ void *sl_snapshot_alloc(struct sl_snapshot *snapshot, size_t count, size_t item_
     return memset(memory, 0, bytes);
 }
 
+char *sl_snapshot_str(struct sl_snapshot *snapshot, struct sl_str text)
+{
+    char *copy = sl_snapshot_alloc(snapshot, text.len + 1, 1);
+
+    if (copy && text.len) {
+        memcpy(copy, text.data, text.len);
+    }
+    return copy;
+}
+
 static bool copy_places(struct sl_route_row *row, struct sl_snapshot *snapshot,
                         const struct sl_route *route)
 {
@@ -56,8 +66,12 @@ static bool copy_places(struct sl_route_row *row, struct sl_snapshot *snapshot,
     SL_LIST_FOR_EACH(node, &route->places)
     {
         const struct sl_route_place *place = SL_CONTAINER_OF(node, struct sl_route_place, node);
-        row->places[row->place_count++] =
-            (struct sl_place_row){.destination = place->destination, .held = place->held};
+        const char *text = sl_snapshot_str(snapshot, place->destination);
+        if (!text) {
+            return false;
+        }
+        row->places[row->place_count++] = (struct sl_place_row){
+            .destination = {text, place->destination.len}, .held = place->held};
     }
     return true;
 }
@@ -169,6 +183,9 @@ bool sl_meter_rows_init(struct sl_snapshot *snapshot, const struct sl_meters *me
 
 void sl_snapshot_fini(struct sl_snapshot *snapshot)
 {
+    for (size_t i = 0; i < snapshot->generation_count; i++) {
+        sl_settings_release(snapshot->generations[i]);
+    }
     for (struct sl_snapshot_block *next, *block = snapshot->blocks; block; block = next) {
         next = block->next;
         free(block);

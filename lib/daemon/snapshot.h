@@ -1,7 +1,7 @@
 /* snapshot.h - what one worker looked like at one moment: copies that any thread may read.
  *
- * A worker fills its snapshot on its own thread; nobody else ever reads a live stream. Names and
- * destinations are borrowed from the settings and the worker, which both outlive it.
+ * A worker fills its snapshot on its own thread; nobody else ever reads a live stream. Names are
+ * borrowed from the settings, whose generations it holds for as long as it lives.
  */
 #ifndef SLUICE_DAEMON_SNAPSHOT_H
 #define SLUICE_DAEMON_SNAPSHOT_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "daemon/settings.h"
 #include "stream/stream.h"
 #include "target/target.h"
 
@@ -28,6 +29,9 @@ struct sl_route_row {
     struct sl_place_row *places;
     size_t place_count;
 };
+
+/* Sums of sinks: those that ended, and those of streams that are about to. */
+enum { SL_SNAPSHOT_ENDED = 2 * SL_ENDED_SINKS + SL_SETTINGS_MAX_SINKS };
 
 enum { SL_SNAPSHOT_PATHS = 16 }; /* in quarantine, that a subscription shows by name */
 
@@ -74,6 +78,10 @@ struct sl_snapshot_block;
 
 struct sl_snapshot {
     struct sl_snapshot_block *blocks; /* all that follows lies in them */
+    struct sl_settings **generations; /* held */
+    size_t generation_count;
+    struct sl_ended_row *ended; /* what streams have counted that are no more, or about to go */
+    size_t ended_count;
     unsigned worker;
     uint64_t part_bytes;     /* of collector.memory */
     uint64_t promised_bytes; /* to streams */
@@ -101,6 +109,8 @@ bool sl_meter_rows_init(struct sl_snapshot *snapshot, const struct sl_meters *me
 
 /* A copy of the text, which may not live as long. NULL when memory is out. */
 const char *sl_snapshot_text(struct sl_snapshot *snapshot, const char *text) SL_MUST_CHECK;
+/* A copy of the text in such memory, with a NUL behind it. NULL when memory is out. */
+char *sl_snapshot_str(struct sl_snapshot *snapshot, struct sl_str text) SL_MUST_CHECK;
 
 /* Copies one stream into a row of the snapshot. False when memory is out. */
 bool sl_stream_row_init(struct sl_stream_row *row, struct sl_snapshot *snapshot,

@@ -1,50 +1,13 @@
 #include "daemon/worker.h"
 
 #include <malloc.h>
-#include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
-#include "credit/budget.h"
-#include "daemon/workplace.h"
-#include "loop/loop.h"
-#include "normalise/encoder.h"
-#include "sink/sink.h"
-#include "target/target.h"
+#include "daemon/worker_internal.h"
 
 enum { CALM_MS = 4000, GRACE_MS = 250 };
-
-struct sl_worker {
-    const struct sl_settings *settings;
-    unsigned index;
-    struct sl_loop *loop;
-    pthread_t thread;
-    bool is_started;
-    struct sl_stream_pool pool;
-    struct sl_h2_limits limits; /* of the connections to devices */
-    struct sl_encoder_memory interned;
-    struct sl_sink **sinks; /* as settings->sinks; NULL once closed */
-    struct sl_target **targets;
-    size_t target_count;
-    size_t open_targets;
-    size_t *first_ready;       /* by sink: the stream that is offered its room first */
-    struct sl_post drain_due;  /* sl_worker_drain was called */
-    struct sl_timer *deadline; /* of the drain */
-    struct sl_timer *grace;  /* what sinks that are not required have left, once all else is done */
-    struct sl_timer *govern; /* sweeps the streams' shares of the memory, again and again */
-    struct sl_timer *calm;   /* looks whether anything is held, again and again */
-    unsigned calm_looks;     /* in a row that saw nothing held */
-    struct sl_deferred finish_due;
-    bool is_draining;
-    bool is_over;    /* drained: what is posted comes too late */
-    bool has_failed; /* a replay's file was damaged, or a required sink is over */
-    bool is_late;    /* the deadline passed: nobody waits for what is held */
-    bool is_graced;  /* nobody waits for sinks that are not required */
-    void (*on_done)(void *arg);
-    void *arg;
-    void (*on_over)(void *arg);
-    void *over_arg;
-};
 
 /* ---- the end ---- */
 
@@ -53,22 +16,11 @@ static uint64_t in_flight(const struct sl_worker *worker)
 {
     uint64_t sum = 0;
 
-    for (size_t i = 0; i < worker->settings->sink_count; i++) {
-        const struct sl_sink *sink = worker->sinks[i];
+    for (size_t i = 0; i < worker->sink_count; i++) {
+        const struct sl_sink *sink = worker->sinks[i].sink;
         sum += sink && sl_sink_spec(sink)->is_required ? sl_sink_in_flight(sink) : 0;
     }
     return sum;
-}
-
-static void close_sinks(struct sl_worker *worker)
-{
-    for (size_t i = 0; worker->sinks && i < worker->settings->sink_count; i++) {
-        if (worker->sinks[i]) {
-            struct sl_sink *sink = worker->sinks[i];
-            sl_sink_close(sink);
-            worker->sinks[i] = NULL;
-        }
-    }
 }
 
 /* Everything is closed, and either nothing is held or nobody waits for it any more. */
@@ -91,8 +43,8 @@ static void finish(void *arg)
 /* Whether sinks that are not required, and take records, have some out. */
 static bool has_optional_out(const struct sl_worker *worker)
 {
-    for (size_t i = 0; i < worker->settings->sink_count; i++) {
-        const struct sl_sink *sink = worker->sinks[i];
+    for (size_t i = 0; i < worker->sink_count; i++) {
+        const struct sl_sink *sink = worker->sinks[i].sink;
         if (sink && !sl_sink_spec(sink)->is_required && sl_sink_is_taking(sink) &&
             sl_sink_in_flight(sink) > 0) {
             return true;
@@ -101,7 +53,7 @@ static bool has_optional_out(const struct sl_worker *worker)
     return false;
 }
 
-static void finish_if_drained(struct sl_worker *worker)
+void sl_worker_finish_if_drained(struct sl_worker *worker)
 {
     bool is_drained = worker->is_draining && worker->open_targets == 0 &&
                       (worker->is_late || in_flight(worker) == 0);
@@ -121,17 +73,17 @@ static void on_grace(void *arg)
     struct sl_worker *worker = arg;
 
     worker->is_graced = true;
-    finish_if_drained(worker);
+    sl_worker_finish_if_drained(worker);
 }
 
 /* All replays are over. What is held is waited for, however long that takes. */
 static void end_by_itself(struct sl_worker *worker)
 {
     worker->is_draining = true;
-    for (size_t i = 0; i < worker->settings->sink_count; i++) {
-        sl_sink_flush(worker->sinks[i]);
+    for (size_t i = 0; i < worker->sink_count; i++) {
+        sl_sink_flush(worker->sinks[i].sink);
     }
-    finish_if_drained(worker);
+    sl_worker_finish_if_drained(worker);
 }
 
 static void note_replay(struct sl_worker *worker, const struct sl_target *target)
@@ -152,7 +104,7 @@ static void on_target_closed(struct sl_target *target, void *arg)
     if (worker->open_targets == 0 && worker->settings->is_finite && !worker->is_draining) {
         end_by_itself(worker);
     } else {
-        finish_if_drained(worker);
+        sl_worker_finish_if_drained(worker);
     }
 }
 
@@ -163,13 +115,13 @@ static void on_deadline(void *arg)
     sl_log(SL_LOG_WARN, NULL, "shutdown-timeout: giving up what is held",
            sl_log_u64("worker", worker->index), sl_log_u64("records", in_flight(worker)));
     worker->is_late = true;
-    for (size_t i = 0; i < worker->settings->sink_count; i++) {
-        sl_sink_tell_out(worker->sinks[i]);
+    for (size_t i = 0; i < worker->sink_count; i++) {
+        sl_sink_tell_out(worker->sinks[i].sink);
     }
     for (size_t i = 0; i < worker->target_count; i++) {
-        sl_target_abort(worker->targets[i]);
+        sl_target_abort(worker->targets[i].target);
     }
-    finish_if_drained(worker);
+    sl_worker_finish_if_drained(worker);
 }
 
 static void drain(void *arg)
@@ -183,138 +135,37 @@ static void drain(void *arg)
     worker->is_draining = true;
     sl_timer_start(worker->deadline, (uint64_t)(timeout_ns / SL_NS_PER_MS));
     for (size_t i = 0; i < worker->target_count; i++) {
-        sl_target_close(worker->targets[i]);
+        sl_target_close(worker->targets[i].target);
     }
-    for (size_t i = 0; i < worker->settings->sink_count; i++) {
-        sl_sink_flush(worker->sinks[i]);
+    for (size_t i = 0; i < worker->sink_count; i++) {
+        sl_sink_flush(worker->sinks[i].sink);
     }
-    finish_if_drained(worker);
-}
-
-/* ---- sinks ---- */
-
-static void on_ack(struct sl_token *token, enum sluice_result result, void *arg)
-{
-    struct sl_worker *worker = arg;
-
-    sl_stream_acknowledge(token, result);
-    if (worker->is_draining) {
-        finish_if_drained(worker);
-    }
-}
-
-/* Streams are numbered over all targets: from `begin` on, below `end`. How many there are. */
-static size_t for_streams(struct sl_worker *worker, size_t begin, size_t end,
-                          void (*fn)(struct sl_stream *stream))
-{
-    size_t number = 0;
-
-    for (size_t i = 0; i < worker->target_count; i++) {
-        for (size_t j = 0; j < sl_target_streams(worker->targets[i]); j++, number++) {
-            if (number >= begin && number < end) {
-                fn(sl_target_stream(worker->targets[i], j));
-            }
-        }
-    }
-    return number;
-}
-
-static size_t number_of(const struct sl_worker *worker, const struct sl_sink *sink)
-{
-    size_t number = 0;
-
-    while (number < worker->settings->sink_count && worker->sinks[number] != sink) {
-        number++;
-    }
-    return number;
-}
-
-/* A sink has less room than all streams could fill: each time another one is the first, so that it
- * is not always the same that get some. Each sink counts for itself: of two that are ready by turns
- * one would else begin with every other stream alone. */
-static void on_sink_ready(struct sl_sink *sink, void *arg)
-{
-    struct sl_worker *worker = arg;
-    size_t number = number_of(worker, sink);
-
-    if (number == worker->settings->sink_count) {
-        return; /* it is being opened: there are no streams yet */
-    }
-    size_t first = worker->first_ready[number];
-    size_t count = for_streams(worker, first, SIZE_MAX, sl_stream_sink_ready);
-    (void)for_streams(worker, 0, first, sl_stream_sink_ready);
-    worker->first_ready[number] = first + 1 < count ? first + 1 : 0;
-}
-
-static void on_sink_taking(struct sl_sink *sink, bool is_taking, void *arg)
-{
-    struct sl_worker *worker = arg;
-
-    sl_log(is_taking ? SL_LOG_INFO : SL_LOG_WARN, sl_sink_subject(sink),
-           is_taking ? "sink takes records" : "sink takes no records",
-           sl_log_text("why", sl_sink_reason(sink)));
-    (void)for_streams(worker, 0, SIZE_MAX, sl_stream_sinks_changed);
-}
-
-static void on_sink_over(struct sl_sink *sink, void *arg)
-{
-    struct sl_worker *worker = arg;
-
-    sl_log(SL_LOG_ERROR, sl_sink_subject(sink), "sink is over",
-           sl_log_text("why", sl_sink_reason(sink)));
-    if (sl_sink_spec(sink)->is_required) {
-        worker->has_failed = true;
-        if (worker->on_over) {
-            worker->on_over(worker->over_arg);
-        }
-    }
-}
-
-static const struct sl_sink_events sink_events = {
-    .on_ack = on_ack,
-    .on_ready = on_sink_ready,
-    .on_taking = on_sink_taking,
-    .on_over = on_sink_over,
-};
-
-static bool open_sinks(struct sl_worker *worker, struct sl_status *why)
-{
-    const struct sl_settings *settings = worker->settings;
-
-    worker->sinks = calloc(settings->sink_count, sizeof(struct sl_sink *));
-    worker->first_ready = calloc(settings->sink_count, sizeof(*worker->first_ready));
-    if (!worker->sinks || !worker->first_ready) {
-        *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
-        return false;
-    }
-    for (size_t i = 0; i < settings->sink_count; i++) {
-        worker->sinks[i] =
-            sl_sink_open(worker->loop, &settings->sinks[i].spec, settings->collector.name,
-                         worker->index, &sink_events, worker, why);
-        if (!worker->sinks[i]) {
-            return false;
-        }
-    }
-    return true;
+    sl_worker_finish_if_drained(worker);
 }
 
 /* ---- targets ---- */
 
-static bool make_targets(struct sl_worker *worker, struct sl_status *why)
+struct sl_workplace sl_worker_place(struct sl_worker *worker, const struct sl_settings *settings,
+                                    struct sl_sink *const *places)
 {
-    const struct sl_settings *settings = worker->settings;
-    const struct sl_workplace place = {
+    return (struct sl_workplace){
         .settings = settings,
         .loop = worker->loop,
-        .sinks = worker->sinks,
+        .sinks = places,
         .pool = &worker->pool,
         .limits = &worker->limits,
         .interned = &worker->interned,
         .on_closed = on_target_closed,
         .arg = worker,
     };
+}
 
-    worker->targets = calloc(settings->target_count + 1, sizeof(struct sl_target *));
+static bool make_targets(struct sl_worker *worker, struct sl_status *why)
+{
+    const struct sl_settings *settings = worker->settings;
+    const struct sl_workplace place = sl_worker_place(worker, settings, worker->places);
+
+    worker->targets = calloc(settings->target_count + 1, sizeof(*worker->targets));
     if (!worker->targets) {
         *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
         return false;
@@ -327,7 +178,11 @@ static bool make_targets(struct sl_worker *worker, struct sl_status *why)
         if (!target) {
             return false;
         }
-        worker->targets[worker->target_count++] = target;
+        worker->targets[worker->target_count++] =
+            (struct sl_worker_target){.target = target,
+                                      .settings = &settings->targets[i],
+                                      .oldest = settings->generation,
+                                      .newest = settings->generation};
     }
     worker->open_targets = worker->target_count;
     return true;
@@ -354,11 +209,11 @@ static void on_govern(void *arg)
     struct sl_worker *worker = arg;
 
     sl_governor_sweep(&worker->pool.governor, sl_loop_now_ns(worker->loop));
+    sl_worker_settle(worker);
     sl_timer_start(worker->govern, SL_GOVERNOR_SWEEP_MS);
 }
 
-struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned index,
-                                struct sl_status *why)
+struct sl_worker *sl_worker_new(struct sl_settings *settings, unsigned index, struct sl_status *why)
 {
     struct sl_worker *worker = calloc(1, sizeof(*worker));
 
@@ -366,7 +221,9 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
     if (!worker) {
         return NULL;
     }
-    worker->settings = settings;
+    sl_settings_hold(settings);
+    worker->settings = worker->generations[worker->generation_count++] = settings;
+    sl_worker_change_init(worker);
     worker->index = index;
     sl_stream_pool_init(&worker->pool, &settings->plan);
     worker->limits = sl_h2_default_limits;
@@ -381,7 +238,7 @@ struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned ind
     worker->calm = worker->loop ? sl_timer_new(worker->loop, on_calm, worker) : NULL;
     worker->govern = worker->loop ? sl_timer_new(worker->loop, on_govern, worker) : NULL;
     if (!worker->deadline || !worker->grace || !worker->calm || !worker->govern ||
-        !open_sinks(worker, why) || !make_targets(worker, why)) {
+        !sl_worker_open_sinks(worker, why) || !make_targets(worker, why)) {
         sl_worker_free(worker);
         return NULL;
     }
@@ -392,13 +249,13 @@ void sl_worker_open(struct sl_worker *worker, void (*on_done)(void *arg), void *
 {
     worker->on_done = on_done;
     worker->arg = arg;
-    for (size_t i = 0; i < worker->settings->sink_count; i++) {
-        sl_sink_adopt(worker->sinks[i]);
+    for (size_t i = 0; i < worker->sink_count; i++) {
+        sl_sink_adopt(worker->sinks[i].sink);
     }
     sl_timer_start(worker->calm, CALM_MS);
     sl_timer_start(worker->govern, SL_GOVERNOR_SWEEP_MS);
     for (size_t i = 0; i < worker->target_count; i++) {
-        sl_target_open(worker->targets[i]);
+        sl_target_open(worker->targets[i].target);
     }
     if (worker->settings->is_finite && worker->target_count == 0) {
         end_by_itself(worker);
@@ -438,7 +295,7 @@ void sl_worker_join(struct sl_worker *worker)
     if (worker->is_started) {
         pthread_join(worker->thread, NULL);
         worker->is_started = false;
-        close_sinks(worker); /* what is still out comes back as failed, and is counted */
+        sl_worker_close_sinks(worker); /* what is still out comes back as failed, and is counted */
     }
 }
 
@@ -460,15 +317,16 @@ size_t sl_worker_targets(const struct sl_worker *worker)
 struct sl_target *sl_worker_target(const struct sl_worker *worker, size_t i)
 {
     SL_ASSERT(i < worker->target_count);
-    return worker->targets[i];
+    return worker->targets[i].target;
 }
 
 void sl_worker_free(struct sl_worker *worker)
 {
     SL_ASSERT(!worker->is_started);
-    close_sinks(worker);
+    sl_worker_drop_change(worker);
+    sl_worker_close_sinks(worker);
     while (worker->target_count > 0) { /* questions that nobody answered yet find none */
-        sl_target_free(worker->targets[--worker->target_count]);
+        sl_target_free(worker->targets[--worker->target_count].target);
     }
     sl_timer_free(worker->deadline);
     sl_timer_free(worker->grace);
@@ -487,70 +345,10 @@ void sl_worker_free(struct sl_worker *worker)
     sl_grpc_context_fini(&worker->pool.grpc);
     free(worker->targets);
     free(worker->sinks);
-    free(worker->first_ready);
+    free(worker->places);
+    sl_ended_fini(&worker->pool.ended);
+    for (size_t i = 0; i < worker->generation_count; i++) {
+        sl_settings_release(worker->generations[i]);
+    }
     free(worker);
-}
-
-/* ---- snapshots ---- */
-
-static bool copy_streams(struct sl_worker *worker, struct sl_snapshot *snapshot)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < worker->target_count; i++) {
-        count += sl_target_streams(worker->targets[i]);
-    }
-    snapshot->streams = sl_snapshot_alloc(snapshot, count, sizeof(*snapshot->streams));
-    for (size_t i = 0; snapshot->streams && i < worker->target_count; i++) {
-        const struct sl_target *target = worker->targets[i];
-        for (size_t j = 0; j < sl_target_streams(target); j++) {
-            struct sl_stream_row *row = &snapshot->streams[snapshot->stream_count++];
-            if (!sl_stream_row_init(row, snapshot, sl_target_stream(target, j), target)) {
-                return false;
-            }
-        }
-    }
-    return snapshot->streams != NULL;
-}
-
-static bool copy_sinks(struct sl_worker *worker, struct sl_snapshot *snapshot)
-{
-    snapshot->sinks =
-        sl_snapshot_alloc(snapshot, worker->settings->sink_count, sizeof(*snapshot->sinks));
-    for (size_t i = 0; snapshot->sinks && i < worker->settings->sink_count; i++) {
-        struct sl_sink *sink = worker->sinks[i];
-        if (!sink) {
-            continue;
-        }
-        struct sl_sink_row *row = &snapshot->sinks[snapshot->sink_count++];
-        row->spec = sl_sink_spec(sink);
-        row->in_flight = sl_sink_in_flight(sink);
-        row->overdue = sl_sink_overdue(sink);
-        row->oldest_ns = sl_sink_oldest_ns(sink);
-        row->full_ns = sl_sink_full_ns(sink);
-        for (int bug = 0; bug < SL_BUGS; bug++) {
-            row->bugs[bug] = sl_sink_bugs(sink, (enum sl_sink_bug)bug);
-        }
-        row->is_taking = sl_sink_is_taking(sink);
-        row->latency = *sl_sink_latency(sink);
-        row->reason = sl_snapshot_text(snapshot, sl_sink_reason(sink));
-        if (!row->reason) {
-            return false;
-        }
-        sl_sink_stats(sink, &row->stats);
-    }
-    return snapshot->sinks != NULL;
-}
-
-bool sl_worker_snapshot(struct sl_worker *worker, struct sl_snapshot *snapshot)
-{
-    *snapshot = (struct sl_snapshot){
-        .worker = worker->index,
-        .part_bytes = worker->pool.plan.part_bytes,
-        .promised_bytes = worker->pool.governor.promised_bytes,
-        .held_bytes = worker->pool.governor.held_bytes,
-        .interned_bytes = worker->interned.used_bytes,
-    };
-    return copy_streams(worker, snapshot) && copy_sinks(worker, snapshot) &&
-           sl_meter_rows_init(snapshot, &worker->pool.meters);
 }

@@ -20,8 +20,8 @@ struct sl_worker;
 enum { SL_WORKER_ANSWER_MS = 2000 }; /* a worker that answers later than this is not healthy */
 
 /* Opens the sinks and makes the targets of settings->targets whose worker is `index`; nothing dials
- * yet. The settings outlive it. NULL: `why`. */
-struct sl_worker *sl_worker_new(const struct sl_settings *settings, unsigned index,
+ * yet. Holds the settings. NULL: `why`. */
+struct sl_worker *sl_worker_new(struct sl_settings *settings, unsigned index,
                                 struct sl_status *why) SL_MUST_CHECK;
 
 /* Starts the thread, which dials. `on_done(arg)` comes on that thread when it has drained; by
@@ -38,6 +38,19 @@ void sl_worker_on_over(struct sl_worker *worker, void (*on_over)(void *arg), voi
 
 /* Any thread: no more credit, wait for what is held at most shutdown-timeout, then end. */
 void sl_worker_drain(struct sl_worker *worker);
+
+/* Any thread, while it runs, one change after the other: makes what other settings need beside what
+ * runs, then `on_step(arg)` on the worker's thread. `difference` outlives the change. */
+struct sl_difference;
+void sl_worker_prepare(struct sl_worker *worker, const struct sl_difference *difference,
+                       void (*on_step)(void *arg), void *arg);
+
+/* Once prepared: whether it was possible; else `why`. */
+bool sl_worker_is_prepared(const struct sl_worker *worker, struct sl_status *why);
+
+/* Any thread: goes over to what was prepared, or drops it; then `on_step` comes once more. What has
+ * to wait for sinks comes into force by itself. */
+void sl_worker_commit(struct sl_worker *worker, bool goes);
 
 /* Waits for the thread's end, if it was started. */
 void sl_worker_join(struct sl_worker *worker);

@@ -44,7 +44,6 @@ static void fill_route(const struct sl_workplace *place, const struct sl_target_
 
 static void fill_stream(const struct sl_workplace *place, const struct sl_target_settings *target,
                         const struct sl_stream_settings *stream,
-                        const struct sl_stream_member *members,
                         const struct sl_route_config *routes, struct sl_stream_config *config)
 {
     const struct sl_subscription_options *options = &stream->subscription->options;
@@ -53,7 +52,7 @@ static void fill_stream(const struct sl_workplace *place, const struct sl_target
         .loop = place->loop,
         .target = target->name,
         .subscription = stream->name,
-        .members = members,
+        .members = stream->asks,
         .member_count = stream->member_count,
         .subscribe = stream->subscription->request,
         .username = target->options.username ? target->options.username : "",
@@ -81,23 +80,6 @@ static void fill_stream(const struct sl_workplace *place, const struct sl_target
     }
 }
 
-static struct sl_stream_member *members_of(struct sl_config *memory,
-                                           const struct sl_stream_settings *stream)
-{
-    struct sl_stream_member *members =
-        sl_config_alloc(memory, stream->member_count, sizeof(*members));
-
-    for (size_t i = 0; members && i < stream->member_count; i++) {
-        const struct sl_subscription_settings *subscription = stream->members[i];
-        members[i] = (struct sl_stream_member){
-            .subscription = subscription->name,
-            .asked = subscription->request.asked,
-            .asked_count = subscription->request.asked_count,
-        };
-    }
-    return members;
-}
-
 /* Those of the first member, then those of the next. */
 static struct sl_route_config *routes_of(const struct sl_workplace *place,
                                          const struct sl_target_settings *target,
@@ -121,33 +103,29 @@ static void free_configs(struct sl_stream_config *configs, size_t count)
     free(configs);
 }
 
-/* The streams' configurations, for as long as the target is made; their members lie in the
- * settings' memory. */
+/* The streams' configurations, for as long as the target is made. */
 static struct sl_stream_config *stream_configs(const struct sl_workplace *place,
                                                const struct sl_target_settings *target)
 {
-    struct sl_config *memory = place->settings->config;
     struct sl_stream_config *configs = calloc(target->stream_count, sizeof(*configs));
 
     for (size_t i = 0; configs && i < target->stream_count; i++) {
         const struct sl_stream_settings *stream = &target->streams[i];
-        struct sl_stream_member *members = members_of(memory, stream);
         struct sl_route_config *routes = routes_of(place, target, stream);
-        if (!members || !routes) {
-            free(routes);
+        if (!routes) {
             free_configs(configs, i);
             return NULL;
         }
-        fill_stream(place, target, stream, members, routes, &configs[i]);
+        fill_stream(place, target, stream, routes, &configs[i]);
     }
     return configs;
 }
 
-struct sl_target *sl_workplace_target(const struct sl_workplace *place,
-                                      const struct sl_target_settings *target,
-                                      struct sl_status *why)
+/* All but the streams. */
+static struct sl_target_config target_config(const struct sl_workplace *place,
+                                             const struct sl_target_settings *target)
 {
-    struct sl_target_config config = {
+    return (struct sl_target_config){
         .loop = place->loop,
         .name = target->name,
         .replay = target->replay.file ? &target->replay : NULL,
@@ -172,7 +150,13 @@ struct sl_target *sl_workplace_target(const struct sl_workplace *place,
         .on_closed = place->on_closed,
         .arg = place->arg,
     };
+}
 
+struct sl_target *sl_workplace_target(const struct sl_workplace *place,
+                                      const struct sl_target_settings *target,
+                                      struct sl_status *why)
+{
+    struct sl_target_config config = target_config(place, target);
     struct sl_stream_config *streams = stream_configs(place, target);
     struct sl_target *made = NULL;
 
@@ -183,4 +167,24 @@ struct sl_target *sl_workplace_target(const struct sl_workplace *place,
     }
     free_configs(streams, target->stream_count);
     return made;
+}
+
+bool sl_workplace_change(const struct sl_workplace *place, struct sl_target *target,
+                         const struct sl_target_settings *to, const bool *is_anew, bool redials,
+                         struct sl_status *why)
+{
+    struct sl_target_config config = target_config(place, to);
+    struct sl_stream_config *streams = stream_configs(place, to);
+    bool is_changed = false;
+
+    *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+    if (streams) {
+        config.streams = streams;
+        is_changed = sl_target_change(
+            target,
+            &(struct sl_target_change){.config = &config, .is_anew = is_anew, .redials = redials},
+            why);
+    }
+    free_configs(streams, to->stream_count);
+    return is_changed;
 }

@@ -30,4 +30,9 @@ struct sl_target *sl_workplace_target(const struct sl_workplace *place,
                                       const struct sl_target_settings *target,
                                       struct sl_status *why) SL_MUST_CHECK;
 
+/* `target` goes over to `to` (sl_target_change); `is_anew` is for each of its streams. */
+bool sl_workplace_change(const struct sl_workplace *place, struct sl_target *target,
+                         const struct sl_target_settings *to, const bool *is_anew, bool redials,
+                         struct sl_status *why) SL_MUST_CHECK;
+
 #endif

@@ -552,7 +552,7 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
     uint32_t window_bytes = sl_grpc_call_wire_bytes(call);
     bool is_new = !stream->charge;
 
-    if (is_new && !sl_stream_claim(stream, window_bytes)) {
+    if (is_new && (sl_stream_must_hold(stream) || !sl_stream_claim(stream, window_bytes))) {
         return SL_GRPC_HOLD;
     }
     if (is_new && !begin_charge(stream, window_bytes)) {
@@ -645,6 +645,9 @@ void sl_stream_settle(struct sl_delivery *delivery, uint64_t *counter)
     sl_route_cost_sub(stream, delivery->route, delivery->cost_bytes);
     sl_stream_count_back(stream, delivery->route);
     delivery_end(delivery);
+    if (stream->change) {
+        sl_loop_defer(stream->config.loop, &stream->credit_due);
+    }
     sl_stream_note_empty(stream);
 }
 

@@ -224,6 +224,9 @@ void sl_stream_give_credit(void *arg)
         sl_batch_flush(stream); /* what waits for company is what the device waits for */
     }
     go_on(stream);
+    if (stream->change) {
+        sl_stream_go_on_changing(stream);
+    }
 }
 
 void sl_stream_lent(struct sl_loan *loan, void *arg)

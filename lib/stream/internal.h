@@ -62,6 +62,14 @@ struct sl_ruled {
     struct sl_buf kept; /* what it lies in while the sink is full; else it is the rules' memory */
 };
 
+struct sl_stream_change {
+    struct sl_stream_config config; /* `routes` is the array below */
+    struct sl_route_config *routes;
+    bool is_anew;     /* the device is asked something else */
+    bool has_held;    /* a message may wait in the call's reader */
+    int64_t since_ns; /* the loop's clock */
+};
+
 struct sl_stream {
     struct sl_stream_config config;
     enum sl_stream_state state; /* written by sl_stream_handle alone */
@@ -126,10 +134,32 @@ struct sl_stream {
     uint32_t stall_seen_bytes;     /* what was borrowed when that was looked at */
     uint64_t stall_conflated;      /* since then */
     uint64_t stall_shed;
-    bool waits_for_sinks;       /* its last RPC was held when it ended */
-    bool was_stalled;           /* and that was why */
-    struct sl_stream_view view; /* counters; the rest is filled in when asked for */
+    struct sl_stream_change *change; /* to come into force; NULL: none */
+    bool waits_for_sinks;            /* its last RPC was held when it ended */
+    bool was_stalled;                /* and that was why */
+    struct sl_stream_view view;      /* counters; the rest is filled in when asked for */
 };
+
+/* The timers that a configuration wants; NULL: not that one. */
+struct sl_stream_timers {
+    struct sl_timer *silence;
+    struct sl_timer *stall;
+    struct sl_timer *batch;
+    uint64_t batch_delay_ms; /* the shortest of its routes */
+};
+
+/* stream.c. False when memory is out; to be freed in any case. `config` has its routes. */
+bool sl_stream_timers_init(struct sl_stream_timers *timers, struct sl_stream *stream,
+                           const struct sl_stream_config *config) SL_MUST_CHECK;
+void sl_stream_timers_fini(struct sl_stream_timers *timers);
+
+/* stream.c: the stream's share of the memory, with an empty ledger. */
+void sl_stream_join_governor(struct sl_stream *stream, const struct sl_stream_config *config);
+
+/* change.c: whether a new message has to wait for the change; and what the change waits for may
+ * have happened, at the end of a turn of the loop. */
+bool sl_stream_must_hold(struct sl_stream *stream);
+void sl_stream_go_on_changing(struct sl_stream *stream);
 
 /* flow.c */
 

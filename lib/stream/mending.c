@@ -92,13 +92,13 @@ static bool set_request(struct sl_stream *stream, const struct sl_gnmi_profile *
     return true;
 }
 
-void sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profile *profile)
+bool sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profile *profile)
 {
     uint32_t requests = SL_GNMI_WORK(DROPS_TIMELESS) - 1; /* those before it are of requests */
     uint32_t in_force = profile->vendor->workarounds & ~requests;
 
     if (!set_request(stream, profile, &in_force)) {
-        return;
+        return false;
     }
     stream->profile = *profile;
     if ((in_force & SL_GNMI_WORK(EXPECTS_MS)) && stream->clock.unit == SL_CLOCK_AUTO) {
@@ -109,6 +109,7 @@ void sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profil
         log_workarounds(stream, profile);
     }
     warn_of_target(stream, profile);
+    return true;
 }
 
 struct sl_status sl_stream_pack_paths(const struct sl_stream *stream, const uint8_t *is_in,

@@ -493,6 +493,11 @@ void sl_prober_session_changed(struct sl_stream *stream)
     }
 }
 
+bool sl_prober_has_call(const struct sl_prober *prober)
+{
+    return prober && prober->call;
+}
+
 void sl_prober_stop(struct sl_stream *stream)
 {
     struct sl_prober *prober = stream->prober;

@@ -45,6 +45,8 @@ const uint8_t *sl_prober_asked(const struct sl_stream *stream);
 /* There is a session to ask on, or the last one is gone. */
 void sl_prober_session_changed(struct sl_stream *stream);
 
+bool sl_prober_has_call(const struct sl_prober *prober); /* of its own */
+
 /* Ends a call of its own and makes no more. */
 void sl_prober_stop(struct sl_stream *stream);
 void sl_prober_free(struct sl_prober *prober); /* NULL is nothing; no call may be open */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hint.h"
 #include "gnmi.services.h"
@@ -290,7 +291,7 @@ static void subscribe_if_ready(struct sl_stream *stream)
 {
     bool is_over = stream->is_finishing || stream->is_told;
 
-    if (stream->state == SL_STREAM_WAITING && !is_over && stream->session &&
+    if (stream->state == SL_STREAM_WAITING && !is_over && !stream->change && stream->session &&
         sinks_are_taking(stream) && !sl_prober_is_searching(stream) &&
         !sl_stall_must_wait(stream) && sl_mark_give_all(stream)) {
         subscribe(stream);
@@ -376,42 +377,71 @@ static void on_batch_timer(void *arg)
     sl_batch_flush(arg);
 }
 
-static bool init_batches(struct sl_stream *stream)
+/* The shortest wait of a batch; 0: there is none. */
+static uint64_t batch_delay(const struct sl_stream_config *config)
 {
-    for (size_t i = 0; i < stream->config.route_count; i++) {
-        const struct sl_batch_config *batch = &stream->routes[i].config.batch;
-        uint64_t delay_ms = (uint64_t)batch->delay_ns / SL_NS_PER_MS;
+    uint64_t shortest_ms = 0;
+
+    for (size_t i = 0; i < config->route_count; i++) {
+        const struct sl_batch_config *batch = &config->routes[i].batch;
+        uint64_t delay_ms = sl_max_u64((uint64_t)batch->delay_ns / SL_NS_PER_MS, 1);
         if (batch->max_bytes) {
-            stream->batch_delay_ms =
-                stream->batch_delay_ms ? sl_min_u64(stream->batch_delay_ms, delay_ms) : delay_ms;
-            stream->batch_delay_ms = sl_max_u64(stream->batch_delay_ms, 1);
+            shortest_ms = shortest_ms ? sl_min_u64(shortest_ms, delay_ms) : delay_ms;
         }
     }
-    if (stream->batch_delay_ms) {
-        stream->batch_timer = sl_timer_new(stream->config.loop, on_batch_timer, stream);
+    return shortest_ms;
+}
+
+bool sl_stream_timers_init(struct sl_stream_timers *timers, struct sl_stream *stream,
+                           const struct sl_stream_config *config)
+{
+    bool stalls = config->stall.policy != SL_STALL_BLOCK;
+
+    *timers = (struct sl_stream_timers){.batch_delay_ms = batch_delay(config)};
+    if (config->stale_after_ns) {
+        timers->silence = sl_timer_new(config->loop, on_silence, stream);
     }
-    return !stream->batch_delay_ms || stream->batch_timer;
+    if (stalls) {
+        timers->stall = sl_timer_new(config->loop, sl_stall_on_timer, stream);
+    }
+    if (timers->batch_delay_ms) {
+        timers->batch = sl_timer_new(config->loop, on_batch_timer, stream);
+    }
+    return (timers->silence || !config->stale_after_ns) && (timers->stall || !stalls) &&
+           (timers->batch || !timers->batch_delay_ms);
+}
+
+void sl_stream_timers_fini(struct sl_stream_timers *timers)
+{
+    sl_timer_free(timers->silence);
+    sl_timer_free(timers->stall);
+    sl_timer_free(timers->batch);
+}
+
+static bool init_timers(struct sl_stream *stream)
+{
+    struct sl_stream_timers timers;
+    bool is_whole = sl_stream_timers_init(&timers, stream, &stream->config);
+
+    stream->timer = sl_timer_new(stream->config.loop, on_timer, stream);
+    stream->silence_timer = timers.silence;
+    stream->stall_timer = timers.stall;
+    stream->batch_timer = timers.batch;
+    stream->batch_delay_ms = timers.batch_delay_ms;
+    return is_whole && stream->timer;
 }
 
 static bool init_parts(struct sl_stream *stream, struct sl_status *why)
 {
     const struct sl_stream_config *config = &stream->config;
 
-    stream->timer = sl_timer_new(config->loop, on_timer, stream);
-    if (config->stale_after_ns) {
-        stream->silence_timer = sl_timer_new(config->loop, on_silence, stream);
-    }
-    if (config->stall.policy != SL_STALL_BLOCK) {
-        stream->stall_timer = sl_timer_new(config->loop, sl_stall_on_timer, stream);
-    }
+    bool has_timers = init_timers(stream);
+
     if (!init_members(stream, why)) {
         return false;
     }
-    bool has_timers = stream->timer && (stream->silence_timer || !config->stale_after_ns) &&
-                      (stream->stall_timer || config->stall.policy == SL_STALL_BLOCK);
-
     if (!has_timers || !sl_asking_init(&stream->asking, config->members, config->member_count) ||
-        !init_routes(stream) || !init_batches(stream)) {
+        !init_routes(stream)) {
         *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
         return false;
     }
@@ -421,9 +451,8 @@ static bool init_parts(struct sl_stream *stream, struct sl_status *why)
     return sl_status_is_ok(why);
 }
 
-static void join_governor(struct sl_stream *stream)
+void sl_stream_join_governor(struct sl_stream *stream, const struct sl_stream_config *config)
 {
-    const struct sl_stream_config *config = &stream->config;
     uint64_t initial = sl_max_u64(config->credit_initial_bytes, SL_CREDIT_FLOOR_BYTES);
     const struct sl_share_config share = {
         .priority = config->priority,
@@ -451,7 +480,7 @@ struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl
     sl_log_subject_init(&stream->subject, who, SL_ARRAY_LEN(who));
     stream->credit_due = (struct sl_deferred){.fn = sl_stream_give_credit, .arg = stream};
     stream->closed_due = (struct sl_deferred){.fn = on_closed, .arg = stream};
-    join_governor(stream);
+    sl_stream_join_governor(stream, config);
     sl_loan_init(&stream->loan, sl_stream_lent, stream);
     sl_backoff_init(&stream->backoff, config->backoff_min_ms, config->backoff_max_ms);
     sl_clock_init(&stream->clock, &config->clock);
@@ -480,6 +509,8 @@ void sl_stream_free(struct sl_stream *stream)
     for (size_t i = 0; stream->routes && i < stream->config.route_count; i++) {
         SL_ASSERT(stream->routes[i].in_flight == 0);
         if (stream->routes[i].encoder) {
+            sl_ended_add(&stream->config.pool->ended, stream->routes[i].spec->name,
+                         &stream->routes[i].counts);
             sl_route_fini(&stream->routes[i]);
         }
     }
@@ -488,6 +519,7 @@ void sl_stream_free(struct sl_stream *stream)
         stream->free_charges = charge->next_free;
         free(charge);
     }
+    sl_stream_change_free(stream->change);
     sl_prober_free(stream->prober);
     sl_members_free(stream->members);
     sl_timer_free(stream->timer);
@@ -518,6 +550,33 @@ bool sl_stream_has_call(const struct sl_stream *stream)
 void sl_stream_sinks_changed(struct sl_stream *stream)
 {
     subscribe_if_ready(stream);
+}
+
+bool sl_stream_is_closed(const struct sl_stream *stream)
+{
+    return stream->state == SL_STREAM_CLOSED && !stream->closed_due.is_pending;
+}
+
+bool sl_stream_is_empty(const struct sl_stream *stream)
+{
+    for (size_t i = 0; i < stream->config.route_count; i++) {
+        if (stream->routes[i].in_flight > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sl_stream_is_same(const struct sl_stream *stream, const struct sl_stream_config *config)
+{
+    size_t count = stream->config.member_count;
+    bool is_same = count == config->member_count;
+
+    for (size_t i = 0; is_same && i < count; i++) {
+        is_same =
+            strcmp(stream->config.members[i].subscription, config->members[i].subscription) == 0;
+    }
+    return is_same;
 }
 
 void sl_stream_note_empty(struct sl_stream *stream)

@@ -30,6 +30,7 @@
 #include "loop/loop.h"
 #include "metrics/tally.h"
 #include "normalise/mend.h"
+#include "stream/ended.h"
 #include "stream/member.h"
 #include "stream/route.h"
 #include "stream/stall.h"
@@ -55,6 +56,7 @@ struct sl_stream_pool {
     struct sl_distinct distinct;       /* for a route's part, where a path is in it twice */
     struct sl_grpc_context grpc;       /* for compressed messages; no loop */
     struct sl_meters meters;
+    struct sl_ended ended;             /* what routes counted that are no more */
 };
 
 void sl_stream_pool_init(struct sl_stream_pool *pool, const struct sl_budget_plan *plan);
@@ -117,8 +119,9 @@ void sl_stream_free(struct sl_stream *stream);
 void sl_stream_set_session(struct sl_stream *stream, struct sl_h2_session *session);
 
 /* How the device wants to be asked, from the next Subscribe call on, and what of its messages is to
- * be mended. What is done otherwise for its sake goes into the log once. */
-void sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profile *profile);
+ * be mended. What is done otherwise for its sake goes into the log once. False: everything stays as
+ * it was, which the log says. */
+bool sl_stream_set_profile(struct sl_stream *stream, const struct sl_gnmi_profile *profile);
 
 /* What was put right so far. */
 void sl_stream_mended(const struct sl_stream *stream, struct sl_mend_counts *counts);
@@ -133,6 +136,32 @@ void sl_stream_sinks_changed(struct sl_stream *stream);
 
 /* `sink` has room again after FULL. */
 void sl_stream_sink_ready(struct sl_stream *stream);
+
+/* Another configuration for a stream of the same members, whose names are the same: with other
+ * sinks, labels, rules; `is_anew`: or another request, for which it subscribes anew. What is the
+ * owner's (its callbacks, authority, trials) stays. NULL: no memory. */
+struct sl_stream_change;
+struct sl_stream_change *sl_stream_change_new(const struct sl_stream_config *config,
+                                              bool is_anew) SL_MUST_CHECK;
+void sl_stream_change_free(struct sl_stream_change *change); /* NULL is nothing */
+
+/* Takes the change, which comes into force when everything that the stream has is acknowledged;
+ * until then it takes no further message, and subscribes not. For sinks that are not required it
+ * waits without holding the device. One that was not in force yet is replaced. While it is
+ * changing it borrows from both configurations. */
+void sl_stream_change(struct sl_stream *stream, struct sl_stream_change *change);
+bool sl_stream_is_changing(const struct sl_stream *stream);
+
+/* From the next call on. Borrowed. */
+void sl_stream_renew(struct sl_stream *stream, const char *authority, const char *username,
+                     const char *password);
+
+/* It is closed, and on_closed has come; nothing of it is with any sink. */
+bool sl_stream_is_closed(const struct sl_stream *stream);
+bool sl_stream_is_empty(const struct sl_stream *stream);
+
+/* Whether its members are those of `config`, by their names and in their order. */
+bool sl_stream_is_same(const struct sl_stream *stream, const struct sl_stream_config *config);
 
 /* Ends it: no more credit, what is held is waited for, the call is cancelled, on_closed.
  * Idempotent. */

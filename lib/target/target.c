@@ -4,42 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/backoff.h"
 #include "base/hint.h"
-#include "base/log.h"
-#include "h2/link.h"
-#include "target/inquiry.h"
+#include "target/internal.h"
 #include "target/state.h"
 
 enum { TURNS = 2 }; /* before a dial: of its site, of all */
-
-struct sl_target {
-    struct sl_target_config config;
-    enum sl_target_state state; /* written by handle() alone */
-    struct sl_log_subject subject;
-    char *authority;
-    struct sl_stream **streams;
-    struct sl_trial_limit trials;
-    size_t open_streams;
-    struct sl_conn *conn; /* while it dials */
-    struct sl_h2_link *link;
-    struct sl_backoff backoff;
-    uint64_t retry_ms;   /* the last wait */
-    bool is_urgent;      /* the next wait is none: it is to connect anew */
-    unsigned char turns; /* taken, since it wants to dial */
-    struct sl_connect_site *site;
-    struct sl_timer *timer;
-    struct sl_device_fleet *fleet; /* of a replay */
-    struct sl_deferred over_due;   /* the replay is over */
-    struct sl_deferred closed_due;
-    uint64_t messages_at_open; /* of all streams, when the connection began to stand */
-    int64_t opened_ns;         /* then */
-    uint64_t ping_interval_ms; /* from the next connection on */
-    struct sl_inquiry inquiry;
-    struct sl_gnmi_profile profile;           /* what the streams go by */
-    struct sl_gnmi_capabilities capabilities; /* as told last; no vendor: never */
-    struct sl_target_view view;
-};
 
 /* The device of a replay goes with its target. */
 static void end_replay(struct sl_target *target)
@@ -63,7 +32,8 @@ static void handle(struct sl_target *target, enum sl_target_event event)
     bool is_change = next != target->state;
     target->state = next;
     if (is_change && next == SL_TARGET_BACKOFF) {
-        target->retry_ms = target->is_urgent ? 0 : sl_backoff_next(&target->backoff);
+        target->retry_ms =
+            target->is_urgent || target->redials ? 0 : sl_backoff_next(&target->backoff);
         target->is_urgent = false;
         if (!target->view.is_paused) {
             sl_timer_start(target->timer, target->retry_ms);
@@ -86,7 +56,7 @@ static uint64_t messages(const struct sl_target *target)
     return sum;
 }
 
-static void lend_session(struct sl_target *target, struct sl_h2_session *session)
+void sl_target_lend(struct sl_target *target, struct sl_h2_session *session)
 {
     for (size_t i = 0; i < target->config.stream_count; i++) {
         sl_stream_set_session(target->streams[i], session);
@@ -106,7 +76,7 @@ static void log_profile(struct sl_target *target)
 }
 
 /* PINGs more often than the vendor's devices bear end the connection. */
-static void slow_pings(struct sl_target *target)
+void sl_target_slow_pings(struct sl_target *target)
 {
     uint64_t least_ms = (uint64_t)target->profile.vendor->min_ping_s * 1000;
 
@@ -122,15 +92,15 @@ static void slow_pings(struct sl_target *target)
     }
 }
 
-static void use_profile(struct sl_target *target, const struct sl_gnmi_profile *profile,
-                        const char *known_by)
+void sl_target_use_profile(struct sl_target *target, const struct sl_gnmi_profile *profile,
+                           const char *known_by)
 {
     target->profile = *profile;
     target->view.known_by = known_by;
     log_profile(target);
-    slow_pings(target);
+    sl_target_slow_pings(target);
     for (size_t i = 0; i < target->config.stream_count; i++) {
-        sl_stream_set_profile(target->streams[i], profile);
+        (void)sl_stream_set_profile(target->streams[i], profile);
     }
 }
 
@@ -148,7 +118,7 @@ static void learn(struct sl_target *target, const struct sl_gnmi_capabilities *t
 
     target->capabilities = *told;
     if (is_new) {
-        use_profile(target, &profile, "capabilities");
+        sl_target_use_profile(target, &profile, "capabilities");
     }
 }
 
@@ -169,7 +139,7 @@ static void on_inquired(const struct sl_gnmi_capabilities *told, const struct sl
                sl_log_text("code", sl_code_name(status.code)), sl_log_text("why", status.text),
                sl_log_text("vendor", target->profile.vendor->name));
     }
-    lend_session(target, sl_h2_link_session(target->link));
+    sl_target_lend(target, sl_h2_link_session(target->link));
 }
 
 /* The connection stands: the streams get it, once it is known how the device wants to be asked. */
@@ -178,7 +148,7 @@ static void greet(struct sl_target *target)
     struct sl_h2_session *session = sl_h2_link_session(target->link);
 
     if (target->config.vendor || !sl_inquiry_begin(&target->inquiry, session)) {
-        lend_session(target, session);
+        sl_target_lend(target, session);
     }
 }
 
@@ -195,7 +165,7 @@ static const char *hint_of(const struct sl_target *target, const struct sl_statu
 
 static void log_end(struct sl_target *target, const struct sl_status *why)
 {
-    bool is_wanted = target->state < SL_TARGET_DRAINING;
+    bool is_wanted = target->state < SL_TARGET_DRAINING && !target->redials;
     const char *hint = is_wanted ? hint_of(target, why) : NULL;
     const struct sl_log_field fields[] = {
         sl_log_text("code", sl_code_name(why->code)),
@@ -221,13 +191,14 @@ static void lost(struct sl_target *target, const struct sl_status *why)
 
     target->view.last_reason = sl_status_is_ok(why) ? NULL : sl_status_reason(why);
     sl_status_hide(&shown, target->config.password);
-    lend_session(target, NULL);
+    sl_target_lend(target, NULL);
     if (messages(target) > target->messages_at_open) { /* it was a device */
         int64_t lasted_ns = sl_loop_now_ns(target->config.loop) - target->opened_ns;
         sl_backoff_lasted(&target->backoff, (uint64_t)(lasted_ns / SL_NS_PER_MS));
     }
     handle(target, SL_TARGET_EVENT_LOST);
     log_end(target, &shown);
+    target->redials = false;
 }
 
 static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint32_t error,
@@ -247,7 +218,7 @@ static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint
                sl_log_u64("interval-ms", target->ping_interval_ms),
                sl_log_text("try", sl_hint(&pings, SL_HINT_FILE)));
     }
-    lend_session(target, NULL);
+    sl_target_lend(target, NULL);
     handle(target, SL_TARGET_EVENT_GOAWAY);
 }
 
@@ -418,7 +389,7 @@ static void on_stream_closed(struct sl_stream *stream, void *arg)
 
     (void)stream;
     SL_ASSERT(target->open_streams > 0);
-    if (--target->open_streams == 0) {
+    if (--target->open_streams == 0 && target->state >= SL_TARGET_DRAINING) {
         end(target);
     }
 }
@@ -480,16 +451,20 @@ static void on_closed(void *arg)
 
 /* ---- public ---- */
 
+char *sl_target_authority(const struct sl_address *address)
+{
+    char text[SL_ADDRESS_TEXT_BYTES];
+
+    sl_address_print(address, text);
+    return sl_str_dup(sl_address_is_unix(address) ? SL_STR("localhost") : sl_str_from(text));
+}
+
 static bool init_names(struct sl_target *target)
 {
     const struct sl_log_field who = sl_log_text("target", target->config.name);
-    const struct sl_address *address = target->config.address;
-    char text[SL_ADDRESS_TEXT_BYTES];
 
     sl_log_subject_init(&target->subject, &who, 1);
-    sl_address_print(address, text);
-    target->authority =
-        sl_str_dup(sl_address_is_unix(address) ? SL_STR("localhost") : sl_str_from(text));
+    target->authority = sl_target_authority(target->config.address);
     target->inquiry.authority = target->authority;
     return target->authority != NULL;
 }
@@ -508,6 +483,22 @@ static void init_profile(struct sl_target *target)
     sl_inquiry_init(&target->inquiry, config->loop, on_inquired, target);
 }
 
+struct sl_stream *sl_target_new_stream(struct sl_target *target,
+                                       const struct sl_stream_config *from, const char *authority,
+                                       struct sl_status *why)
+{
+    struct sl_stream_config config = *from;
+
+    config.authority = authority;
+    config.on_ended = on_stream_ended;
+    config.message_time =
+        target->config.replay && target->config.replay->tells_times ? message_time : NULL;
+    config.trials = &target->trials;
+    config.on_closed = on_stream_closed;
+    config.arg = target;
+    return sl_stream_new(&config, why);
+}
+
 static bool init_streams(struct sl_target *target, struct sl_status *why)
 {
     target->streams = calloc(target->config.stream_count, sizeof(*target->streams));
@@ -516,15 +507,8 @@ static bool init_streams(struct sl_target *target, struct sl_status *why)
         return false;
     }
     for (size_t i = 0; i < target->config.stream_count; i++) {
-        struct sl_stream_config config = target->config.streams[i];
-        config.authority = target->authority;
-        config.on_ended = on_stream_ended;
-        config.message_time =
-            target->config.replay && target->config.replay->tells_times ? message_time : NULL;
-        config.trials = &target->trials;
-        config.on_closed = on_stream_closed;
-        config.arg = target;
-        target->streams[i] = sl_stream_new(&config, why);
+        target->streams[i] =
+            sl_target_new_stream(target, &target->config.streams[i], target->authority, why);
         if (!target->streams[i]) {
             return false;
         }
@@ -594,7 +578,7 @@ void sl_target_open(struct sl_target *target)
                      "skip-verify: TLS with whoever answers, the certificate is not verified");
     }
     if (target->config.vendor) {
-        use_profile(target, &target->profile, "named");
+        sl_target_use_profile(target, &target->profile, "named");
     }
     seek(target);
 }
@@ -677,6 +661,11 @@ bool sl_target_command(struct sl_target *target, enum sl_target_command command)
 size_t sl_target_streams(const struct sl_target *target)
 {
     return target->config.stream_count;
+}
+
+size_t sl_target_going(const struct sl_target *target)
+{
+    return target->going;
 }
 
 struct sl_stream *sl_target_stream(const struct sl_target *target, size_t i)

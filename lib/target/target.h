@@ -110,7 +110,33 @@ enum sl_target_command {
 /* False: it is closing, or stands for a replay; for RECONNECT also while it is paused. */
 bool sl_target_command(struct sl_target *target, enum sl_target_command command) SL_MUST_CHECK;
 
+/* What is new of a target's configuration: everything but its kind (a replay stays one, of the same
+ * file). */
+struct sl_target_change {
+    const struct sl_target_config *config; /* as for sl_target_new; copied as there */
+    const bool *is_anew; /* for each of its streams: one that is there already subscribes anew */
+    bool redials;        /* the connection ends, and is made again */
+};
+
+/* Goes over to another configuration: streams that are in both go on (sl_stream_change), others are
+ * drained and go, others come. A connection that stands goes on, unless it `redials`; what concerns
+ * it counts from the next one on. False: `why`, and everything is as it was. */
+bool sl_target_change(struct sl_target *target, const struct sl_target_change *change,
+                      struct sl_status *why) SL_MUST_CHECK;
+
+/* Now and then, and whenever it is asked: streams that have gone are freed as soon as nothing of
+ * them is with any sink. True: the target borrows from its newest configuration alone. */
+bool sl_target_settle(struct sl_target *target);
+
+/* on_closed has come. */
+bool sl_target_is_closed(const struct sl_target *target);
+
+/* Nothing of it is with any sink: a closed one may be freed. */
+bool sl_target_is_empty(const struct sl_target *target);
+
+/* Those that are about to go, too: they are the last, so many. */
 size_t sl_target_streams(const struct sl_target *target);
+size_t sl_target_going(const struct sl_target *target);
 struct sl_stream *sl_target_stream(const struct sl_target *target, size_t i);
 
 struct sl_target_view {
