@@ -101,7 +101,7 @@ static bool compare_sinks(struct sl_difference *difference)
 
     difference->sinks = calloc(from->sink_count + to->sink_count, sizeof(*difference->sinks));
     for (size_t i = 0; difference->sinks && i < to->sink_count; i++) {
-        struct sl_sink_change *change = &difference->sinks[difference->sink_count++];
+        struct sl_sink_difference *change = &difference->sinks[difference->sink_count++];
         change->to = &to->sinks[i];
         change->from = sink_of(from, change->to->spec.name);
         if (!change->from) {
@@ -138,7 +138,7 @@ static void on_subscription_key(void *arg, const char *key)
 }
 
 static void compare_subscription(const struct sl_difference *difference,
-                                 struct sl_subscription_change *change, bool *failed)
+                                 struct sl_subscription_difference *change, bool *failed)
 {
     struct subscription_keys keys = {false, false};
 
@@ -162,7 +162,7 @@ static bool compare_subscriptions(struct sl_difference *difference)
     difference->subscriptions = calloc(from->subscription_count + to->subscription_count,
                                        sizeof(*difference->subscriptions));
     for (size_t i = 0; difference->subscriptions && i < to->subscription_count; i++) {
-        struct sl_subscription_change *change =
+        struct sl_subscription_difference *change =
             &difference->subscriptions[difference->subscription_count++];
         change->to = &to->subscriptions[i];
         change->from = subscription_of(from, change->to->name);
@@ -198,14 +198,14 @@ const struct sl_stream_settings *sl_stream_settings_find(const struct sl_target_
     return NULL;
 }
 
-static const struct sl_subscription_change *change_of(const struct sl_difference *difference,
-                                                      const struct sl_subscription_settings *to)
+static const struct sl_subscription_difference *change_of(const struct sl_difference *difference,
+                                                          const struct sl_subscription_settings *to)
 {
     return &difference->subscriptions[to - difference->to->subscriptions];
 }
 
 bool sl_difference_is_anew(const struct sl_difference *difference,
-                           const struct sl_target_change *target,
+                           const struct sl_target_difference *target,
                            const struct sl_stream_settings *stream)
 {
     bool is_anew = target->from->options.gzip != target->to->options.gzip;
@@ -224,7 +224,7 @@ static bool has_same_sinks(const struct sl_difference *difference,
     bool is_same = from->sink_count == to->sink_count;
 
     for (size_t i = 0; is_same && i < to->sink_count; i++) {
-        const struct sl_sink_change *sink =
+        const struct sl_sink_difference *sink =
             &difference->sinks[to->sinks[i] - difference->to->sinks];
         is_same = sink->from == from->sinks[i] && !sink->is_changed && !sink->is_new;
     }
@@ -237,7 +237,7 @@ static enum sl_change_cost dearer(enum sl_change_cost a, enum sl_change_cost b)
 }
 
 static enum sl_change_cost cost_of_stream(const struct sl_difference *difference,
-                                          const struct sl_target_change *change,
+                                          const struct sl_target_difference *change,
                                           const struct sl_stream_settings *to)
 {
     const struct sl_stream_settings *from = sl_stream_settings_find(change->from, to);
@@ -278,7 +278,7 @@ static enum sl_change_cost cost_of_key(const char *key)
 
 static void on_target_key(void *arg, const char *key)
 {
-    struct sl_target_change *change = arg;
+    struct sl_target_difference *change = arg;
     enum sl_change_cost cost = cost_of_key(key);
 
     change->is_changed = true;
@@ -287,7 +287,8 @@ static void on_target_key(void *arg, const char *key)
     change->cost = dearer(change->cost, cost);
 }
 
-static void compare_target(const struct sl_difference *difference, struct sl_target_change *change)
+static void compare_target(const struct sl_difference *difference,
+                           struct sl_target_difference *change)
 {
     const struct sl_target_settings *from = change->from;
     const struct sl_target_settings *to = change->to;
@@ -313,7 +314,7 @@ static void add_targets(struct sl_difference *difference, const struct named *ol
     const struct sl_settings *to = difference->to;
 
     for (size_t i = 0; i < to->target_count; i++) {
-        struct sl_target_change *change = &difference->targets[difference->target_count++];
+        struct sl_target_difference *change = &difference->targets[difference->target_count++];
         change->to = &to->targets[i];
         change->from = find(old, from->target_count, change->to->name);
         if (change->from) {
@@ -342,7 +343,7 @@ static bool compare_targets(struct sl_difference *difference)
     for (size_t i = 0; is_there && i < from->target_count; i++) {
         if (!find(new, to->target_count, from->targets[i].name)) {
             difference->targets[difference->target_count++] =
-                (struct sl_target_change){.from = &from->targets[i], .cost = SL_COST_DIAL};
+                (struct sl_target_difference){.from = &from->targets[i], .cost = SL_COST_DIAL};
             difference->removed++;
         }
     }

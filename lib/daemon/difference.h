@@ -28,7 +28,7 @@ enum { SL_COSTS = SL_COST_DIAL + 1 };
 
 const char *sl_change_cost_name(enum sl_change_cost cost); /* "new RPC" */
 
-struct sl_target_change {
+struct sl_target_difference {
     const struct sl_target_settings *from; /* NULL: added */
     const struct sl_target_settings *to;   /* NULL: removed */
     bool is_changed;                       /* of one that is in both */
@@ -37,14 +37,14 @@ struct sl_target_change {
     enum sl_change_cost cost;
 };
 
-struct sl_sink_change {
+struct sl_sink_difference {
     const struct sl_sink_settings *from; /* NULL: added */
     const struct sl_sink_settings *to;   /* NULL: removed */
     bool is_changed;
     bool is_new; /* the running instance cannot go on */
 };
 
-struct sl_subscription_change {
+struct sl_subscription_difference {
     const struct sl_subscription_settings *from;
     const struct sl_subscription_settings *to;
     bool is_changed;
@@ -55,12 +55,12 @@ struct sl_subscription_change {
 struct sl_difference {
     struct sl_settings *from; /* held */
     struct sl_settings *to;   /* held */
-    struct sl_target_change
+    struct sl_target_difference
         *targets; /* those of `to` in their order, then those that are removed */
     size_t target_count;
-    struct sl_sink_change *sinks; /* likewise */
+    struct sl_sink_difference *sinks; /* likewise */
     size_t sink_count;
-    struct sl_subscription_change *subscriptions; /* likewise */
+    struct sl_subscription_difference *subscriptions; /* likewise */
     size_t subscription_count;
     size_t added; /* targets */
     size_t removed;
@@ -80,7 +80,7 @@ const struct sl_stream_settings *sl_stream_settings_find(const struct sl_target_
 
 /* Whether the stream, of a target that is in both and had it before, has to subscribe anew. */
 bool sl_difference_is_anew(const struct sl_difference *difference,
-                           const struct sl_target_change *target,
+                           const struct sl_target_difference *target,
                            const struct sl_stream_settings *stream);
 
 /* `to` takes the place of `from`, which runs: what cannot change while it runs is as it was, each

@@ -55,7 +55,7 @@ static bool open_sinks(struct sl_worker *worker)
     const struct sl_settings *to = change->difference->to;
 
     for (size_t i = 0; i < to->sink_count; i++) {
-        const struct sl_sink_change *sink = &change->difference->sinks[i];
+        const struct sl_sink_difference *sink = &change->difference->sinks[i];
         struct sl_status why;
         change->places[i] = sink->is_new ? sl_worker_open_sink(worker, sink->to, &why)
                                          : running(worker, sink->from);
@@ -74,7 +74,7 @@ static bool make_targets(struct sl_worker *worker)
     const struct sl_workplace place = sl_worker_place(worker, difference->to, change->places);
 
     for (size_t i = 0; i < difference->to->target_count; i++) {
-        const struct sl_target_change *target = &difference->targets[i];
+        const struct sl_target_difference *target = &difference->targets[i];
         struct sl_status why;
         if (target->to->worker != worker->index || (target->from && !target->is_replaced)) {
             continue;
@@ -206,7 +206,7 @@ static void add_target(struct sl_worker *worker, size_t i)
     sl_target_open(target->target);
 }
 
-static void change_target(struct sl_worker *worker, const struct sl_target_change *to,
+static void change_target(struct sl_worker *worker, const struct sl_target_difference *to,
                           struct sl_worker_target *target)
 {
     const struct sl_difference *difference = worker->change.difference;
@@ -246,7 +246,7 @@ static void take_targets(struct sl_worker *worker)
     const struct sl_difference *difference = change->difference;
 
     for (size_t i = 0; i < difference->target_count; i++) {
-        const struct sl_target_change *target = &difference->targets[i];
+        const struct sl_target_difference *target = &difference->targets[i];
         struct sl_worker_target *there =
             target->from ? find_target(change, target->from->name) : NULL;
         if (there && (!target->to || target->is_replaced)) {
