@@ -59,6 +59,8 @@ static const struct command {
      &sl_tool_run_command},
     {"check", sl_command_check, "read a configuration, say everything that is wrong with it",
      &sl_tool_check},
+    {"plan", sl_command_plan, "say what another configuration would change, and what that costs",
+     &sl_tool_plan},
     {"sim", sl_command_sim, "simulate gNMI devices, for trials, tests and capacity planning", NULL},
     {"broker", sl_command_broker, "a Kafka broker for trials, in memory", &sl_tool_broker},
     {"capabilities", sl_command_capabilities,

@@ -55,7 +55,8 @@ const struct sl_tool sl_tool_run_command = {
     .text =
         "Collects: dials every target of FILE, publishes what it streams to its sinks. SIGTERM or\n"
         "SIGINT ends it: what is held is published first, at most shutdown-timeout long; a\n"
-        "second one ends it at once.",
+        "second one ends it at once. SIGHUP takes FILE anew, as a difference: what it changes\n"
+        "nothing of goes on (sluice plan).",
     .exits = "0 it was ended, and everything that was held is published; 1 otherwise, or\n"
              "the configuration is wrong; 2 wrong words.",
     .groups = groups,

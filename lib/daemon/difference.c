@@ -356,11 +356,26 @@ static bool compare_targets(struct sl_difference *difference)
 
 /* ---- the whole ---- */
 
+/* Of the collector; or, with a dot, all below it. A shard says which targets there are. */
+static bool is_live(const char *key)
+{
+    static const char *const live[] = {"shutdown-timeout", "connect.", "shard."};
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(live); i++) {
+        size_t len = strlen(live[i]);
+        bool is_below = live[i][len - 1] == '.';
+        if (is_below ? strncmp(key, live[i], len) == 0 : strcmp(key, live[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void on_collector_key(void *arg, const char *key)
 {
     struct sl_difference *difference = arg;
 
-    if (strcmp(key, "shutdown-timeout") == 0 || strcmp(key, "watch") == 0) {
+    if (is_live(key)) {
         difference->is_any = true;
     } else {
         sl_buf_printf(&difference->restart, "needs a restart: collector.%s\n", key);

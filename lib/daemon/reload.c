@@ -112,6 +112,7 @@ static void commit(struct sl_reload *reload)
         sl_settings_hold(reload->settings);
         tell(reload, SL_RELOAD_OK, sl_buf_text(&reload->difference->restart));
     } else {
+        sl_settings_keep(reload->settings);
         tell(reload, SL_RELOAD_REFUSED, why.text);
     }
     atomic_store(&reload->stepped, 0);

@@ -310,6 +310,11 @@ void sl_settings_inherit(struct sl_settings *settings, const struct sl_settings 
     settings->connect = connect;
 }
 
+void sl_settings_keep(const struct sl_settings *settings)
+{
+    sl_connect_set(settings->connect, &settings->collector.connect);
+}
+
 void sl_settings_hold(struct sl_settings *settings)
 {
     atomic_fetch_add(&settings->holders, 1);

@@ -186,6 +186,9 @@ void sl_settings_free(struct sl_settings *settings); /* the same, where there wa
  * other, as the turns in which targets connect. */
 void sl_settings_inherit(struct sl_settings *settings, const struct sl_settings *before);
 
+/* They stay in force, although others have inherited already. */
+void sl_settings_keep(const struct sl_settings *settings);
+
 /* Whose device it is, as far as the file says: generic where the device is to be asked. */
 const struct sl_gnmi_vendor *sl_settings_vendor(const struct sl_target_settings *target);
 

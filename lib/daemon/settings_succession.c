@@ -105,9 +105,11 @@ bool sl_settings_succeed(const struct sl_difference *difference, struct sl_buf *
     if (!is_kept) {
         sl_buf_add_c(errors, "out of memory\n");
     }
-    sl_settings_inherit(settings, difference->from);
     bool fits = is_kept && check_plan(difference, place(difference, loads), errors);
     free(loads);
+    if (fits) {
+        sl_settings_inherit(settings, difference->from);
+    }
     settings->generation = difference->from->generation + 1;
     return fits;
 }

@@ -89,7 +89,7 @@ static void on_done(void *arg)
     (void)arg;
 }
 
-static void live(const struct sl_settings *settings)
+static void live(struct sl_settings *settings)
 {
     struct sl_status why;
     struct sl_worker *worker = sl_worker_new(settings, 0, &why);

@@ -266,7 +266,7 @@ static void on_done(void *arg)
     (void)arg;
 }
 
-static void live(struct device *device, const struct sl_settings *settings)
+static void live(struct device *device, struct sl_settings *settings)
 {
     struct sl_status why;
     struct sl_worker *worker = sl_worker_new(settings, 0, &why);
