@@ -27,6 +27,12 @@ static const struct text plain = {
     .rules = "[{kind: drop, path: /a/b}]",
 };
 
+/* What the test says, or what stands there else. */
+static const char *or_plain(const char *said, const char *usual)
+{
+    return said ? said : usual;
+}
+
 static struct sl_settings *read_text(const struct text *text)
 {
     char file[] = "/tmp/difference_testXXXXXX";
@@ -39,7 +45,9 @@ static struct sl_settings *read_text(const struct text *text)
     fprintf(out,
             "collector: %s\ntargets:\n  a: %s\n  z: {insecure: true}\n%ssubscriptions: {s: %s}\n"
             "sinks: {k: %s}\nrules: {r: %s}\n",
-            text->collector, text->first, text->more, text->subscription, text->sink, text->rules);
+            or_plain(text->collector, plain.collector), or_plain(text->first, plain.first),
+            or_plain(text->more, plain.more), or_plain(text->subscription, plain.subscription),
+            or_plain(text->sink, plain.sink), or_plain(text->rules, plain.rules));
     fclose(out);
     struct sl_settings *settings = sl_settings_read(file, &errors);
     unlink(file);
@@ -73,14 +81,7 @@ static void expect_cost(const struct text *to, bool is_changed, enum sl_change_c
     sl_difference_free(difference);
 }
 
-#define WITH(field, words)                                                                         \
-    (&(struct text){.collector = plain.collector,                                                  \
-                    .first = plain.first,                                                          \
-                    .more = plain.more,                                                            \
-                    .subscription = plain.subscription,                                            \
-                    .sink = plain.sink,                                                            \
-                    .rules = plain.rules,                                                          \
-                    .field = (words)})
+#define WITH(field, words) (&(struct text){.field = (words)})
 
 static void the_same_text_changes_nothing(void **state)
 {
