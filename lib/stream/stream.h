@@ -56,7 +56,7 @@ struct sl_stream_pool {
     struct sl_distinct distinct;       /* for a route's part, where a path is in it twice */
     struct sl_grpc_context grpc;       /* for compressed messages; no loop */
     struct sl_meters meters;
-    struct sl_ended ended;             /* what routes counted that are no more */
+    struct sl_ended ended; /* what routes counted that are no more */
 };
 
 void sl_stream_pool_init(struct sl_stream_pool *pool, const struct sl_budget_plan *plan);
