@@ -12,7 +12,7 @@ INCOMING = "lib/h2/incoming.c"
 SESSION = "lib/h2/session.c"
 STORE = "lib/stream/store.c"
 GOVERNOR = "lib/credit/governor.c"
-WORKER = "lib/daemon/worker.c"
+WORKER = "lib/daemon/worker_sinks.c"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +98,8 @@ MUTATIONS = (
        Edit(STREAM, "        sl_grpc_call_resume(stream->call);\n        sl_stream_note_empty(stream);\n",
             "        sl_stream_note_empty(stream);\n")),
     of("room-for-the-first-alone", "every stream makes progress",
-       Edit(WORKER, "    worker->first_ready[number] = first + 1 < count ? first + 1 : 0;\n",
-            "    worker->first_ready[number] = count * 0;\n")),
+       Edit(WORKER, "    found->first_ready = first + 1 < count ? first + 1 : 0;\n",
+            "    found->first_ready = count * 0;\n")),
     of("budget-ignored", "bounded: collector.memory",
        Edit(GOVERNOR, "    return needed <= share->bytes;\n", "    return true;\n"),
        Edit(GOVERNOR, "    return sl_budget_room(share->bytes, share->held_bytes, share->credit, &share->rate);\n",
