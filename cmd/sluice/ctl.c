@@ -17,7 +17,6 @@ enum {
     RELOAD_LOOK_MS = 100,
     FOLLOW_MS = 1000,
     MAX_ROWS = 5000, /* what the API gives at once */
-    MAX_CAPTURE_S = 24 * 3600,
 };
 
 enum format { FORMAT_AUTO, FORMAT_TABLE, FORMAT_JSON };
@@ -34,8 +33,6 @@ struct ctl {
     int64_t offset;
     int64_t after;
     bool follow;
-    int64_t capture_s;
-    const char *file;
     struct sl_admin_client *client;
 };
 
@@ -111,25 +108,6 @@ static const struct sl_flag event_flags[] = {
     {.name = NULL},
 };
 
-static const struct sl_flag capture_flags[] = {
-    {.name = "seconds",
-     .type = SL_FLAG_NUMBER,
-     .offset = AT(capture_s),
-     .value = "N",
-     .min = 1,
-     .max = MAX_CAPTURE_S,
-     .initial = "60",
-     .doc = "how long"},
-    {.name = "output",
-     .letter = 'o',
-     .type = SL_FLAG_TEXT,
-     .offset = AT(file),
-     .value = "FILE",
-     .doc = "where, on the machine and with the rights of that sluice; without it that sluice "
-            "finds a name"},
-    {.name = NULL},
-};
-
 static const struct sl_flag output_flags[] = {
     {.name = "format",
      .type = SL_FLAG_WORD,
@@ -146,8 +124,11 @@ static const struct sl_flag output_flags[] = {
 };
 
 static const struct sl_flag_group ctl_groups[] = {
-    {"Whom to ask", sl_tool_admin_flags}, {"Lists", list_flags},    {"Events", event_flags},
-    {"Captures", capture_flags},          {"Output", output_flags}, {NULL, NULL},
+    {"Whom to ask", sl_tool_admin_flags},
+    {"Lists", list_flags},
+    {"Events", event_flags},
+    {"Output", output_flags},
+    {NULL, NULL},
 };
 
 static const struct sl_flag_group reload_groups[] = {
@@ -156,9 +137,9 @@ static const struct sl_flag_group reload_groups[] = {
     {NULL, NULL},
 };
 
-static const char *const words[] = {
-    "status", "streams", "targets", "target",    "sinks",  "ledger",  "config",    "events",
-    "reload", "drain",   "pause",   "reconnect", "resume", "capture", "log-level", NULL};
+static const char *const words[] = {"status", "streams",   "targets", "target",    "sinks",
+                                    "ledger", "config",    "events",  "reload",    "drain",
+                                    "pause",  "reconnect", "resume",  "log-level", NULL};
 
 static const char exits[] =
     "0 all well; 1 failed, or a configuration was refused; 2 wrong words or\n"
@@ -178,8 +159,7 @@ const struct sl_tool sl_tool_ctl = {
             "  drain               take nothing new, publish what is there, and end\n"
             "  log-level LEVEL     debug, info, warn or error\n"
             "  pause NAME, resume NAME, reconnect NAME\n"
-            "                      a target\n"
-            "  capture NAME        keep what a target sends in a file, to be played again",
+            "                      a target",
     .examples = "  sluice ctl status\n"
                 "  sluice ctl streams --sort held_bytes --order desc --limit 20\n"
                 "  sluice ctl events --follow --admin unix:/run/sluice/admin.sock\n"
@@ -372,21 +352,6 @@ static int set_level(const struct ctl *ctl, const struct verb *verb, const char 
     return SL_TOOL_EXIT_USAGE;
 }
 
-static int capture(const struct ctl *ctl, const struct verb *verb, const char *word)
-{
-    struct sl_buf path = {0};
-    json_t *body = json_pack("{s:I}", "seconds", (json_int_t)ctl->capture_s);
-
-    sl_buf_add_c(&path, "/api/v1/targets/");
-    sl_admin_add_escaped(&path, word);
-    sl_buf_add_c(&path, "/capture");
-    if (body && ctl->file && json_object_set_new(body, "file", json_string(ctl->file)) != 0) {
-        json_decref(body);
-        body = NULL;
-    }
-    return post_body(ctl, verb, &path, body, ctl->common.timeout_ns + ctl->capture_s * SL_NS_PER_S);
-}
-
 /* ---- events ---- */
 
 /* One a line. */
@@ -539,7 +504,6 @@ static const struct verb verbs[] = {
     {"pause", "pause", sl_admin_add_action, "the name of a target", post},
     {"resume", "resume", sl_admin_add_action, "the name of a target", post},
     {"reconnect", "reconnect", sl_admin_add_action, "the name of a target", post},
-    {"capture", "capture", sl_admin_add_action, "the name of a target", capture},
 };
 
 static const struct verb *find_verb(const struct ctl *ctl, const char *name)

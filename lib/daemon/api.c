@@ -92,6 +92,7 @@ const struct sl_admin_route sl_api_routes[] = {
     {"GET", "/api/v1/ledger", 0, sl_api_ledger},
     {"GET", "/api/v1/config", 0, sl_api_config},
     {"GET", "/api/v1/events", 0, sl_api_events},
+    {"POST", "/api/v1/reload", 0, sl_api_reload},
     {"POST", "/api/v1/drain", 0, sl_api_drain},
     {"POST", "/api/v1/log-level", 0, sl_api_log_level},
     {"POST", "/api/v1/targets/{}/pause", 0, sl_api_pause},

@@ -16,6 +16,17 @@ static void say_done(struct sl_admin_answer *answer)
 
 /* ---- the daemon ---- */
 
+/* The outcome is in the status, later. */
+void sl_api_reload(const struct sl_admin_request *request, struct sl_admin_answer *answer,
+                   void *arg)
+{
+    const struct sl_api *api = arg;
+
+    (void)request;
+    sl_reload_ask(api->reload, "admin");
+    say_done(answer);
+}
+
 void sl_api_drain(const struct sl_admin_request *request, struct sl_admin_answer *answer, void *arg)
 {
     const struct sl_api *api = arg;

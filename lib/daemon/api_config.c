@@ -10,10 +10,13 @@ void sl_api_config(const struct sl_admin_request *request, struct sl_admin_answe
     struct sl_buf yaml;
 
     (void)request;
+    struct sl_settings *settings = sl_reload_hold(api->reload);
     sl_buf_init(&yaml, SL_ADMIN_MAX_PAGE_BYTES / 2);
-    sl_settings_print(api->settings, &yaml);
+    sl_settings_print(settings, &yaml);
     json.failed = yaml.failed;
     json_t *root = sl_json_object(&json);
+    sl_json_put(&json, root, "generation", sl_json_u64(&json, settings->generation));
+    sl_settings_release(settings);
     sl_json_put(&json, root, "yaml", sl_json_str(&json, sl_buf_str(&yaml)));
     sl_admin_answer_json(answer, &json, root);
     sl_buf_fini(&yaml);

@@ -101,6 +101,7 @@ sl_api_fn sl_api_sinks;
 sl_api_fn sl_api_ledger;
 sl_api_fn sl_api_config;
 sl_api_fn sl_api_events;
+sl_api_fn sl_api_reload;
 sl_api_fn sl_api_drain;
 sl_api_fn sl_api_log_level;
 sl_api_fn sl_api_pause;

@@ -92,6 +92,29 @@ static json_t *not_ready_json(struct sl_json *json, const struct sl_api *api,
     return array;
 }
 
+/* What came of the last reload; null: there was none. */
+static json_t *reload_json(struct sl_json *json, const struct sl_reload_outcome *outcome)
+{
+    if (outcome->result == SL_RELOAD_NONE) {
+        return json_null();
+    }
+    json_t *object = sl_json_object(json);
+    json_t *errors = sl_json_array(json);
+    for (const char *line = outcome->text; *line;) {
+        size_t len = strcspn(line, "\n");
+        sl_json_add(json, errors, sl_json_str(json, (struct sl_str){line, len}));
+        line += len + (line[len] == '\n');
+    }
+    sl_json_put(json, object, "at", sl_json_time(json, outcome->at_ns));
+    sl_json_put(json, object, "result", sl_json_text(json, sl_reload_result_name(outcome->result)));
+    sl_json_put(json, object, "why", sl_json_text(json, outcome->why));
+    sl_json_put(json, object, "errors", errors);
+    sl_json_put(json, object, "added", sl_json_u64(json, outcome->added));
+    sl_json_put(json, object, "removed", sl_json_u64(json, outcome->removed));
+    sl_json_put(json, object, "changed", sl_json_u64(json, outcome->changed));
+    return object;
+}
+
 void sl_api_status(const struct sl_admin_request *request, struct sl_admin_answer *answer,
                    void *arg)
 {
@@ -102,8 +125,10 @@ void sl_api_status(const struct sl_admin_request *request, struct sl_admin_answe
     if (!sl_api_snapshots_take(api, &snapshots, answer)) {
         return;
     }
+    struct sl_reload_outcome reload;
     struct sl_json json = {false};
     json_t *root = sl_json_object(&json);
+    sl_reload_last(api->reload, &reload);
     json_t *not_ready = not_ready_json(&json, api, &snapshots);
     sl_json_put(&json, root, "collector", sl_json_text(&json, api->settings->collector.name));
     sl_json_put(&json, root, "version", sl_json_text(&json, SLUICE_VERSION));
@@ -111,6 +136,8 @@ void sl_api_status(const struct sl_admin_request *request, struct sl_admin_answe
     sl_json_put(&json, root, "uptime_s",
                 sl_json_seconds(&json, sl_loop_wall_ns() - api->started_ns));
     sl_json_put(&json, root, "pid", sl_json_u64(&json, (uint64_t)getpid()));
+    sl_json_put(&json, root, "generation", sl_json_u64(&json, reload.generation));
+    sl_json_put(&json, root, "reload", reload_json(&json, &reload));
     sl_json_put(&json, root, "ready", sl_json_bool(&json, json_array_size(not_ready) == 0));
     sl_json_put(&json, root, "not_ready", not_ready);
     sl_json_put(&json, root, "memory", memory_json(&json, api, &snapshots));

@@ -11,7 +11,7 @@
 
 struct sl_reload {
     struct sl_reload_config config;
-    struct sl_settings *settings;     /* in force; held */
+    struct sl_settings *settings;     /* in force; held; written under the mutex */
     struct sl_difference *difference; /* NULL: none is under way */
     const char *why;                  /* of the one under way */
     bool is_committing;               /* the workers are told to go over, or to drop it */
@@ -98,6 +98,17 @@ static void on_worker_step(void *arg)
     sl_loop_post_kept(reload->config.loop, &reload->step_due);
 }
 
+static void take(struct sl_reload *reload, struct sl_settings *settings)
+{
+    struct sl_settings *old = reload->settings;
+
+    sl_settings_hold(settings);
+    pthread_mutex_lock(&reload->mutex);
+    reload->settings = settings;
+    pthread_mutex_unlock(&reload->mutex);
+    sl_settings_release(old);
+}
+
 static void commit(struct sl_reload *reload)
 {
     struct sl_status why = sl_status_ok();
@@ -107,9 +118,7 @@ static void commit(struct sl_reload *reload)
         goes = sl_worker_is_prepared(reload->config.workers[i], &why);
     }
     if (goes) {
-        sl_settings_release(reload->settings);
-        reload->settings = reload->difference->to;
-        sl_settings_hold(reload->settings);
+        take(reload, reload->difference->to);
         tell(reload, SL_RELOAD_OK, sl_buf_text(&reload->difference->restart));
     } else {
         sl_settings_keep(reload->settings);
@@ -229,6 +238,15 @@ void sl_reload_last(struct sl_reload *reload, struct sl_reload_outcome *outcome)
     pthread_mutex_lock(&reload->mutex);
     *outcome = reload->outcome;
     pthread_mutex_unlock(&reload->mutex);
+}
+
+struct sl_settings *sl_reload_hold(struct sl_reload *reload)
+{
+    pthread_mutex_lock(&reload->mutex);
+    struct sl_settings *settings = reload->settings;
+    sl_settings_hold(settings);
+    pthread_mutex_unlock(&reload->mutex);
+    return settings;
 }
 
 struct sl_settings *sl_reload_settings(const struct sl_reload *reload)

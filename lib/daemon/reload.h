@@ -62,6 +62,9 @@ void sl_reload_ask(struct sl_reload *reload, const char *why);
 /* Any thread. */
 void sl_reload_last(struct sl_reload *reload, struct sl_reload_outcome *outcome);
 
+/* Any thread: the settings in force, held for the caller (sl_settings_release). */
+struct sl_settings *sl_reload_hold(struct sl_reload *reload) SL_MUST_CHECK;
+
 /* On its loop: the settings in force, borrowed until the loop's turn is over. */
 struct sl_settings *sl_reload_settings(const struct sl_reload *reload);
 

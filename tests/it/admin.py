@@ -5,6 +5,7 @@
              against the description, which is itself checked; numbers agree with /metrics; pages, filters
              and order of lists
   actions    pause, resume and reconnect of a device, seen by the device; log level; drain ends sluice with 0
+  reload     a file that is the same, wrong, or another one, by the API and by `sluice reload`
   strangers  no token, a wrong one, a foreign Host and Origin, a POST without intent, wrong methods, a head
              and a body that are too large, a request that never ends: each is told by a status and an
              error object, and the next request is answered as ever
@@ -272,6 +273,39 @@ def levels(description, server):
     check(answer.status == 400, "what is no JSON: 400")
 
 
+def reloads(_, description, server):
+    """By the API and by `sluice reload`: what is wrong is told and changes nothing, what is right is in force."""
+    asked = json.loads(server.file.read_text(encoding="utf-8"))
+
+    def reload(result, **changes):
+        server.file.write_text(json.dumps({**asked, **changes}), encoding="utf-8")
+        before = server.get("/status")["reload"]
+        hold(description, server.post("/reload"), f"{API}/reload", result, "post")
+        status = wait_for(lambda: (now := server.get("/status"))["reload"] != before and now, 20, "an outcome")
+        hold(description, server.ask(f"{API}/status"), f"{API}/status", "the status after it")
+        check(status["reload"]["result"] == result and status["reload"]["why"] == "admin",
+              f"reload: {status['reload']}")
+        return status
+
+    check(reload("unchanged")["generation"] == 1, "the same file: generation 1")
+    status = reload("refused", targets={"dev1": {"adress": "x"}})
+    check(status["generation"] == 1 and any("adress" in error for error in status["reload"]["errors"]),
+          "a file that is wrong is refused, and says where")
+    check(server.get("/targets")["total"] == len(asked["targets"]), "and changes nothing")
+    fewer = {name: target for name, target in asked["targets"].items() if name != "dev4"}
+    status = reload("ok", targets=fewer)
+    check(status["generation"] > 1 and status["reload"]["removed"] == 1, "a target less")
+    wait_for(lambda: server.get("/targets")["total"] == len(fewer), 20, "it is gone")
+    config = server.get("/config")
+    check(config["generation"] == status["generation"] and "dev4" not in config["yaml"],
+          "the configuration is the new one")
+    server.file.write_text(json.dumps(asked), encoding="utf-8")
+    done = subprocess.run([sluice(), "reload", "--admin", f"127.0.0.1:{server.port}"], capture_output=True,
+                          text=True, check=False)
+    check(done.returncode == 0 and json.loads(done.stdout)["added"] == 1, f"sluice reload: {done.stdout}")
+    wait_for(lambda: settled(server), 20, "all four send again")
+
+
 def drains(_, description, server):
     hold(description, server.post("/drain"), f"{API}/drain", "drain", "post")
     code = wait_for(lambda: None if server.process.is_alive() else (server.process.process.returncode,), 30,
@@ -420,6 +454,7 @@ def main(lab):
     server = Sluice(lab, addresses, {"listen": "127.0.0.1:PORT"})
     part(lab, "answers", answers, description, server)
     part(lab, "actions", actions, description, server)
+    part(lab, "reload", reloads, description, server)
     part(lab, "drain", drains, description, server)
     part(lab, "strangers", strangers, addresses)
     part(lab, "unix", unix, addresses)

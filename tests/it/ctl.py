@@ -139,14 +139,12 @@ def what_is_asked(lab):
     fake = FakeAdmin(lab, free_port(), 20)
     place = f"127.0.0.1:{fake.server.server_port}"
     fake.answers = {f"/targets/a%2Fb/{verb}": (200, {"ok": True})
-                    for verb in ("pause", "resume", "reconnect", "capture")}
+                    for verb in ("pause", "resume", "reconnect")}
     fake.answers.update({"/drain": (200, {"ok": True}), "/log-level": (200, {"ok": True})})
     for words, expected in (
             (["pause", "a/b"], ("POST", "/api/v1/targets/a%2Fb/pause", "{}")),
             (["resume", "a/b"], ("POST", "/api/v1/targets/a%2Fb/resume", "{}")),
             (["reconnect", "a/b"], ("POST", "/api/v1/targets/a%2Fb/reconnect", "{}")),
-            (["capture", "a/b", "--seconds", "3", "-o", "x"],
-             ("POST", "/api/v1/targets/a%2Fb/capture", '{"seconds":3,"file":"x"}')),
             (["drain"], ("POST", "/api/v1/drain", "{}")),
             (["log-level", "debug"], ("POST", "/api/v1/log-level", '{"level":"debug"}')),
             (["streams", "-q", "a&b=c", "--sort", "lag_s", "--limit", "3"],
