@@ -272,6 +272,7 @@ class Scene:
         """`options` are the subscription's."""
         self.row = None
         self.cuts = {}
+        self.errors_told = 0  # of the judge
         self.faults, self.drops = faults, drops
         self.cluster, self.lab = faults.cluster, faults.lab
         self.memory_mib = memory_mib
@@ -478,9 +479,9 @@ class Scene:
 
     def show(self, is_last):
         row, judge = self.row, self.reading.judge
-        earlier = len(judge.errors)
         verdict = judge.settle(self.expected, is_last)
-        errors = len(judge.errors) - earlier
+        errors = len(judge.errors) - self.errors_told  # those of the reading, too
+        self.errors_told = len(judge.errors)
         row.held = max(row.held, self.sim.most_held)
         row.bound = max(row.bound, *self.expected.cuts.values(), 0, 0)
         for name in ("records", "missing", "doubled", "between", "lost", "dropped"):
