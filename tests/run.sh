@@ -47,7 +47,7 @@ export SL_LONG
 started=$(date +%s)
 logs=$(mktemp -d)
 beside=
-trap '[ -z "$beside" ] || kill -- "-$beside" 2>/dev/null; rm -rf "$logs"' EXIT
+trap '[ -z "$beside" ] || kill "$beside" 2>/dev/null; rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 failures=
 only_alone=
@@ -149,14 +149,24 @@ verdict() {
     [ "$2" = 0 ] || failures="$failures $1"
 }
 
-# beside FUZZ-SECONDS LAST-SEED SECONDS: the fuzzers, then the simulator, in the background and in a group
-# of processes of their own.
+# beside FUZZ-SECONDS LAST-SEED SECONDS: the fuzzers, then the simulator, in the background. In this
+# session: in one of its own the kernel would give it as much of the processor as the scenarios have.
 beside() {
     say "begun: fuzz, $1 s each; then world, seeds 1 to $2, $3 s"
-    setsid nice -n 19 sh -c '
-        python3 tests/fuzz/run.py --seconds "$2" >"$1/fuzz" 2>&1 || echo failed >"$1/fuzz.failed"
-        build/world/tests/world/world --seeds "1..$3" --seconds "$4" --jobs 2 >"$1/world" 2>&1 ||
-            echo failed >"$1/world.failed"' beside "$logs" "$@" &
+    nice -n 19 sh -c '
+        child=
+        trap "kill \$child 2>/dev/null; exit 143" TERM
+        step() {
+            name=$1
+            shift
+            "$@" >"$logs/$name" 2>&1 &
+            child=$!
+            wait "$child" || echo failed >"$logs/$name.failed"
+        }
+        logs=$1
+        step fuzz python3 tests/fuzz/run.py --seconds "$2"
+        step world build/world/tests/world/world --seeds "1..$3" --seconds "$4" --jobs 2' \
+        beside "$logs" "$@" &
     beside=$!
 }
 
