@@ -106,11 +106,12 @@ static rd_kafka_t *producer_of(const struct cluster *cluster)
     return rk;
 }
 
-static void produce(rd_kafka_t *rk, int32_t partition)
+static void produce(rd_kafka_t *rk, rd_kafka_topic_t *rkt, int32_t partition)
 {
-    assert_int_equal(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_PARTITION(partition),
-                                       RD_KAFKA_V_VALUE("x", 1), RD_KAFKA_V_END),
-                     RD_KAFKA_RESP_ERR_NO_ERROR);
+    char byte = 'x';
+
+    assert_int_equal(rd_kafka_produce(rkt, partition, RD_KAFKA_MSG_F_COPY, &byte, 1, NULL, 0, NULL),
+                     0);
     assert_int_equal(rd_kafka_flush(rk, 10000), RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
@@ -129,7 +130,7 @@ static void pausing_leaves_nothing_behind(void **state)
     assert_true(kafka_calm_init(&calm, rk));
     rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, "t", NULL);
     for (int32_t partition = 0; partition < PARTITIONS; partition++) {
-        produce(rk, partition);
+        produce(rk, rkt, partition);
         kafka_calm_note(&calm, rkt, partition);
     }
     for (int round = 0; round < 2 * ROUNDS; round++) {
@@ -140,7 +141,7 @@ static void pausing_leaves_nothing_behind(void **state)
         assert_int_equal(kafka_calm_tick(&calm, 2 * (int64_t)KAFKA_SILENCE_MS, false), 0);
     }
     assert_in_range(heap_bytes(), 0, before + MOST_BYTES); /* a mark each would be 1 MB */
-    produce(rk, 0);
+    produce(rk, rkt, 0);
     kafka_calm_fini(&calm);
     rd_kafka_topic_destroy(rkt);
     rd_kafka_destroy(rk);
