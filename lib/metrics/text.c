@@ -136,6 +136,9 @@ static void add_escaped(struct sl_buf *out, struct sl_str value)
 {
     size_t plain = plain_len(value);
 
+    if (!value.len) {
+        return;
+    }
     sl_buf_add(out, value.data, plain);
     value.data += plain;
     value.len -= plain;

@@ -184,6 +184,7 @@ static void life_open(struct life *life)
     assert_int_equal(fclose(file), 0);
     life->settings = sl_settings_read(path, &errors);
     assert_string_equal(sl_buf_text(&errors), "");
+    sl_buf_fini(&errors);
     assert_non_null(life->settings);
     life->loop = sl_loop_new();
     assert_non_null(life->loop);

@@ -433,6 +433,7 @@ int tear_down(void **state)
         the_extra = NULL;
     }
     sl_stream_free(world->stream);
+    sl_ended_fini(&world->pool.ended);
     sl_meters_fini(&world->pool.meters);
     sl_buf_fini(&world->pool.scratch);
     sl_buf_fini(&world->pool.mended);
