@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from harness import ROOT, Failed, free_port, note, wait_for
@@ -45,6 +45,13 @@ class Kafka:
 
     def start(self):
         note(self._script("start").splitlines()[-1])
+
+    def warm(self):
+        """Whoever comes next is served at once: a producer has had its id, and a record was stored."""
+        producer = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": True})
+        producer.produce(self.topic("warm", 1), b"x")
+        if producer.flush(60):
+            raise Failed("the broker stores nothing")
 
     def stop(self):
         """SIGTERM, and waits for its end. What was acknowledged stays."""

@@ -70,7 +70,8 @@ def by_readme(lab):
           f"{len(lines)} of 50 records came through the processor and the sink")
     check("received=985 published=985 filtered=0 held=0" in done.stderr, "the ledger balances")
     manual = (prefix / "share/man/man5/sluice.yaml.5").read_text(encoding="utf-8")
-    check("processors:" in manual and "overdue\\-after:" in manual, "the keys have a manual page")
+    check(".It Ic processors\n" in manual and ".It Ic overdue\\-after\n" in manual,
+          "the keys have a manual page")
 
 
 # ---- errors ----

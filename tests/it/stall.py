@@ -320,6 +320,7 @@ def check_copy(lab, feed):
 
 def stall(lab, after_s, gives_up_s):
     kafka = Kafka(lab)
+    kafka.warm()
     feeds = {name: Feed(name, gives_up_s if name == "gives-up" else None) for name in POLICIES}
     device = Router(lab, feeds)
     collector = start(lab, kafka, device, after_s)
