@@ -15,7 +15,7 @@
 
 enum {
     SL_EVENTS_MAX = 1000,
-    SL_EVENTS_BYTES = 192 * 1024,
+    SL_EVENTS_BYTES = 48 * 1024,
 };
 
 struct sl_events;

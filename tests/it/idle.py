@@ -2,7 +2,8 @@
 """idle - what a device that has nothing to say costs.
 
 1,000 simulated devices, each on a port of its own, send their initial dump and then nothing for ten
-minutes. What is resident then stays below 40 MiB in plaintext and below 75 MiB over TLS with client
+minutes. What is resident then stays below 41 MiB in plaintext (40.0; it was 39.6 before there were a
+status page and an API, of which the program's own pages are the most) and below 75 MiB over TLS with client
 certificates, with the null sink. With Kafka the records of all baselines are held at once, and what
 they leave free in pieces comes on top, until other records use it.
 """
@@ -14,7 +15,7 @@ from devices import Devices
 from kafka import Kafka
 
 DEVICES = 1000
-PLAINTEXT_MIB, TLS_MIB = 40, 75
+PLAINTEXT_MIB, TLS_MIB = 41, 75
 KAFKA_MIB = 16
 CALM_S = 30  # memory that the baselines took goes back when nothing has been held for a while
 
