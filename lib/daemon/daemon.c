@@ -68,7 +68,9 @@ static void on_signal(void *arg)
 
 static void on_hangup(void *arg)
 {
-    sl_daemon_reload(arg, "SIGHUP");
+    const struct sl_daemon *daemon = arg;
+
+    sl_reload_ask(daemon->reload, "SIGHUP");
 }
 
 static void on_over(void *arg)
@@ -357,16 +359,6 @@ static void log_admin(const struct sl_daemon *daemon)
     sl_buf_printf(&url, "http%s://%s/metrics", daemon->settings->admin_tls ? "s" : "", place);
     sl_log(SL_LOG_INFO, NULL, "metrics", sl_log_text("url", sl_buf_text(&url)));
     sl_buf_fini(&url);
-}
-
-void sl_daemon_reload(struct sl_daemon *daemon, const char *why)
-{
-    sl_reload_ask(daemon->reload, why);
-}
-
-void sl_daemon_last_reload(struct sl_daemon *daemon, struct sl_reload_outcome *outcome)
-{
-    sl_reload_last(daemon->reload, outcome);
 }
 
 struct sl_status sl_daemon_run(struct sl_settings *settings, const char *file)

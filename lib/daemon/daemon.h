@@ -4,7 +4,6 @@
 
 #include "base/base.h"
 #include "base/status.h"
-#include "daemon/reload.h"
 #include "daemon/settings.h"
 
 /* Runs on the calling thread until SIGTERM or SIGINT, then drains: no more credit, what is held is
@@ -15,13 +14,5 @@
  * that failed, a capture that was damaged, or such a sink.
  */
 struct sl_status sl_daemon_run(struct sl_settings *settings, const char *file) SL_MUST_CHECK;
-
-/* Any thread, while it runs: takes the file anew (reload.h). `why` is a literal that says who asks.
- */
-struct sl_daemon;
-void sl_daemon_reload(struct sl_daemon *daemon, const char *why);
-
-/* Any thread: what came of the last one. */
-void sl_daemon_last_reload(struct sl_daemon *daemon, struct sl_reload_outcome *outcome);
 
 #endif

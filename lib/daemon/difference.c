@@ -181,8 +181,9 @@ static bool compare_subscriptions(struct sl_difference *difference)
 
 /* ---- targets ---- */
 
-const struct sl_stream_settings *sl_stream_settings_find(const struct sl_target_settings *target,
-                                                         const struct sl_stream_settings *stream)
+/* The stream of `target` with the members of `stream`; NULL: there is none. */
+static const struct sl_stream_settings *find_stream(const struct sl_target_settings *target,
+                                                    const struct sl_stream_settings *stream)
 {
     for (size_t i = 0; i < target->stream_count; i++) {
         const struct sl_stream_settings *other = &target->streams[i];
@@ -240,7 +241,7 @@ static enum sl_change_cost cost_of_stream(const struct sl_difference *difference
                                           const struct sl_target_difference *change,
                                           const struct sl_stream_settings *to)
 {
-    const struct sl_stream_settings *from = sl_stream_settings_find(change->from, to);
+    const struct sl_stream_settings *from = find_stream(change->from, to);
     enum sl_change_cost cost = SL_COST_NOTHING;
 
     if (!from || sl_difference_is_anew(difference, change, to)) {
@@ -301,7 +302,7 @@ static void compare_target(const struct sl_difference *difference,
         change->cost = dearer(change->cost, cost);
     }
     for (size_t i = 0; i < from->stream_count; i++) {
-        if (!sl_stream_settings_find(to, &from->streams[i])) {
+        if (!find_stream(to, &from->streams[i])) {
             change->is_changed = true;
             change->cost = dearer(change->cost, SL_COST_RPC);
         }

@@ -74,10 +74,6 @@ struct sl_difference *sl_difference_new(struct sl_settings *from,
                                         struct sl_settings *to) SL_MUST_CHECK;
 void sl_difference_free(struct sl_difference *difference); /* NULL is nothing */
 
-/* The stream of `target` with the members of `stream`; NULL: there is none. */
-const struct sl_stream_settings *sl_stream_settings_find(const struct sl_target_settings *target,
-                                                         const struct sl_stream_settings *stream);
-
 /* Whether the stream, of a target that is in both and had it before, has to subscribe anew. */
 bool sl_difference_is_anew(const struct sl_difference *difference,
                            const struct sl_target_difference *target,

@@ -115,8 +115,6 @@ void sl_import_add_references(struct sl_buf *out, const char *text); /* without 
 /* key: [the items of `node`, expanded]; nothing when there are none. */
 void sl_import_put_items(struct sl_import *import, const char *key,
                          const struct sl_config_node *node, unsigned indent);
-/* Characters that a label's name or a list's may not have become '-'. */
-void sl_import_add_name(struct sl_buf *out, const char *text);
 /* As sluice takes names: of targets, sinks, subscriptions, labels. */
 bool sl_import_is_name(const char *text);
 

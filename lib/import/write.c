@@ -241,10 +241,3 @@ bool sl_import_is_name(const char *text)
     }
     return len > 0 && len <= MAX_NAME_BYTES;
 }
-
-void sl_import_add_name(struct sl_buf *out, const char *text)
-{
-    for (; *text; text++) {
-        sl_buf_add_byte(out, is_word(*text, false) || *text == '.' ? *text : '-');
-    }
-}

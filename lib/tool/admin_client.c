@@ -367,11 +367,6 @@ void sl_admin_client_free(struct sl_admin_client *client)
     free(client);
 }
 
-const char *sl_admin_client_place(const struct sl_admin_client *client)
-{
-    return client->place.text;
-}
-
 /* ---- a request ---- */
 
 static void finish(struct sl_admin_client *client, CURLcode code)

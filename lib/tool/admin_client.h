@@ -53,9 +53,6 @@ struct sl_admin_reply {
 struct sl_admin_client *sl_admin_client_new(const struct sl_tool_options *options) SL_MUST_CHECK;
 void sl_admin_client_free(struct sl_admin_client *client); /* NULL is nothing */
 
-/* Where it asks: "127.0.0.1:9804". */
-const char *sl_admin_client_place(const struct sl_admin_client *client);
-
 /* Begins a request; there is none under way. What the last one's reply points at is gone. */
 void sl_admin_client_begin(struct sl_admin_client *client, const struct sl_admin_request *request);
 bool sl_admin_client_is_busy(const struct sl_admin_client *client);

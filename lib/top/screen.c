@@ -119,7 +119,7 @@ void sl_screen_mark(struct sl_screen *screen, unsigned row, enum sl_style style)
     }
 }
 
-void sl_screen_print_row(const struct sl_screen *screen, unsigned row, struct sl_buf *out)
+static void print_row(const struct sl_screen *screen, unsigned row, struct sl_buf *out)
 {
     size_t start = out->len;
 
@@ -134,7 +134,7 @@ void sl_screen_print_row(const struct sl_screen *screen, unsigned row, struct sl
 void sl_screen_print(const struct sl_screen *screen, struct sl_buf *out)
 {
     for (unsigned row = 0; row < screen->rows; row++) {
-        sl_screen_print_row(screen, row, out);
+        print_row(screen, row, out);
         sl_buf_add_byte(out, '\n');
     }
 }

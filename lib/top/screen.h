@@ -57,8 +57,7 @@ void sl_screen_put_right(struct sl_screen *screen, unsigned row, unsigned column
 /* The style of a whole row. */
 void sl_screen_mark(struct sl_screen *screen, unsigned row, enum sl_style style);
 
-/* Appends the row's text without blanks at its end, or all rows as lines. */
-void sl_screen_print_row(const struct sl_screen *screen, unsigned row, struct sl_buf *out);
+/* Appends all rows as lines, without blanks at their ends. */
 void sl_screen_print(const struct sl_screen *screen, struct sl_buf *out);
 
 #endif
