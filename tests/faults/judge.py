@@ -292,11 +292,12 @@ class Verdict:
 
 def planted(entries, begin, is_last):
     """Of all entries of one target, (what was done behind `begin`, the entries after it). Each must be
-    noticed."""
+    noticed. What is taken away is not the last of its epoch: that one a cut may cost."""
     data = [place for place, entry in enumerate(entries)
             if place >= begin and entry.number is not None]
-    middle = data[len(data) // 2]
-    later = next((place for place in data if place > middle), middle - 1)
+    inner = [(place, behind) for place, behind in zip(data, data[1:])
+             if entries[place].epoch == entries[behind].epoch]
+    middle, later = inner[len(inner) // 2]
     yield "a record is lost", entries[:middle] + entries[middle + 1:]
     yield "a record comes twice", entries[:middle + 1] + entries[middle:]
     swapped = list(entries)

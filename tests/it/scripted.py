@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
-from harness import Failed
+from harness import Failed, free_port
 from records import gnmi_messages
 
 MESSAGES = gnmi_messages()
@@ -42,17 +42,15 @@ class Device(grpc.GenericRpcHandler):
         self.play = play
         self.calls = 0
         self.over = threading.Event()
-        self.port = 0
+        self.port = free_port()  # nobody else's while it is switched off, either
         self.start()
         lab.on_end(self.close)
 
     def start(self):
         self.server = grpc.server(ThreadPoolExecutor(self.at_once), options=[("grpc.so_reuseport", 0)])
         self.server.add_generic_rpc_handlers((self,))
-        port = self.server.add_insecure_port(f"127.0.0.1:{self.port}")
-        if self.port not in (0, port):
+        if self.server.add_insecure_port(f"127.0.0.1:{self.port}") != self.port:
             raise Failed(f"no port {self.port} any more")
-        self.port = port
         self.server.start()
 
     def restart(self):
