@@ -15,6 +15,7 @@ static const char refused[] = "encountered error: ";
 static const char topic_error[] = "Error in metadata reply for topic ";
 static const char no_leader[] = " Leader -1";
 static const char has_id[] = "-> Assigned";
+static const char epoch_bump[] = "epoch bump";
 static const char gapless[] = "enable.gapless.guarantee is experimental"; /* it is tried by tests */
 
 static bool is_telling(const char *facility, const char *text)
@@ -24,6 +25,9 @@ static bool is_telling(const char *facility, const char *text)
     }
     if (strcmp(facility, "METADATA") == 0) {
         return strstr(text, topic_error) || strstr(text, no_leader);
+    }
+    if (strcmp(facility, "DRAIN") == 0) {
+        return strstr(text, epoch_bump) != NULL;
     }
     return strcmp(facility, "IDEMPSTATE") == 0 && strstr(text, has_id);
 }
@@ -116,6 +120,8 @@ static void read_line(struct kafka *kafka, const struct kafka_line *line)
         read_refusal(kafka, line->text);
     } else if (strcmp(line->facility, "METADATA") == 0) {
         read_metadata(kafka, line->text);
+    } else if (strcmp(line->facility, "DRAIN") == 0 && strstr(line->text, epoch_bump)) {
+        kafka_note(kafka, "producer-epoch", line->text);
     } else if (strcmp(line->facility, "IDEMPSTATE") == 0 && strstr(line->text, has_id) &&
                kafka->state == KAFKA_RUNNING && !kafka->has_id && !kafka->is_closing) {
         kafka_note_id(kafka);
