@@ -257,8 +257,10 @@ static void the_watchdog_hears_only_of_workers_that_answer(void **state)
 
     assert_true(sl_loop_post(sl_worker_loop(life.workers[1]), get_stuck, &life));
     hear_until(fd, "STATUS=worker 1 does not answer");
-    for (int i = 0; i < 5; i++) { /* and from then on no watchdog */
-        assert_string_equal(hear(fd), "STATUS=worker 1 does not answer");
+    for (int i = 0; i < 5; i++) { /* and from then on no watchdog; the other one may be slow, too */
+        const char *text = hear(fd);
+        assert_null(strstr(text, "WATCHDOG=1"));
+        assert_non_null(strstr(text, "does not answer"));
     }
     sem_post(&life.go_on);
     hear_until(fd, "WATCHDOG=1\nSTATUS=0 of 1");
