@@ -13,11 +13,13 @@
 #   valgrind            the unit tests, and a collector with devices and brokers, under memcheck
 #   mutations           bugs planted in the core, each of which the simulator has to find
 #   it, bench           the release build against real devices, gRPC's of others and a real Kafka: three
-#                       scenarios at a time, but for those that measure. One that fails is tried again,
-#                       with the machine to itself, and named even when it passes then
+#                       scenarios at a time, but for those that measure
 #   fuzz, world         beside these, to which they leave the processor: each fuzzer for 10 s, with clang's
 #                       libFuzzer; then the simulator (tests/world), as many seeds as fit in 4 minutes, at
 #                       least 1,000
+#
+# A test that fails beside others is tried again with the machine to itself, and named at the end even when
+# it passes then.
 #
 # --long: the long forms of the integration scenarios (outages of 7 minutes and more; an hour), one at a
 # time, 10 minutes of each fuzzer, and 10,000 seeds of the simulator.
@@ -121,7 +123,8 @@ build() {
     cmake --build --preset "$1" -- --quiet
 }
 
-# run NAME PRESET CTEST-OPTIONS: goes on when tests fail; the end tells.
+# run NAME PRESET CTEST-OPTIONS: goes on when tests fail; the end tells. What fails beside others is
+# tried again alone, and what that says counts; the first failure stays on the screen, by another name.
 run() {
     name=$1
     preset=$2
@@ -129,8 +132,26 @@ run() {
     say "test: $name"
     log=$logs/$name.ctest
     { ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@" 2>&1 || echo failed \
-        >"$log.failed"; } | tee "$log"
-    [ ! -e "$log.failed" ] || failures="$failures $name"
+        >"$log.failed"; } |
+        sed -u 's/\*\*\*\(Failed\|Timeout\|Exception\)/not well: \1/; s/^The following tests FAILED:/Alone once more:/' |
+        tee "$log"
+    [ ! -e "$log.failed" ] || again
+}
+
+again() {
+    names=$(sed -n 's/^[[:space:]]*[0-9]* - \([a-z0-9_]*\) (.*/\1/p' "$log" | tr '\n' ' ')
+    say "alone once more: $names"
+    if ctest --test-dir "build/$preset" --rerun-failed --output-on-failure >"$logs/$name.again" 2>&1; then
+        tail -4 "$logs/$name.again"
+        rm "$log.failed"
+        sed -i 's/, [0-9]* tests failed out of/, 0 tests failed out of/' "$log"
+        only_alone="$only_alone$names"
+    else
+        cat "$logs/$name.again"
+        sum=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of [0-9]*$/\1/p' "$logs/$name.again")
+        [ -z "$sum" ] || sed -i "s/, [0-9]* tests failed out of/, $sum tests failed out of/" "$log"
+        failures="$failures $name"
+    fi
 }
 
 # script NAME COMMAND...: the same for a script that ends with a line like ctest's.
@@ -183,28 +204,14 @@ besides() {
     done
 }
 
-# What failed beside other tests, once more and alone. Its first failure stays on the screen.
-again() {
-    [ -e "$logs/it.ctest.failed" ] || return 0
-    say "again, alone: it"
-    names=$(sed -n 's/^[[:space:]]*[0-9]* - \([a-z_]*\) (.*/\1/p' "$logs/it.ctest")
-    if ctest --test-dir build/release --rerun-failed --output-on-failure >"$logs/again" 2>&1; then
-        rm "$logs/it.ctest.failed"
-        sed -i 's/, [0-9]* tests failed out of/, 0 tests failed out of/' "$logs/it.ctest"
-        failures=$(printf '%s' "$failures" | sed 's/ it$//')
-        only_alone=$(echo "$names" | tr '\n' ' ')
-    else
-        cat "$logs/again"
-    fi
-}
-
 # "N passed, N failed" over all of ctest's closing lines.
 summary() {
     say "done"
     [ -z "$only_alone" ] || echo "passed only the second time, alone: $only_alone"
     if [ -n "$failures" ]; then
         echo "failed in:$failures"
-        grep -ahE '^([0-9]+: )?\[[0-9:]+\] FAILED' "$logs"/*.ctest "$logs/again" 2>/dev/null | cut -c1-300 | sort -u | head -40
+        grep -ahE '^([0-9]+: )?\[[0-9:]+\] FAILED|\*\*\*(Failed|Timeout|Exception)' "$logs"/*.again 2>/dev/null |
+            cut -c1-300 | sort -u | head -40
     fi
     sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$logs"/*.ctest |
         awk '{ failed += $1; all += $2 } END { printf "%d passed, %d failed\n", all - failed, failed }'
@@ -237,7 +244,6 @@ if [ -n "$SL_LONG" ]; then
 else
     beside 10 100000 240
     run it release -j3 -L '^(it|bench)$' --verbose
-    again
     besides
 fi
 summary

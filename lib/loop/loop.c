@@ -1,6 +1,7 @@
 #include "loop/loop.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -160,7 +161,12 @@ static bool is_own(const struct sl_loop *loop, const uv_handle_t *handle)
 
 static void assert_ended(uv_handle_t *handle, void *arg)
 {
-    SL_ASSERT(is_own(arg, handle) || uv_is_closing(handle) || !uv_is_active(handle));
+    bool has_ended = is_own(arg, handle) || uv_is_closing(handle) || !uv_is_active(handle);
+
+    if (!has_ended) { /* which one, for whoever reads the abort */
+        fprintf(stderr, "loop: a %s is still active\n", uv_handle_type_name(handle->type));
+    }
+    SL_ASSERT(has_ended);
 }
 
 static void close_own(struct sl_loop *loop)
