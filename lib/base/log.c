@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -7,8 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/journal.h"
+
 static _Atomic enum sl_log_level lowest_level = SL_LOG_INFO;
-static _Atomic enum sl_log_format line_format = SL_LOG_LOGFMT;
+static _Atomic enum sl_log_format line_format = SL_LOG_LOGFMT; /* never SL_LOG_AUTO */
+static struct sl_journal journal = {.fd = -1};                 /* once open it stays */
 
 /* Held for reading while the tap runs, so that whoever takes it away waits for it. */
 static pthread_rwlock_t tap_lock = PTHREAD_RWLOCK_INITIALIZER;
@@ -187,6 +191,10 @@ static void put_rest(struct line *line, enum sl_log_level level,
     }
     put_text(line, "msg", message);
     put_fields(line, fields, count);
+    if (sl_log_stream(subject) > 0) {
+        struct sl_log_field stream = sl_log_u64("stream", sl_log_stream(subject));
+        put_field(line, &stream);
+    }
     if (subject && subject->left_out > 0) {
         struct sl_log_field left_out = sl_log_u64("left-out", subject->left_out);
         put_field(line, &left_out);
@@ -217,6 +225,21 @@ static void write_line(const struct sl_log_event *event)
     close_with(&line, '\n');
     ssize_t written = write(STDERR_FILENO, line.bytes, line.len);
     (void)written; /* nobody is left to tell */
+}
+
+/* Where the journal is gone, its lines go where it would have been told otherwise. */
+static void print(const struct sl_log_event *event)
+{
+    if (atomic_load(&line_format) != SL_LOG_JOURNALD) {
+        write_line(event);
+        return;
+    }
+    int error = sl_journal_send(&journal, event);
+    if (error == EAGAIN) {
+        atomic_fetch_add_explicit(&total_left_out, 1, memory_order_relaxed);
+    } else if (error != 0) {
+        write_line(event);
+    }
 }
 
 /* ---- who is told ---- */
@@ -253,7 +276,7 @@ static void tell(struct sl_log_event event)
     event.at_ns = clock_ns(CLOCK_REALTIME);
     atomic_fetch_add_explicit(&total_lines[event.level], 1, memory_order_relaxed);
     if (is_printed(event.level)) {
-        write_line(&event);
+        print(&event);
     }
     if (is_tapped(event.level)) {
         tell_tap(&event);
@@ -312,8 +335,20 @@ static bool is_repeated(struct sl_log_subject *subject, const char *message,
 
 void sl_log_set(enum sl_log_level level, enum sl_log_format format)
 {
+    bool is_journal =
+        format == SL_LOG_JOURNALD || (format == SL_LOG_AUTO && sl_journal_has_stderr());
+    bool is_open = is_journal && (journal.fd >= 0 || sl_journal_open(&journal, SL_JOURNAL_SOCKET));
+
     sl_log_set_level(level);
-    atomic_store(&line_format, format);
+    if (is_open) {
+        atomic_store(&line_format, SL_LOG_JOURNALD);
+    } else {
+        atomic_store(&line_format, format == SL_LOG_JSON ? SL_LOG_JSON : SL_LOG_LOGFMT);
+    }
+    if (is_journal && !is_open) {
+        sl_log(SL_LOG_WARN, NULL, "no journal is there: logfmt on standard error",
+               sl_log_text("socket", SL_JOURNAL_SOCKET));
+    }
 }
 
 void sl_log_set_level(enum sl_log_level level)
@@ -356,7 +391,7 @@ void sl_log_subject_init(struct sl_log_subject *subject, const struct sl_log_fie
                          size_t count)
 {
     SL_ASSERT(count <= SL_LOG_WHO);
-    *subject = (struct sl_log_subject){.who_count = count};
+    *subject = (struct sl_log_subject){.who_count = (uint32_t)count};
     for (size_t i = 0; i < count; i++) {
         SL_ASSERT(!who[i].is_number);
         subject->who[i] = (struct sl_log_who){who[i].key, who[i].text};

@@ -1,15 +1,17 @@
-/* log.h - one line for one decision, on standard error.
+/* log.h - one line for one decision, on standard error or in the journal.
  *
  *     time=2026-11-21T08:00:00.123Z level=info target=leaf1 subscription=counters msg="..." k=v
  *
  * A line is given as fields and written as logfmt, or as a JSON object with the same names in the
- * same order (RFC 8259, one object a line). Values may hold any byte, a peer's too: whatever is not
- * printable ASCII is escaped, so that nobody can forge a field or a line. The line is logged once,
- * where the decision is taken.
+ * same order (RFC 8259, one object a line), or becomes an entry of systemd's journal, a field for a
+ * field (journal.h). Values may hold any byte, a peer's too: whatever is not printable ASCII is
+ * escaped, so that nobody can forge a field or a line. The line is logged once, where the decision
+ * is taken.
  *
  * A subject is who speaks. What it says again and again is printed SL_LOG_BURST times in
  * SL_LOG_REPEAT_S seconds, then left out; its next line says how many were (`left-out=7`), and so
- * does its end. Debug lines are never left out.
+ * does its end. Debug lines are never left out. One that speaks for a stream has its number in each
+ * line (`stream=`): the epoch, which its records have, too.
  *
  * Any thread may log (a line is one write()), each subject is one thread's.
  */
@@ -24,7 +26,12 @@
 #include "base/str.h"
 
 enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARN, SL_LOG_ERROR };
-enum sl_log_format { SL_LOG_LOGFMT, SL_LOG_JSON };
+enum sl_log_format {
+    SL_LOG_AUTO, /* the journal when standard error is a stream of it, else logfmt */
+    SL_LOG_LOGFMT,
+    SL_LOG_JSON,
+    SL_LOG_JOURNALD, /* logfmt on standard error for lines that it does not get */
+};
 
 enum {
     SL_LOG_LINE_BYTES = 2048, /* in a longer line values are cut off and fields left out */
@@ -74,10 +81,17 @@ struct sl_log_who {
 
 struct sl_log_subject {
     struct sl_log_who who[SL_LOG_WHO];
-    size_t who_count;
+    const uint64_t *stream; /* the number of the stream that it speaks for, 0: none yet; or NULL */
     struct sl_log_repeat repeats[SL_LOG_MESSAGES];
-    uint64_t left_out; /* since the last line */
+    uint32_t who_count;
+    uint32_t left_out; /* since the last line */
 };
+
+/* 0: it speaks for none. NULL speaks for none. */
+static inline uint64_t sl_log_stream(const struct sl_log_subject *subject)
+{
+    return subject && subject->stream ? *subject->stream : 0;
+}
 
 /* Copies the fields, at most SL_LOG_WHO, none of which is a number; their texts are borrowed. */
 void sl_log_subject_init(struct sl_log_subject *subject, const struct sl_log_field *who,
@@ -86,10 +100,11 @@ void sl_log_subject_init(struct sl_log_subject *subject, const struct sl_log_fie
 /* The subject's last line, if lines of it were left out. */
 void sl_log_end(struct sl_log_subject *subject);
 
-/* Lines below `level` are not printed (the start: SL_LOG_INFO, logfmt). Any thread, at any time: a
- * line under way is written in either way. */
+/* Lines below `level` are not printed (the start: SL_LOG_INFO, logfmt). At any time, by one thread:
+ * a line under way is written in either way. SL_LOG_JOURNALD where no journal is: logfmt, and a
+ * warning. */
 void sl_log_set(enum sl_log_level level, enum sl_log_format format);
-void sl_log_set_level(enum sl_log_level level);
+void sl_log_set_level(enum sl_log_level level); /* any thread */
 enum sl_log_level sl_log_level(void);
 const char *sl_log_level_name(enum sl_log_level level); /* "warn" */
 
@@ -113,7 +128,7 @@ void sl_log_tap(void (*tap)(void *arg, const struct sl_log_event *event), void *
 /* Lines that were printed or told to the tap. */
 uint64_t sl_log_lines(enum sl_log_level level);
 
-/* Lines that were left out, of all subjects. */
+/* Lines that were left out, of all subjects, or that the journal did not take in time. */
 uint64_t sl_log_left_out(void);
 
 /* `subject` may be NULL. `message` is a literal, a sentence without a full stop. */
@@ -129,7 +144,7 @@ void sl_log_fields(enum sl_log_level level, struct sl_log_subject *subject, cons
 #define sl_log_plain(level, subject, message) sl_log_fields(level, subject, message, NULL, 0)
 
 /* The line without its time, as sl_log_fields writes it, NUL-terminated; its length. `line` has
- * SL_LOG_LINE_BYTES. For tests: any bytes in the fields give one well-formed line. */
+ * SL_LOG_LINE_BYTES. Any bytes in the fields give one well-formed line. */
 size_t sl_log_format(enum sl_log_format format, char *line, enum sl_log_level level,
                      const struct sl_log_subject *subject, const char *message,
                      const struct sl_log_field *fields, size_t count);

@@ -94,6 +94,9 @@ static void add_fields(struct sl_buf *out, const struct sl_log_event *event)
             add_field(out, 't', field->key, field->text);
         }
     }
+    if (sl_log_stream(subject) > 0) {
+        add_number(out, "stream", sl_log_stream(subject));
+    }
 }
 
 /* NULL when memory is out. */

@@ -95,7 +95,8 @@ void sl_ledger_metrics(const struct sl_snapshot *snapshots, size_t count, struct
 
 /* ---- the log ---- */
 
-static void log_counts(const struct sl_log_field *who, size_t who_count,
+/* `stream` is its number; NULL: a sum of several. */
+static void log_counts(const struct sl_log_field *who, size_t who_count, const uint64_t *stream,
                        const struct sl_route_counts *counts)
 {
     struct sl_log_field fields[LEDGER_FIELDS] = {
@@ -115,6 +116,7 @@ static void log_counts(const struct sl_log_field *who, size_t who_count,
     }
     fields[count++] = sl_log_text("balances", sl_route_counts_are_valid(counts) ? "yes" : "NO");
     sl_log_subject_init(&subject, who, who_count);
+    subject.stream = stream;
     sl_log_fields(SL_LOG_INFO, &subject, "ledger", fields, count);
 }
 
@@ -130,7 +132,7 @@ static void log_stream(const struct sl_stream_row *row)
             sl_log_text("subscription", route->subscription),
             sl_log_text("sink", route->sink->name),
         };
-        log_counts(who, SL_ARRAY_LEN(who), &route->counts);
+        log_counts(who, SL_ARRAY_LEN(who), &row->view.epoch, &route->counts);
         sl_route_counts_add(&sum, &route->counts);
     }
     const struct sl_log_field who[] = {
@@ -139,7 +141,7 @@ static void log_stream(const struct sl_stream_row *row)
         sl_log_text("sum", "stream"),
     };
     if (row->route_count > 1) {
-        log_counts(who, SL_ARRAY_LEN(who), &sum);
+        log_counts(who, SL_ARRAY_LEN(who), &row->view.epoch, &sum);
     }
 }
 
@@ -159,7 +161,7 @@ void sl_ledger_log(const struct sl_snapshot *snapshots, size_t count)
             sl_log_text("sink", sums.sinks[i].name),
             sl_log_text("sum", "sink"),
         };
-        log_counts(who, SL_ARRAY_LEN(who), &sums.sinks[i].counts);
+        log_counts(who, SL_ARRAY_LEN(who), NULL, &sums.sinks[i].counts);
     }
-    log_counts(&everything, 1, &sums.all);
+    log_counts(&everything, 1, NULL, &sums.all);
 }

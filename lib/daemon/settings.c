@@ -10,7 +10,7 @@
 #define AT(field) offsetof(struct sl_collector_options, field)
 
 const char *const sl_settings_log_levels[] = {"debug", "info", "warn", "error", NULL};
-const char *const sl_settings_log_formats[] = {"logfmt", "json", NULL};
+const char *const sl_settings_log_formats[] = {"auto", "logfmt", "json", "journald", NULL};
 
 static const struct sluice_option log_table[] = {
     {.name = "level",
@@ -22,9 +22,11 @@ static const struct sluice_option log_table[] = {
     {.name = "format",
      .type = SLUICE_ENUM,
      .offset = AT(log.format),
-     .default_text = "logfmt",
+     .default_text = "auto",
      .names = sl_settings_log_formats,
-     .doc = "How a line is written; the same fields in the same order."},
+     .doc = "How a line is written; the same fields in the same order. journald: each is a field "
+            "of the journal's entry, SLUICE_TARGET of target; auto: that when standard error is "
+            "the journal's, else logfmt."},
     {.name = NULL},
 };
 

@@ -295,6 +295,7 @@ static void go_over(struct sl_stream *stream, struct parts *parts)
     stream->asking = parts->asking;
     sl_log_end(&stream->subject);
     sl_log_subject_init(&stream->subject, who, SL_ARRAY_LEN(who));
+    stream->subject.stream = &stream->view.epoch;
     stream->config = change->config;
     stream->config.routes = NULL;
 }

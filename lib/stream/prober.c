@@ -104,6 +104,7 @@ static void put(struct sl_prober *prober, size_t path)
             sl_log_text("code", sl_code_name(prober->why.code)),
             sl_log_text("why", prober->why.text),
             sl_log_u64("retry-ms", wait_ms),
+            sl_log_u64("stream", stream->view.epoch),
             sl_log_text("try", hint),
         };
         sl_log_fields(SL_LOG_WARN, NULL, "path in quarantine", fields,

@@ -478,6 +478,7 @@ struct sl_stream *sl_stream_new(const struct sl_stream_config *config, struct sl
     stream->config = *config;
     stream->state = SL_STREAM_WAITING;
     sl_log_subject_init(&stream->subject, who, SL_ARRAY_LEN(who));
+    stream->subject.stream = &stream->view.epoch;
     stream->credit_due = (struct sl_deferred){.fn = sl_stream_give_credit, .arg = stream};
     stream->closed_due = (struct sl_deferred){.fn = on_closed, .arg = stream};
     sl_stream_join_governor(stream, config);

@@ -3,8 +3,8 @@
 
 Every secret of a configuration is marked: passwords of targets from a file, from the environment and
 as text, and a password of Kafka from a file. They are used in good runs and in bad ones (refused by the
-device, by the broker, by the reader of the file), at log level debug and in both formats, and all of it
-is searched: the log, /metrics and every other page, `check`, `check --print`, the simulator's output and
+device, by the broker, by the reader of the file), at log level debug and in every format, and all of it
+is searched: the log, the journal's entries, /metrics and every other page, `check`, `check --print`, the simulator's output and
 the records. A device that echoes what it was sent in its error message is among the bad ones.
 """
 import json
@@ -20,6 +20,7 @@ import grpc
 
 from collector import Collector, subscription
 from devices import Devices
+from journal import Journal
 
 MARK = "Xk7marked"
 SECRETS = {name: f"{MARK}-{name}-9f" for name in ("file", "env", "text", "kafka", "wrong", "number")}
@@ -87,12 +88,14 @@ def kafka_with_password(lab):
 
 def running(lab, log_format):
     addresses, said = targets(lab)
+    journal = Journal(lab) if log_format == "auto" else None
     copy = lab.path("copy.jsonl")
     sinks = {"copy": {"type": "file", "path": str(copy)}, "kafka": kafka_with_password(lab)}
     subscriptions = {"all": subscription(sinks=["copy"]),
                      "held": subscription("/interfaces", sinks=["kafka"])}
     collector = Collector(lab, addresses, subscriptions, sinks, targets=said, environment=ENVIRONMENT,
-                          words=["--log-level", "debug", "--log-format", log_format])
+                          words=["--log-level", "debug", "--log-format", log_format],
+                          wrapper=journal.wrapper if journal else ())
     for name in ("file", "env", "text"):
         wait_for(lambda name=name: collector.total("updates_published", target=name, sink="copy") > 5,
                  20, f"records of {name}: its password is right")
@@ -108,12 +111,25 @@ def running(lab, log_format):
     check(printed.count("******") == 6, "check --print: six masked secrets")
     search("check --print", printed)
     must(collector.stop() == 0, "sluice ends with 0")
-    check(collector.process.find(r"password=\*\*\*"), "the device that says it back is in the log")
+    said = [entry["MESSAGE"] for entry in journal.find()] if journal else collector.process.lines
+    check(any("password=***" in line for line in said), "the device that says it back is in the log")
     if log_format == "json":
         check(all(map(is_object, collector.process.lines)), "each line of the log is a JSON object")
+    if journal:
+        check_journal(journal, collector)
     search("the log", "\n".join(collector.process.lines))
     search("the records", copy.read_text(encoding="utf-8"))
     copy.unlink()
+
+
+def check_journal(journal, collector):
+    check(not collector.process.find("level="), "nothing of the log is on standard error")
+    ended = journal.find(SLUICE_MSG="subscription ended", SLUICE_TARGET="echo", SLUICE_SUBSCRIPTION="all",
+                         SLUICE_CODE="UNAUTHENTICATED", PRIORITY="4", SYSLOG_IDENTIFIER="sluice")
+    check(ended and all(int(entry["SLUICE_STREAM"]) > 0 for entry in ended),
+          f"{len(journal.entries)} entries; what befell a stream has its number, a field for a field")
+    search("the journal", "\n".join(f"{name}={value!r}" for entry in journal.entries
+                                    for name, value in entry))
 
 
 def anyhow(collector, page):
@@ -165,6 +181,7 @@ def broken(lab):
 def main(lab):
     part(lab, "logfmt", running, "logfmt")
     part(lab, "json", running, "json")
+    part(lab, "journald", running, "auto")
     part(lab, "broken files", broken)
 
 

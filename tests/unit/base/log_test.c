@@ -100,6 +100,26 @@ static void a_long_line_is_cut_off_and_stays_well_formed(void **state)
     }
 }
 
+static void a_streams_line_has_its_number_once_it_has_one(void **state)
+{
+    const struct sl_log_field who = sl_log_text("target", "leaf1");
+    char line[SL_LOG_LINE_BYTES];
+    struct sl_log_subject subject;
+    uint64_t stream = 0;
+
+    (void)state;
+    sl_log_subject_init(&subject, &who, 1);
+    subject.stream = &stream;
+    sl_log_format(SL_LOG_LOGFMT, line, SL_LOG_INFO, &subject, "m", NULL, 0);
+    assert_string_equal(line, "level=info target=leaf1 msg=m");
+    stream = 7;
+    sl_log_format(SL_LOG_LOGFMT, line, SL_LOG_INFO, &subject, "m", NULL, 0);
+    assert_string_equal(line, "level=info target=leaf1 msg=m stream=7");
+    sl_log_format(SL_LOG_JSON, line, SL_LOG_INFO, &subject, "m", NULL, 0);
+    assert_string_equal(line,
+                        "{\"level\":\"info\",\"target\":\"leaf1\",\"msg\":\"m\",\"stream\":7}");
+}
+
 static void what_is_said_again_and_again_is_left_out_and_counted(void **state)
 {
     const struct sl_log_field who = sl_log_text("target", "leaf1");
@@ -289,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_line_has_who_speaks_what_happened_and_the_fields),
         cmocka_unit_test(no_byte_of_a_value_can_end_it),
         cmocka_unit_test(a_long_line_is_cut_off_and_stays_well_formed),
+        cmocka_unit_test(a_streams_line_has_its_number_once_it_has_one),
         cmocka_unit_test(what_is_said_again_and_again_is_left_out_and_counted),
         cmocka_unit_test(a_new_reason_is_printed_but_not_without_end),
         cmocka_unit_test(the_tap_is_told_what_is_info_and_above),
