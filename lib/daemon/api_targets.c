@@ -56,6 +56,7 @@ static json_t *device_json(struct sl_json *json, const struct device *device)
 
     sl_json_put(json, object, "name", sl_json_text(json, view->name));
     sl_json_put(json, object, "address", address_json(json, view->address));
+    sl_json_put(json, object, "source", sl_json_text(json, view->source ? view->source : "file"));
     sl_json_put(json, object, "worker", sl_json_u64(json, device->worker));
     sl_json_put(json, object, "state",
                 sl_json_text(json, is_down ? "paused" : sl_target_state_name(view->state)));

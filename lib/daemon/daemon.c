@@ -17,6 +17,7 @@
 #include "daemon/pulse.h"
 #include "daemon/reload.h"
 #include "daemon/report.h"
+#include "daemon/sources.h"
 #include "daemon/worker.h"
 #include "loop/loop.h"
 
@@ -24,6 +25,7 @@ enum { NS_PER_MS = 1000 * 1000, SLACK_MS = 10 * 1000 /* beyond shutdown-timeout,
 
 struct sl_daemon {
     struct sl_settings *settings; /* of the start: what a reload does not change */
+    struct sl_sources *sources;   /* NULL: all targets are in the file */
     struct sl_reload *reload;
     struct sl_loop *loop; /* of signals; the workers have their own */
     struct sl_signal *signals[2];
@@ -230,11 +232,44 @@ static struct sl_status watch_signals(struct sl_daemon *daemon)
                           : sl_status_error(SL_RESOURCE_EXHAUSTED, "cannot watch for signals");
 }
 
-/* Where discovery has a say it goes in here, too. */
 static struct sl_settings *read_settings(const char *file, struct sl_buf *errors, void *arg)
 {
-    (void)arg;
-    return sl_settings_read(file, errors);
+    const struct sl_daemon *daemon = arg;
+
+    return sl_sources_read(daemon->sources, file, errors);
+}
+
+static void on_found(void *arg)
+{
+    struct sl_daemon *daemon = arg;
+
+    if (!daemon->is_draining && sl_sources_have_news(daemon->sources)) {
+        sl_reload_ask(daemon->reload, "discovery");
+    }
+}
+
+/* From here on the settings have what the sources have found, too. */
+static struct sl_status find_targets(struct sl_daemon *daemon, const char *file)
+{
+    struct sl_status status = sl_status_ok();
+    struct sl_buf errors = {0};
+
+    if (!daemon->settings->source_count) {
+        return status;
+    }
+    daemon->sources = sl_sources_open(daemon->settings, daemon->loop, on_found, daemon, &status);
+    if (!daemon->sources) {
+        return status;
+    }
+    struct sl_settings *found = sl_sources_read(daemon->sources, file, &errors);
+    if (found) {
+        daemon->settings = found;
+        status = sl_status_ok();
+    } else {
+        status = sl_status_error(SL_INVALID_ARGUMENT, "%s", sl_buf_text(&errors));
+    }
+    sl_buf_fini(&errors);
+    return status;
 }
 
 static struct sl_status open_reload(struct sl_daemon *daemon, const char *file)
@@ -284,6 +319,9 @@ static struct sl_status start(struct sl_daemon *daemon, const char *file)
                      : sl_status_error(SL_RESOURCE_EXHAUSTED, "cannot make an event loop");
 
     if (sl_status_is_ok(&status)) {
+        status = find_targets(daemon, file);
+    }
+    if (sl_status_is_ok(&status)) {
         status = open_workers(daemon);
     }
     if (sl_status_is_ok(&status)) {
@@ -316,6 +354,7 @@ static void log_ledger(const struct sl_daemon *daemon)
 
 static void stop(struct sl_daemon *daemon, bool was_running)
 {
+    sl_sources_close(daemon->sources);
     sl_pulse_stop(daemon->pulse);
     sl_admin_close(daemon->admin);
     sl_log_tap(NULL, NULL);
@@ -374,9 +413,10 @@ struct sl_status sl_daemon_run(struct sl_settings *settings, const char *file)
     bool is_running = sl_status_is_ok(&status);
     if (is_running) {
         sl_log(SL_LOG_INFO, NULL, "started", sl_log_text("collector", settings->collector.name),
-               sl_log_text("version", SLUICE_VERSION), sl_log_u64("workers", settings->workers),
-               sl_log_u64("targets", settings->target_count),
-               sl_log_u64("other-shards", settings->elsewhere_count));
+               sl_log_text("version", SLUICE_VERSION),
+               sl_log_u64("workers", daemon.settings->workers),
+               sl_log_u64("targets", daemon.settings->target_count),
+               sl_log_u64("other-shards", daemon.settings->elsewhere_count));
         if (daemon.admin) {
             log_admin(&daemon);
         }
@@ -391,6 +431,9 @@ struct sl_status sl_daemon_run(struct sl_settings *settings, const char *file)
     if (is_running && daemon.has_failed) {
         status = sl_status_error(SL_INVALID_ARGUMENT,
                                  "a replay did not come to its end, or a sink is over");
+    }
+    if (daemon.settings != settings) {
+        sl_settings_release(daemon.settings);
     }
     return status;
 }

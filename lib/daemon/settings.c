@@ -81,6 +81,13 @@ const struct sluice_option sl_collector_table[] = {
      .doc = "A directory with shared objects (*.so) that bring further types of sinks and "
             "processors. It and they must be root's or the user's own, and nobody else's to write "
             "to."},
+    {.name = "state-dir",
+     .type = SLUICE_STRING,
+     .offset = AT(state_dir),
+     .default_text = "",
+     .doc =
+         "A directory for what discovery found last over the network, for a start while a source "
+         "is down; \"\" keeps nothing."},
     {.name = "admin",
      .type = SLUICE_OBJECT,
      .table = sl_admin_table,
@@ -109,8 +116,9 @@ const struct sluice_option sl_collector_table[] = {
 
 /* A map whose keys the readers of this file take by themselves. */
 static const struct sluice_option no_options[] = {{.name = NULL}};
-static const char *const root_keys[] = {"collector", "defaults",   "targets", "subscriptions",
-                                        "rules",     "processors", "sinks",   NULL};
+static const char *const root_keys[] = {"collector",     "defaults",  "targets",
+                                        "subscriptions", "discovery", "rules",
+                                        "processors",    "sinks",     NULL};
 static const char *const defaults_keys[] = {"target", "subscription", NULL};
 
 /* A name goes into headers, metrics and logs, in which these bytes end it. */
@@ -253,7 +261,10 @@ static bool read_root(struct sl_settings_reader *reader)
     reader->own_default_target = sl_config_get(defaults, "target");
     reader->default_target = reader->own_default_target;
     reader->default_subscription = sl_config_get(defaults, "subscription");
-    reader->targets = named_section(reader, "targets", SL_SETTINGS_MAX_TARGETS);
+    const struct sl_config_node *sources =
+        optional_section(reader, "discovery", SL_DISCOVERY_MAX_SOURCES);
+    reader->targets = sources ? optional_section(reader, "targets", SL_SETTINGS_MAX_TARGETS)
+                              : named_section(reader, "targets", SL_SETTINGS_MAX_TARGETS);
     reader->subscriptions = named_section(reader, "subscriptions", SL_SETTINGS_MAX_SUBSCRIPTIONS);
     reader->rules = optional_section(reader, "rules", SL_SETTINGS_MAX_RULE_LISTS);
     reader->processors = optional_section(reader, "processors", SL_SETTINGS_MAX_PROCESSORS);
@@ -261,11 +272,11 @@ static bool read_root(struct sl_settings_reader *reader)
     sl_config_fill_base(reader->config, reader->default_target, sl_target_table, &target);
     reader->target_base = &target;
     read_collector(reader);
-    return sl_settings_load_plugins(reader) && sl_settings_read_rules(reader) &&
-           sl_settings_read_processors(reader) && sl_settings_read_sinks(reader) &&
-           sl_settings_read_subscriptions(reader) && sl_settings_resolve_rules(reader) &&
-           sl_settings_gather(reader) && sl_settings_read_targets(reader) &&
-           sl_settings_resolve(reader) && make_connect(reader);
+    return sl_settings_read_sources(reader, sources) && sl_settings_load_plugins(reader) &&
+           sl_settings_read_rules(reader) && sl_settings_read_processors(reader) &&
+           sl_settings_read_sinks(reader) && sl_settings_read_subscriptions(reader) &&
+           sl_settings_resolve_rules(reader) && sl_settings_gather(reader) &&
+           sl_settings_read_targets(reader) && sl_settings_resolve(reader) && make_connect(reader);
 }
 
 struct sl_settings *sl_settings_read_with(const char *file, struct sl_settings_document *documents,

@@ -20,6 +20,7 @@
 #include "config/config.h"
 #include "credit/budget.h"
 #include "device/device.h"
+#include "discovery/options.h"
 #include "daemon/settings_rules.h"
 #include "gnmi/request.h"
 #include "net/net.h"
@@ -52,6 +53,7 @@ struct sl_collector_options {
     int64_t shutdown_timeout_ns;
     const char *plugins; /* directory of shared objects; "": none */
     bool core_dumps;
+    const char *state_dir; /* what outlives the process is kept there; "": nothing is */
     struct {
         const char *listen; /* "" : no admin listener */
         const char *token;  /* "" : none */
@@ -145,9 +147,11 @@ struct sl_settings {
     size_t subscription_count;
     struct sl_target_settings *targets;
     size_t target_count;
-    size_t elsewhere_count;       /* targets of other shards, which are not among them */
-    struct sl_connect *connect;   /* held; a reload's new settings take over those before them */
-    bool is_finite;               /* all of them replay a capture, once */
+    size_t elsewhere_count;         /* targets of other shards, which are not among them */
+    struct sl_connect *connect;     /* held; a reload's new settings take over those before them */
+    bool is_finite;                 /* all of them replay a capture, once */
+    struct sl_source_spec *sources; /* where further targets are found */
+    size_t source_count;
     struct sl_config **documents; /* that targets were found in; they own memory too */
     size_t document_count;
     void *tls; /* of settings_tls.c: one sl_tls for all targets with the same files */

@@ -77,7 +77,10 @@ void sl_settings_print(const struct sl_settings *settings, struct sl_buf *out)
     sl_buf_printf(out, "the memory: %llu bytes\n", (unsigned long long)settings->plan.share_bytes);
     sl_config_print_text("collector", NULL, 0, out);
     sl_config_print(sl_collector_table, &settings->collector, 2, out);
-    sl_config_print_text("targets", NULL, 0, out);
+    sl_settings_print_sources(settings, out);
+    if (settings->target_count) {
+        sl_config_print_text("targets", NULL, 0, out);
+    }
     for (size_t i = 0; i < settings->target_count; i++) {
         print_target(&settings->targets[i], out);
     }
@@ -102,6 +105,7 @@ void sl_settings_reference(const struct sl_plugins *plugins, struct sl_buf *out)
     sl_config_reference_line("targets", 0, out, "The devices; at least one.");
     sl_config_reference_line("NAME", 2, out, "%s", "");
     sl_config_reference(sl_target_table, 4, out);
+    sl_settings_reference_sources(out);
     sl_config_reference_line("subscriptions", 0, out, "What to ask them for; at least one.");
     sl_config_reference_line("NAME", 2, out, "%s", "");
     sl_config_reference(sl_subscription_table, 4, out);

@@ -95,6 +95,13 @@ static inline void sl_settings_leave(struct sl_settings_reader *reader,
 void sl_settings_check_name(struct sl_config *config, const struct sl_config_node *node,
                             const char *name);
 
+/* Fills settings->sources from the section `discovery`; NULL: there is none. False when memory is
+ * out. */
+bool sl_settings_read_sources(struct sl_settings_reader *reader,
+                              const struct sl_config_node *map) SL_MUST_CHECK;
+void sl_settings_print_sources(const struct sl_settings *settings, struct sl_buf *out);
+void sl_settings_reference_sources(struct sl_buf *out);
+
 /* Names all targets and their places; then what each says. Each false when memory is out. */
 bool sl_settings_gather(struct sl_settings_reader *reader) SL_MUST_CHECK;
 bool sl_settings_read_targets(struct sl_settings_reader *reader) SL_MUST_CHECK;

@@ -158,7 +158,7 @@ bool sl_settings_read_targets(struct sl_settings_reader *reader)
     struct sl_settings *settings = reader->settings;
     bool is_read = true;
 
-    settings->is_finite = settings->target_count > 0 && !reader->document_count;
+    settings->is_finite = settings->target_count > 0 && !settings->source_count;
     for (size_t i = 0; is_read && i < settings->target_count; i++) {
         struct sl_target_settings *target = &settings->targets[i];
         sl_settings_enter(reader, &reader->places[i]);

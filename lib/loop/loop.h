@@ -85,6 +85,13 @@ struct sl_watch;
 struct sl_watch *sl_watch_new(struct sl_loop *loop, int fd, sl_loop_fn fn, void *arg) SL_MUST_CHECK;
 void sl_watch_free(struct sl_watch *watch); /* NULL is nothing; before `fd` is closed */
 
+/* Calls `fn` when something changes in the directory `path` (or the file), until freed; not all
+ * file systems tell. NULL also where there is none. */
+struct sl_path_watch;
+struct sl_path_watch *sl_path_watch_new(struct sl_loop *loop, const char *path, sl_loop_fn fn,
+                                        void *arg) SL_MUST_CHECK;
+void sl_path_watch_free(struct sl_path_watch *watch); /* NULL is nothing */
+
 /* Calls `fn` on the loop for each arrival of signal `number`. */
 struct sl_signal;
 struct sl_signal *sl_signal_new(struct sl_loop *loop, int number, sl_loop_fn fn,

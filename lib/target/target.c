@@ -678,6 +678,7 @@ void sl_target_view(const struct sl_target *target, struct sl_target_view *view)
 {
     *view = target->view;
     view->state = target->state;
+    view->source = target->config.source;
     view->vendor = target->profile.vendor;
     memcpy(view->gnmi_version, target->capabilities.version, sizeof(view->gnmi_version));
     for (size_t i = 0; i < target->config.stream_count; i++) {

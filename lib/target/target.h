@@ -63,6 +63,7 @@ struct sl_target_config {
     const struct sl_proxy *proxy;      /* NULL: none */
     struct sl_tls *tls;                /* NULL: plaintext */
     struct sl_connect *connect;        /* whose turns it takes; held. NULL: it never waits */
+    const char *source;                /* who named it, for its view; NULL: the configuration */
     const char *site;                  /* where, for sl_connect_join; NULL: nowhere */
     const struct sl_h2_limits *limits; /* of its connections, outlive them; NULL: the default */
     const char *server_name;   /* whom the device's certificate must be for; NULL or "": the host */
@@ -147,6 +148,7 @@ struct sl_target_view {
     const char *last_reason; /* why the last connection ended, a literal; NULL: none has */
     struct sl_tally ends;    /* of connections and attempts that failed, by reason */
     const struct sl_gnmi_vendor *vendor;
+    const char *source;   /* as configured */
     const char *known_by; /* why it is that one: "named", "capabilities", or "nobody" */
     char gnmi_version[SL_GNMI_MAX_VERSION_BYTES]; /* as the device says; "" : it does not */
     uint32_t workarounds; /* in force, with those of the streams: a set of SL_GNMI_WORK */

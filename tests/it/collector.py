@@ -43,16 +43,19 @@ def kafka_sink(bootstrap, topic, **options):
 
 
 class Collector:
-    """`wrapper`: the words of a command that runs those behind it."""
+    """`wrapper`: the words of a command that runs those behind it. `edit` changes the configuration
+    before it is written."""
 
     def __init__(self, lab, addresses, subscriptions, sinks, environment=None, words=(),
-                 wrapper=(), **options):
+                 wrapper=(), name="sluice", edit=None, **options):
         self.port = free_port()
-        self.file = lab.path("sluice.yaml")
+        self.file = lab.path(f"{name}.yaml")
+        config = configuration(self.port, addresses, subscriptions, sinks, **options)
+        if edit:
+            edit(config)
         # JSON is YAML.
-        self.file.write_text(json.dumps(configuration(self.port, addresses, subscriptions, sinks,
-                                                      **options), indent=2), encoding="utf-8")
-        self.process = lab.start("sluice", [*wrapper, sluice(), "run", "-c", self.file, *words],
+        self.file.write_text(json.dumps(config, indent=2), encoding="utf-8")
+        self.process = lab.start(name, [*wrapper, sluice(), "run", "-c", self.file, *words],
                                  environment)
         wait_for(self.is_up, 20, "the admin listener")
 

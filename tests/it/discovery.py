@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""discovery - targets that come and go in files and behind HTTP, under a running sluice.
+
+The devices are `sluice sim`; the inventory is served by Python's own HTTP server, which answers as it
+should, says that nothing has changed, fails, talks nonsense, says too much, and goes away.
+"""
+import http.server
+import json
+import threading
+
+from harness import check, free_port, must, part, run, wait_for
+
+from collector import Collector, subscription
+from devices import Devices
+
+DEVICES = 4
+SUBSCRIPTIONS = {"all": subscription("/interfaces", stream_mode="sample", sample_interval="600s")}
+SINKS = {"null": {"type": "null"}}
+
+
+def target(address, **options):
+    return {"address": address, "insecure": True, **options}
+
+
+class Inventory:
+    """One document. `answer` is what it does: "good", "status", "garbage" or "huge"."""
+
+    def __init__(self, token):
+        self.targets, self.answer, self.asked, self.unchanged = {}, "good", 0, 0
+        self.token, self.strangers = token, 0
+        self.port = free_port()
+        self.server = None
+        self.start()
+
+    def start(self):
+        inventory = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):  # pylint: disable=invalid-name
+                inventory.reply(self)
+
+            def log_message(self, *arguments):  # pylint: disable=arguments-differ
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def reply(self, request):
+        self.asked += 1
+        body = json.dumps([{"name": name, **what} for name, what in self.targets.items()]).encode()
+        tag = f'"{hash(body)}"'
+        status = 200
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            self.strangers += 1
+            status, body = 401, b""
+        elif self.answer == "status":
+            status, body = 500, b"{}"
+        elif self.answer == "garbage":
+            body, tag = b"<html>{not: [yaml", '"garbage"'
+        elif self.answer == "huge":
+            body, tag = b"# " + b"x" * 200000, '"huge"'
+        elif request.headers.get("If-None-Match") == tag:
+            self.unchanged += 1
+            status, body = 304, b""
+        request.send_response(status)
+        request.send_header("ETag", tag)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    def is_asked_again(self):
+        before = self.asked
+        wait_for(lambda: self.asked >= before + 2, 20, "the source is asked again")
+
+
+def names(collector):
+    """{target: source} as the admin API has it; None while it cannot be asked."""
+    try:
+        rows = json.loads(collector.get("/api/v1/targets")[1])["targets"]
+    except (OSError, ValueError):
+        return None
+    return {row["name"]: row["source"] for row in rows}
+
+
+def wait_names(collector, expected, what):
+    wait_for(lambda: set(names(collector) or {}) == set(expected), 20, what)
+    check(True, what)
+
+
+def in_files(lab, devices):
+    """Files under a running sluice: new, changed, broken, gone."""
+    folder = lab.path("targets.d")
+    folder.mkdir()
+
+    def write(name, what):
+        made = folder / ".new"
+        made.write_text(what if isinstance(what, str) else json.dumps(what), encoding="utf-8")
+        made.rename(folder / name)
+
+    def with_sources(config):
+        config["discovery"] = {"inventory": {"type": "files", "paths": [f"{folder}/*.yaml"]}}
+
+    addresses = devices.addresses()
+    addresses = devices.addresses()
+    write("one.yaml", {"dev2": target(addresses["dev2"])})
+    collector = Collector(lab, {"dev1": addresses["dev1"]}, SUBSCRIPTIONS, SINKS, name="files",
+                          edit=with_sources)
+    wait_names(collector, ["dev1", "dev2"], "it starts with what its files say")
+    write("two.yaml", {"dev3": target(addresses["dev3"]), "dev1": target("127.0.0.1:1"),
+                       "dev4": target(addresses["dev4"], gzip="perhaps")})
+    wait_names(collector, ["dev1", "dev2", "dev3"], "a new file's good targets are there")
+    collector.process.wait_line(r"two\.yaml:1:\d+: 'gzip': expected true or false", 10)
+    collector.process.wait_line(r"target 'dev1' is left out: it is in the configuration already", 10)
+    check(True, "what is wrong with the others is in the log with its place")
+    write("one.yaml", "dev2: {\n")
+    collector.process.wait_line(r"source=inventory why=.*one\.yaml:2:1", 10)
+    must(set(names(collector)) == {"dev1", "dev2", "dev3"}, "a broken file changes nothing")
+    write("one.yaml", {})
+    (folder / "two.yaml").unlink()
+    wait_names(collector, ["dev1"], "what is gone from the files is gone")
+    must(collector.stop() == 0, "sluice ends with 0")
+
+
+def over_http(lab, devices):
+    """An inventory behind HTTP, which has bad days."""
+    addresses = devices.addresses()
+    addresses = devices.addresses()
+    inventory = Inventory("t0ken")
+    state = lab.path("state")
+    state.mkdir()
+
+    def with_sources(config):
+        config["collector"]["state-dir"] = str(state)
+        config["discovery"] = {"netbox": {
+            "type": "http", "url": f"http://127.0.0.1:{inventory.port}/targets", "interval": "200ms",
+            "token": "t0ken", "max-bytes": "100KiB"}}
+        del config["targets"]
+
+    def started(name):
+        return Collector(lab, {}, SUBSCRIPTIONS, SINKS, name=name, edit=with_sources)
+
+    inventory.targets = {"dev1": target(addresses["dev1"])}
+    collector = started("http")
+    wait_names(collector, ["dev1"], "it starts with what the server says")
+    check(set(names(collector).values()) == {"netbox"}, "targets know their source")
+    wait_for(lambda: inventory.unchanged > 0, 10, "the server is told what is known")
+    inventory.targets["dev2"] = target(addresses["dev2"])
+    wait_names(collector, ["dev1", "dev2"], "a new target is there")
+    for bad, words in (("status", "status 500"), ("garbage", "HTTP source"), ("huge", "max-bytes")):
+        inventory.answer = bad
+        inventory.is_asked_again()
+        pattern = r"source=netbox" if bad == "garbage" else rf"source=netbox why=.*{words}"
+        collector.process.wait_line(pattern, 10)
+        must(set(names(collector)) == {"dev1", "dev2"}, f"{bad}: what was known stays")
+    inventory.stop()
+    collector.process.wait_line(r"source=netbox why=.*(refused|connect)", 10)
+    must(set(names(collector)) == {"dev1", "dev2"}, "without its server what was known stays")
+    must(collector.stop() == 0, "sluice ends with 0")
+    check("t0ken" not in "\n".join(collector.process.lines), "no token in the log")
+
+    collector = started("kept")
+    wait_names(collector, ["dev1", "dev2"], "a start without the server has what was kept on disk")
+    inventory.answer = "good"
+    del inventory.targets["dev1"]
+    inventory.start()
+    wait_names(collector, ["dev2"], "and what the server says once it is back")
+    must(collector.stop() == 0, "sluice ends with 0")
+    inventory.stop()
+    check(inventory.strangers == 0, "each question had the token")
+
+
+def in_shards(lab, devices):
+    """Two collectors, one inventory: each target at one of them."""
+    file = lab.path("fleet.yaml")
+    addresses = devices.addresses()
+    addresses = devices.addresses()
+    fleet = {f"leaf{i}": target(addresses[f"dev{i % DEVICES + 1}"]) for i in range(40)}
+    file.write_text(json.dumps(fleet), encoding="utf-8")
+
+    def shard(index):
+        def edit(config):
+            config["collector"]["shard"] = {"index": index, "count": 2}
+            config["discovery"] = {"fleet": {"type": "files", "paths": [str(file)]}}
+            del config["targets"]
+        return edit
+
+    collectors = [Collector(lab, {}, SUBSCRIPTIONS, SINKS, name=f"shard{i}", edit=shard(i))
+                  for i in range(2)]
+    parts = [set(names(collector)) for collector in collectors]
+    check(parts[0] | parts[1] == set(fleet), "no target is left over")
+    check(not parts[0] & parts[1], "and none is at both")
+    check(min(map(len, parts)) > 5, f"parts of {len(parts[0])} and {len(parts[1])}")
+    for collector in collectors:
+        must(collector.stop() == 0, "sluice ends with 0")
+
+
+def main(lab):
+    devices = Devices(lab, "sim", DEVICES, rate=1)
+    part(lab, "files", in_files, devices)
+    part(lab, "http", over_http, devices)
+    part(lab, "shards", in_shards, devices)
+
+
+if __name__ == "__main__":
+    run(main)
