@@ -13,7 +13,7 @@ static bool read_type(struct sl_config *config, const struct sl_config_node *nod
     const struct sl_config_node *word = sl_config_get(node, "type");
 
     if (!word) {
-        sl_config_error(config, node, "the key 'type' is missing: expected files or http");
+        sl_config_error(config, node, "the key 'type' is missing: expected files, http or kafka");
         return false;
     }
     const char *text = sl_config_text(config, word);

@@ -33,6 +33,7 @@ static void *run(void *arg)
     static void (*const runs[SL_SOURCE_TYPES])(struct sl_source *) = {
         [SL_SOURCE_FILES] = sl_source_run_files,
         [SL_SOURCE_HTTP] = sl_source_run_http,
+        [SL_SOURCE_KAFKA] = sl_source_run_kafka,
     };
     struct sl_source *source = arg;
 

@@ -1,4 +1,4 @@
-/* discovery.h - targets found elsewhere than in the configuration: files, HTTP.
+/* discovery.h - targets found elsewhere than in the configuration: files, HTTP, Kafka.
  *
  * Each source has a thread of its own, off the loops that carry data. What it finds are documents,
  * as text; whether the targets in them are good is not known here, but a text that is not YAML (or
@@ -45,7 +45,7 @@ void sl_discovery_wait(struct sl_discovery *discovery, uint64_t timeout_ms);
 
 struct sl_found {
     const char *source; /* its spec's name */
-    char *place;        /* file or URL */
+    char *place;        /* file, URL or topic */
     char *text;
     size_t len;
     bool is_foreign; /* from another machine */

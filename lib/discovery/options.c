@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "discovery/source.h"
+
 #define AT(field) offsetof(struct sl_source_options, field)
 
-const char *const sl_source_type_names[] = {"files", "http", NULL};
+const char *const sl_source_type_names[] = {"files", "http", "kafka", NULL};
 
 #define TYPE_ROW                                                                                   \
     {.name = "type",                                                                               \
@@ -111,11 +113,53 @@ static const struct sluice_option http_table[] = {
     {.name = NULL},
 };
 
+static bool is_secret_property(const char *name)
+{
+    static const char *const marks[] = {"password", "secret", ".pem", "key", "config", "jaas"};
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(marks); i++) {
+        if (strstr(name, marks[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct sluice_option kafka_table[] = {
+    TYPE_ROW,
+    {.name = "brokers",
+     .type = SLUICE_STRINGS,
+     .offset = AT(brokers),
+     .is_required = true,
+     .doc = "HOST:PORT of some of the brokers; they name the others."},
+    {.name = "topic",
+     .type = SLUICE_STRING,
+     .offset = AT(topic),
+     .is_required = true,
+     .doc = "A compacted topic: the key is a target's name, the value its keys as YAML or JSON, no "
+            "value takes it away."},
+    {.name = "properties",
+     .type = SLUICE_MAP,
+     .offset = AT(properties),
+     .is_secret = is_secret_property,
+     .doc = "Any property of a librdkafka consumer."},
+    {.name = "interval",
+     .type = SLUICE_DURATION,
+     .offset = AT(interval_ns),
+     .default_text = "10s",
+     .min = 100 * SL_NS_PER_MS,
+     .max = 86400 * SL_NS_PER_S,
+     .doc = "So often it is asked whether the brokers are there, and for new partitions."},
+    MAX_BYTES_ROW,
+    {.name = NULL},
+};
+
 const struct sluice_option *sl_source_table(int type)
 {
     static const struct sluice_option *const tables[SL_SOURCE_TYPES] = {
         [SL_SOURCE_FILES] = files_table,
         [SL_SOURCE_HTTP] = http_table,
+        [SL_SOURCE_KAFKA] = kafka_table,
     };
 
     SL_ASSERT(type >= 0 && type < SL_SOURCE_TYPES);
@@ -164,6 +208,9 @@ bool sl_source_check(const struct sl_source_spec *spec, struct sl_status *why)
         *why = sl_status_error(SL_INVALID_ARGUMENT,
                                "expected a name of 1 to 64 letters, digits, '-' and '_'");
         return false;
+    }
+    if (spec->options.type == SL_SOURCE_KAFKA) {
+        return sl_source_check_kafka(&spec->options, why);
     }
     return spec->options.type != SL_SOURCE_HTTP || check_http(&spec->options, why);
 }

@@ -11,7 +11,7 @@
 
 enum { SL_DISCOVERY_MAX_SOURCES = 32 };
 
-enum sl_source_type { SL_SOURCE_FILES, SL_SOURCE_HTTP, SL_SOURCE_TYPES };
+enum sl_source_type { SL_SOURCE_FILES, SL_SOURCE_HTTP, SL_SOURCE_KAFKA, SL_SOURCE_TYPES };
 
 /* What its type does not have is zero. */
 struct sl_source_options {
@@ -23,6 +23,9 @@ struct sl_source_options {
     uint64_t max_bytes; /* of a document */
     struct sluice_map headers;
     const char *token; /* NULL or "": none */
+    struct sluice_strings brokers;
+    const char *topic;
+    struct sluice_map properties; /* librdkafka's */
     struct {
         const char *ca; /* PEM files; "": the system's, none */
         const char *cert;
@@ -41,7 +44,7 @@ extern const char *const sl_source_type_names[];
 /* The keys of a source of a type; ends with a NULL name. */
 const struct sluice_option *sl_source_table(int type);
 
-/* What no table says. False: `why`. */
+/* What no table says. False: `why`, without any value. */
 bool sl_source_check(const struct sl_source_spec *spec, struct sl_status *why) SL_MUST_CHECK;
 
 #endif

@@ -27,6 +27,11 @@ struct sl_source {
 /* What the thread of each type runs, until it is to stop. */
 void sl_source_run_files(struct sl_source *source);
 void sl_source_run_http(struct sl_source *source);
+void sl_source_run_kafka(struct sl_source *source);
+
+/* Whether librdkafka takes the properties. */
+bool sl_source_check_kafka(const struct sl_source_options *options,
+                           struct sl_status *why) SL_MUST_CHECK;
 
 bool sl_source_is_stopping(struct sl_source *source);
 /* Until it is to stop (true), or so long. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""discovery - targets that come and go in files and behind HTTP, under a running sluice.
+"""discovery - targets that come and go in files, behind HTTP and in Kafka, under a running sluice.
 
 The devices are `sluice sim`; the inventory is served by Python's own HTTP server, which answers as it
 should, says that nothing has changed, fails, talks nonsense, says too much, and goes away.
@@ -10,8 +10,11 @@ import threading
 
 from harness import check, free_port, must, part, run, wait_for
 
+from confluent_kafka import Producer
+
 from collector import Collector, subscription
 from devices import Devices
+from kafka import Kafka
 
 DEVICES = 4
 SUBSCRIPTIONS = {"all": subscription("/interfaces", stream_mode="sample", sample_interval="600s")}
@@ -173,6 +176,53 @@ def over_http(lab, devices):
     check(inventory.strangers == 0, "each question had the token")
 
 
+def in_topic(lab, devices):
+    """A compacted topic of a real broker, with tombstones; the broker goes away."""
+    addresses = devices.addresses()
+    kafka = Kafka(lab)
+    topic = kafka.topic("targets", partitions=3, cleanup_policy="compact")
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    state = lab.path("kafka-state")
+    state.mkdir()
+
+    def say(name, what):
+        producer.produce(topic, key=name, value=what if what is None or isinstance(what, str) else json.dumps(what))
+        must(producer.flush(30) == 0, f"{name} is in the topic")
+
+    def edit(config):
+        config["collector"]["state-dir"] = str(state)
+        config["discovery"] = {"bus": {"type": "kafka", "brokers": [kafka.bootstrap], "topic": topic,
+                                       "interval": "500ms"}}
+        del config["targets"]
+
+    def started(name):
+        return Collector(lab, {}, SUBSCRIPTIONS, SINKS, name=name, edit=edit)
+
+    say("dev1", target("127.0.0.1:1"))
+    say("dev1", target(addresses["dev1"]))
+    say("dev2", target(addresses["dev2"]))
+    collector = started("topic")
+    wait_names(collector, ["dev1", "dev2"], "it starts with what the topic has")
+    say("dev3", f"address: {addresses['dev3']}\ninsecure: true\n")
+    say("dev2", None)
+    wait_names(collector, ["dev1", "dev3"], "a record and a tombstone under a running sluice")
+    say("dev1", "{address: [")
+    collector.process.wait_line(r'msg="discovery: a record is no target" source=bus why=.*dev1:', 10)
+    say("dev4", target(addresses["dev4"], password={"file": "/etc/hostname"}))
+    collector.process.wait_line(r"came from elsewhere may not read files", 10)
+    must(set(names(collector)) == {"dev1", "dev3"}, "what is no target changes nothing")
+    with kafka.stopped():
+        collector.process.wait_line(r"msg=.discovery: the source failed.* source=bus", 20)
+        must(set(names(collector)) == {"dev1", "dev3"}, "without its broker what was known stays")
+        must(collector.stop() == 0, "sluice ends with 0")
+        collector = started("topic-kept")
+        wait_names(collector, ["dev1", "dev3"], "a start without the broker has what was kept on disk")
+    say("dev3", None)
+    say("dev1", target(addresses["dev1"]))
+    wait_names(collector, ["dev1"], "and what the topic says once the broker is back")
+    must(collector.stop() == 0, "sluice ends with 0")
+
+
 def in_shards(lab, devices):
     """Two collectors, one inventory: each target at one of them."""
     file = lab.path("fleet.yaml")
@@ -202,6 +252,7 @@ def main(lab):
     devices = Devices(lab, "sim", DEVICES, rate=1)
     part(lab, "files", in_files, devices)
     part(lab, "http", over_http, devices)
+    part(lab, "kafka", in_topic, devices)
     part(lab, "shards", in_shards, devices)
 
 
