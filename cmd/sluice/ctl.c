@@ -137,9 +137,9 @@ static const struct sl_flag_group reload_groups[] = {
     {NULL, NULL},
 };
 
-static const char *const words[] = {"status", "streams",   "targets", "target",    "sinks",
-                                    "ledger", "config",    "events",  "reload",    "drain",
-                                    "pause",  "reconnect", "resume",  "log-level", NULL};
+static const char *const words[] = {
+    "status", "streams", "targets", "target", "sinks",  "sources",   "ledger",    "config",
+    "events", "reload",  "drain",   "pause",  "resume", "reconnect", "log-level", NULL};
 
 static const char exits[] =
     "0 all well; 1 failed, or a configuration was refused; 2 wrong words or\n"
@@ -495,6 +495,7 @@ static const struct verb verbs[] = {
     {"targets", "targets", sl_admin_add_targets, NULL, list},
     {"target", "targets/", sl_admin_add_target, "the name of a target", get},
     {"sinks", "sinks", sl_admin_add_sinks, NULL, get},
+    {"sources", "sources", sl_admin_add_sources, NULL, get},
     {"ledger", "ledger", sl_admin_add_ledger, NULL, get},
     {"config", "config", sl_admin_add_config, NULL, get},
     {"events", "events", sl_admin_add_events, NULL, events},

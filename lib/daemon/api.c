@@ -46,6 +46,7 @@ static void metrics(const struct sl_admin_request *request, struct sl_admin_answ
         return;
     }
     answer->type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    sl_api_put_sources(((const struct sl_api *)arg)->sources, &answer->body);
     sl_report_metrics(snapshots.all, snapshots.count, sl_api_is_draining(arg), &answer->body);
     sl_api_snapshots_drop(&snapshots);
 }
@@ -89,6 +90,7 @@ const struct sl_admin_route sl_api_routes[] = {
     {"GET", "/api/v1/targets", 0, sl_api_targets},
     {"GET", "/api/v1/targets/{}", 0, sl_api_target},
     {"GET", "/api/v1/sinks", 0, sl_api_sinks},
+    {"GET", "/api/v1/sources", 0, sl_api_sources},
     {"GET", "/api/v1/ledger", 0, sl_api_ledger},
     {"GET", "/api/v1/config", 0, sl_api_config},
     {"GET", "/api/v1/events", 0, sl_api_events},

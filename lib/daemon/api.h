@@ -13,12 +13,14 @@
 #include "admin/admin.h"
 #include "daemon/reload.h"
 #include "daemon/settings.h"
+#include "daemon/sources.h"
 #include "daemon/worker.h"
 
 /* The `arg` of the routes' functions. All of it outlives the listener. */
 struct sl_api {
     const struct sl_settings *settings; /* of the start: what a reload does not change */
     struct sl_reload *reload;
+    struct sl_sources *sources;       /* NULL: there are none */
     struct sl_worker *const *workers; /* as many as the settings say */
     const atomic_bool *is_draining;
     int64_t started_ns; /* wall clock */

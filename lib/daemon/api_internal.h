@@ -1,7 +1,6 @@
 /* api_internal.h - what the files of the admin API share: api.c the table, api_status.c,
- * api_streams.c, api_targets.c, api_sinks.c, api_ledger.c and api_config.c the answers,
- * api_actions.c what is done, api_rows.c a stream's
- * row.
+ * api_streams.c, api_targets.c, api_sinks.c, api_sources.c, api_ledger.c and api_config.c the
+ * answers, api_actions.c what is done, api_rows.c a stream's row.
  */
 #ifndef SLUICE_DAEMON_API_INTERNAL_H
 #define SLUICE_DAEMON_API_INTERNAL_H
@@ -79,6 +78,12 @@ int sl_api_order_compare(const struct sl_api_order *order, const struct sl_api_s
 void sl_api_put_counts(struct sl_json *json, json_t *object, const struct sl_route_counts *counts);
 uint64_t sl_api_dropped(const struct sl_route_counts *counts);
 
+/* How many sources there are, and which of them fail. */
+json_t *sl_api_discovery_json(struct sl_json *json, const struct sl_api *api);
+
+/* Families of the metrics page; of NULL their heads. */
+void sl_api_put_sources(struct sl_sources *sources, struct sl_buf *out);
+
 /* Whether `text` has `part`, whatever the case; NULL and "" are in every text. */
 bool sl_api_has(const char *text, const char *part);
 
@@ -98,6 +103,7 @@ sl_api_fn sl_api_streams;
 sl_api_fn sl_api_targets;
 sl_api_fn sl_api_target;
 sl_api_fn sl_api_sinks;
+sl_api_fn sl_api_sources;
 sl_api_fn sl_api_ledger;
 sl_api_fn sl_api_config;
 sl_api_fn sl_api_events;

@@ -140,6 +140,7 @@ void sl_api_status(const struct sl_admin_request *request, struct sl_admin_answe
     sl_json_put(&json, root, "reload", reload_json(&json, &reload));
     sl_json_put(&json, root, "ready", sl_json_bool(&json, json_array_size(not_ready) == 0));
     sl_json_put(&json, root, "not_ready", not_ready);
+    sl_json_put(&json, root, "discovery", sl_api_discovery_json(&json, api));
     sl_json_put(&json, root, "memory", memory_json(&json, api, &snapshots));
     sl_json_put(&json, root, "totals", totals_json(&json, &snapshots));
     sl_admin_answer_json(answer, &json, root);

@@ -167,6 +167,7 @@ static struct sl_status open_admin(struct sl_daemon *daemon)
     daemon->api = (struct sl_api){
         .settings = daemon->settings,
         .reload = daemon->reload,
+        .sources = daemon->sources,
         .workers = daemon->workers,
         .is_draining = &daemon->is_draining,
         .started_ns = sl_loop_wall_ns(),

@@ -383,6 +383,44 @@ static void on_collector_key(void *arg, const char *key)
     }
 }
 
+static const struct sl_source_spec *source_of(const struct sl_settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->source_count; i++) {
+        if (strcmp(settings->sources[i].name, name) == 0) {
+            return &settings->sources[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_same_source(const struct sl_source_spec *from, const struct sl_source_spec *to)
+{
+    return from && to && from->options.type == to->options.type &&
+           !sl_config_differ(sl_source_table(to->options.type), &from->options, &to->options, NULL,
+                             NULL);
+}
+
+/* Sources run from the start on. Their order counts, too: who comes first goes before. */
+static void compare_sources(struct sl_difference *difference)
+{
+    const struct sl_settings *from = difference->from;
+    const struct sl_settings *to = difference->to;
+
+    for (size_t i = 0; i < to->source_count; i++) {
+        const struct sl_source_spec *old = source_of(from, to->sources[i].name);
+        if (!is_same_source(old, &to->sources[i]) || (size_t)(old - from->sources) != i) {
+            sl_buf_printf(&difference->restart, "needs a restart: discovery.%s\n",
+                          to->sources[i].name);
+        }
+    }
+    for (size_t i = 0; i < from->source_count; i++) {
+        if (!source_of(to, from->sources[i].name)) {
+            sl_buf_printf(&difference->restart, "needs a restart: discovery.%s\n",
+                          from->sources[i].name);
+        }
+    }
+}
+
 struct sl_difference *sl_difference_new(struct sl_settings *from, struct sl_settings *to)
 {
     struct sl_difference *difference = calloc(1, sizeof(*difference));
@@ -396,6 +434,7 @@ struct sl_difference *sl_difference_new(struct sl_settings *from, struct sl_sett
     difference->to = to;
     (void)sl_config_differ(sl_collector_table, &from->collector, &to->collector, on_collector_key,
                            difference);
+    compare_sources(difference);
     if (difference->restart.failed || !compare_sinks(difference) ||
         !compare_subscriptions(difference) || !compare_targets(difference)) {
         sl_difference_free(difference);

@@ -87,7 +87,8 @@ const struct sluice_option sl_collector_table[] = {
      .default_text = "",
      .doc =
          "A directory for what discovery found last over the network, for a start while a source "
-         "is down; \"\" keeps nothing."},
+         "is down. Without one, that which the service manager has made ($STATE_DIRECTORY), if "
+         "any."},
     {.name = "admin",
      .type = SLUICE_OBJECT,
      .table = sl_admin_table,

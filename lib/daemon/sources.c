@@ -18,23 +18,27 @@ struct counts {
 struct sl_sources {
     const struct sl_settings *settings; /* whose sources they are */
     struct sl_discovery *discovery;
+    char *state_dir;
     uint64_t changes;   /* of discovery, when it was read last */
     struct sl_buf told; /* the notes that the log has */
     pthread_mutex_t lock;
     struct counts *counts; /* per source */
 };
 
+/* Where the configuration says, or else where the service manager has made a place; systemd.exec(5)
+ * may name several, of which the first is meant. */
+static char *state_dir(const struct sl_settings *settings)
+{
+    const char *said = settings->collector.state_dir;
+    const char *made = getenv("STATE_DIRECTORY");
+
+    return said[0] || !made ? sl_str_dup(sl_str_from(said))
+                            : sl_str_dup((struct sl_str){made, strcspn(made, ":")});
+}
+
 struct sl_sources *sl_sources_open(const struct sl_settings *settings, struct sl_loop *loop,
                                    void (*on_change)(void *arg), void *arg, struct sl_status *why)
 {
-    const struct sl_discovery_config config = {
-        .specs = settings->sources,
-        .count = settings->source_count,
-        .state_dir = settings->collector.state_dir,
-        .loop = loop,
-        .on_change = on_change,
-        .arg = arg,
-    };
     struct sl_sources *sources = calloc(1, sizeof(*sources));
 
     *why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
@@ -42,7 +46,17 @@ struct sl_sources *sl_sources_open(const struct sl_settings *settings, struct sl
         pthread_mutex_init(&sources->lock, NULL);
         sources->settings = settings;
         sources->counts = calloc(settings->source_count + 1, sizeof(*sources->counts));
-        sources->discovery = sources->counts ? sl_discovery_open(&config, why) : NULL;
+        sources->state_dir = state_dir(settings);
+        const struct sl_discovery_config config = {
+            .specs = settings->sources,
+            .count = settings->source_count,
+            .state_dir = sources->state_dir,
+            .loop = loop,
+            .on_change = on_change,
+            .arg = arg,
+        };
+        bool is_ready = sources->counts && sources->state_dir;
+        sources->discovery = is_ready ? sl_discovery_open(&config, why) : NULL;
         if (!sources->discovery) {
             sl_sources_close(sources);
             return NULL;
@@ -59,6 +73,7 @@ void sl_sources_close(struct sl_sources *sources)
         pthread_mutex_destroy(&sources->lock);
         sl_buf_fini(&sources->told);
         free(sources->counts);
+        free(sources->state_dir);
         free(sources);
     }
 }

@@ -25,7 +25,7 @@ enum { SL_SOURCE_ERROR_BYTES = 256, SL_SOURCE_TAG_BYTES = 128 };
 struct sl_discovery_config {
     const struct sl_source_spec *specs; /* outlive it */
     size_t count;
-    const char *state_dir; /* "": nothing is kept on disk */
+    const char *state_dir; /* outlives it; "": nothing is kept on disk */
     struct sl_loop *loop;  /* on which on_change comes */
     /* The documents are other ones than before. */
     void (*on_change)(void *arg);
@@ -61,12 +61,19 @@ struct sl_source_status {
     const char *type;
     int64_t success_ns; /* wall clock, when it last answered as it should; 0: never */
     int64_t error_ns;   /* when it last failed; 0: never */
+    uint64_t failures;  /* how often it has */
     char error[SL_SOURCE_ERROR_BYTES]; /* "" : it is well */
     char tag[SL_SOURCE_TAG_BYTES];     /* the ETag of what is known; "": none */
     bool is_kept;                      /* what is known is what was kept on disk */
     size_t documents;
     uint64_t bytes; /* of them */
 };
+
+/* Whether it answered, and as it should, when it was asked last. */
+static inline bool sl_source_is_well(const struct sl_source_status *status)
+{
+    return !status->error[0] && status->success_ns;
+}
 
 /* Counts how often something else was found. */
 uint64_t sl_discovery_changes(const struct sl_discovery *discovery);

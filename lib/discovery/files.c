@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "discovery/source.h"
 
@@ -61,36 +62,61 @@ static bool add_file(struct sl_source *source, const char *path, struct sl_found
     struct sl_status wrong;
     bool is_added = true;
 
-    if (read_file(path, source->spec->options.max_bytes, &text, &wrong) &&
-        sl_source_is_document(path, sl_buf_str(&text), &wrong)) {
+    const struct sl_found *before = known(source, path); /* this thread's: nobody else writes */
+    const struct sl_str old = before ? (struct sl_str){before->text, before->len} : SL_STR("");
+    bool is_read = read_file(path, source->spec->options.max_bytes, &text, &wrong);
+    if (is_read && ((before && sl_str_eq(old, sl_buf_str(&text))) ||
+                    sl_source_is_document(path, sl_buf_str(&text), &wrong))) {
         is_added = sl_source_add(found, count, source, path, sl_buf_str(&text));
     } else {
-        const struct sl_found *before = known(source, path); /* this thread's: nobody else writes */
         *why = wrong;
-        is_added = !before || sl_source_add(found, count, source, path,
-                                            (struct sl_str){before->text, before->len});
+        is_added = !before || sl_source_add(found, count, source, path, old);
     }
     sl_buf_fini(&text);
     return is_added;
 }
 
-/* All files that the patterns name, sorted and each once. */
-static int match(const struct sl_source_options *options, glob_t *paths, struct sl_status *why)
+/* The directory of a pattern, all before the last slash: to be freed. NULL when that is a pattern
+ * itself, or memory is out. */
+static char *directory_of(const char *pattern)
 {
-    int result = 0;
+    const char *slash = strrchr(pattern, '/');
+    size_t len = slash ? (size_t)(slash - pattern) : 0;
+    char *directory =
+        slash ? sl_str_dup((struct sl_str){pattern, len ? len : 1}) : sl_str_dup(SL_STR("."));
 
+    if (directory && strpbrk(directory, "*?[")) {
+        free(directory);
+        return NULL;
+    }
+    return directory;
+}
+
+/* A pattern that matches nothing means that there are no files; a directory that is not there, as
+ * where a file system is not mounted, does not. */
+static bool has_directory(const char *pattern)
+{
+    char *directory = directory_of(pattern);
+    bool is_there = !directory || access(directory, R_OK | X_OK) == 0;
+
+    free(directory);
+    return is_there;
+}
+
+/* All files that the patterns name. False: what was found before stays, `why`. */
+static bool match(const struct sl_source_options *options, glob_t *paths, struct sl_status *why)
+{
     for (size_t i = 0; i < options->paths.count; i++) {
         const char *pattern = options->paths.items[i];
-        int flags = i ? GLOB_APPEND : 0;
-        result = glob(pattern, flags, NULL, paths);
-        if (result == GLOB_NOMATCH && !strpbrk(pattern, "*?[")) {
-            *why = sl_status_error(SL_NOT_FOUND, "%.180s: there is no such file", pattern);
-        } else if (result && result != GLOB_NOMATCH) {
+        bool is_pattern = strpbrk(pattern, "*?[");
+        int result =
+            glob(pattern, (i ? GLOB_APPEND : 0) | (is_pattern ? 0 : GLOB_NOCHECK), NULL, paths);
+        if ((result && result != GLOB_NOMATCH) || (is_pattern && !has_directory(pattern))) {
             *why = sl_status_error(SL_UNAVAILABLE, "%.180s: cannot be looked up", pattern);
-            return result;
+            return false;
         }
     }
-    return 0;
+    return true;
 }
 
 static bool is_repeated(const glob_t *paths, size_t at)
@@ -109,7 +135,7 @@ static void look(struct sl_source *source)
     struct sl_found *found = NULL;
     size_t count = 0;
     glob_t paths = {0};
-    bool is_good = match(&source->spec->options, &paths, &why) == 0;
+    bool is_good = match(&source->spec->options, &paths, &why);
 
     for (size_t i = 0; is_good && i < paths.gl_pathc; i++) {
         if (count == MAX_FILES) {
@@ -122,8 +148,7 @@ static void look(struct sl_source *source)
         }
     }
     globfree(&paths);
-    bool is_gone = !sl_status_is_ok(&why) && count == 0 && source->count > 0;
-    if (is_good && !is_gone) {
+    if (is_good) {
         sl_source_publish(source, found, count, NULL, &why);
     } else {
         sl_found_free(found, count);
@@ -140,18 +165,13 @@ static void on_path(void *arg)
     }
 }
 
-/* The directory of a pattern: all before the last slash; one that is a pattern itself is polled. */
+/* Of the pattern's directory; one that is a pattern itself is polled. */
 static struct sl_path_watch *watch(struct files *files, struct sl_loop *loop, const char *pattern)
 {
-    const char *slash = strrchr(pattern, '/');
-    size_t len = slash ? (size_t)(slash - pattern) : 0;
-    char *directory =
-        slash ? sl_str_dup((struct sl_str){pattern, len ? len : 1}) : sl_str_dup(SL_STR("."));
-    struct sl_path_watch *made = NULL;
+    char *directory = directory_of(pattern);
+    struct sl_path_watch *made =
+        directory ? sl_path_watch_new(loop, directory, on_path, files) : NULL;
 
-    if (directory && !strpbrk(directory, "*?[")) {
-        made = sl_path_watch_new(loop, directory, on_path, files);
-    }
     free(directory);
     return made;
 }
@@ -190,7 +210,10 @@ static void run_loop(struct files *files)
     pthread_mutex_lock(&source->lock);
     bool is_stopping = source->is_stopping;
     pthread_mutex_unlock(&source->lock);
-    if (!is_stopping && files->quiet && files->poll) {
+    if (!files->watches || !files->quiet || !files->poll) {
+        const struct sl_status why = sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
+        sl_source_fail(source, &why);
+    } else if (!is_stopping) {
         on_look(files);
         sl_loop_run(source->loop);
     }

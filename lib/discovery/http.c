@@ -156,7 +156,8 @@ static void fail(const struct http *http, const char *words)
     sl_source_fail(http->source, &why);
 }
 
-static void take(struct http *http, struct sl_str text, bool is_kept)
+/* What the server said. */
+static void take(struct http *http, struct sl_str text)
 {
     struct sl_source *source = http->source;
     struct sl_found *found = NULL;
@@ -172,12 +173,12 @@ static void take(struct http *http, struct sl_str text, bool is_kept)
         fail(http, "out of memory");
         return;
     }
-    if (!is_kept) {
-        snprintf(http->tag, sizeof(http->tag), "%s", http->new_tag);
-        snprintf(http->modified, sizeof(http->modified), "%s", http->new_modified);
+    snprintf(http->tag, sizeof(http->tag), "%s", http->new_tag);
+    snprintf(http->modified, sizeof(http->modified), "%s", http->new_modified);
+    if (!sl_source_knows(source, text)) {
         sl_source_keep(source, text);
     }
-    sl_source_publish(source, found, count, is_kept ? NULL : http->tag, NULL);
+    sl_source_publish(source, found, count, http->tag, NULL);
 }
 
 static void judge(struct http *http, CURLcode code)
@@ -197,7 +198,7 @@ static void judge(struct http *http, CURLcode code)
     if (status == NOT_MODIFIED && (http->tag[0] || http->modified[0])) {
         sl_source_confirm(http->source);
     } else if (status == OK) {
-        take(http, sl_buf_str(&http->text), false);
+        take(http, sl_buf_str(&http->text));
     } else {
         snprintf(words, sizeof(words), "the server answered with status %ld", status);
         fail(http, words);
@@ -225,24 +226,12 @@ static void ask(struct http *http)
     sl_buf_trim(&http->text, 0);
 }
 
-/* What was found by the process before: it counts until the server answers. */
-static void take_kept(struct http *http)
-{
-    struct sl_buf text = {0};
-
-    if (sl_source_load_kept(http->source, &text)) {
-        take(http, sl_buf_str(&text), true);
-        sl_source_mark_kept(http->source);
-    }
-    sl_buf_fini(&text);
-}
-
 void sl_source_run_http(struct sl_source *source)
 {
     struct http http = {.source = source};
     struct sl_status why;
 
-    take_kept(&http);
+    sl_source_take_kept(source, source->spec->options.url);
     http.curl = sl_curl(&why);
     http.easy = http.curl ? http.curl->easy_init() : NULL;
     if (!http.easy) {

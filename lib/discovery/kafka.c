@@ -1,18 +1,20 @@
 /* A compacted topic, read from its beginning: the key of a record is a target's name, its value
  * what is said of it; a record without a value takes the target away. */
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <librdkafka/rdkafka.h>
+#include <time.h>
 
 #include "base/log.h"
-#include "config/config.h"
+#include "discovery/kafka.h"
 #include "discovery/records.h"
 #include "discovery/source.h"
 
-enum { POLL_MS = 200, ASK_MS = 2000, MAX_PARTITIONS = 1000, WORDS_BYTES = 200 };
+enum { POLL_MS = 200, ASK_MS = 2000, ASK_PARTS = 8, MAX_PARTITIONS = 1000, WORDS_BYTES = 200 };
+
+#define MOST_WAIT_NS                                                                               \
+    (2 * SL_NS_PER_S) /* records that keep coming are not waited for any longer                    \
+                       */
 
 struct kafka {
     struct sl_source *source;
@@ -22,79 +24,18 @@ struct kafka {
     int partitions; /* that are read, from 0 */
     int ends;       /* of them, reached once */
     bool *has_end;
-    bool has_news; /* records since the last publication */
+    bool has_news;   /* records since the last publication */
+    int64_t news_ns; /* when the first of them came; monotonic */
     struct sl_records *records;
-    struct sl_status wrong; /* the last record that was no target */
+    struct sl_status wrong; /* the last record that was no target; while some are */
 };
 
-/* ---- configuration ---- */
-
-static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, struct sl_status *why)
+static int64_t now_ns(void)
 {
-    char words[WORDS_BYTES];
+    struct timespec now;
 
-    if (rd_kafka_conf_set(conf, name, value, words, sizeof(words)) == RD_KAFKA_CONF_OK) {
-        return true;
-    }
-    /* librdkafka's own words may show the value, which may be a password. */
-    *why =
-        sl_status_error(SL_INVALID_ARGUMENT,
-                        "'properties': librdkafka does not take this value of %.80s, or knows no "
-                        "such property",
-                        name);
-    return false;
-}
-
-static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
-{
-    (void)rk;
-    (void)level;
-    sl_log(SL_LOG_DEBUG, NULL, "discovery: librdkafka", sl_log_text("facility", facility),
-           sl_log_text("said", text));
-}
-
-static bool set_brokers(rd_kafka_conf_t *conf, const struct sluice_strings *brokers,
-                        struct sl_status *why)
-{
-    struct sl_buf list = {0};
-
-    for (size_t i = 0; i < brokers->count; i++) {
-        sl_buf_printf(&list, "%s%s", i ? "," : "", brokers->items[i]);
-    }
-    bool is_set = !list.failed && set(conf, "bootstrap.servers", sl_buf_text(&list), why);
-    sl_buf_fini(&list);
-    return is_set;
-}
-
-static rd_kafka_conf_t *make_conf(const struct sl_source_options *options, struct sl_status *why)
-{
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    bool is_set = set(conf, "client.id", "sluice-discovery", why) &&
-                  set(conf, "auto.offset.reset", "earliest", why) &&
-                  set(conf, "queued.max.messages.kbytes", "4096", why);
-
-    for (size_t i = 0; is_set && i < options->properties.count; i++) {
-        const struct sluice_pair *pair = &options->properties.pairs[i];
-        is_set = set(conf, pair->name, pair->value, why);
-    }
-    is_set = is_set && set(conf, "enable.partition.eof", "true", why) &&
-             set_brokers(conf, &options->brokers, why);
-    if (!is_set) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    rd_kafka_conf_set_log_cb(conf, on_log);
-    return conf;
-}
-
-bool sl_source_check_kafka(const struct sl_source_options *options, struct sl_status *why)
-{
-    rd_kafka_conf_t *conf = make_conf(options, why);
-
-    if (conf) {
-        rd_kafka_conf_destroy(conf);
-    }
-    return conf != NULL;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * SL_NS_PER_S + now.tv_nsec;
 }
 
 /* ---- records ---- */
@@ -102,6 +43,14 @@ bool sl_source_check_kafka(const struct sl_source_options *options, struct sl_st
 static void place_of(const struct kafka *kafka, char place[WORDS_BYTES])
 {
     snprintf(place, WORDS_BYTES, "kafka:%.150s", kafka->source->spec->options.topic);
+}
+
+static void note_news(struct kafka *kafka)
+{
+    if (!kafka->has_news) {
+        kafka->has_news = true;
+        kafka->news_ns = now_ns();
+    }
 }
 
 static void take_record(struct kafka *kafka, const rd_kafka_message_t *message)
@@ -117,8 +66,10 @@ static void take_record(struct kafka *kafka, const rd_kafka_message_t *message)
         sl_log(SL_LOG_WARN, NULL, "discovery: a record is no target",
                sl_log_text("source", kafka->source->spec->name),
                sl_log_text("why", kafka->wrong.text));
+    } else if (sl_records_wrong(kafka->records) == 0) {
+        kafka->wrong = sl_status_ok();
     }
-    kafka->has_news = true;
+    note_news(kafka);
 }
 
 static void take_end(struct kafka *kafka, int partition)
@@ -126,7 +77,7 @@ static void take_end(struct kafka *kafka, int partition)
     if (partition >= 0 && partition < kafka->partitions && !kafka->has_end[partition]) {
         kafka->has_end[partition] = true;
         kafka->ends++;
-        kafka->has_news = true;
+        note_news(kafka);
     }
 }
 
@@ -146,7 +97,9 @@ static void publish(struct kafka *kafka)
         sl_found_free(found, count);
         sl_source_fail(source, &why);
     } else {
-        sl_source_keep(source, sl_buf_str(&text));
+        if (!sl_source_knows(source, sl_buf_str(&text))) {
+            sl_source_keep(source, sl_buf_str(&text));
+        }
         sl_source_publish(source, found, count, NULL, &kafka->wrong);
         kafka->has_news = false;
     }
@@ -156,11 +109,12 @@ static void publish(struct kafka *kafka)
 static void read_some(struct kafka *kafka)
 {
     rd_kafka_message_t *message = rd_kafka_consume_queue(kafka->queue, POLL_MS);
+    bool is_due = !message || now_ns() - kafka->news_ns > MOST_WAIT_NS;
 
+    if (kafka->has_news && is_due && kafka->ends == kafka->partitions) {
+        publish(kafka);
+    }
     if (!message) {
-        if (kafka->has_news && kafka->ends == kafka->partitions) {
-            publish(kafka);
-        }
         return;
     }
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -197,11 +151,26 @@ static bool start_partitions(struct kafka *kafka, int count)
     return true;
 }
 
+/* In several parts, so that an end is not waited for. */
+static rd_kafka_resp_err_t ask_metadata(const struct kafka *kafka,
+                                        const struct rd_kafka_metadata **metadata)
+{
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TRANSPORT;
+
+    for (int i = 0; i < ASK_PARTS && !sl_source_is_stopping(kafka->source); i++) {
+        error = rd_kafka_metadata(kafka->rk, 0, kafka->topic, metadata, ASK_MS / ASK_PARTS);
+        if (error != RD_KAFKA_RESP_ERR__TRANSPORT && error != RD_KAFKA_RESP_ERR__TIMED_OUT) {
+            break;
+        }
+    }
+    return error;
+}
+
 /* Asks how many partitions there are, which also says whether anybody answers. */
 static bool ask(struct kafka *kafka)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t error = rd_kafka_metadata(kafka->rk, 0, kafka->topic, &metadata, ASK_MS);
+    rd_kafka_resp_err_t error = ask_metadata(kafka, &metadata);
     bool is_known = error == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1;
     int count = 0;
 
@@ -217,7 +186,9 @@ static bool ask(struct kafka *kafka)
         struct sl_status why = sl_status_error(
             SL_UNAVAILABLE, "kafka:%.80s: %.100s", kafka->source->spec->options.topic,
             error ? rd_kafka_err2str(error) : "its partitions cannot be read");
-        sl_source_fail(kafka->source, &why);
+        if (!sl_source_is_stopping(kafka->source)) {
+            sl_source_fail(kafka->source, &why);
+        }
         return false;
     }
     return true;
@@ -228,7 +199,7 @@ static bool ask(struct kafka *kafka)
 static bool open_topic(struct kafka *kafka, struct sl_status *why)
 {
     const struct sl_source_options *options = &kafka->source->spec->options;
-    rd_kafka_conf_t *conf = make_conf(options, why);
+    rd_kafka_conf_t *conf = sl_source_kafka_conf(options, why);
     char words[WORDS_BYTES] = "";
 
     if (!conf) {
@@ -265,32 +236,23 @@ static void close_topic(struct kafka *kafka)
     free(kafka->has_end);
 }
 
-static void take_kept(struct kafka *kafka)
-{
-    struct sl_source *source = kafka->source;
-    struct sl_found *found = NULL;
-    size_t count = 0;
-    struct sl_buf text = {0};
-    struct sl_status why;
-    char place[WORDS_BYTES];
-
-    place_of(kafka, place);
-    if (sl_source_load_kept(source, &text) &&
-        sl_source_is_document(place, sl_buf_str(&text), &why) &&
-        sl_source_add(&found, &count, source, place, sl_buf_str(&text))) {
-        sl_source_publish(source, found, count, NULL, NULL);
-        sl_source_mark_kept(source);
-    }
-    sl_buf_fini(&text);
-}
-
 static void read_until(struct kafka *kafka, int64_t until_ns)
 {
     struct sl_source *source = kafka->source;
 
-    while (!sl_source_is_stopping(source) && sl_loop_wall_ns() < until_ns) {
+    while (!sl_source_is_stopping(source) && now_ns() < until_ns) {
         rd_kafka_poll(kafka->rk, 0);
         read_some(kafka);
+    }
+}
+
+/* Brokers answer, and all that there is was read. */
+static void confirm(const struct kafka *kafka)
+{
+    if (sl_status_is_ok(&kafka->wrong)) {
+        sl_source_confirm(kafka->source);
+    } else {
+        sl_source_fail(kafka->source, &kafka->wrong);
     }
 }
 
@@ -298,22 +260,22 @@ void sl_source_run_kafka(struct sl_source *source)
 {
     struct kafka kafka = {.source = source};
     struct sl_status why;
+    char place[WORDS_BYTES];
     int64_t interval_ns = source->spec->options.interval_ns;
 
-    take_kept(&kafka);
+    place_of(&kafka, place);
+    sl_source_take_kept(source, place);
     if (!open_topic(&kafka, &why)) {
         sl_source_fail(source, &why);
         close_topic(&kafka);
         return;
     }
     while (!sl_source_is_stopping(source)) {
-        bool is_well = ask(&kafka);
-        if (is_well && kafka.ends == kafka.partitions && !kafka.has_news &&
-            sl_status_is_ok(&kafka.wrong)) {
-            sl_source_confirm(source);
+        if (ask(&kafka) && kafka.ends == kafka.partitions && !kafka.has_news) {
+            confirm(&kafka);
         }
         if (kafka.partitions > 0) {
-            read_until(&kafka, sl_loop_wall_ns() + interval_ns);
+            read_until(&kafka, now_ns() + interval_ns);
         } else {
             (void)sl_source_sleep(source, SL_NS_PER_S);
         }

@@ -18,7 +18,7 @@ static bool name_file(const struct sl_source *source, const char *end, char path
     return source->state_dir[0] && len > 0 && len < PATH_BYTES;
 }
 
-bool sl_source_load_kept(struct sl_source *source, struct sl_buf *text)
+static bool load(const struct sl_source *source, struct sl_buf *text)
 {
     char path[PATH_BYTES];
     FILE *stream = name_file(source, "", path) ? fopen(path, "re") : NULL;
@@ -36,6 +36,22 @@ bool sl_source_load_kept(struct sl_source *source, struct sl_buf *text)
         fclose(stream);
     }
     return is_read;
+}
+
+void sl_source_take_kept(struct sl_source *source, const char *place)
+{
+    struct sl_found *found = NULL;
+    size_t count = 0;
+    struct sl_buf text = {0};
+    struct sl_status why;
+
+    if (load(source, &text) && sl_source_is_document(place, sl_buf_str(&text), &why) &&
+        sl_source_add(&found, &count, source, place, sl_buf_str(&text))) {
+        sl_source_publish_kept(source, found, count);
+    } else {
+        sl_found_free(found, count);
+    }
+    sl_buf_fini(&text);
 }
 
 static bool write_all(int fd, struct sl_str text)
@@ -72,5 +88,6 @@ void sl_source_keep(struct sl_source *source, struct sl_str text)
         sl_log(SL_LOG_WARN, NULL, "discovery: what was found cannot be kept on disk",
                sl_log_text("source", source->spec->name), sl_log_text("path", path),
                sl_log_text("why", strerror(errno)));
+        unlink(made);
     }
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "discovery/source.h"
+#include "discovery/kafka.h"
 
 #define AT(field) offsetof(struct sl_source_options, field)
 

@@ -10,14 +10,16 @@ enum { MAX_KEY_BYTES = 200, LINE_BYTES = 8 /* of a document, around name and tar
 
 struct record {
     char *name;
-    char *json;
+    char *json;   /* NULL: nothing good was said of it */
     size_t bytes; /* of its line */
+    bool is_wrong;
 };
 
 struct sl_records {
     void *tree;
     uint64_t max_bytes;
     uint64_t bytes;
+    size_t wrong;
 };
 
 struct sl_records *sl_records_new(uint64_t max_bytes)
@@ -101,31 +103,43 @@ static void put_node(struct sl_buf *out, const struct sl_config_node *node)
 
 /* ---- one record ---- */
 
-static void drop(struct sl_records *records, const char *name)
+static struct record *find(const struct sl_records *records, const char *name)
 {
     const struct record wanted = {.name = (char *)(uintptr_t)name};
     struct record **found = tfind(&wanted, &records->tree, compare);
 
-    if (found) {
-        struct record *record = *found;
+    return found ? *found : NULL;
+}
+
+static void drop(struct sl_records *records, const char *name)
+{
+    struct record *record = find(records, name);
+
+    if (record) {
         records->bytes -= record->bytes;
+        records->wrong -= record->is_wrong;
         tdelete(record, &records->tree, compare);
         free_record(record);
     }
 }
 
-/* Takes `name` and `json` over. */
+static size_t line_bytes(const char *name, const char *json)
+{
+    return strlen(name) + (json ? strlen(json) : 0) + LINE_BYTES;
+}
+
+/* Takes `name` and `json` over, where the latter may be NULL; in place of what was there. */
 static bool put(struct sl_records *records, char *name, char *json)
 {
     struct record *record = calloc(1, sizeof(*record));
 
-    if (!record || !name || !json) {
+    if (!record || !name) {
         free(record);
         free(name);
         free(json);
         return false;
     }
-    *record = (struct record){name, json, strlen(name) + strlen(json) + LINE_BYTES};
+    *record = (struct record){.name = name, .json = json, .bytes = line_bytes(name, json)};
     drop(records, name);
     struct record **found = tsearch(record, &records->tree, compare);
     if (!found) {
@@ -134,6 +148,22 @@ static bool put(struct sl_records *records, char *name, char *json)
     }
     records->bytes += record->bytes;
     return true;
+}
+
+/* What was known of it stays. Where there is no room for its name it is not counted. */
+static void mark_wrong(struct sl_records *records, const char *name)
+{
+    if (!find(records, name) && records->bytes + line_bytes(name, NULL) <= records->max_bytes) {
+        bool is_put = put(records, sl_str_dup(sl_str_from(name)), NULL);
+        if (!is_put) {
+            return;
+        }
+    }
+    struct record *record = find(records, name);
+    if (record) {
+        records->wrong += !record->is_wrong;
+        record->is_wrong = true;
+    }
 }
 
 /* The value as JSON; false: `why`. */
@@ -187,14 +217,23 @@ bool sl_records_take(struct sl_records *records, struct sl_str key, const struct
         drop(records, name);
         return true;
     }
-    uint64_t left = records->max_bytes - sl_min_u64(records->bytes, records->max_bytes);
+    const struct record *old = find(records, name);
+    uint64_t others = records->bytes - (old ? old->bytes : 0);
+    uint64_t left = records->max_bytes - sl_min_u64(others, records->max_bytes);
     bool is_taken = convert(name, *value, left ? left : 1, &json, why) &&
-                    records->bytes + json.len + key.len + LINE_BYTES <= records->max_bytes;
-    if (is_taken) {
-        is_taken = put(records, sl_str_dup(key), sl_str_dup(sl_buf_str(&json)));
-    }
+                    json.len + key.len + LINE_BYTES <= left;
+    char *text = is_taken ? sl_str_dup(sl_buf_str(&json)) : NULL;
+    is_taken = text && put(records, sl_str_dup(key), text);
     sl_buf_fini(&json);
+    if (!is_taken) {
+        mark_wrong(records, name);
+    }
     return is_taken;
+}
+
+size_t sl_records_wrong(const struct sl_records *records)
+{
+    return records->wrong;
 }
 
 /* ---- the document ---- */
@@ -209,7 +248,7 @@ static void print_record(const void *node, VISIT visit, void *arg)
     const struct record *record = *(struct record *const *)node;
     struct printing *printing = arg;
 
-    if (visit == postorder || visit == leaf) {
+    if ((visit == postorder || visit == leaf) && record->json) {
         sl_buf_add_c(printing->out, printing->has_any ? ",\n" : "\n");
         put_text(printing->out, record->name);
         sl_buf_add_c(printing->out, ": ");

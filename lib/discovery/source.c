@@ -97,6 +97,7 @@ static bool note_failure(struct sl_source *source, const struct sl_status *why)
 
     snprintf(error, sizeof(source->status.error), "%s", why->text);
     source->status.error_ns = sl_loop_wall_ns();
+    source->status.failures++;
     note_answer(source);
     return is_news;
 }
@@ -147,13 +148,20 @@ void sl_source_publish(struct sl_source *source, struct sl_found *found, size_t 
     }
 }
 
-void sl_source_mark_kept(struct sl_source *source)
+void sl_source_publish_kept(struct sl_source *source, struct sl_found *found, size_t count)
 {
     pthread_mutex_lock(&source->lock);
-    source->status.is_kept = source->count > 0;
-    source->status.success_ns = 0;
-    source->has_answered = false;
+    SL_ASSERT(!source->found);
+    note_documents(source, found, count, NULL);
+    source->status.is_kept = true;
     pthread_mutex_unlock(&source->lock);
+    sl_discovery_tell(source->discovery);
+}
+
+bool sl_source_knows(const struct sl_source *source, struct sl_str text)
+{
+    return source->count == 1 && !source->status.is_kept &&
+           sl_str_eq((struct sl_str){source->found[0].text, source->found[0].len}, text);
 }
 
 void sl_source_confirm(struct sl_source *source)

@@ -29,10 +29,6 @@ void sl_source_run_files(struct sl_source *source);
 void sl_source_run_http(struct sl_source *source);
 void sl_source_run_kafka(struct sl_source *source);
 
-/* Whether librdkafka takes the properties. */
-bool sl_source_check_kafka(const struct sl_source_options *options,
-                           struct sl_status *why) SL_MUST_CHECK;
-
 bool sl_source_is_stopping(struct sl_source *source);
 /* Until it is to stop (true), or so long. */
 bool sl_source_sleep(struct sl_source *source, int64_t ns);
@@ -45,8 +41,9 @@ bool sl_source_is_document(const char *place, struct sl_str text,
  * failed of it nevertheless. Tells on_change if they are others. */
 void sl_source_publish(struct sl_source *source, struct sl_found *found, size_t count,
                        const char *tag, const struct sl_status *why);
-/* These are what was kept on disk: the source itself has not answered. */
-void sl_source_mark_kept(struct sl_source *source);
+/* These were kept on disk, and are known until the source itself has answered; taken over. Before
+ * anything else is. */
+void sl_source_publish_kept(struct sl_source *source, struct sl_found *found, size_t count);
 /* They still are what is known. */
 void sl_source_confirm(struct sl_source *source);
 /* It failed: what is known stays. */
@@ -56,8 +53,11 @@ void sl_source_fail(struct sl_source *source, const struct sl_status *why);
 bool sl_source_add(struct sl_found **found, size_t *count, const struct sl_source *source,
                    const char *place, struct sl_str text) SL_MUST_CHECK;
 
-/* kept.c: the last good document on disk. False: there is none. */
-bool sl_source_load_kept(struct sl_source *source, struct sl_buf *text) SL_MUST_CHECK;
+/* On its thread: whether all that is known is this one document, and not only from disk. */
+bool sl_source_knows(const struct sl_source *source, struct sl_str text);
+
+/* kept.c: the last good document on disk; it is published, where there is one. */
+void sl_source_take_kept(struct sl_source *source, const char *place);
 void sl_source_keep(struct sl_source *source, struct sl_str text);
 
 /* discovery.c: from any thread. */

@@ -129,6 +129,12 @@ bool sl_admin_add_verdict(struct sl_buf *out, const json_t *status, const json_t
     if (down > 0) {
         add_part(out, start, down, down > 1 ? "targets are down" : "target is down");
     }
+    const json_t *discovery = sl_admin_get(status, "discovery");
+    double failing = (double)sl_admin_length(discovery, "failing");
+    if (failing > 0) {
+        add_part(out, start, failing,
+                 failing > 1 ? "sources of targets fail" : "source of targets fails");
+    }
     if (strcmp(sl_admin_text(sl_admin_get(status, "reload"), "result"), "refused") == 0) {
         sl_buf_printf(out, "%sthe last reload was refused", out->len > start ? "; " : "");
     }
@@ -347,6 +353,35 @@ void sl_admin_add_sinks(struct sl_buf *out, const json_t *answer)
         add_troubles(&table, sink);
     }
     end(out, &table, answer, "sinks");
+}
+
+void sl_admin_add_sources(struct sl_buf *out, const json_t *answer)
+{
+    static const struct sl_column columns[] = {
+        {"SOURCE", false},   {"TYPE", false}, {"WELL", false},    {"LAST SUCCESS", false},
+        {"DOCUMENTS", true}, {"SIZE", true},  {"TARGETS", true},  {"WRONG", true},
+        {"CONFLICTS", true}, {"KEPT", false}, {"FAILURES", true}, {"ERROR", false},
+        {NULL, false},
+    };
+    struct sl_columns table;
+
+    sl_columns_init(&table, columns);
+    for (size_t i = 0; i < sl_admin_length(answer, "sources"); i++) {
+        const json_t *source = sl_admin_at(answer, "sources", i);
+        sl_columns_add(&table, word_of(source, "name"));
+        sl_columns_add(&table, word_of(source, "type"));
+        sl_columns_add(&table, yes(source, "well"));
+        sl_columns_add(&table, word_of(source, "last_success"));
+        sl_columns_add_figure(&table, count_of(source, "documents"));
+        sl_columns_add_figure(&table, bytes_of(source, "document_bytes"));
+        sl_columns_add_figure(&table, count_of(source, "targets"));
+        sl_columns_add_figure(&table, count_of(source, "wrong"));
+        sl_columns_add_figure(&table, count_of(source, "conflicts"));
+        sl_columns_add(&table, yes(source, "kept"));
+        sl_columns_add_figure(&table, count_of(source, "failures"));
+        sl_columns_add(&table, word_of(source, "error"));
+    }
+    end(out, &table, answer, "sources");
 }
 
 /* ---- one target ---- */

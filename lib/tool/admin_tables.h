@@ -19,6 +19,7 @@ void sl_admin_add_streams(struct sl_buf *out, const json_t *answer);
 void sl_admin_add_targets(struct sl_buf *out, const json_t *answer);
 void sl_admin_add_target(struct sl_buf *out, const json_t *answer);
 void sl_admin_add_sinks(struct sl_buf *out, const json_t *answer);
+void sl_admin_add_sources(struct sl_buf *out, const json_t *answer);
 void sl_admin_add_ledger(struct sl_buf *out, const json_t *answer);
 void sl_admin_add_config(struct sl_buf *out, const json_t *answer);
 void sl_admin_add_events(struct sl_buf *out, const json_t *answer);

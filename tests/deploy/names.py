@@ -61,6 +61,7 @@ def main(lab):
 collector: {{admin: {{listen: "127.0.0.1:{port}"}}, memory: 64MiB}}
 subscriptions: {{counters: {{paths: [/interfaces/interface/state/counters], stream-mode: target-defined}}}}
 sinks: {{kafka: {{type: kafka, brokers: ["{bootstrap}"], topic: telemetry}}}}
+discovery: {{more: {{type: files, paths: ["{lab.path('more')}.*"]}}}}
 targets:
   here: {{address: "{address}", insecure: true}}
   nowhere: {{address: "127.0.0.1:{closed}", insecure: true}}

@@ -183,7 +183,7 @@ def total(row, name):
 
 
 def answers(_, description, server):
-    for path in ("status", "streams", "targets", "sinks", "ledger", "config", "events"):
+    for path in ("status", "streams", "targets", "sinks", "sources", "ledger", "config", "events"):
         hold(description, server.ask(f"{API}/{path}"), f"{API}/{path}", path)
     one = hold(description, server.ask(f"{API}/targets/dev2"), f"{API}/targets/{{name}}", "targets/dev2")
     check(one["name"] == "dev2" and one["labels"] == {"site": "tyo"} and one["streams"][0]["routes"],

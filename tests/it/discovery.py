@@ -94,6 +94,24 @@ def wait_names(collector, expected, what):
     check(True, what)
 
 
+def source(collector):
+    """The one source, as the admin API has it."""
+    rows = json.loads(collector.get("/api/v1/sources")[1])["sources"]
+    must(len(rows) == 1, "one source")
+    return rows[0]
+
+
+def is_told(collector, is_well, words=""):
+    """Whether it is well, in the API, the status and the metrics."""
+    row = wait_for(lambda: (now := source(collector))["well"] == is_well and now, 20, f"well is {is_well}")
+    status = json.loads(collector.get("/api/v1/status")[1])["discovery"]
+    check((row["error"] is None) == is_well and words in (row["error"] or "") and
+          status == {"sources": 1, "failing": [] if is_well else [row["name"]]} and
+          collector.total("discovery_well") == is_well,
+          f"API, status and metrics have it: {row['error'] or 'well'}")
+    return row
+
+
 def in_files(lab, devices):
     """Files under a running sluice: new, changed, broken, gone."""
     folder = lab.path("targets.d")
@@ -108,7 +126,6 @@ def in_files(lab, devices):
         config["discovery"] = {"inventory": {"type": "files", "paths": [f"{folder}/*.yaml"]}}
 
     addresses = devices.addresses()
-    addresses = devices.addresses()
     write("one.yaml", {"dev2": target(addresses["dev2"])})
     collector = Collector(lab, {"dev1": addresses["dev1"]}, SUBSCRIPTIONS, SINKS, name="files",
                           edit=with_sources)
@@ -122,15 +139,19 @@ def in_files(lab, devices):
     write("one.yaml", "dev2: {\n")
     collector.process.wait_line(r"source=inventory why=.*one\.yaml:2:1", 10)
     must(set(names(collector)) == {"dev1", "dev2", "dev3"}, "a broken file changes nothing")
+    row = is_told(collector, False, "one.yaml:2:1")
+    check((row["targets"], row["wrong"], row["conflicts"], row["documents"]) == (2, 1, 1, 2),
+          "two of its targets are collected, one is wrong, one is another's")
     write("one.yaml", {})
     (folder / "two.yaml").unlink()
     wait_names(collector, ["dev1"], "what is gone from the files is gone")
+    collector.process.wait_line(r"the source is well again.* source=inventory", 10)
+    check(is_told(collector, True)["targets"] == 0, "none of its targets is collected")
     must(collector.stop() == 0, "sluice ends with 0")
 
 
 def over_http(lab, devices):
     """An inventory behind HTTP, which has bad days."""
-    addresses = devices.addresses()
     addresses = devices.addresses()
     inventory = Inventory("t0ken")
     state = lab.path("state")
@@ -151,6 +172,8 @@ def over_http(lab, devices):
     wait_names(collector, ["dev1"], "it starts with what the server says")
     check(set(names(collector).values()) == {"netbox"}, "targets know their source")
     wait_for(lambda: inventory.unchanged > 0, 10, "the server is told what is known")
+    row = is_told(collector, True)
+    check(row["last_success"] and not row["last_failure"] and row["tag"] and not row["kept"], f"{row}")
     inventory.targets["dev2"] = target(addresses["dev2"])
     wait_names(collector, ["dev1", "dev2"], "a new target is there")
     for bad, words in (("status", "status 500"), ("garbage", "HTTP source"), ("huge", "max-bytes")):
@@ -162,15 +185,18 @@ def over_http(lab, devices):
     inventory.stop()
     collector.process.wait_line(r"source=netbox why=.*(refused|connect)", 10)
     must(set(names(collector)) == {"dev1", "dev2"}, "without its server what was known stays")
+    check(is_told(collector, False)["last_failure"], "and when it failed is known")
     must(collector.stop() == 0, "sluice ends with 0")
     check("t0ken" not in "\n".join(collector.process.lines), "no token in the log")
 
     collector = started("kept")
     wait_names(collector, ["dev1", "dev2"], "a start without the server has what was kept on disk")
+    check(is_told(collector, False)["kept"], "which is told")
     inventory.answer = "good"
     del inventory.targets["dev1"]
     inventory.start()
     wait_names(collector, ["dev2"], "and what the server says once it is back")
+    check(not is_told(collector, True)["kept"], "which is told, too")
     must(collector.stop() == 0, "sluice ends with 0")
     inventory.stop()
     check(inventory.strangers == 0, "each question had the token")
@@ -186,7 +212,8 @@ def in_topic(lab, devices):
     state.mkdir()
 
     def say(name, what):
-        producer.produce(topic, key=name, value=what if what is None or isinstance(what, str) else json.dumps(what))
+        value = what if what is None or isinstance(what, str) else json.dumps(what)
+        producer.produce(topic, key=name, value=value)
         must(producer.flush(30) == 0, f"{name} is in the topic")
 
     def edit(config):
@@ -211,6 +238,9 @@ def in_topic(lab, devices):
     say("dev4", target(addresses["dev4"], password={"file": "/etc/hostname"}))
     collector.process.wait_line(r"came from elsewhere may not read files", 10)
     must(set(names(collector)) == {"dev1", "dev3"}, "what is no target changes nothing")
+    is_told(collector, False, "dev1:2:1")
+    say("dev1", target(addresses["dev1"]))
+    check(is_told(collector, True)["wrong"] == 1, "a good record heals it; what may not read files is left out")
     with kafka.stopped():
         collector.process.wait_line(r"msg=.discovery: the source failed.* source=bus", 20)
         must(set(names(collector)) == {"dev1", "dev3"}, "without its broker what was known stays")
@@ -226,7 +256,6 @@ def in_topic(lab, devices):
 def in_shards(lab, devices):
     """Two collectors, one inventory: each target at one of them."""
     file = lab.path("fleet.yaml")
-    addresses = devices.addresses()
     addresses = devices.addresses()
     fleet = {f"leaf{i}": target(addresses[f"dev{i % DEVICES + 1}"]) for i in range(40)}
     file.write_text(json.dumps(fleet), encoding="utf-8")

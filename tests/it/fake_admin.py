@@ -113,7 +113,7 @@ class FakeAdmin:
                            "streams_blocked": blocked, "streams_held": blocked,
                            "received": int((time.monotonic() - self.started) * 1000), "published": 1,
                            "filtered": 0, "dropped": 0, "held": 9},
-                "reload": None}
+                "reload": None, "discovery": {"sources": 0, "failing": []}}
 
     def some_streams(self, words):
         rows = [row for row in self.streams if words.get("q", "").lower() in row["id"].lower()]

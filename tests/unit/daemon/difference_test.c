@@ -16,6 +16,7 @@ struct text {
     const char *subscription;
     const char *sink;
     const char *rules;
+    const char *discovery;
 };
 
 static const struct text plain = {
@@ -25,6 +26,7 @@ static const struct text plain = {
     .subscription = "{paths: [/a], rules: [r]}",
     .sink = "{type: 'null'}",
     .rules = "[{kind: drop, path: /a/b}]",
+    .discovery = "{w: {type: files, paths: [/w]}}",
 };
 
 /* What the test says, or what stands there else. */
@@ -44,10 +46,11 @@ static struct sl_settings *read_text(const struct text *text)
     assert_non_null(out);
     fprintf(out,
             "collector: %s\ntargets:\n  a: %s\n  z: {insecure: true}\n%ssubscriptions: {s: %s}\n"
-            "sinks: {k: %s}\nrules: {r: %s}\n",
+            "sinks: {k: %s}\nrules: {r: %s}\ndiscovery: %s\n",
             or_plain(text->collector, plain.collector), or_plain(text->first, plain.first),
             or_plain(text->more, plain.more), or_plain(text->subscription, plain.subscription),
-            or_plain(text->sink, plain.sink), or_plain(text->rules, plain.rules));
+            or_plain(text->sink, plain.sink), or_plain(text->rules, plain.rules),
+            or_plain(text->discovery, plain.discovery));
     fclose(out);
     struct sl_settings *settings = sl_settings_read(file, &errors);
     unlink(file);
@@ -150,6 +153,35 @@ static void what_needs_a_restart_stays_as_it_was(void **state)
     sl_difference_free(difference);
 }
 
+static void expect_restart(const char *from, const char *to, const char *words)
+{
+    struct sl_difference *difference = between(WITH(discovery, from), WITH(discovery, to));
+
+    assert_string_equal(sl_buf_text(&difference->restart), words);
+    assert_false(difference->is_any);
+    sl_difference_free(difference);
+}
+
+static void sources_are_those_of_the_start(void **state)
+{
+    const char *w = plain.discovery;
+
+    (void)state;
+    expect_restart(w, w, "");
+    expect_restart(w, "{w: {type: files, paths: [/v]}}", "needs a restart: discovery.w\n");
+    expect_restart(w, "{w: {type: files, paths: [/w]}, x: {type: files, paths: [/x]}}",
+                   "needs a restart: discovery.x\n");
+    expect_restart("{w: {type: files, paths: [/w]}, x: {type: files, paths: [/x]}}", w,
+                   "needs a restart: discovery.x\n");
+    expect_restart("{w: {type: files, paths: [/w]}, x: {type: files, paths: [/x]}}",
+                   "{x: {type: files, paths: [/x]}, w: {type: files, paths: [/w]}}",
+                   "needs a restart: discovery.x\nneeds a restart: discovery.w\n");
+    expect_restart("{w: {type: http, url: 'http://a/', token: b}}",
+                   "{w: {type: http, url: 'http://a/', token: c}}",
+                   "needs a restart: discovery.w\n");
+    expect_restart(w, "{w: {type: http, url: 'http://a/'}}", "needs a restart: discovery.w\n");
+}
+
 static void memory_that_is_laid_out_has_to_do(void **state)
 {
     (void)state;
@@ -189,6 +221,7 @@ int main(void)
         cmocka_unit_test(what_others_say_costs_their_targets),
         cmocka_unit_test(a_target_more_is_dialed_and_one_less_is_left),
         cmocka_unit_test(what_needs_a_restart_stays_as_it_was),
+        cmocka_unit_test(sources_are_those_of_the_start),
         cmocka_unit_test(memory_that_is_laid_out_has_to_do),
         cmocka_unit_test(a_person_reads_what_changes_and_no_secret),
     };

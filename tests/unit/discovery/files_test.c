@@ -193,7 +193,59 @@ static void a_file_that_is_too_long_or_not_there_is_told(void **state)
     place.items[0] = "/nonexistent/targets.yaml";
     open_place(&place);
     sl_discovery_status(place.discovery, 0, &status);
-    assert_non_null(strstr(status.error, "there is no such file"));
+    assert_non_null(strstr(status.error, "/nonexistent/targets.yaml: No such file"));
+    close_place(&place);
+}
+
+static void rename_directory(const char *from, const char *to)
+{
+    assert_int_equal(rename(from, to), 0);
+}
+
+/* As when a file system is not mounted: that is no word about targets. */
+static void a_directory_that_goes_away_takes_nothing_along(void **state)
+{
+    struct place place;
+    struct sl_source_status status;
+    char away[PATH_BYTES];
+
+    (void)state;
+    make_place(&place);
+    snprintf(away, sizeof(away), "%s.away", place.directory);
+    place.spec.options.interval_ns = 20 * SL_NS_PER_MS;
+    write_file(&place, "a.yaml", "a: {}\n");
+    open_place(&place);
+    await_change(&place);
+    rename_directory(place.directory, away);
+    do {
+        sl_discovery_status(place.discovery, 0, &status);
+    } while (!status.error[0]);
+    assert_non_null(strstr(status.error, "cannot be looked up"));
+    assert_found(&place, "a: {}\n");
+    rename_directory(away, place.directory);
+    remove_file(&place, "a.yaml");
+    await_change(&place);
+    assert_found(&place, "");
+    close_place(&place);
+}
+
+static void a_named_file_that_goes_away_stays_known(void **state)
+{
+    struct place place;
+    struct sl_source_status status;
+
+    (void)state;
+    make_place(&place);
+    snprintf(place.pattern, sizeof(place.pattern), "%s/a.yaml", place.directory);
+    write_file(&place, "a.yaml", "a: {}\n");
+    open_place(&place);
+    await_change(&place);
+    remove_file(&place, "a.yaml");
+    do {
+        sl_discovery_status(place.discovery, 0, &status);
+    } while (!status.error[0]);
+    assert_found(&place, "a: {}\n");
+    assert_int_equal(status.documents, 1);
     close_place(&place);
 }
 
@@ -203,6 +255,8 @@ int main(void)
         cmocka_unit_test(files_are_found_and_their_changes_too),
         cmocka_unit_test(a_file_that_is_broken_stays_as_it_was),
         cmocka_unit_test(a_file_that_is_too_long_or_not_there_is_told),
+        cmocka_unit_test(a_directory_that_goes_away_takes_nothing_along),
+        cmocka_unit_test(a_named_file_that_goes_away_stays_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,29 @@ static void what_is_no_target_leaves_what_was(void **state)
     sl_records_free(records);
 }
 
+static void a_key_is_wrong_until_something_good_is_said_of_it(void **state)
+{
+    struct sl_records *records = sl_records_new(1000);
+    struct sl_status why;
+
+    (void)state;
+    assert_true(take(records, "leaf1", "{}", &why));
+    assert_int_equal(sl_records_wrong(records), 0);
+    assert_false(take(records, "leaf1", "[]", &why));
+    assert_false(take(records, "leaf1", "{", &why));
+    assert_false(take(records, "leaf2", "{", &why));
+    assert_false(take(records, "leaf3", "{", &why));
+    assert_int_equal(sl_records_wrong(records), 3);
+    assert_document(records, "{\n\"leaf1\": {}\n}\n");
+    assert_true(take(records, "leaf1", "{gzip: true}", &why));
+    assert_true(take(records, "leaf2", NULL, &why));
+    assert_int_equal(sl_records_wrong(records), 1);
+    assert_true(take(records, "leaf3", "{}", &why));
+    assert_int_equal(sl_records_wrong(records), 0);
+    assert_document(records, "{\n\"leaf1\": {\"gzip\": \"true\"},\n\"leaf3\": {}\n}\n");
+    sl_records_free(records);
+}
+
 static void there_is_no_more_of_it_than_there_may_be(void **state)
 {
     enum { LIMIT = 2000 };
@@ -96,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_of_each_name_counts),
         cmocka_unit_test(what_is_no_target_leaves_what_was),
+        cmocka_unit_test(a_key_is_wrong_until_something_good_is_said_of_it),
         cmocka_unit_test(there_is_no_more_of_it_than_there_may_be),
     };
 

@@ -5,8 +5,8 @@
 
 static const sl_admin_table_fn tables[] = {
     sl_admin_add_status, sl_admin_add_streams, sl_admin_add_targets, sl_admin_add_target,
-    sl_admin_add_sinks,  sl_admin_add_ledger,  sl_admin_add_config,  sl_admin_add_events,
-    sl_admin_add_action, sl_admin_add_reload,
+    sl_admin_add_sinks,  sl_admin_add_sources, sl_admin_add_ledger,  sl_admin_add_config,
+    sl_admin_add_events, sl_admin_add_action,  sl_admin_add_reload,
 };
 
 static char *print(sl_admin_table_fn table, const char *text)
@@ -42,6 +42,8 @@ static void status_says_whether_everything_flows(void **state)
     expect(sl_admin_add_status,
            "{\"ready\":true,\"totals\":{\"targets\":3,\"targets_up\":2,\"streams_held\":4}}",
            "verdict      4 streams are held; 1 target is down\n");
+    expect(sl_admin_add_status, "{\"ready\":true,\"discovery\":{\"failing\":[\"netbox\"]}}",
+           "verdict      1 source of targets fails\n");
     expect(sl_admin_add_status, "{\"ready\":false,\"not_ready\":[\"sink main\",\"b\"]}",
            "not ready: sink main\n             b\n");
     expect(sl_admin_add_status,
@@ -63,6 +65,9 @@ static void rows_have_what_is_there(void **state)
            "{\"sinks\":[{\"name\":\"k\",\"taking\":false,"
            "\"troubles\":[{\"reason\":\"r\",\"count\":2}]}]}",
            "r: 2");
+    expect(sl_admin_add_sources,
+           "{\"sources\":[{\"name\":\"n\",\"well\":false,\"targets\":7,\"error\":\"e\\u001b\"}]}",
+           "e\\x1b\n");
     expect(sl_admin_add_ledger, "{\"sum\":{\"balanced\":false,\"received\":3}}", "NOT BALANCED");
     expect(sl_admin_add_config, "{\"yaml\":\"a: 1\\nb: \\u001b\\n\"}", "a: 1\nb: \\x1b\n");
     expect(sl_admin_add_events,
@@ -80,8 +85,9 @@ static void rows_have_what_is_there(void **state)
 static void answers_that_are_none_are_printed_too(void **state)
 {
     static const char *const keys[] = {
-        "total", "streams", "targets", "sinks",  "events", "totals",  "memory", "reload",
-        "yaml",  "sum",     "errors",  "labels", "routes", "held_by", "fields", "not_ready",
+        "total",  "streams", "targets", "sinks",     "events",  "totals",
+        "memory", "reload",  "yaml",    "sum",       "errors",  "labels",
+        "routes", "held_by", "fields",  "not_ready", "sources",
     };
     static const char *const values[] = {
         "null",
