@@ -12,6 +12,7 @@
 #include "admin/admin.h"
 #include "daemon/api.h"
 #include "daemon/events.h"
+#include "daemon/file_watch.h"
 #include "daemon/ledger.h"
 #include "daemon/notify.h"
 #include "daemon/pulse.h"
@@ -30,6 +31,7 @@ struct sl_daemon {
     struct sl_loop *loop; /* of signals; the workers have their own */
     struct sl_signal *signals[2];
     struct sl_signal *hangup;
+    struct sl_file_watch *watch; /* of the file; NULL: it is not watched */
     struct sl_worker **workers;
     unsigned started; /* workers whose thread runs */
     atomic_uint done; /* of them, drained; each worker's thread counts itself */
@@ -73,6 +75,13 @@ static void on_hangup(void *arg)
     const struct sl_daemon *daemon = arg;
 
     sl_reload_ask(daemon->reload, "SIGHUP");
+}
+
+static void on_file_changed(void *arg)
+{
+    const struct sl_daemon *daemon = arg;
+
+    sl_reload_ask(daemon->reload, "file");
 }
 
 static void on_over(void *arg)
@@ -290,6 +299,16 @@ static struct sl_status open_reload(struct sl_daemon *daemon, const char *file)
                           : sl_status_error(SL_RESOURCE_EXHAUSTED, "out of memory");
 }
 
+static struct sl_status watch_file(struct sl_daemon *daemon, const char *file)
+{
+    struct sl_status why = sl_status_ok();
+
+    if (daemon->settings->collector.watch) {
+        daemon->watch = sl_file_watch_new(daemon->loop, file, on_file_changed, daemon, &why);
+    }
+    return daemon->watch ? sl_status_ok() : why;
+}
+
 static struct sl_status start_workers(struct sl_daemon *daemon)
 {
     for (unsigned i = 0; i < daemon->settings->workers; i++) {
@@ -330,6 +349,9 @@ static struct sl_status start(struct sl_daemon *daemon, const char *file)
     }
     if (sl_status_is_ok(&status)) {
         status = watch_signals(daemon);
+    }
+    if (sl_status_is_ok(&status)) {
+        status = watch_file(daemon, file);
     }
     if (sl_status_is_ok(&status)) {
         status = start_workers(daemon);
@@ -376,6 +398,7 @@ static void stop(struct sl_daemon *daemon, bool was_running)
         sl_signal_free(daemon->signals[i]);
     }
     sl_signal_free(daemon->hangup);
+    sl_file_watch_free(daemon->watch);
     sl_reload_free(daemon->reload);
     sl_pulse_free(daemon->pulse);
     if (daemon->loop) {

@@ -102,6 +102,12 @@ const struct sluice_option sl_collector_table[] = {
      .type = SLUICE_OBJECT,
      .table = shard_table,
      .doc = "A part of the targets, for several collectors with the same ones."},
+    {.name = "watch",
+     .type = SLUICE_BOOL,
+     .offset = AT(watch),
+     .default_text = "false",
+     .doc = "Whether a change of this file is taken by itself, as a reload does, once the file has "
+            "been quiet for a moment; symbolic links that lead to it may be swapped."},
     {.name = "core-dumps",
      .type = SLUICE_BOOL,
      .offset = AT(core_dumps),

@@ -65,6 +65,7 @@ struct sl_collector_options {
         } tls;
     } admin;
     struct sl_connect_options connect;
+    bool watch; /* the file, for changes */
     struct {
         int64_t index;
         int64_t count;

@@ -25,6 +25,7 @@ static bool keep_collector(struct sl_settings *settings, const struct sl_setting
     collector->plugins = kept(settings, old->plugins);
     collector->admin.listen = kept(settings, old->admin.listen);
     collector->memory_bytes = old->memory_bytes;
+    collector->watch = old->watch;
     collector->log.level = old->log.level;
     collector->log.format = old->log.format;
     settings->admin = running->admin;

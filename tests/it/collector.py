@@ -21,12 +21,12 @@ def dashed(options):
 
 def configuration(admin_port, addresses, subscriptions, sinks, memory="256MiB", workers=2,
                   target=None, targets=None, rules=None, processors=None, plugins=None,
-                  shutdown_timeout="20s", admin=None):
+                  shutdown_timeout="20s", admin=None, collector=None):
     """`addresses` by target name; `target` is what all of them say, `targets` what one says."""
     return {
         "collector": {"name": "it", "workers": workers, "memory": memory, "shutdown-timeout": shutdown_timeout,
                       "admin": {"listen": f"127.0.0.1:{admin_port}", **(admin or {})},
-                      **({"plugins": str(plugins)} if plugins else {})},
+                      **({"plugins": str(plugins)} if plugins else {}), **(collector or {})},
         "targets": {name: {"address": address, "insecure": True, **(target or {}),
                            **(targets or {}).get(name, {})}
                     for name, address in addresses.items()},

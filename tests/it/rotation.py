@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""rotation - files that change under a running collector.
+
+  certificates   authority, client certificate and key are other ones on disk, and a reload takes them:
+                 the connection and its call go on, the next one shows the device the new certificate and
+                 trusts the new authority; a key that does not fit changes nothing
+  a watched file `collector.watch`: written in place, renamed over, and swapped as Kubernetes swaps a
+                 ConfigMap, it is in force by itself; a wrong one is refused, in status and log
+
+The device's TLS is Python's: it tells which client certificate it was shown.
+"""
+import contextlib
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+from harness import check, must, part, run, wait_for
+
+from certificates import Authority
+from collector import Collector, configuration, subscription
+from devices import Devices
+
+NULL = {"null": {"type": "null"}}
+SESSIONS = r"^(?:stream|ended) device=\S+ session=(\S+)"
+RELOAD = r"msg=reload result=(\w+) why=(\w+) generation=(\d+) added=(\d+) removed=(\d+) changed=(\d+)"
+
+
+class Front:
+    """TLS before a device that has none. Its files are read anew for each connection."""
+
+    def __init__(self, lab, port, pair, client_cas):
+        self.port = port
+        self.pair = pair
+        self.client_cas = client_cas
+        self.serials = []
+        self.sockets = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        lab.on_end(self.end)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                threading.Thread(target=self._serve, args=[connection], daemon=True).start()
+
+    def _serve(self, connection):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*map(str, self.pair))
+        context.set_alpn_protocols(["h2"])
+        context.verify_mode = ssl.CERT_REQUIRED
+        for authority in self.client_cas:
+            context.load_verify_locations(str(authority))
+        with contextlib.suppress(OSError):
+            # Behind a proxy of bytes: one TLS object is not two threads' at a time.
+            with connection, socket.create_connection(("127.0.0.1", self.port)) as device:
+                secure = context.wrap_socket(connection, server_side=True)
+                self.sockets.append(secure)
+                self.serials.append(int(secure.getpeercert()["serialNumber"], 16))
+                self._pass_on(secure, device)
+
+    @staticmethod
+    def _pass_on(secure, device):
+        secure.setblocking(False)
+        device.setblocking(False)
+        ways = [(secure, device, bytearray()), (device, secure, bytearray())]
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(secure, selectors.EVENT_READ)
+            waiting.register(device, selectors.EVENT_READ)
+            while True:
+                for source, sink, held in ways:
+                    with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
+                        while len(held) < 1 << 16:
+                            data = source.recv(1 << 14)
+                            if not data:
+                                return
+                            held += data
+                    with contextlib.suppress(BlockingIOError, ssl.SSLWantWriteError):
+                        while held:
+                            del held[:sink.send(held)]
+                for end, (_, _, held) in ((secure, ways[1]), (device, ways[0])):
+                    waiting.modify(end, selectors.EVENT_READ |
+                                   (selectors.EVENT_WRITE if held else 0))
+                waiting.select()
+
+    def cut(self):
+        for secure in self.sockets:
+            with contextlib.suppress(OSError):
+                secure.shutdown(socket.SHUT_RDWR)
+
+    def end(self):
+        self.listener.close()
+        self.cut()
+
+
+def serial(file):
+    said = subprocess.run(["openssl", "x509", "-in", str(file), "-noout", "-serial"], check=True,
+                          capture_output=True, text=True).stdout
+    return int(said.strip().partition("=")[2], 16)
+
+
+class Watched:
+    """A collector, and what it says of its reloads."""
+
+    def __init__(self, collector):
+        self.collector = collector
+        self.count = 0
+
+    def outcome(self):
+        self.count += 1
+        found = self.collector.process.wait_line(RELOAD, 30, self.count)
+        must(len(found) == self.count, "one reload of each change")
+        return found[-1].group(1), found[-1].group(2), int(found[-1].group(6))
+
+    def reload(self):
+        self.collector.process.signal(signal.SIGHUP)
+        return self.outcome()
+
+
+def sessions(device):
+    """All that the device has had, once it has said something more of those that are open."""
+    before = len(device.process.find(SESSIONS))
+    found = device.process.wait_line(SESSIONS, 20, before + 1)
+    return {match.group(1) for match in found}
+
+
+def further(collector, what):
+    before = collector.total("updates_published")
+    wait_for(lambda: collector.total("updates_published") > before + 20, 20, what)
+
+
+def certificates(lab):
+    old, new = Authority(lab, "old"), Authority(lab, "new")
+    clients = [authority.issue(f"client-{authority.name}", names=None, server=False)
+               for authority in (old, new)]
+    servers = [authority.issue(f"server-{authority.name}") for authority in (old, new)]
+    trusted, cert, key = (lab.path(name) for name in ("trusted.pem", "mine.pem", "mine.key"))
+
+    def put(authority, pair):
+        for source, place in ((authority.file, trusted), (pair[0], cert), (pair[1], key)):
+            shutil.copy(source, place)
+
+    put(old, clients[0])
+    device = Devices(lab, "sim", 1, rate=100)
+    front = Front(lab, device.ports[0], servers[0], [old.file, new.file])
+    tls = {"ca": str(trusted), "cert": str(cert), "key": str(key)}
+    collector = Collector(lab, {"dev1": front.address}, {"all": subscription()}, NULL,
+                          target={"insecure": False, "tls": tls,
+                                  "backoff": {"min": "20ms", "max": "100ms"}})
+    watched = Watched(collector)
+    further(collector, "updates over TLS")
+    must(front.serials == [serial(clients[0][0])], "the device is shown the first certificate")
+
+    shutil.copy(clients[1][1], key)
+    check(watched.reload()[0] == "refused" and collector.process.find(r"is refused.*mine"),
+          "a key of another certificate is refused, with its file's name")
+    put(new, clients[1])
+    front.pair = servers[1]
+    check(watched.reload() == ("ok", "SIGHUP", 1), "other certificates: the target has changed")
+    further(collector, "updates after the reload")
+    check(len(front.serials) == 1 and len(sessions(device)) == 1, "connection and call are the same ones")
+
+    front.cut()
+    wait_for(lambda: len(front.serials) > 1, 20, "another connection")
+    further(collector, "updates after the cut")
+    check(front.serials[1:] == [serial(clients[1][0])], "the next connection shows the new certificate")
+    check(not collector.process.find("reason=tls-"), "and trusts the new authority")
+    must(collector.stop() == 0, "sluice ends with 0")
+
+
+def a_watched_file(lab):
+    device = Devices(lab, "sim", 1, rate=100)
+    addresses = device.addresses()
+    collector = Collector(lab, addresses, {"all": subscription()}, NULL, collector={"watch": True})
+    watched = Watched(collector)
+
+    def text(site):
+        said = configuration(collector.port, addresses, {"all": subscription()}, NULL,
+                             target={"labels": {"site": site}}, collector={"watch": True})
+        return json.dumps(said, indent=2)
+
+    def expect(title, *outcome):
+        found = watched.outcome()
+        check(found == outcome, f"{title}: {found}")
+
+    further(collector, "updates")
+    collector.file.write_text(text("in place"), encoding="utf-8")
+    expect("written in place", "ok", "file", 1)
+    beside = lab.path("beside")
+    beside.write_text(text("renamed"), encoding="utf-8")
+    beside.rename(collector.file)
+    expect("renamed over it", "ok", "file", 1)
+    collector.file.write_text("targets: {", encoding="utf-8")
+    expect("a wrong one", "refused", "file", 0)
+    status = json.loads(collector.get("/api/v1/status")[1])["reload"]
+    check(status["result"] == "refused" and status["why"] == "file" and
+          any("sluice.yaml" in line for line in status["errors"]), "the status says so, and why")
+
+    def swap(number, site):
+        place = lab.path(f"..{number}")
+        place.mkdir()
+        (place / "sluice.yaml").write_text(text(site), encoding="utf-8")
+        os.symlink(place.name, lab.path("..tmp"))
+        lab.path("..tmp").rename(lab.path("..data"))
+
+    swap(1, "mounted")
+    os.symlink("..data/sluice.yaml", beside)
+    beside.rename(collector.file)
+    expect("a link in its place", "ok", "file", 1)
+    for number in (2, 3):
+        swap(number, f"swap {number}")
+        expect("a ConfigMap's swap", "ok", "file", 1)
+    swap(4, "swap 3")
+    expect("swapped, and the same", "unchanged", "file", 0)
+    further(collector, "updates after all this")
+    check(len(sessions(device)) == 1, "one call all the time")
+    must(collector.stop() == 0, "sluice ends with 0")
+
+
+def main(lab):
+    part(lab, "certificates", certificates)
+    part(lab, "a watched file", a_watched_file)
+
+
+if __name__ == "__main__":
+    run(main)
