@@ -1,5 +1,6 @@
 #include "admin/json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -38,6 +39,11 @@ json_t *sl_json_bool(struct sl_json *json, bool value)
 json_t *sl_json_seconds(struct sl_json *json, int64_t ns)
 {
     return checked(json, json_real((double)ns / (double)SL_NS_PER_S));
+}
+
+json_t *sl_json_number(struct sl_json *json, double value)
+{
+    return checked(json, isfinite(value) ? json_real(value) : json_null());
 }
 
 /* Nearly every text is UTF-8 as it is. */

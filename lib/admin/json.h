@@ -25,9 +25,10 @@ json_t *sl_json_object(struct sl_json *json);
 json_t *sl_json_array(struct sl_json *json);
 
 /* Values. Seconds are a number with a fraction; a time is RFC 3339 in UTC with milliseconds, of
- * nanoseconds since 1970; a NULL text is null. */
+ * nanoseconds since 1970; a NULL text and what is no finite number are null. */
 json_t *sl_json_u64(struct sl_json *json, uint64_t value);
 json_t *sl_json_bool(struct sl_json *json, bool value);
+json_t *sl_json_number(struct sl_json *json, double value);
 json_t *sl_json_seconds(struct sl_json *json, int64_t ns);
 json_t *sl_json_text(struct sl_json *json, const char *text);
 json_t *sl_json_str(struct sl_json *json, struct sl_str text);

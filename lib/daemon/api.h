@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "admin/admin.h"
+#include "daemon/api_rates.h"
 #include "daemon/reload.h"
 #include "daemon/settings.h"
 #include "daemon/sources.h"
@@ -25,6 +26,7 @@ struct sl_api {
     const atomic_bool *is_draining;
     int64_t started_ns; /* wall clock */
     struct sl_events *events;
+    struct sl_api_rates *rates;
     void (*drain)(void *arg); /* begins the end; any thread */
     void *arg;
 };

@@ -27,11 +27,13 @@ void sl_api_events(const struct sl_admin_request *request, struct sl_admin_answe
 {
     const struct sl_api *api = arg;
     struct sl_json json = {false};
-    uint64_t after, limit;
+    struct sl_events_part part;
+    uint64_t limit;
 
-    if (sl_admin_param_u64(request, "after", 0, UINT64_MAX, &after, answer) &&
-        sl_admin_param_u64(request, "limit", SL_EVENTS_MAX, SL_EVENTS_MAX, &limit, answer)) {
-        json_t *root = sl_events_json(api->events, &json, after, (size_t)limit);
-        sl_admin_answer_json(answer, &json, root);
+    if (sl_admin_param_u64(request, "after", 0, UINT64_MAX, &part.after, answer) &&
+        sl_admin_param_u64(request, "limit", SL_EVENTS_MAX, SL_EVENTS_MAX, &limit, answer) &&
+        sl_api_flag_read(request, "newest", &part.is_newest, answer)) {
+        part.limit = (size_t)limit;
+        sl_admin_answer_json(answer, &json, sl_events_json(api->events, &json, &part));
     }
 }

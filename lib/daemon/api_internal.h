@@ -1,6 +1,7 @@
 /* api_internal.h - what the files of the admin API share: api.c the table, api_status.c,
  * api_streams.c, api_targets.c, api_sinks.c, api_sources.c, api_ledger.c and api_config.c the
- * answers, api_actions.c what is done, api_rows.c a stream's row.
+ * answers, api_actions.c what is done, api_rows.c a stream's row, api_condition.c what a person
+ * makes of it, api_filter.c whether it is looked for, api_summary.c all of them in a few numbers.
  */
 #ifndef SLUICE_DAEMON_API_INTERNAL_H
 #define SLUICE_DAEMON_API_INTERNAL_H
@@ -28,6 +29,9 @@ bool sl_api_snapshots_take(const struct sl_api *api, struct sl_api_snapshots *sn
                            struct sl_admin_answer *answer) SL_MUST_CHECK;
 void sl_api_snapshots_drop(struct sl_api_snapshots *snapshots);
 
+/* How much a stream wants eyes. */
+enum sl_api_level { SL_API_OK, SL_API_WAIT, SL_API_HELD, SL_API_BAD, SL_API_LEVELS };
+
 /* What is said of a stream, flat: rows are sorted and written by one table. */
 struct sl_api_stream {
     const struct sl_stream_row *row;
@@ -36,6 +40,13 @@ struct sl_api_stream {
     const char *state;
     const char *limited;
     const char *last_error; /* NULL: none */
+    const char *level;
+    const char *condition;      /* its state, as people say it: "held back", "syncing", "stale" */
+    const char *holder;         /* the sink that has most of what is held; NULL: none has any */
+    struct sl_str holder_place; /* its destination */
+    uint64_t rank;              /* enum sl_api_level */
+    double held_share;          /* of its limit: received, and not acknowledged */
+    double received_per_s;      /* NAN: not known */
     uint64_t worker;
     uint64_t epoch;
     uint64_t limit_bytes;
@@ -62,17 +73,41 @@ struct sl_api_stream {
 void sl_api_stream_init(struct sl_api_stream *stream, const struct sl_stream_row *row,
                         unsigned worker);
 
+/* The part of it that api_condition.c has: from its row, its credit. */
+void sl_api_condition(struct sl_api_stream *stream);
+
+/* What a person looks for: words, all of which have to fit, whatever the case. A word is part of
+ * the id, the condition, the state or the last error; or one of
+ *
+ *     target:NAME  sink:NAME (that holds it)  state:WORD (the condition or its level, too)
+ *     is:blocked|stale|stalled|synced|held|down
+ */
+enum { SL_API_FILTER_WORDS = 16, SL_API_FILTER_BYTES = 500 };
+struct sl_api_filter {
+    char text[SL_API_FILTER_BYTES];
+    const char *words[SL_API_FILTER_WORDS]; /* within `text` */
+    size_t count;
+};
+/* NULL is no word. False: it is too long, or too many. */
+bool sl_api_filter_read(struct sl_api_filter *filter, const char *text) SL_MUST_CHECK;
+bool sl_api_filter_fits(const struct sl_api_filter *filter, const struct sl_api_stream *stream);
+
+/* All streams in a few numbers: conditions, lags, who holds how many of them. */
+json_t *sl_api_summary_json(struct sl_json *json, const struct sl_api_stream *streams,
+                            size_t count);
+
 /* "leaf1/counters" */
 json_t *sl_api_id_json(struct sl_json *json, const struct sl_stream_row *row);
 
 /* As an object: a row of a list; with its members and routes where `is_whole`. */
 json_t *sl_api_stream_json(struct sl_json *json, const struct sl_api_stream *stream, bool is_whole);
 
-/* How two streams are sorted: by the field of that name, and where that is the same by their id. */
+/* How two streams are sorted: by the field of that name, or by "id", "level", "held_by" or
+ * "held_share", and where that is the same by their id. Of names, leaf2 comes before leaf10. */
 struct sl_api_order;
 const struct sl_api_order *sl_api_order_find(const char *name); /* NULL: there is no such field */
-int sl_api_order_compare(const struct sl_api_order *order, const struct sl_api_stream *a,
-                         const struct sl_api_stream *b);
+int sl_api_order_compare(const struct sl_api_order *order, bool is_descending,
+                         const struct sl_api_stream *a, const struct sl_api_stream *b);
 
 /* The counters of one or several routes, as members of `object`. */
 void sl_api_put_counts(struct sl_json *json, json_t *object, const struct sl_route_counts *counts);
@@ -93,6 +128,10 @@ struct sl_api_page {
     size_t limit;
 };
 bool sl_api_page_read(struct sl_api_page *page, const struct sl_admin_request *request,
+                      struct sl_admin_answer *answer) SL_MUST_CHECK;
+
+/* A parameter that is "true" or "false", which it is where it is not there. */
+bool sl_api_flag_read(const struct sl_admin_request *request, const char *name, bool *is_set,
                       struct sl_admin_answer *answer) SL_MUST_CHECK;
 
 typedef void sl_api_fn(const struct sl_admin_request *request, struct sl_admin_answer *answer,

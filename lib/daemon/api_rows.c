@@ -1,10 +1,20 @@
 /* A stream's row: one table of fields, by which rows are written and sorted. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/api_internal.h"
 
-enum field_type { FIELD_TEXT, FIELD_U64, FIELD_SECONDS, FIELD_LAG, FIELD_BOOL };
+enum field_type {
+    FIELD_TEXT,
+    FIELD_NAME, /* a text with numbers in it */
+    FIELD_U64,
+    FIELD_SECONDS,
+    FIELD_LAG,
+    FIELD_NUMBER,
+    FIELD_BOOL,
+    FIELD_HOLDER
+};
 
 struct sl_api_order {
     const char *name; /* NULL ends the table */
@@ -16,10 +26,12 @@ struct sl_api_order {
 
 /* In the order in which they are written. */
 static const struct sl_api_order fields[] = {
-    {"target", FIELD_TEXT, AT(target)},
+    {"target", FIELD_NAME, AT(target)},
     {"subscription", FIELD_TEXT, AT(subscription)},
     {"worker", FIELD_U64, AT(worker)},
     {"state", FIELD_TEXT, AT(state)},
+    {"condition", FIELD_TEXT, AT(condition)},
+    {"level", FIELD_TEXT, AT(level)},
     {"synced", FIELD_BOOL, AT(is_synced)},
     {"epoch", FIELD_U64, AT(epoch)},
     {"limit_bytes", FIELD_U64, AT(limit_bytes)},
@@ -36,6 +48,7 @@ static const struct sl_api_order fields[] = {
     {"messages", FIELD_U64, AT(messages)},
     {"message_bytes", FIELD_U64, AT(message_bytes)},
     {"received", FIELD_U64, AT(received)},
+    {"received_per_s", FIELD_NUMBER, AT(received_per_s)},
     {"published", FIELD_U64, AT(published)},
     {"filtered", FIELD_U64, AT(filtered)},
     {"dropped", FIELD_U64, AT(dropped)},
@@ -45,7 +58,14 @@ static const struct sl_api_order fields[] = {
     {.name = NULL},
 };
 
-static const struct sl_api_order by_id = {"id", FIELD_TEXT, AT(target)};
+/* By which rows are sorted beside them; the first of a name is the one. */
+static const struct sl_api_order orders[] = {
+    {"id", FIELD_NAME, AT(target)},
+    {"level", FIELD_U64, AT(rank)},
+    {"held_by", FIELD_HOLDER, AT(holder)},
+    {"held_share", FIELD_NUMBER, AT(held_share)},
+    {.name = NULL},
+};
 
 static const void *value_at(const struct sl_api_stream *stream, const struct sl_api_order *field)
 {
@@ -55,6 +75,14 @@ static const void *value_at(const struct sl_api_stream *stream, const struct sl_
 static uint64_t u64_at(const struct sl_api_stream *stream, const struct sl_api_order *field)
 {
     uint64_t value;
+
+    memcpy(&value, value_at(stream, field), sizeof(value));
+    return value;
+}
+
+static double number_at(const struct sl_api_stream *stream, const struct sl_api_order *field)
+{
+    double value;
 
     memcpy(&value, value_at(stream, field), sizeof(value));
     return value;
@@ -111,6 +139,14 @@ static void take_counts(struct sl_api_stream *stream, const struct sl_stream_row
     stream->held = sum.held;
 }
 
+/* Why its last RPC ended; while it waits for a connection, why there is none. */
+static const char *last_error(const struct sl_stream_row *row)
+{
+    bool is_waiting = row->view.state == SL_STREAM_WAITING && row->target.last_reason;
+
+    return is_waiting ? row->target.last_reason : row->view.last_reason;
+}
+
 void sl_api_stream_init(struct sl_api_stream *stream, const struct sl_stream_row *row,
                         unsigned worker)
 {
@@ -122,7 +158,7 @@ void sl_api_stream_init(struct sl_api_stream *stream, const struct sl_stream_row
         .subscription = view->subscription,
         .state = sl_stream_state_name(view->state),
         .limited = sl_limited_name(view->limited),
-        .last_error = view->last_reason,
+        .last_error = last_error(row),
         .worker = worker,
         .epoch = view->epoch,
         .messages = view->messages,
@@ -136,6 +172,7 @@ void sl_api_stream_init(struct sl_api_stream *stream, const struct sl_stream_row
     };
     take_credit(stream, view);
     take_counts(stream, row);
+    sl_api_condition(stream);
 }
 
 /* ---- JSON ---- */
@@ -145,6 +182,8 @@ static json_t *field_json(struct sl_json *json, const struct sl_api_stream *stre
 {
     switch (field->type) {
     case FIELD_TEXT:
+    case FIELD_NAME:
+    case FIELD_HOLDER:
         return sl_json_text(json, text_at(stream, field));
     case FIELD_U64:
         return sl_json_u64(json, u64_at(stream, field));
@@ -153,6 +192,8 @@ static json_t *field_json(struct sl_json *json, const struct sl_api_stream *stre
     case FIELD_LAG: /* 0: not known yet */
         return u64_at(stream, field) ? sl_json_seconds(json, (int64_t)u64_at(stream, field))
                                      : sl_json_text(json, NULL);
+    case FIELD_NUMBER:
+        return sl_json_number(json, number_at(stream, field));
     case FIELD_BOOL:
         break;
     }
@@ -273,40 +314,82 @@ json_t *sl_api_stream_json(struct sl_json *json, const struct sl_api_stream *str
 
 /* ---- order ---- */
 
-const struct sl_api_order *sl_api_order_find(const char *name)
+static const struct sl_api_order *find_order(const struct sl_api_order *table, const char *name)
 {
-    for (const struct sl_api_order *field = fields; field->name; field++) {
+    for (const struct sl_api_order *field = table; field->name; field++) {
         if (strcmp(field->name, name) == 0) {
             return field;
         }
     }
-    return strcmp(name, by_id.name) == 0 ? &by_id : NULL;
+    return NULL;
 }
 
-static int compare_texts(const char *a, const char *b)
+const struct sl_api_order *sl_api_order_find(const char *name)
 {
-    return strcmp(a ? a : "", b ? b : "");
+    const struct sl_api_order *order = find_order(orders, name);
+
+    return order ? order : find_order(fields, name);
 }
 
-static int compare_numbers(uint64_t a, uint64_t b)
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+static int compare_u64s(uint64_t a, uint64_t b)
 {
     return (a > b) - (a < b);
 }
 
-int sl_api_order_compare(const struct sl_api_order *order, const struct sl_api_stream *a,
-                         const struct sl_api_stream *b)
+/* What is not known is less than all. */
+static int compare_numbers(double a, double b)
 {
-    int result = 0;
+    return isnan(a) || isnan(b) ? isnan(b) - isnan(a) : (a > b) - (a < b);
+}
 
-    if (order->type == FIELD_TEXT) {
-        result = compare_texts(text_at(a, order), text_at(b, order));
-    } else if (order->type == FIELD_BOOL) {
-        result = bool_at(a, order) - bool_at(b, order);
-    } else { /* no duration of ours is below 0 */
-        result = compare_numbers(u64_at(a, order), u64_at(b, order));
+/* What nobody holds comes last. */
+static int compare_holders(const struct sl_api_stream *a, const struct sl_api_stream *b)
+{
+    int result;
+
+    if (!a->holder || !b->holder) {
+        return !a->holder - !b->holder;
     }
-    if (result == 0) {
-        result = strcmp(a->target, b->target);
+    result = strverscmp(a->holder, b->holder);
+    return result ? result : sl_str_cmp(a->holder_place, b->holder_place);
+}
+
+static int compare_fields(const struct sl_api_order *order, const struct sl_api_stream *a,
+                          const struct sl_api_stream *b)
+{
+    switch (order->type) {
+    case FIELD_TEXT:
+        return strcmp(or_empty(text_at(a, order)), or_empty(text_at(b, order)));
+    case FIELD_NAME:
+        return strverscmp(text_at(a, order), text_at(b, order));
+    case FIELD_NUMBER:
+        return compare_numbers(number_at(a, order), number_at(b, order));
+    case FIELD_HOLDER:
+        return compare_holders(a, b);
+    case FIELD_BOOL:
+        return bool_at(a, order) - bool_at(b, order);
+    case FIELD_U64:
+    case FIELD_SECONDS: /* no duration of ours is below 0 */
+    case FIELD_LAG:
+        break;
     }
+    return compare_u64s(u64_at(a, order), u64_at(b, order));
+}
+
+int sl_api_order_compare(const struct sl_api_order *order, bool is_descending,
+                         const struct sl_api_stream *a, const struct sl_api_stream *b)
+{
+    int result = compare_fields(order, a, b);
+
+    result = result || order != &orders[0] ? result : strcmp(a->subscription, b->subscription);
+    if (result) {
+        return is_descending ? -result : result;
+    }
+    result = strverscmp(a->target, b->target);
     return result ? result : strcmp(a->subscription, b->subscription);
 }

@@ -2,9 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <time.h>
 
 #include "daemon/api_internal.h"
+#include "daemon/api_rates.h"
 
 bool sl_api_has(const char *text, const char *part)
 {
@@ -25,16 +26,37 @@ bool sl_api_page_read(struct sl_api_page *page, const struct sl_admin_request *r
     return true;
 }
 
+bool sl_api_flag_read(const struct sl_admin_request *request, const char *name, bool *is_set,
+                      struct sl_admin_answer *answer)
+{
+    const char *text = sl_admin_param(request, name);
+
+    *is_set = text && strcmp(text, "true") == 0;
+    if (text && !*is_set && strcmp(text, "false") != 0) {
+        sl_admin_answer_error(answer, 400, "bad-parameter", "expected true or false", name);
+        return false;
+    }
+    return true;
+}
+
 /* What is asked for. */
 struct query {
     const char *target; /* NULL: any, as all of these */
     const char *subscription;
     const char *state;
     const char *part; /* of the id, whatever the case */
+    struct sl_api_filter filter;
     const struct sl_api_order *order;
     bool is_descending;
+    bool has_summary;
     struct sl_api_page page;
 };
+
+static bool refuse(struct sl_admin_answer *answer, const char *message, const char *hint)
+{
+    sl_admin_answer_error(answer, 400, "bad-parameter", message, hint);
+    return false;
+}
 
 static bool read_query(struct query *query, const struct sl_admin_request *request,
                        struct sl_admin_answer *answer)
@@ -51,15 +73,17 @@ static bool read_query(struct query *query, const struct sl_admin_request *reque
         .is_descending = order && strcmp(order, "desc") == 0,
     };
     if (!query->order) {
-        sl_admin_answer_error(answer, 400, "bad-parameter", "'sort': there is no such field",
-                              "sort by a text, number or truth of a row, such as held_bytes");
-        return false;
+        return refuse(answer, "'sort': there is no such field",
+                      "sort by a text, number or truth of a row, such as held_bytes");
     }
     if (order && !query->is_descending && strcmp(order, "asc") != 0) {
-        sl_admin_answer_error(answer, 400, "bad-parameter", "'order': expected asc or desc", NULL);
-        return false;
+        return refuse(answer, "'order': expected asc or desc", NULL);
     }
-    return sl_api_page_read(&query->page, request, answer);
+    if (!sl_api_filter_read(&query->filter, sl_admin_param(request, "filter"))) {
+        return refuse(answer, "'filter' is too long", "at most 16 words and 499 bytes");
+    }
+    return sl_api_flag_read(request, "summary", &query->has_summary, answer) &&
+           sl_api_page_read(&query->page, request, answer);
 }
 
 /* One of the members, or all of them as one. */
@@ -81,25 +105,25 @@ static bool id_has(const struct sl_stream_row *row, const char *part)
     return sl_api_has(id, part);
 }
 
-static bool matches(const struct query *query, const struct sl_stream_row *row)
+static bool matches(const struct query *query, const struct sl_api_stream *stream)
 {
+    const struct sl_stream_row *row = stream->row;
+
     return (!query->target || strcmp(query->target, row->view.target) == 0) &&
            (!query->subscription || has_subscription(row, query->subscription)) &&
-           (!query->state || strcmp(query->state, sl_stream_state_name(row->view.state)) == 0) &&
-           (!query->part || id_has(row, query->part));
+           (!query->state || strcmp(query->state, stream->state) == 0) &&
+           (!query->part || id_has(row, query->part)) && sl_api_filter_fits(&query->filter, stream);
 }
 
 static int compare(const void *a, const void *b, void *arg)
 {
     const struct query *query = arg;
-    int result = sl_api_order_compare(query->order, a, b);
 
-    return query->is_descending ? -result : result;
+    return sl_api_order_compare(query->order, query->is_descending, a, b);
 }
 
-/* Those that match, sorted. NULL when memory is out. */
-static struct sl_api_stream *collect(const struct sl_api_snapshots *snapshots, struct query *query,
-                                     size_t *count)
+/* All there are, as they lie in the snapshots. NULL when memory is out. */
+static struct sl_api_stream *collect(const struct sl_api_snapshots *snapshots, size_t *count)
 {
     struct sl_api_stream *streams;
     size_t most = 0;
@@ -112,48 +136,70 @@ static struct sl_api_stream *collect(const struct sl_api_snapshots *snapshots, s
     for (unsigned w = 0; streams && w < snapshots->count; w++) {
         const struct sl_snapshot *snapshot = &snapshots->all[w];
         for (size_t i = 0; i < snapshot->stream_count; i++) {
-            if (matches(query, &snapshot->streams[i])) {
-                sl_api_stream_init(&streams[(*count)++], &snapshot->streams[i], snapshot->worker);
-            }
+            sl_api_stream_init(&streams[(*count)++], &snapshot->streams[i], snapshot->worker);
         }
-    }
-    if (streams) {
-        qsort_r(streams, *count, sizeof(*streams), compare, query);
     }
     return streams;
 }
 
-static void write_page(const struct sl_api_stream *streams, size_t count,
-                       const struct sl_api_page *page, struct sl_admin_answer *answer)
+/* Leaves those that match, sorted. */
+static size_t choose(struct sl_api_stream *streams, size_t count, struct query *query)
 {
-    struct sl_json json = {false};
-    json_t *root = sl_json_object(&json);
-    json_t *rows = sl_json_array(&json);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (matches(query, &streams[i])) {
+            streams[kept++] = streams[i];
+        }
+    }
+    qsort_r(streams, kept, sizeof(*streams), compare, query);
+    return kept;
+}
+
+static json_t *rows_json(struct sl_json *json, const struct sl_api_stream *streams, size_t count,
+                         const struct sl_api_page *page)
+{
+    json_t *rows = sl_json_array(json);
 
     for (size_t i = page->offset; i < count && i - page->offset < page->limit; i++) {
-        sl_json_add(&json, rows, sl_api_stream_json(&json, &streams[i], false));
+        sl_json_add(json, rows, sl_api_stream_json(json, &streams[i], false));
     }
-    sl_json_put(&json, root, "total", sl_json_u64(&json, count));
-    sl_json_put(&json, root, "streams", rows);
-    sl_admin_answer_json(answer, &json, root);
+    return rows;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * SL_NS_PER_S + now.tv_nsec;
 }
 
 void sl_api_streams(const struct sl_admin_request *request, struct sl_admin_answer *answer,
                     void *arg)
 {
+    const struct sl_api *api = arg;
     struct sl_api_snapshots snapshots;
+    struct sl_json json = {false};
     struct query query;
     size_t count;
 
-    if (!read_query(&query, request, answer) || !sl_api_snapshots_take(arg, &snapshots, answer)) {
+    if (!read_query(&query, request, answer) || !sl_api_snapshots_take(api, &snapshots, answer)) {
         return;
     }
-    struct sl_api_stream *streams = collect(&snapshots, &query, &count);
+    json_t *root = sl_json_object(&json);
+    struct sl_api_stream *streams = collect(&snapshots, &count);
+    json.failed = json.failed || !streams;
     if (streams) {
-        write_page(streams, count, &query.page, answer);
-    } else {
-        sl_admin_answer_error(answer, 503, "no-memory", "memory is out", NULL);
+        sl_api_rates_look(api->rates, streams, count, now_ns());
+        if (query.has_summary) {
+            sl_json_put(&json, root, "summary", sl_api_summary_json(&json, streams, count));
+        }
+        count = choose(streams, count, &query);
+        sl_json_put(&json, root, "total", sl_json_u64(&json, count));
+        sl_json_put(&json, root, "streams", rows_json(&json, streams, count, &query.page));
     }
+    sl_admin_answer_json(answer, &json, root);
     free(streams);
     sl_api_snapshots_drop(&snapshots);
 }

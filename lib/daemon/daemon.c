@@ -38,6 +38,7 @@ struct sl_daemon {
     struct sl_post done_due;
     struct sl_post over_due; /* a sink of some worker is over */
     struct sl_api api;
+    struct sl_api_rates rates; /* the listener's */
     struct sl_admin *admin;
     struct sl_events *events; /* NULL without an admin listener */
     struct sl_pulse *pulse;   /* NULL: no service manager listens */
@@ -181,6 +182,7 @@ static struct sl_status open_admin(struct sl_daemon *daemon)
         .is_draining = &daemon->is_draining,
         .started_ns = sl_loop_wall_ns(),
         .events = daemon->events,
+        .rates = &daemon->rates,
         .drain = on_drain_asked,
         .arg = daemon,
     };
@@ -380,6 +382,7 @@ static void stop(struct sl_daemon *daemon, bool was_running)
     sl_sources_close(daemon->sources);
     sl_pulse_stop(daemon->pulse);
     sl_admin_close(daemon->admin);
+    sl_api_rates_fini(&daemon->rates);
     sl_log_tap(NULL, NULL);
     sl_events_free(daemon->events);
     for (unsigned i = 0; i < daemon->started; i++) {

@@ -177,21 +177,38 @@ static json_t *event_json(struct sl_json *json, const struct event *event)
     return object;
 }
 
-json_t *sl_events_json(struct sl_events *events, struct sl_json *json, uint64_t after, size_t limit)
+/* How many there are with a number above `after`. */
+static size_t count_after(const struct sl_events *events, uint64_t after)
+{
+    size_t count = 0;
+
+    SL_LIST_FOR_EACH(node, &events->list)
+    {
+        count += SL_CONTAINER_OF(node, struct event, node)->number > after;
+    }
+    return count;
+}
+
+json_t *sl_events_json(struct sl_events *events, struct sl_json *json,
+                       const struct sl_events_part *part)
 {
     json_t *root = sl_json_object(json);
     json_t *array = sl_json_array(json);
-    uint64_t next = after;
+    uint64_t next = part->after;
     size_t count = 0;
 
     pthread_mutex_lock(&events->mutex);
+    size_t all = count_after(events, part->after);
+    size_t skipped = part->is_newest && all > part->limit ? all - part->limit : 0;
     SL_LIST_FOR_EACH(node, &events->list)
     {
         const struct event *event = SL_CONTAINER_OF(node, struct event, node);
-        if (event->number > after && count < limit) {
+        if (event->number <= part->after || count >= skipped + part->limit) {
+            continue;
+        }
+        if (count++ >= skipped) {
             sl_json_add(json, array, event_json(json, event));
             next = event->number;
-            count++;
         }
     }
     pthread_mutex_unlock(&events->mutex);

@@ -28,9 +28,15 @@ void sl_events_free(struct sl_events *events); /* once the log tells it nothing 
  * number is missing. */
 void sl_events_hear(void *arg, const struct sl_log_event *event);
 
-/* {"next": N, "events": [...]}: those with a number above `after`, the oldest first, at most
- * `limit`; N is the `after` of the next question. */
-json_t *sl_events_json(struct sl_events *events, struct sl_json *json, uint64_t after,
-                       size_t limit);
+/* Which of them are asked for. */
+struct sl_events_part {
+    uint64_t after; /* those with a larger number */
+    size_t limit;
+    bool is_newest; /* of more than `limit` the last ones; else the first ones */
+};
+
+/* {"next": N, "events": [...]}: those, the oldest first; N is the `after` of the next question. */
+json_t *sl_events_json(struct sl_events *events, struct sl_json *json,
+                       const struct sl_events_part *part);
 
 #endif

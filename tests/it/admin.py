@@ -194,10 +194,10 @@ def answers(_, description, server):
     metrics = server.ask("/metrics")
     hold(description, metrics, "/metrics", "/metrics")
     check("sluice_build_info{" in metrics.text and metrics.text.endswith("# EOF\n"), "/metrics is whole")
-    lists(server)
+    lists(description, server)
 
 
-def lists(server):
+def lists(description, server):
     status = wait_for(lambda: settled(server), 20, "all devices up and synced")
     check(status["totals"]["targets"] == 4 and status["totals"]["streams"] == 4, "four devices, four streams")
     streams = server.get("/streams")
@@ -213,7 +213,16 @@ def lists(server):
     check(server.get("/streams", subscription="counters")["total"] == 4, "by subscription")
     check(server.get("/streams", limit=0) == {"total": 4, "streams": []}, "limit 0 is the total alone")
     check(server.get("/targets", q="dev4")["total"] == 1, "targets by a part of the name")
-    for query in ("limit=5001", "limit=x", "sort=nothing", "order=up", "offset=-1", "a=1&a=1", "q=%00", "q=%zz"):
+    check([row["target"] for row in server.get("/streams", filter="DEV3 state:ok is:synced")["streams"]] == ["dev3"],
+          "by words that all fit")
+    whole = hold(description, server.ask(f"{API}/streams?summary=true&sort=level&order=desc&limit=1"), f"{API}/streams",
+                 "with all of them in a few numbers")
+    check(whole["summary"]["streams"] == whole["summary"]["ok"] == 4 and not whole["summary"]["holders"]
+          and len(whole["streams"]) == 1, f"of all of them, whatever part is asked for: {whole['summary']}")
+    wait_for(lambda: server.get("/streams")["streams"][0]["received_per_s"], 20, "a rate of what is received")
+    check([event["n"] for event in server.get("/events", limit=1, newest="true")["events"]]
+          == [server.get("/events")["next"]], "the newest event")
+    for query in ("summary=1", f"filter={'a+' * 20}", "limit=5001", "limit=x", "sort=nothing", "order=up", "offset=-1", "a=1&a=1", "q=%00", "q=%zz"):
         answer = server.ask(f"{API}/streams?{query}")
         check(answer.status == 400 and answer.error() == "bad-parameter", f"?{query}: 400")
     row = streams["streams"][0]

@@ -5,12 +5,17 @@
 what is held, the page says who is held by what, and everything comes back. The rest goes to the null
 sink, and is not held. Sorting, filtering, the page of a target, both themes, the token; axe-core finds nothing serious in either theme, the console stays empty, and
 nothing is asked of any other origin. Screenshots are kept in the build folder, under page/.
+
+A thousand streams, which nobody answers for (--long: 5,000 simulated devices that are idle): however many there are,
+few rows are elements, and a look brings few bytes; what comes of scrolling is judged by that, and in the long form
+by the tasks that Chromium calls long. There sluice is ended, too: the page says so, and since when, and goes on by
+itself when there is one again.
 """
 import os
 import re
 import threading
 
-from harness import check, note, part, run
+from harness import Failed, check, free_port, must, note, part, run, sluice
 
 from browser import Browser
 from collector import Collector, subscription
@@ -18,6 +23,9 @@ from devices import Devices
 
 DEVICES, PIPED = 200, 120
 MOST_ROWS = 100  # elements, of however many rows
+MANY, MANY_LONG = 1000, 5000
+MOST_BYTES = 128 << 10    # of one answer, of however many streams
+LONGEST_TASK_MS = 200     # of the long form, while 5,000 rows are scrolled, sorted and filtered
 TOKEN = "page-token-of-the-test-0123456789"
 
 SHARE = """(name) => {
@@ -28,6 +36,8 @@ SHARE = """(name) => {
 }"""
 HEADLINE = "(text) => document.querySelector('h1').textContent.includes(text)"
 SHOWN = "(text) => document.getElementById('shown').textContent === text"
+HERE = """() => !document.querySelector('#streams').hasAttribute('aria-busy')
+    && !document.querySelector('#streams .coming')"""
 NAMES = "#streams tbody:not([aria-hidden]) .name"
 
 
@@ -70,12 +80,14 @@ def sort_by(tab, title, key=None):
         tab.page.keyboard.press(key)
     else:
         head.locator("button").click()
+    tab.until(HERE, f"rows by {title}")
     return head.get_attribute("aria-sort")
 
 
 def fill_filter(tab, text, shown):
     tab.page.fill("#filter", text)
     tab.until(SHOWN, f"'{shown}' shown for '{text}'", shown)
+    tab.until(HERE, f"rows for '{text}'")
 
 
 # ---- the parts ----
@@ -122,7 +134,9 @@ def pictured(tab, name, selector):
             check(wide <= width, f"{name}: nothing is wider than {width}")
             check(tab.page.locator(selector).first.is_visible(), f"{name}: {selector} is seen at {width}")
         tab.page.set_viewport_size({"width": 1280, "height": 800})
-        check(not (faults := tab.faults()), f"{name}, {theme}: axe-core finds nothing serious {faults or ''}")
+        # What is there is the same in both, but for its colours.
+        faults = tab.faults(only=None if theme == "light" else ["color-contrast"])
+        check(not faults, f"{name}, {theme}: axe-core finds nothing serious {faults or ''}")
     tab.page.emulate_media(color_scheme="light")
 
 
@@ -197,6 +211,9 @@ def themes(tab):
         check(tab.page.get_attribute("html", "data-theme") == chosen, f"the button chooses {chosen}")
         seen.append(ground())
     check(seen[0] == seen[1] != seen[2], "the choice wins over the system's")
+    tab.page.reload(wait_until="commit")
+    tab.until("() => document.body", "a body")
+    check(ground() == seen[2], "it is kept, and holds before anything is drawn")
 
 
 def watched(lab):
@@ -221,9 +238,114 @@ def watched(lab):
     filtered_rows(tab)
     one_target(tab)
     events(tab)
+    keys(tab)
     themes(tab)
     check(not tab.said, f"nothing on the console {tab.said or ''}")
     check(not tab.strangers, f"nothing is asked of others {tab.strangers or ''}")
+
+
+def keys(tab):
+    """From the filter to a target and back, without a mouse."""
+    tab.page.keyboard.press("/")
+    tab.page.keyboard.press("ArrowDown")
+    tab.page.keyboard.press("ArrowDown")
+    tab.page.keyboard.press("ArrowDown")
+    tab.page.keyboard.press("ArrowUp")
+    second = tab.texts(NAMES)[1]
+    check(tab.page.evaluate("() => document.activeElement.textContent") == second, "arrows go from row to row")
+    tab.page.keyboard.press("Enter")
+    tab.until("(name) => location.hash === `#/target/${name}`", "its page", second)
+    tab.page.keyboard.press("Escape")
+    tab.until("() => !document.getElementById('overview').hidden", "Escape goes back")
+    check(True, "Enter opens a target, Escape leaves it")
+
+
+# ---- many ----
+
+LONG_TASKS = """window.longTasks = [];
+new PerformanceObserver((list) => window.longTasks.push(...list.getEntries().map((one) => one.duration)))
+    .observe({type: 'longtask', buffered: true});"""
+ANSWERS = """() => performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/v1/'))
+    .map((one) => [one.name.replace(/^.*\\/api\\/v1\\/(\\w+).*$/, '$1'), one.decodedBodySize])"""
+SCROLL = "(share) => { const box = document.getElementById('streams'); box.scrollTop = share * (box.scrollHeight - box.clientHeight); }"
+SPAN = """() => { const at = (row) => Number(row.getAttribute('aria-rowindex')) - 2;
+    const rows = [...document.querySelectorAll('#streams tbody:not([aria-hidden]) tr')];
+    return [at(rows[0]), at(rows[rows.length - 1])]; }"""
+
+
+def idle_devices(lab, count):
+    """Long: devices that have nothing to say; short: streams are streams also where nobody answers."""
+    if lab.is_long:
+        return Devices(lab, "sim", count, updates=4, rate=1, words=["--quiet"]).addresses()
+    port = free_port()
+    return {f"dev{number}": f"127.0.0.1:{port}" for number in range(1, count + 1)}
+
+
+def scrolled(tab, count):
+    """All over the table: rows come, few are elements, and the last one is the last."""
+    most = 0
+    for share in (0.1, 0.5, 0.9, 0.3, 1, 0):
+        tab.page.evaluate(SCROLL, share)
+        first, last = tab.page.evaluate(SPAN)
+        most = max(most, last - first + 1)
+        tab.until(HERE, f"rows at {share}")
+        names = [int(name[3:]) for name in tab.texts(NAMES)]
+        first, _ = tab.page.evaluate(SPAN)
+        if names != list(range(first + 1, first + 1 + len(names))) or (share == 1 and names[-1] != count):
+            raise Failed(f"rows at {share} of the table are not those of that place: {names}")
+    check(most < MOST_ROWS, f"at most {most} of {count} rows are elements, and they are the right ones")
+
+
+def judged(lab, tab, count):
+    answers = tab.page.evaluate(ANSWERS)
+    most = {name: max(size for other, size in answers if other == name) for name, _ in answers}
+    check(most["streams"] > 0 and all(size < MOST_BYTES for size in most.values()),
+          f"no answer for {count} streams is above {MOST_BYTES >> 10} KiB: {most}")
+    tasks = tab.page.evaluate("() => window.longTasks")
+    note(f"{len(tasks)} long tasks, the longest {max(tasks, default=0):.0f} ms; {len(answers)} answers,"
+         f" {sum(size for _, size in answers) >> 10} KiB")
+    if lab.is_long:
+        check(max(tasks, default=0) < LONGEST_TASK_MS, f"no task above {LONGEST_TASK_MS} ms")
+
+
+def lost(lab, tab, collector, count):
+    """Nobody answers: since when, and what is seen is old. It comes back by itself."""
+    must(collector.stop() == 0, "sluice ends with 0")
+    tab.until("() => document.body.hasAttribute('data-stale')", "a banner")
+    check(tab.text("h1") == "sluice does not answer.", "the page says that nobody answers")
+    check(re.search(r"Its last answer came at \d\d:\d\d:\d\d, .* ago; what is below is from then", tab.text("#summary")),
+          f"and since when: {tab.text('#summary')}")
+    check(tab.page.evaluate("() => getComputedStyle(document.getElementById('overview')).filter") == "grayscale(1)"
+          and tab.page.locator(NAMES).count() > 0, "what was there stays, in grey")
+    check(not (faults := tab.faults()), f"axe-core finds nothing serious {faults or ''}")
+    tab.shoot("lost-1280-light", 1280)
+    tab.shoot("lost-400-light", 400)
+    lab.start("sluice-again", [sluice(), "run", "-c", collector.file])
+    tab.until("() => !document.body.hasAttribute('data-stale')", "an answer again")
+    tab.until(SHOWN, "all rows again", f"{count:,}")
+    check("does not answer" not in tab.text("h1"), "it goes on by itself")
+
+
+def many(lab):
+    count = MANY_LONG if lab.is_long else MANY
+    collector = Collector(lab, idle_devices(lab, count),
+                          {"all": subscription("/interfaces", stream_mode="sample", sample_interval="600s")},
+                          {"spare": {"type": "null"}}, target={"backoff": {"min": "60s", "max": "60s"}})
+    tab = Browser(lab).tab(f"http://127.0.0.1:{collector.port}")
+    tab.page.add_init_script(LONG_TASKS)
+    tab.page.goto("/#/?sort=stream&order=asc")
+    tab.until(SHOWN, "all rows", f"{count:,}")
+    if lab.is_long:
+        tab.until(HEADLINE, "all of them connected", "Everything is flowing.")
+    scrolled(tab, count)
+    for title in ("State", "Blocked", "Updates/s", "Stream"):
+        sort_by(tab, title)
+    matching = sum("dev77" in f"dev{number}" for number in range(1, count + 1))
+    fill_filter(tab, "dev77", f"{matching} of {count:,}")
+    fill_filter(tab, "", f"{count:,}")
+    judged(lab, tab, count)
+    tab.shoot("many-1280-light", 1280)
+    lost(lab, tab, collector, count)
 
 
 def token(lab):
@@ -260,6 +382,7 @@ def token(lab):
 def main(lab):
     part(lab, "watched", watched)
     part(lab, "token", token)
+    part(lab, "many", many)
 
 
 if __name__ == "__main__":

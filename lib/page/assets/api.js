@@ -2,8 +2,6 @@
 
 const TIMEOUT_MS = 10000;
 const KEY = 'sluice-token';
-const PAGE = 5000;
-const MOST_ROWS = 50000;
 
 /** What sluice answered instead of what was asked for; `status` 0: it did not answer. */
 export class ApiError extends Error {
@@ -65,15 +63,7 @@ export async function get(path) {
     }
 }
 
-/** All rows of streams, page by page. */
-export async function allStreams() {
-    const rows = [];
-
-    for (;;) {
-        const page = await get(`streams?limit=${PAGE}&offset=${rows.length}`);
-        rows.push(...page.streams);
-        if (page.streams.length === 0 || rows.length >= Math.min(page.total, MOST_ROWS)) {
-            return rows;
-        }
-    }
+/** A part of the streams, as `wanted` by the table (null: no rows), and all of them in a few numbers. */
+export function streams(wanted) {
+    return get(`streams?${new URLSearchParams({summary: 'true', ...(wanted ?? {limit: 0})})}`);
 }

@@ -2,7 +2,7 @@
 import {el, targetLink} from './dom.js';
 import {clock} from './format.js';
 
-const MOST = 300;
+export const MOST = 100;
 const LEVELS = {error: 'bad', warning: 'held', warn: 'held', notice: 'ok'};
 
 function line(event) {

@@ -1,18 +1,17 @@
 // The page: asks sluice every two seconds, and shows what it said.
-import {ApiError, allStreams, get, setToken} from './api.js';
+import {ApiError, get, setToken, streams} from './api.js';
 import {Tile} from './charts.js';
 import {byId, el, mark, say} from './dom.js';
-import {Events} from './events.js';
-import {brief, bytes, count, duration, percent, rate} from './format.js';
-import {History, Rates, joinSinks, lags, verdict} from './model.js';
+import {Events, MOST as MOST_EVENTS} from './events.js';
+import {brief, bytes, clock, count, duration, percent, rate} from './format.js';
+import {History, Rates, joinSinks, verdict} from './model.js';
 import {showSinks} from './sinks.js';
 import {StreamsTable} from './streams.js';
 import {TargetPage} from './target.js';
 
 const EVERY_MS = 2000;
-const MANY_ROWS = 2000;       // above this many streams
-const EVERY_MANY_MS = 5000;   // all rows come this often
-const SLOWEST_MS = 30000;
+const SLOWEST_MS = 5000;  // while it does not answer
+const SOON_MS = 60;       // keys and wheels come in rows
 const POINTS = 150;
 const THEMES = ['auto', 'light', 'dark'];
 const THEME_WORDS = {auto: 'Auto', light: 'Light', dark: 'Dark'};
@@ -25,7 +24,7 @@ const TILES = {
     lag: {name: 'Lag', ink: 'muted'},
 };
 
-const state = {status: null, streams: [], sinks: [], streamsAt: -Infinity, failures: 0, answeredAt: null, isPaused: false};
+const state = {status: null, all: null, sinks: [], failures: 0, lost: null, answeredAt: null, isPaused: false};
 const rates = new Rates();
 const history = new History();
 const events = new Events(byId('events'));
@@ -33,6 +32,9 @@ let tiles = null;
 let targetPage = null;
 let timer = null;
 let isAsking = false;
+let wantTimer = null;
+let rowsAsked = 0;   // questions for rows
+let rowsTaken = 0;   // the last of them whose answer is shown
 
 // ---- where we are: #/?q=…&sort=…&order=… or #/target/NAME ----
 
@@ -45,10 +47,13 @@ function view() {
 
 let overview = view();
 
-function go(changes) {
-    const {q, sort, order} = {...overview, ...changes};
+function hashOf({q, sort, order}) {
     const query = new URLSearchParams({...(q ? {q} : {}), ...(sort === 'state' && order === 'desc' ? {} : {sort, order})});
-    replaceHash(`#/${query.size > 0 ? `?${query}` : ''}`);
+    return `#/${query.size > 0 ? `?${query}` : ''}`;
+}
+
+function go(changes) {
+    replaceHash(hashOf({...overview, ...changes}));
     route();
 }
 
@@ -58,7 +63,7 @@ function replaceHash(hash) {
 
 const table = new StreamsTable(byId('streams'), {
     onSort: (sort, order) => go({sort, order}),
-    onShown: (shown, all) => say(byId('shown'), shown === all ? count(all) : `${count(shown)} of ${count(all)}`),
+    onWant: () => wantSoon(),
 });
 
 function route() {
@@ -138,10 +143,10 @@ function makeTiles() {
 
 function showTiles(now) {
     const {totals, memory} = state.status;
-    const lag = lags(state.streams);
+    const {lag_worst_s: worst, lag_middle_s: middle} = state.all;
     const latency = state.sinks.reduce((most, sink) => Math.max(most, sink.report_latency_s ?? 0), 0);
     const oldest = state.sinks.reduce((most, sink) => Math.max(most, sink.in_flight > 0 ? sink.oldest_s ?? 0 : 0), 0);
-    const values = {received: now.received, published: now.published, held: totals.held, memory: memory.held_bytes, latency, lag: lag.worst};
+    const values = {received: now.received, published: now.published, held: totals.held, memory: memory.held_bytes, latency, lag: worst};
 
     for (const [key, value] of Object.entries(values)) {
         history.add(key, value);
@@ -153,7 +158,7 @@ function showTiles(now) {
     show('held', brief(totals.held), totals.dropped > 0 ? `${brief(totals.dropped)} dropped` : 'updates; none dropped', totals.dropped > 0 ? 'bad' : null);
     show('memory', bytes(memory.held_bytes), `of ${bytes(memory.limit_bytes)}, ${percent(memory.promised_bytes, memory.limit_bytes)} promised`);
     show('latency', duration(latency), oldest > 0 ? `oldest unreported ${duration(oldest)}` : 'nothing unreported', oldest > 5 ? 'held' : null);
-    show('lag', duration(lag.worst), lag.middle === null ? 'no device times yet' : `worst; middle ${duration(lag.middle)}`);
+    show('lag', duration(worst), middle === null ? 'no device times yet' : `worst; middle ${duration(middle)}`);
 }
 
 function showAll() {
@@ -161,22 +166,33 @@ function showAll() {
     const now = rates.of('', status.totals, status.uptime_s);
 
     say(byId('who'), `${status.collector} · ${status.version} · up ${duration(status.uptime_s)}${status.generation > 1 ? ` · generation ${status.generation}` : ''}`);
-    showVerdict(verdict(status, state.streams, state.sinks, now));
+    showVerdict(verdict(status, state.all, state.sinks, now));
     showTiles(now);
 }
 
 // ---- asking ----
 
-function takeStreams(rows) {
-    const uptime_s = state.status.uptime_s;
+/** The rows in sight, and all streams in a few numbers. */
+async function askRows() {
+    const wanted = view().target === null ? table.wanted() : null;
+    const number = ++rowsAsked;
+    const found = await streams(wanted);
 
-    for (const row of rows) {
-        row.rate = rates.of(row.id, row, uptime_s).received;
+    state.all = found.summary;
+    if (wanted && number > rowsTaken && table.take(found, wanted)) {
+        rowsTaken = number;
+        say(byId('shown'), found.total === state.all.streams ? count(found.total) : `${count(found.total)} of ${count(state.all.streams)}`);
     }
-    rates.keep(new Set(['', ...rows.map((row) => row.id)]));
-    state.streams = rows;
-    state.streamsAt = performance.now();
-    table.setRows(rows);
+}
+
+/** Rows that are missing come at once; what else there is to say of a failure, the next look says. */
+function wantSoon() {
+    clearTimeout(wantTimer);
+    wantTimer = setTimeout(() => {
+        if (state.status && !byId('login').open) {
+            askPart(askRows(), () => {}).catch(failed);
+        }
+    }, SOON_MS);
 }
 
 /** A part that does not answer leaves what it said before; /status has to. */
@@ -205,21 +221,18 @@ async function askTarget(page) {
 }
 
 async function ask() {
-    const pace = state.streams.length > MANY_ROWS ? EVERY_MANY_MS : EVERY_MS;
-
     state.status = await get('status');
     const parts = [askPart(get('sinks'), ({sinks}) => {
         state.sinks = joinSinks(sinks);
         showSinks(byId('sinks'), sinks);
-    }), askPart(get(`events?after=${events.next}&limit=300`), (found) => events.add(found))];
-    if (performance.now() - state.streamsAt >= pace * 0.9) {
-        parts.push(askPart(allStreams(), takeStreams));
-    }
+    }), askPart(get(`events?after=${events.next}&limit=${MOST_EVENTS}&newest=true`), (found) => events.add(found)), askPart(askRows(), () => {})];
     if (targetPage) {
         parts.push(askTarget(targetPage));
     }
     await Promise.all(parts);
-    showAll();
+    if (state.all) {
+        showAll();
+    }
 }
 
 function login(why) {
@@ -242,9 +255,27 @@ function failed(error) {
         throw error;
     }
     state.failures++;
-    const since = state.answeredAt ? ` Its last answer came ${duration((performance.now() - state.answeredAt) / 1000)} ago; what is below is from then.` : '';
-    showVerdict({level: 'bad', headline: error.status === 0 ? 'sluice does not answer.' : 'sluice answers with an error.',
-        summary: `${error.message}.${since} Asking again in ${duration(delay() / 1000)}.`, reasons: []});
+    state.lost = error;
+    showLost();
+}
+
+/** In whole seconds. */
+function ago(at) {
+    const seconds = Math.round((Date.now() - at) / 1000);
+    return seconds < 60 ? `${seconds} s` : duration(seconds);
+}
+
+/** The banner, while there is no answer: since when, and that what is below is from then. */
+function showLost() {
+    if (state.failures === 0) {
+        return;
+    }
+    const {status, message} = state.lost;
+    const {answeredAt} = state;
+    const since = answeredAt ? ` Its last answer came at ${clock(answeredAt)}, ${ago(answeredAt)} ago; what is below is from then.` : '';
+    const what = message.charAt(0).toUpperCase() + message.slice(1);
+    showVerdict({level: 'bad', headline: status === 0 ? 'sluice does not answer.' : 'sluice answers with an error.',
+        summary: `${what}.${since} Asking again every ${delay() / 1000} s.`, reasons: []});
 }
 
 function delay() {
@@ -264,7 +295,7 @@ async function tick() {
     try {
         await ask();
         state.failures = 0;
-        state.answeredAt = performance.now();
+        state.answeredAt = Date.now();
     } catch (error) {
         failed(error);
     } finally {
@@ -319,7 +350,16 @@ byId('login-form').addEventListener('submit', (event) => {
     byId('login').close();
     askSoon(0);
 });
+byId('filter').addEventListener('keydown', (event) => {
+    if (event.key === 'ArrowDown') {
+        event.preventDefault();
+        table.focusRow();
+    }
+});
 document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && view().target !== null && !byId('login').open) {
+        location.hash = hashOf(overview);
+    }
     if (event.key === '/' && !event.ctrlKey && !event.metaKey && !/^(INPUT|TEXTAREA)$/.test(document.activeElement?.tagName)
         && view().target === null) {
         event.preventDefault();
@@ -327,6 +367,8 @@ document.addEventListener('keydown', (event) => {
     }
 });
 document.addEventListener('visibilitychange', () => askSoon(0));
+window.addEventListener('online', () => askSoon(0));
+setInterval(showLost, 1000);
 window.addEventListener('hashchange', route);
 
 setTheme(document.documentElement.dataset.theme ?? 'auto');

@@ -2,29 +2,15 @@
 import {bytes, count, duration, plural} from './format.js';
 
 const HISTORY = 150; // points of a sparkline: five minutes at the usual pace
+const MOST_HOLDERS = 4; // that are told of by name
 const RATES = ['received', 'published', 'filtered', 'dropped'];
 
-/** Severity of a stream's state; what needs eyes comes first. */
-export const RANK = {bad: 3, held: 2, wait: 1, ok: 0};
+/** Severity of a stream's condition; what needs eyes comes first. */
+const RANK = {bad: 3, held: 2, wait: 1, ok: 0};
 
-/** [level, words] of one stream. */
+/** [level, words] of one stream, as sluice sees it. */
 export function stateOf(row) {
-    if (isHeld(row)) {
-        return ['held', row.state === 'flowing' ? 'held back' : row.state];
-    }
-    if (row.state === 'flowing') {
-        if (row.stale) {
-            return ['wait', 'stale'];
-        }
-        return row.synced ? ['ok', 'flowing'] : ['wait', 'syncing'];
-    }
-    return [row.state === 'backoff' || (row.state === 'waiting' && row.last_error) ? 'bad' : 'wait', row.state];
-}
-
-/** Held by what is behind it; a device that merely uses its whole window is not. */
-export function isHeld(row) {
-    return row.state === 'held' || Boolean(row.stalled)
-        || (row.blocked && (row.limited === 'sink' || row.limited === 'memory'));
+    return [row.level, row.condition];
 }
 
 /** "main › telemetry-3", the holder of most; null when nobody holds it. */
@@ -59,15 +45,6 @@ export class Rates {
         }
         this.#last.set(key, {counters, at_s, rates});
         return rates;
-    }
-
-    /** Forgets what is not among `keys`. */
-    keep(keys) {
-        for (const key of this.#last.keys()) {
-            if (!keys.has(key)) {
-                this.#last.delete(key);
-            }
-        }
     }
 }
 
@@ -126,53 +103,34 @@ function addUp(into, rows, key, number) {
     }
 }
 
-function tally(rows, name) {
-    const counts = new Map();
-    for (const row of rows) {
-        const key = name(row);
-        counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
-    return [...counts].sort((a, b) => b[1] - a[1]);
-}
-
-function heldReasons(held, sinks) {
-    const reasons = [];
-
-    for (const [who, number] of tally(held, (row) => holderOf(row)?.sink ?? '').slice(0, 4)) {
-        const sink = sinks.find((one) => one.name === who);
-        const streams = plural(number, 'stream');
-        if (who === '') {
-            reasons.push({level: 'held', text: `${streams} held, by no sink that has records of theirs`, filter: 'state:held'});
-        } else if (who === 'memory') {
-            reasons.push({level: 'held', text: `${streams} wait for memory (collector.memory)`, filter: 'state:held'});
-        } else {
-            const places = tally(held.filter((row) => holderOf(row)?.sink === who && holderOf(row).destination),
-                (row) => holderOf(row).destination);
-            const where = places.length === 0 ? '' : places.length === 1 ? `, at ${places[0][0]}`
-                : `, most at ${places[0][0]} (${count(places[0][1])})`;
-            const age = sink?.oldest_s > 0 ? `; its oldest record waits ${duration(sink.oldest_s)}` : '';
-            reasons.push({level: 'held', text: `${streams} held by sink ${who}${where}${age}`, filter: `sink:${who}`});
+function heldReasons(holders, sinks) {
+    return holders.slice(0, MOST_HOLDERS).map((holder) => {
+        const streams = plural(holder.streams, 'stream');
+        if (holder.by === 'nobody') {
+            return {level: 'held', text: `${streams} held, by no sink that has records of theirs`, filter: 'is:held'};
         }
-    }
-    return reasons;
+        if (holder.by === 'memory') {
+            return {level: 'held', text: `${streams} wait for memory (collector.memory)`, filter: 'is:held'};
+        }
+        const sink = sinks.find((one) => one.name === holder.sink);
+        const where = !holder.destination ? '' : holder.destinations === 1 ? `, at ${holder.destination}`
+            : `, most at ${holder.destination} (${count(holder.destination_streams)})`;
+        const age = sink?.oldest_s > 0 ? `; its oldest record waits ${duration(sink.oldest_s)}` : '';
+        return {level: 'held', text: `${streams} held by sink ${holder.sink}${where}${age}`, filter: `sink:${holder.sink}`};
+    });
 }
 
-function sinkReasons(sinks, held) {
-    return sinks.filter((sink) => !sink.taking && !held.some((row) => holderOf(row)?.sink === sink.name))
+function sinkReasons(sinks, holders) {
+    return sinks.filter((sink) => !sink.taking && !holders.some((one) => one.sink === sink.name))
         .map((sink) => ({level: sink.required === false ? 'wait' : 'bad', filter: `sink:${sink.name}`,
             text: `Sink ${sink.name} takes no records${sink.backoff_s > 0 ? `; it starts again in ${duration(sink.backoff_s)}` : ''}`}));
 }
 
-function downReasons(totals, streams) {
+function downReasons(totals, error) {
     const down = totals.targets - totals.targets_up;
 
-    if (down <= 0) {
-        return [];
-    }
-    const [error] = tally(streams.filter((row) => stateOf(row)[0] !== 'ok' && !isHeld(row) && row.last_error),
-        (row) => row.last_error);
-    return [{level: 'bad', filter: 'is:down',
-        text: `${count(down)} of ${plural(totals.targets, 'target')} not connected${error ? `: ${error[0]}` : ''}`}];
+    return down <= 0 ? [] : [{level: 'bad', filter: 'is:down',
+        text: `${count(down)} of ${plural(totals.targets, 'target')} not connected${error ? `: ${error}` : ''}`}];
 }
 
 /** What /readyz says beside the sinks of `known`, which have lines of their own; each once, not for each worker. */
@@ -182,10 +140,8 @@ function unreadyReasons(status, known) {
     return [...new Set(texts)].map((text) => ({level: 'bad', text: `Not ready: ${text}`}));
 }
 
-function otherReasons(status, streams, sinks, rates) {
+function otherReasons(status, {syncing, stale}, sinks, rates) {
     const reasons = unreadyReasons(status, sinks.filter((sink) => !sink.taking).map((sink) => sink.name));
-    const syncing = streams.filter((row) => stateOf(row)[1] === 'syncing').length;
-    const stale = streams.filter((row) => row.stale && row.state === 'flowing').length;
 
     if (status.reload?.result === 'refused') {
         reasons.push({level: 'bad', text: `The last reload was refused: ${status.reload.errors?.[0] ?? 'see the log'}`});
@@ -221,25 +177,16 @@ function headline(totals, held, level) {
         ?? 'Flowing, but something is wrong.';
 }
 
-/** {level, headline, summary, reasons: [{level, text, filter?}]}: is everything flowing, and if not, who is held by what? */
-export function verdict(status, streams, sinks, rates) {
+/** {level, headline, summary, reasons: [{level, text, filter?}]}: is everything flowing, and if not, who is held by what?
+ *  `all` is what is said of all streams together. */
+export function verdict(status, all, sinks, rates) {
     const {totals, memory} = status;
-    const held = streams.filter(isHeld);
-    const reasons = [...heldReasons(held, sinks), ...sinkReasons(sinks, held),
-        ...downReasons(totals, streams), ...otherReasons(status, streams, sinks, rates)];
+    const reasons = [...heldReasons(all.holders, sinks), ...sinkReasons(sinks, all.holders),
+        ...downReasons(totals, all.last_error), ...otherReasons(status, all, sinks, rates)];
     const level = reasons.reduce((worst, {level: one}) => (RANK[one] > RANK[worst] ? one : worst),
         totals.targets === 0 ? 'wait' : 'ok');
     const summary = `${count(totals.targets_up)} of ${plural(totals.targets, 'target')} connected, `
         + `${count(totals.streams_synced)} of ${plural(totals.streams, 'stream')} synced, `
         + `${count(totals.held)} updates on their way (${bytes(memory?.held_bytes)}).`;
-    return {level, headline: headline(totals, held.length, level), summary, reasons};
-}
-
-/** The middle and the worst of the streams' lags; null where no stream has one. */
-export function lags(streams) {
-    const values = streams.map((row) => row.lag_s).filter((lag) => typeof lag === 'number').sort((a, b) => a - b);
-    if (values.length === 0) {
-        return {middle: null, worst: null};
-    }
-    return {middle: values[Math.floor(values.length / 2)], worst: values[values.length - 1]};
+    return {level, headline: headline(totals, all.held, level), summary, reasons};
 }

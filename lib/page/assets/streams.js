@@ -1,29 +1,27 @@
-// The table of streams: of thousands of rows only those in sight are elements.
-import {CreditBar, split} from './credit.js';
+// The table of streams. Of however many rows sluice has, the page holds those in sight and a few around them: it asks
+// for them sorted and filtered, and only those in sight are elements.
+import {CreditBar} from './credit.js';
 import {el, mark, say, targetLink} from './dom.js';
 import {brief, count, rate, span} from './format.js';
-import {RANK, holderOf, holderText, stateOf} from './model.js';
+import {holderOf, holderText, stateOf} from './model.js';
 
-const MORE = 6; // rows above and below what is in sight
-const collator = new Intl.Collator('en', {numeric: true}); // leaf2 before leaf10
+const MORE = 6;      // rows above and below what is in sight that are elements
+const AROUND = 24;   // that are asked for, so that a short way needs no question
+const MOST = 200;    // rows of one question
+const MOST_WORDS = 16; // that sluice looks for
+const MOST_LETTERS = 120;
 
-const byText = (read) => (a, b) => collator.compare(read(a), read(b));
-// What has no number comes last in both orders: NaN is smaller than all.
-const byNumber = (read) => (a, b) => (read(a) ?? -Infinity) - (read(b) ?? -Infinity) || 0;
-const share = (row) => (row.limit_bytes > 0 ? split(row).held / row.limit_bytes : 0);
-
-// `first`: the order that a first click gives. `put` fills a cell that `make` has made.
+// `sort`: the field that sluice sorts by; `first`: the order that a first click gives. `put` fills a cell that `make` has made.
 const COLUMNS = [
-    {key: 'stream', title: 'Stream', first: 'asc', compare: null, make: makeName, put: putName},
-    {key: 'state', title: 'State', first: 'desc', compare: byNumber((row) => RANK[stateOf(row)[0]]), make: makeState, put: putState},
-    {key: 'credit', title: 'Credit held', first: 'desc', compare: byNumber(share), make: makeCredit, put: putCredit},
-    {key: 'by', title: 'Held by', first: 'asc', compare: byText((row) => (holderOf(row) ? holderText(holderOf(row)) : '~')),
-        put: (cell, row) => putText(cell, holderOf(row) ? holderText(holderOf(row)) : '', holderOf(row) && `${count(holderOf(row).held)} updates`)},
-    {key: 'held', title: 'Updates held', short: 'Held', first: 'desc', number: true, compare: byNumber((row) => row.held), put: (cell, row) => putText(cell, brief(row.held))},
-    {key: 'blocked', title: 'Blocked', first: 'desc', number: true, compare: byNumber((row) => row.blocked_s), put: putBlocked},
-    {key: 'rate', title: 'Updates/s', first: 'desc', number: true, compare: byNumber((row) => row.rate), put: (cell, row) => putText(cell, rate(row.rate))},
-    {key: 'lag', title: 'Lag', first: 'desc', number: true, compare: byNumber((row) => row.lag_s), put: (cell, row) => putText(cell, span(row.lag_s))},
-    {key: 'error', title: 'Last error', first: 'desc', compare: byText((row) => row.last_error ?? ''), put: (cell, row) => putText(cell, row.last_error ?? '', row.last_error)},
+    {key: 'stream', sort: 'id', title: 'Stream', first: 'asc', make: makeName, put: putName},
+    {key: 'state', sort: 'level', title: 'State', first: 'desc', make: makeState, put: putState},
+    {key: 'credit', sort: 'held_share', title: 'Credit held', first: 'desc', make: makeCredit, put: putCredit},
+    {key: 'by', sort: 'held_by', title: 'Held by', first: 'asc', put: putHolder},
+    {key: 'held', sort: 'held', title: 'Updates held', short: 'Held', first: 'desc', number: true, put: (cell, row) => putText(cell, brief(row.held))},
+    {key: 'blocked', sort: 'blocked_s', title: 'Blocked', first: 'desc', number: true, put: putBlocked},
+    {key: 'rate', sort: 'received_per_s', title: 'Updates/s', first: 'desc', number: true, put: (cell, row) => putText(cell, rate(row.received_per_s))},
+    {key: 'lag', sort: 'lag_s', title: 'Lag', first: 'desc', number: true, put: (cell, row) => putText(cell, span(row.lag_s))},
+    {key: 'error', sort: 'last_error', title: 'Last error', first: 'desc', put: (cell, row) => putText(cell, row.last_error ?? '', row.last_error)},
 ];
 
 function putText(cell, text, title = null) {
@@ -69,37 +67,25 @@ function putBlocked(cell, row) {
     mark(cell, 'data-level', row.blocked ? 'held' : null);
 }
 
-/** Words that a row is searched for; `state:`, `sink:`, `target:` and `is:` look at one thing. */
-const FIELDS = {
-    state: (row, word) => stateOf(row).includes(word) || row.state === word,
-    sink: (row, word) => (row.held_by ?? []).some((one) => one.sink.toLowerCase() === word)
-        || holderOf(row)?.sink.toLowerCase() === word,
-    target: (row, word) => row.target.toLowerCase() === word,
-    is: (row, word) => ({blocked: row.blocked, stale: row.stale, stalled: row.stalled, synced: row.synced,
-        down: ['waiting', 'backoff'].includes(row.state)})[word] ?? false,
-};
-
-function matches(row, words) {
-    const text = `${row.id} ${row.state} ${row.last_error ?? ''}`.toLowerCase();
-    return words.every((word) => {
-        const [, field, value] = /^(\w+):(.+)$/.exec(word) ?? [];
-        return FIELDS[field] ? FIELDS[field](row, value) : text.includes(word);
-    });
+function putHolder(cell, row) {
+    const holder = holderOf(row);
+    putText(cell, holder ? holderText(holder) : '', holder && `${count(holder.held)} updates`);
 }
 
 export class StreamsTable {
     #rows = [];
-    #shown = [];
+    #offset = 0;    // of the first of them
+    #total = 0;     // that fit the filter
     #slots = [];
-    #words = [];
+    #filter = '';
     #sort = {key: 'state', order: 'desc'};
-    #pending = false;
-    #places = new Map(); // of each id in the order of names, which seldom changes
+    #isPending = false;
+    #isOld = true;  // what is there was asked for by another filter or order
 
-    /** `onSort` is told of a click; `onShown(shown, all)` of how many rows there are. */
-    constructor(scroller, {onSort, onShown}) {
+    /** `onSort` is told of a click; `onWant`, that rows are missing. */
+    constructor(scroller, {onSort, onWant}) {
         this.scroller = scroller;
-        this.onShown = onShown;
+        this.onWant = onWant;
         this.heads = new Map(COLUMNS.map((column) => [column.key, this.#head(column, onSort)]));
         this.above = el('tbody', {'aria-hidden': 'true'}, el('tr', {}, el('td')));
         this.body = el('tbody');
@@ -110,6 +96,7 @@ export class StreamsTable {
             el('thead', {}, el('tr', {'aria-rowindex': '1'}, ...[...this.heads.values()])), this.above, this.body, this.below);
         scroller.append(this.table, this.empty);
         scroller.addEventListener('scroll', () => this.#later(), {passive: true});
+        scroller.addEventListener('keydown', (event) => this.#onKey(event));
         new ResizeObserver(() => this.#later()).observe(scroller);
     }
 
@@ -123,74 +110,108 @@ export class StreamsTable {
         return el('th', {class: `c-${column.key}${column.number ? ' number' : ''}`, scope: 'col'}, button);
     }
 
-    setRows(rows) {
-        if (rows.length !== this.#places.size || !rows.every((row) => this.#places.has(row.id))) {
-            const ids = rows.map((row) => row.id).sort(collator.compare);
-            this.#places = new Map(ids.map((id, at) => [id, at]));
+    /** What to ask for: the rows in sight, and a few around them. */
+    wanted() {
+        const {first, last} = this.#sight();
+        const offset = Math.max(0, first - AROUND);
+        return {filter: this.#filter, sort: COLUMNS.find(({key}) => key === this.#sort.key).sort, order: this.#sort.order,
+            offset, limit: Math.min(MOST, last - offset + AROUND)};
+    }
+
+    /** What was answered to `asked`; an answer to what is not wanted any more is left. */
+    take({total, streams}, asked) {
+        const now = this.wanted();
+        if (['filter', 'sort', 'order'].some((name) => asked[name] !== now[name])) {
+            return false;
         }
-        this.#rows = rows;
-        this.#arrange();
+        this.#rows = streams;
+        this.#offset = asked.offset;
+        this.#total = total;
+        this.#isOld = false;
+        mark(this.scroller, 'aria-busy', null);
+        mark(this.table, 'aria-rowcount', String(total + 1));
+        this.empty.hidden = total > 0;
+        say(this.empty, this.#filter ? 'No stream matches the filter.' : 'No streams yet.');
+        this.#draw();
+        return true;
     }
 
     setView(filter, key, order) {
         const known = COLUMNS.find((column) => column.key === key) ?? COLUMNS[1];
-        const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-        if (words.join(' ') !== this.#words.join(' ') || known.key !== this.#sort.key || order !== this.#sort.order) {
-            this.scroller.scrollTop = 0;
-        }
-        this.#words = words;
+        const words = filter.slice(0, MOST_LETTERS).split(/\s+/).filter(Boolean).slice(0, MOST_WORDS).join(' ');
+        const isOther = words !== this.#filter || known.key !== this.#sort.key || order !== this.#sort.order;
+
+        this.#filter = words;
         this.#sort = {key: known.key, order: order ?? known.first};
-        this.#arrange();
+        for (const [name, head] of this.heads) {
+            mark(head, 'aria-sort', name !== known.key ? 'none' : this.#sort.order === 'asc' ? 'ascending' : 'descending');
+        }
+        if (isOther || this.#isOld) {
+            this.#isOld = true;
+            this.scroller.scrollTop = 0;
+            mark(this.scroller, 'aria-busy', 'true');
+            this.onWant();
+        }
     }
 
-    #arrange() {
-        const {key, order} = this.#sort;
-        const {compare} = COLUMNS.find((column) => column.key === key);
-        const sign = order === 'desc' ? -1 : 1;
+    /** To the first row, or the one below or above that with the focus. */
+    focusRow(step = 0) {
+        const at = this.#slots.findIndex(({root}) => root.contains(document.activeElement));
+        const slot = this.#slots[at < 0 ? 0 : at + step];
+        slot?.root.querySelector('a').focus();
+    }
 
-        for (const [name, head] of this.heads) {
-            mark(head, 'aria-sort', name !== key ? 'none' : order === 'asc' ? 'ascending' : 'descending');
+    #onKey(event) {
+        const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
+        if (step && !event.ctrlKey && !event.metaKey && !event.altKey && this.body.contains(document.activeElement)) {
+            event.preventDefault();
+            this.focusRow(step);
         }
-        this.#shown = this.#rows.filter((row) => matches(row, this.#words));
-        const byName = (a, b) => this.#places.get(a.id) - this.#places.get(b.id);
-        this.#shown.sort(compare ? (a, b) => sign * compare(a, b) || byName(a, b) : (a, b) => sign * byName(a, b));
-        mark(this.table, 'aria-rowcount', String(this.#shown.length + 1));
-        this.empty.hidden = this.#shown.length > 0;
-        say(this.empty, this.#rows.length > 0 ? 'No stream matches the filter.' : 'No streams yet.');
-        this.onShown(this.#shown.length, this.#rows.length);
-        this.#draw();
     }
 
     #later() {
-        if (!this.#pending) {
-            this.#pending = true;
+        if (!this.#isPending) {
+            this.#isPending = true;
             requestAnimationFrame(() => {
-                this.#pending = false;
+                this.#isPending = false;
                 this.#draw();
             });
         }
     }
 
-    #draw() {
+    #sight() {
         const height = parseFloat(getComputedStyle(this.table).getPropertyValue('--row'));
         const first = Math.max(0, Math.floor(this.scroller.scrollTop / height) - MORE);
-        const wanted = Math.ceil(this.scroller.clientHeight / height) + 2 * MORE;
-        const last = Math.min(this.#shown.length, first + wanted);
+        return {height, first, last: first + Math.ceil(this.scroller.clientHeight / height) + 2 * MORE};
+    }
+
+    #draw() {
+        const sight = this.#sight();
+        const first = Math.min(sight.first, this.#total);
+        const last = Math.min(this.#total, sight.last);
         const focused = this.body.contains(document.activeElement) ? document.activeElement.closest('tr').streamId : null;
 
-        this.#resize(Math.max(0, last - first));
-        this.above.firstChild.style.height = `${Math.min(first, this.#shown.length) * height}px`;
-        this.below.firstChild.style.height = `${Math.max(0, this.#shown.length - last) * height}px`;
-        this.#slots.forEach((slot, at) => {
-            const row = this.#shown[first + at];
-            slot.root.streamId = row.id;
-            mark(slot.root, 'aria-rowindex', String(first + at + 2));
-            mark(slot.root, 'data-level', stateOf(row)[0]);
-            COLUMNS.forEach((column, index) => column.put(slot.cells[index], row));
-        });
+        this.#resize(last - first);
+        this.above.firstChild.style.height = `${first * sight.height}px`;
+        this.below.firstChild.style.height = `${(this.#total - last) * sight.height}px`;
+        this.#slots.forEach((slot, at) => this.#put(slot, this.#rows[first + at - this.#offset], first + at));
         if (focused !== null && document.activeElement?.closest('tr')?.streamId !== focused) {
             const slot = this.#slots.find(({root}) => root.streamId === focused);
             (slot ? slot.root.querySelector('a') : this.scroller).focus({preventScroll: true});
+        }
+        if (first < this.#offset || last > this.#offset + this.#rows.length) {
+            this.onWant();
+        }
+    }
+
+    /** A row that has not come yet has a place, and nothing in it. */
+    #put(slot, row, at) {
+        slot.root.classList.toggle('coming', !row);
+        slot.root.streamId = row?.id ?? null;
+        mark(slot.root, 'aria-rowindex', String(at + 2));
+        mark(slot.root, 'data-level', row ? stateOf(row)[0] : null);
+        if (row) {
+            COLUMNS.forEach((column, index) => column.put(slot.cells[index], row));
         }
     }
 
