@@ -456,7 +456,9 @@ void sl_grpc_server_drain(struct sl_grpc_server *server, uint64_t grace_ms, sl_l
     }
     if (end_ns < server->grace_end_ns) {
         server->grace_end_ns = end_ns;
-        sl_timer_start(server->grace, grace_ms);
+        if (!sl_list_is_empty(&server->connections)) {
+            sl_timer_start(server->grace, grace_ms);
+        }
     }
 }
 

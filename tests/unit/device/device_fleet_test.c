@@ -728,6 +728,29 @@ static void options_out_of_range_are_refused(void **state)
     sl_loop_free(loop);
 }
 
+/* The second of two ports is another fleet's: nothing is left of the first one. */
+static void a_port_that_is_taken_is_an_error(void **state)
+{
+    struct sl_device_options options = {
+        .listen = {.host = "127.0.0.1"}, .devices = 1, .interfaces = 1, .updates = 1};
+    struct bench other = {.loop = sl_loop_new()};
+    struct sl_loop *loop = sl_loop_new();
+    struct sl_status why;
+
+    (void)state;
+    other.fleet = sl_device_fleet_open(other.loop, &options, &fleet_events, &other, &why);
+    assert_non_null(other.fleet);
+    options.listen.port = (uint16_t)(sl_device_fleet_port(other.fleet, 0) - 1);
+    options.devices = 2;
+    options.port_each = true;
+    assert_null(sl_device_fleet_open(loop, &options, &fleet_events, NULL, &why));
+    assert_non_null(strstr(why.text, "in use"));
+    sl_loop_free(loop);
+    sl_device_fleet_close(other.fleet);
+    sl_loop_free(other.loop);
+    assert_true(other.is_closed);
+}
+
 #define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
 
 int main(void)
@@ -749,6 +772,7 @@ int main(void)
         BENCH_TEST(closing_the_fleet_ends_its_streams),
         BENCH_TEST(closing_the_fleet_does_not_wait_for_a_held_stream),
         cmocka_unit_test(options_out_of_range_are_refused),
+        cmocka_unit_test(a_port_that_is_taken_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
