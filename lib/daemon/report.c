@@ -57,7 +57,7 @@ static void put_dropped(const struct family *family, const struct sl_stream_row 
     }
 }
 
-/* Who is held by whom: a sample per place that the stream's records go to. */
+/* Who is held by whom: a sample per place that has records of the stream. */
 static void put_held_by(const struct family *family, const struct sl_stream_row *row,
                         const struct sl_route_row *route)
 {
@@ -67,7 +67,9 @@ static void put_held_by(const struct family *family, const struct sl_stream_row 
 
     for (size_t i = 0; i < route->place_count; i++) {
         labels[count] = (struct sl_metric_label){word, route->places[i].destination};
-        sample(family, labels, count + (word != NULL), route->places[i].held);
+        if (route->places[i].held) {
+            sample(family, labels, count + (word != NULL), route->places[i].held);
+        }
     }
 }
 
@@ -108,10 +110,11 @@ static const struct {
     {"sluice_updates_published", SL_METRIC_COUNTER, "Of them, acknowledged by the sink.",
      COUNT(counts.published)},
     {"sluice_updates_filtered", SL_METRIC_COUNTER, "Of them, left out by rules.",
-     COUNT(counts.filtered)},
+     COUNT(counts.filtered), .is_rare = true},
     {"sluice_updates_dropped", SL_METRIC_COUNTER, "Of them, lost for good, by reason.",
      .put = put_dropped},
-    {"sluice_updates_held", SL_METRIC_GAUGE, "Of them, not acknowledged yet.", COUNT(counts.held)},
+    {"sluice_updates_held", SL_METRIC_GAUGE, "Of them, not acknowledged yet.", COUNT(counts.held),
+     .is_rare = true},
     {"sluice_stream_held", SL_METRIC_GAUGE, "Updates held, by who holds them.", .put = put_held_by},
     {"sluice_updates_kept", SL_METRIC_GAUGE,
      "Of those held, kept by a stall policy until the sink takes again.", COUNT(kept),
@@ -256,7 +259,7 @@ static void put_skew(const struct family *family, const struct sl_stream_row *ro
             {"subscription", sl_str_from(row->view.subscription)},
             {"direction", sl_str_from(parts[i].direction)},
         };
-        if (parts[i].ns) {
+        if (parts[i].ns >= SL_NS_PER_S) {
             seconds(family, labels, SL_ARRAY_LEN(labels), parts[i].ns);
         }
     }
@@ -270,12 +273,16 @@ static void put_unit(const struct family *family, const struct sl_stream_row *ro
         {"unit", sl_str_from(sl_clock_unit_name(row->view.clock_unit))},
     };
 
-    sample(family, labels, SL_ARRAY_LEN(labels), 1);
+    if (row->view.clock_unit != SL_CLOCK_NS && row->view.clock_unit != SL_CLOCK_AUTO) {
+        sample(family, labels, SL_ARRAY_LEN(labels), 1);
+    }
 }
 
 static void put_reconnects(const struct family *family, const struct sl_stream_row *row)
 {
-    put_stream(family, row, row->view.subscribes ? row->view.subscribes - 1 : 0);
+    if (row->view.subscribes > 1) {
+        put_stream(family, row, row->view.subscribes - 1);
+    }
 }
 
 /* A sample for each reason that was ever seen. */
@@ -415,9 +422,9 @@ static const struct {
     {"sluice_stream_skewed_timestamps", SL_METRIC_COUNTER,
      "Notifications with a zero or negative time, or one beyond max-skew.", put_skewed},
     {"sluice_stream_skew_seconds", SL_METRIC_GAUGE,
-     "The furthest that a device's time was from ours.", put_skew},
-    {"sluice_stream_timestamp", SL_METRIC_INFO, "The unit of the device's timestamps, once known.",
-     put_unit},
+     "The furthest that a device's time was from ours, where that is a second or more.", put_skew},
+    {"sluice_stream_timestamp", SL_METRIC_INFO,
+     "The unit of the device's timestamps, where it is not nanoseconds.", put_unit},
     {"sluice_stream_reconnects", SL_METRIC_COUNTER, "Subscribe calls after the first.",
      put_reconnects},
     {"sluice_quarantined_paths", SL_METRIC_GAUGE,

@@ -13,7 +13,8 @@
  * How many samples there are is bounded by the configuration, never by what devices send: a target
  * has at most SL_REPORT_TARGET_SAMPLES, a stream SL_REPORT_STREAM_SAMPLES, each of its routes
  * SL_REPORT_ROUTE_SAMPLES and one for each place that its records go to (SL_ROUTE_MAX_ORIGINS).
- * What is rare has a sample once it happened. */
+ * What is rare has a sample once it happened, and what is usually 0 has one while it is not: at
+ * rest a target with one stream has less than twenty. */
 enum {
     SL_REPORT_TARGET_SAMPLES = 24,
     SL_REPORT_STREAM_SAMPLES = 72,

@@ -46,7 +46,9 @@ static void put_credit(const struct family *family, const struct sl_stream_view 
 
     for (size_t i = 0; i < SL_ARRAY_LEN(parts); i++) {
         const struct sl_metric_label state = {"state", sl_str_from(parts[i].state)};
-        put_u64(family, view, &state, parts[i].bytes, out);
+        if (parts[i].bytes) {
+            put_u64(family, view, &state, parts[i].bytes, out);
+        }
     }
 }
 
@@ -59,13 +61,17 @@ static void put_limit(const struct family *family, const struct sl_stream_view *
 static void put_doublings(const struct family *family, const struct sl_stream_view *view,
                           struct sl_buf *out)
 {
-    put_u64(family, view, NULL, view->window_doublings, out);
+    if (view->window_doublings) {
+        put_u64(family, view, NULL, view->window_doublings, out);
+    }
 }
 
 static void put_cost(const struct family *family, const struct sl_stream_view *view,
                      struct sl_buf *out)
 {
-    put_u64(family, view, NULL, view->cost_held_bytes, out);
+    if (view->cost_held_bytes) {
+        put_u64(family, view, NULL, view->cost_held_bytes, out);
+    }
 }
 
 static void put_share(const struct family *family, const struct sl_stream_view *view,
