@@ -12,9 +12,8 @@
 
 enum { POLL_MS = 200, ASK_MS = 2000, ASK_PARTS = 8, MAX_PARTITIONS = 1000, WORDS_BYTES = 200 };
 
-#define MOST_WAIT_NS                                                                               \
-    (2 * SL_NS_PER_S) /* records that keep coming are not waited for any longer                    \
-                       */
+/* Records that keep coming are not waited for any longer. */
+#define MOST_WAIT_NS (2 * SL_NS_PER_S)
 
 struct kafka {
     struct sl_source *source;

@@ -80,7 +80,8 @@ static const struct sluice_option http_table[] = {
      .type = SLUICE_STRING,
      .offset = AT(url),
      .is_required = true,
-     .doc = "http:// or https://, which answers with YAML or JSON."},
+     .doc = "http:// or https://, which answers with YAML or JSON; without secrets: it stands in "
+            "logs and on pages."},
     {.name = "interval",
      .type = SLUICE_DURATION,
      .offset = AT(interval_ns),
@@ -178,6 +179,12 @@ static bool check_http(const struct sl_source_options *options, struct sl_status
 
     if (!is_secure && !is_plain) {
         *why = sl_status_error(SL_INVALID_ARGUMENT, "'url': expected http:// or https://");
+        return false;
+    }
+    const char *host = options->url + (is_secure ? 8 : 7);
+    if (memchr(host, '@', strcspn(host, "/?#"))) { /* the URL stands in logs and on pages */
+        *why = sl_status_error(SL_INVALID_ARGUMENT,
+                               "'url': credentials do not belong there: 'token' or 'headers'");
         return false;
     }
     if (!*options->tls.cert != !*options->tls.key) {

@@ -57,6 +57,8 @@ static void what_is_no_url_or_header_is_refused(void **state)
     (void)state;
     spec.options.url = "file:///etc/passwd";
     assert_refused(&spec, "expected http:// or https://");
+    spec.options.url = "https://user:s3cret@netbox.example/";
+    assert_refused(&spec, "credentials do not belong there");
     spec = http();
     spec.options.headers = (struct sluice_map){&split, 1};
     assert_refused(&spec, "'headers'");
