@@ -73,7 +73,8 @@ const struct sluice_option sl_collector_table[] = {
      .default_text = "10s",
      .min = 0,
      .max = 3600 * SL_NS_PER_S,
-     .doc = "How long the end waits for what is held."},
+     .doc = "How long the end waits for what is held; and a reload, for a sink that it takes "
+            "away and that has stopped answering."},
     {.name = "plugins",
      .type = SLUICE_STRING,
      .offset = AT(plugins),

@@ -168,7 +168,8 @@ static void take_sinks(struct sl_worker *worker)
         }
     }
     for (size_t i = 0; i < old_count; i++) {
-        if (worker->sinks[i].is_retired) {
+        if (worker->sinks[i].is_retired && !worker->sinks[i].retired_ns) {
+            worker->sinks[i].retired_ns = sl_loop_now_ns(worker->loop);
             sl_sink_flush(worker->sinks[i].sink);
         }
     }

@@ -22,6 +22,7 @@ struct sl_worker_sink {
     uint64_t generation;  /* of the settings that it borrows from */
     size_t first_ready;   /* the stream that is offered its room first */
     bool is_retired;      /* it goes as soon as nobody has anything with it */
+    int64_t retired_ns;   /* since when; 0: it is not */
 };
 
 struct sl_worker_target {

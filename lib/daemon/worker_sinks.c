@@ -148,6 +148,27 @@ static bool uses(const struct sl_worker *worker, const struct sl_sink *sink)
     return false;
 }
 
+/* One that nobody brings anything new is waited for as long as the end of the collector would be:
+ * then what it has not acknowledged is lost as if it had started anew, counted and marked by gaps,
+ * and the streams go on with its successor. One that gets through, however slowly, is not stuck. */
+static void give_up_stuck(struct sl_worker *worker, const struct sl_worker_sink *found)
+{
+    int64_t limit_ns = worker->settings->collector.shutdown_timeout_ns;
+    int64_t retired_ns = sl_loop_now_ns(worker->loop) - found->retired_ns;
+    int64_t oldest_ns = sl_sink_oldest_ns(found->sink);
+    int64_t full_ns = sl_sink_full_ns(found->sink);
+    bool is_stuck = (oldest_ns && oldest_ns >= limit_ns) || (full_ns && full_ns >= limit_ns);
+
+    if (found->is_retired && retired_ns >= limit_ns && is_stuck &&
+        !sl_sink_is_given_up(found->sink)) {
+        sl_log(SL_LOG_WARN, sl_sink_subject(found->sink),
+               "shutdown-timeout: a sink that is configured no more is given up",
+               sl_log_text("reason", "sink-restart"),
+               sl_log_u64("records", sl_sink_in_flight(found->sink)));
+        sl_sink_give_up(found->sink);
+    }
+}
+
 bool sl_worker_close_retired(struct sl_worker *worker)
 {
     size_t kept = 0;
@@ -155,6 +176,7 @@ bool sl_worker_close_retired(struct sl_worker *worker)
 
     for (size_t i = 0; i < worker->sink_count; i++) {
         struct sl_worker_sink *found = &worker->sinks[i];
+        give_up_stuck(worker, found);
         if (found->is_retired && sl_sink_in_flight(found->sink) == 0 &&
             !uses(worker, found->sink)) {
             sl_log_plain(SL_LOG_INFO, sl_sink_subject(found->sink), "closed: it is empty");

@@ -145,6 +145,9 @@ static void host_ack(const struct sluice_host *host, struct sluice_token *handle
         sl_sink_note_bug(sink, SL_BUG_RESULT, NULL);
         result = SLUICE_FAILED;
     }
+    if (sink->is_given_up && result != SLUICE_DELIVERED) {
+        result = SLUICE_RESTARTED;
+    }
     if (result != SLUICE_DELIVERED && result != SLUICE_RESTARTED) {
         sl_log(SL_LOG_WARN, &sink->subject, "record lost",
                sl_log_text("why", reason ? reason : "no reason given"));

@@ -44,6 +44,7 @@ struct sl_sink {
     struct sl_deferred ready_due;
     struct sl_deferred room_due;
     struct sl_deferred over_due;
+    struct sl_deferred lost_due; /* what was offered after it was given up */
     size_t record_cost;
     uint64_t cost_bytes; /* of a sink that is not required: what its records hold */
     struct sl_tokens tokens;
@@ -58,6 +59,7 @@ struct sl_sink {
     bool is_over;          /* its records held all of memory_bytes, and hold more than half still */
     bool is_accepting;     /* the plugin's accept is running */
     bool is_closing;
+    bool is_given_up;                   /* there is no instance any more */
     _Atomic(const void *) thread;       /* the loop thread's mark */
     atomic_bool is_foreign_told;        /* a letter about SL_BUG_THREAD is on its way */
     atomic_ulong foreign;               /* calls from other threads */

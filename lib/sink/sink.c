@@ -192,6 +192,16 @@ void sl_sink_return(struct sl_sink *sink, struct sl_token *token, enum sluice_re
 
 /* ---- records ---- */
 
+/* A record for a sink that is given up: it comes back at the end of the turn. */
+static void lose(struct sl_sink *sink, const struct sluice_record *record, struct sl_token *token)
+{
+    free(record->payload);
+    token->sink = sink;
+    token->payload_bytes = (uint32_t)record->payload_len;
+    count_out(sink, token);
+    sl_loop_defer(sink->loop, &sink->lost_due);
+}
+
 /* Offers it to the plugin, which takes all or nothing. */
 static bool offer(struct sl_sink *sink, const struct sluice_record *record, struct sl_token *token)
 {
@@ -199,6 +209,10 @@ static bool offer(struct sl_sink *sink, const struct sluice_record *record, stru
         sink->is_ready_awaited = true;
         sl_timer_start(sink->retry_timer, RETRY_MS);
         return false;
+    }
+    if (sink->is_given_up) {
+        lose(sink, record, token);
+        return true;
     }
     sink->is_accepting = true;
     enum sluice_accept answer =
@@ -334,6 +348,20 @@ static void tell_ready(void *arg)
 
 /* ---- life ---- */
 
+static void return_all(struct sl_sink *sink, enum sluice_result result)
+{
+    struct sl_token *token;
+
+    while ((token = sl_tokens_take_oldest(&sink->tokens))) {
+        sl_sink_return(sink, token, result);
+    }
+}
+
+static void on_lost(void *arg)
+{
+    return_all(arg, SLUICE_RESTARTED);
+}
+
 /* Frees everything but the instance. */
 static void sink_free(struct sl_sink *sink)
 {
@@ -344,6 +372,7 @@ static void sink_free(struct sl_sink *sink)
     sl_loop_cancel(sink->loop, &sink->ready_due);
     sl_loop_cancel(sink->loop, &sink->room_due);
     sl_loop_cancel(sink->loop, &sink->over_due);
+    sl_loop_cancel(sink->loop, &sink->lost_due);
     sl_timer_free(sink->stall_timer);
     sl_timer_free(sink->overdue_timer);
     sl_timer_free(sink->retry_timer);
@@ -423,6 +452,7 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
     sink->ready_due = (struct sl_deferred){.fn = tell_ready, .arg = sink};
     sink->room_due = (struct sl_deferred){.fn = tell_room, .arg = sink};
     sink->over_due = (struct sl_deferred){.fn = tell_over, .arg = sink};
+    sink->lost_due = (struct sl_deferred){.fn = on_lost, .arg = sink};
     init_subject(sink, worker);
     sl_sink_adopt(sink);
     sl_host_init(&sink->host, sink, collector, worker, NULL);
@@ -436,18 +466,14 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
 }
 
 /* What its plugin has not brought back. */
-static void take_back(struct sl_sink *sink)
+static void take_back(struct sl_sink *sink, enum sluice_result result)
 {
-    struct sl_token *token;
-
-    return_parked(sink, SLUICE_FAILED);
+    return_parked(sink, result);
     if (sink->tokens.count > 0) {
         sink->bugs[SL_BUG_FORGOTTEN] += sink->tokens.count - 1;
         sl_sink_note_bug(sink, SL_BUG_FORGOTTEN, NULL);
     }
-    while ((token = sl_tokens_take_oldest(&sink->tokens))) {
-        sl_sink_return(sink, token, SLUICE_FAILED);
-    }
+    return_all(sink, result);
 }
 
 void sl_sink_close(struct sl_sink *sink)
@@ -455,16 +481,46 @@ void sl_sink_close(struct sl_sink *sink)
     SL_ASSERT(!sink->is_accepting && !sink->is_closing);
     sink->is_closing = true;
     sl_sink_adopt(sink);
-    sink->spec->plugin->close(sink->instance);
-    take_back(sink);
+    if (sink->is_given_up) {
+        return_parked(sink, SLUICE_RESTARTED);
+        return_all(sink, SLUICE_RESTARTED);
+    } else {
+        sink->spec->plugin->close(sink->instance);
+        take_back(sink, SLUICE_FAILED);
+    }
     sink_free(sink);
+}
+
+void sl_sink_give_up(struct sl_sink *sink)
+{
+    SL_ASSERT(!sink->is_accepting && !sink->is_closing);
+    if (sink->is_given_up) {
+        return;
+    }
+    sink->is_given_up = true;
+    sink->spec->plugin->close(sink->instance);
+    sink->instance = NULL;
+    sl_host_fini(&sink->host);
+    sl_mailbox_close(sink->mailbox); /* what is in it is for the instance */
+    sink->mailbox = NULL;
+    take_back(sink, SLUICE_RESTARTED);
+    if (sink->is_ready_awaited) {
+        sl_loop_defer(sink->loop, &sink->ready_due);
+    }
+}
+
+bool sl_sink_is_given_up(const struct sl_sink *sink)
+{
+    return sink->is_given_up;
 }
 
 /* ---- what its owner may ask ---- */
 
 void sl_sink_flush(struct sl_sink *sink)
 {
-    sink->spec->plugin->flush(sink->instance);
+    if (!sink->is_given_up) {
+        sink->spec->plugin->flush(sink->instance);
+    }
 }
 
 void sl_sink_tell_out(struct sl_sink *sink)
@@ -515,7 +571,9 @@ uint64_t sl_sink_overdue(const struct sl_sink *sink)
 void sl_sink_stats(struct sl_sink *sink, struct sluice_stats *stats)
 {
     *stats = (struct sluice_stats){0};
-    sink->spec->plugin->stats(sink->instance, stats);
+    if (!sink->is_given_up) {
+        sink->spec->plugin->stats(sink->instance, stats);
+    }
     if (stats->trouble_count > SLUICE_MAX_TROUBLES) {
         stats->trouble_count = SLUICE_MAX_TROUBLES;
     }
@@ -525,7 +583,8 @@ size_t sl_sink_most_bytes(const struct sl_sink *sink, const struct sluice_record
 {
     const struct sluice_sink_plugin *plugin = sink->spec->plugin;
 
-    return plugin->most_bytes ? plugin->most_bytes(sink->instance, record) : SIZE_MAX;
+    return plugin->most_bytes && !sink->is_given_up ? plugin->most_bytes(sink->instance, record)
+                                                    : SIZE_MAX;
 }
 
 struct sl_log_subject *sl_sink_subject(struct sl_sink *sink)

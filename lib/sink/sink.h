@@ -102,6 +102,12 @@ struct sl_sink *sl_sink_open(struct sl_loop *loop, const struct sl_sink_spec *sp
 /* Every token still out comes back FAILED before this returns, whatever the plugin does. */
 void sl_sink_close(struct sl_sink *sink);
 
+/* Nobody waits for its plugin any more, which is closed before this returns. Every token still out
+ * comes back RESTARTED, where the plugin does not say at its end that it is delivered; so does each
+ * record that is offered from now on, once it was taken. Twice is once. sl_sink_close stays due. */
+void sl_sink_give_up(struct sl_sink *sink);
+bool sl_sink_is_given_up(const struct sl_sink *sink);
+
 enum sl_sink_answer sl_sink_accept(struct sl_sink *sink, const struct sluice_record *record,
                                    struct sl_token *token) SL_MUST_CHECK;
 

@@ -6,12 +6,15 @@
                  trusts the new authority; a key that does not fit changes nothing
   a watched file `collector.watch`: written in place, renamed over, and swapped as Kubernetes swaps a
                  ConfigMap, it is in force by itself; a wrong one is refused, in status and log
+  a stuck sink   a broker that has stopped answering is configured away: after shutdown-timeout its records
+                 are given up, as many as the gap in front of the new epoch says, and the ledger balances
 
 The device's TLS is Python's: it tells which client certificate it was shown.
 """
 import contextlib
 import json
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -20,7 +23,7 @@ import ssl
 import subprocess
 import threading
 
-from harness import check, must, part, run, wait_for
+from harness import check, must, part, run, sluice, wait_for
 
 from certificates import Authority
 from collector import Collector, configuration, subscription
@@ -224,9 +227,53 @@ def a_watched_file(lab):
     must(collector.stop() == 0, "sluice ends with 0")
 
 
+COUNTS = r"(received|published|filtered|held|dropped\.sink-restart|dropped\.closed)=(\d+)"
+
+
+def a_stuck_sink(lab):
+    device = Devices(lab, "sim", 1, rate=100)
+    addresses = device.addresses()
+    broker = lab.start("broker", [sluice(), "broker", "--topic", "records"])
+    bootstrap = broker.wait_line(r"bootstrap (\S+)", 10)[0].group(1)
+    copy = lab.path("copy.jsonl")
+    exact = {"format": "sluice.v1-json"}
+    stuck = {"main": {"type": "kafka", "brokers": [bootstrap], "topic": "records", "key": "${target}", **exact}}
+    free = {"main": {"type": "file", "path": str(copy), **exact}}
+    more = {"shutdown_timeout": "2s"}
+    collector = Collector(lab, addresses, {"all": subscription()}, stuck, **more)
+    watched = Watched(collector)
+    further(collector, "updates to the broker")
+    broker.signal(signal.SIGSTOP)
+    lab.on_end(lambda: broker.signal(signal.SIGCONT))
+    wait_for(lambda: collector.total("updates_held", sink="main") > 50, 20, "updates that the broker holds")
+    collector.file.write_text(json.dumps(configuration(collector.port, addresses, {"all": subscription()},
+                                                       free, **more), indent=2), encoding="utf-8")
+    check(watched.reload() == ("ok", "SIGHUP", 1), "another sink in its place")
+    given_up = collector.process.wait_line(r"is given up.* reason=sink-restart records=(\d+)", 30)
+    collector.process.wait_line(r"goes on with the new configuration", 20)
+    wait_for(lambda: copy.exists() and copy.read_bytes().count(b"\n") > 20, 20, "records in the new sink")
+    check(len(given_up) == 1, "the old one is given up once")
+    collector.process.wait_line(r"sink=main .*closed: it is empty", 20)
+    must(collector.stop() == 0, "sluice ends with 0")
+    counts = {name: int(number) for name, number in
+              re.findall(COUNTS, collector.process.find(r"sum=all .*")[0].group())}
+    lost = counts["dropped.sink-restart"]
+    check(lost > 50 and counts["held"] == 0 and
+          counts["received"] == counts["published"] + lost + counts["dropped.closed"],
+          f"what it had is lost, the ledger balances: {counts}")
+    records = [json.loads(line) for line in copy.read_text(encoding="utf-8").splitlines()]
+    told = [record["gap"] for record in records if "gap" in record]
+    check([(gap["reason"], int(gap["count"])) for gap in told] ==
+          [("sink-restart", lost + counts["dropped.closed"])], f"one gap tells all of it: {told}")
+    check(len({record["epoch"] for record in records}) == 1 and
+          [int(record["seq"]) for record in records] == list(range(1, len(records) + 1)),
+          f"{len(records)} records in a new epoch, without a hole")
+
+
 def main(lab):
     part(lab, "certificates", certificates)
     part(lab, "a watched file", a_watched_file)
+    part(lab, "a stuck sink", a_stuck_sink)
 
 
 if __name__ == "__main__":

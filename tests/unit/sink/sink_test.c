@@ -748,9 +748,60 @@ static void what_is_posted_before_the_close_does_not_run_after_it(void **state)
     close_world(&world);
 }
 
+static void one_that_is_given_up_loses_what_it_has_and_gets(void **state)
+{
+    struct world world;
+    struct sluice_stats stats;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    assert_int_equal(give(&world, 1), SL_SINK_TAKEN);
+    fake_ack(the_fake, 1, SLUICE_DELIVERED);
+    the_fake->is_full = true;
+    assert_int_equal(give(&world, 2), SL_SINK_FULL);
+    sl_sink_give_up(world.sink); /* its plugin says FAILED */
+    assert_true(sl_sink_is_given_up(world.sink));
+    assert_int_equal(world.acks_in_all, 2);
+    assert_int_equal(world.results[0], SLUICE_RESTARTED);
+    assert_int_equal(sl_sink_in_flight(world.sink), 0);
+    turn(&world);
+    assert_int_equal(world.readies, 1);
+    assert_int_equal(give(&world, 2), SL_SINK_TAKEN);
+    assert_int_equal(world.acks[2], 0); /* never from within */
+    turn(&world);
+    assert_int_equal(world.results[2], SLUICE_RESTARTED);
+    sl_sink_give_up(world.sink);
+    sl_sink_flush(world.sink);
+    sl_sink_stats(world.sink, &stats);
+    assert_int_equal(stats.queued_records, 0);
+    assert_int_equal(give(&world, 3), SL_SINK_TAKEN);
+    sl_sink_close(world.sink);
+    assert_int_equal(world.acks_in_all, 4);
+    assert_int_equal(world.results[3], SLUICE_RESTARTED);
+    world.sink = NULL;
+    close_world(&world);
+}
+
+static void what_a_plugin_forgets_when_it_is_given_up_comes_back_too(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_world(&world, "s", 0);
+    assert_int_equal(give(&world, 0), SL_SINK_TAKEN);
+    the_fake->forgets_at_close = true;
+    sl_sink_give_up(world.sink);
+    assert_int_equal(world.results[0], SLUICE_RESTARTED);
+    assert_bugs(&world, SL_BUG_FORGOTTEN, 1);
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_that_is_given_up_loses_what_it_has_and_gets),
+        cmocka_unit_test(what_a_plugin_forgets_when_it_is_given_up_comes_back_too),
         cmocka_unit_test(each_record_comes_back_once),
         cmocka_unit_test(a_token_may_be_used_again_after_its_report),
         cmocka_unit_test(a_record_that_comes_back_twice_counts_once_and_the_plugin_is_named),
