@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -12,6 +13,8 @@
 #include "config/config.h"
 #include "import/import.h"
 #include "tool/options.h"
+
+enum { HOST_BYTES = 256 };
 
 struct import_tool {
     struct sl_tool_options common;
@@ -50,16 +53,19 @@ static const struct sl_flag_group groups[] = {{"Flags", import_flags}, {NULL, NU
 
 const struct sl_tool sl_tool_import = {
     .name = "import",
-    .doc = "make a configuration of gnmic's",
+    .doc = "make a configuration of gnmic's or Telegraf's",
     .usage = "FILE [-o FILE]",
-    .text = "Reads a configuration of gnmic and writes one of sluice that keeps payloads, keys,\n"
-            "topics and partitions, so that consumers need not change. What cannot be carried\n"
-            "over, and what is different from now on, is listed on standard error, a line each\n"
-            "(FILE:LINE: what, and what to do), and at the head of the new configuration.\n"
-            "\n"
-            "References to the environment stay references. A secret in plain text becomes one;\n"
-            "the list says which variable to set.",
-    .examples = "  sluice import gnmic.yaml -o sluice.yaml && sluice check -c sluice.yaml",
+    .text =
+        "Reads a configuration of gnmic (YAML) or Telegraf (TOML: FILE ends in .conf or .toml)\n"
+        "and writes one of sluice that keeps payloads, keys, topics and partitions, so that\n"
+        "consumers need not change. What cannot be carried over, and what is different from now\n"
+        "on, is listed on standard error, a line each (FILE:LINE: what, and what to do), and at\n"
+        "the head of the new configuration.\n"
+        "\n"
+        "References to the environment stay references. A secret in plain text becomes one;\n"
+        "the list says which variable to set.",
+    .examples = "  sluice import gnmic.yaml -o sluice.yaml && sluice check -c sluice.yaml\n"
+                "  sluice import telegraf.conf -o sluice.yaml",
     .exits = "0 everything is carried over; 1 some things are left out, and listed; 2 nothing is\n"
              "written: wrong words, FILE cannot be read, it has nothing that sluice could run,\n"
              "or --strict and something would be left out.",
@@ -108,10 +114,27 @@ static bool write_out(const struct import_tool *tool, const struct sl_buf *text)
            sl_tool_complain(&tool->common, "standard output: %s", strerror(errno));
 }
 
+/* Telegraf's files are called telegraf.conf, those of telegraf.d SOMETHING.conf, all in TOML. */
+static bool is_telegraf(const char *file)
+{
+    static const char *const endings[] = {".conf", ".toml"};
+    size_t len = strlen(file);
+
+    for (size_t i = 0; i < SL_ARRAY_LEN(endings); i++) {
+        if (len >= strlen(endings[i]) &&
+            strcasecmp(file + len - strlen(endings[i]), endings[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int import_document(const struct import_tool *tool, const char *file,
                            const struct sl_config *config)
 {
-    const struct sl_import_options options = {.keeps_secrets = tool->keeps_secrets};
+    char host[HOST_BYTES] = "";
+    struct sl_import_options options = {.keeps_secrets = tool->keeps_secrets};
+    options.host = gethostname(host, sizeof(host) - 1) == 0 ? host : NULL;
     struct sl_import *import = sl_import_new(config, &options);
     int code = SL_EXIT_USAGE;
     struct sl_buf text = {0};
@@ -120,7 +143,8 @@ static int import_document(const struct import_tool *tool, const char *file,
         sl_tool_complain(&tool->common, "out of memory");
         return SL_EXIT_USAGE;
     }
-    bool is_good = sl_import_gnmic(import, file, &text);
+    bool is_good = is_telegraf(file) ? sl_import_telegraf(import, file, &text)
+                                     : sl_import_gnmic(import, file, &text);
     size_t left_out = sl_import_left_out(import);
     print_notes(file, import);
     if (!is_good) {
@@ -138,7 +162,7 @@ static int import_document(const struct import_tool *tool, const char *file,
 
 static int import_file(const struct import_tool *tool, const char *file)
 {
-    struct sl_config *config = sl_config_read(file);
+    struct sl_config *config = is_telegraf(file) ? sl_config_read_toml(file) : sl_config_read(file);
     struct sl_buf errors = {0};
     int code = SL_EXIT_USAGE;
 
@@ -148,7 +172,10 @@ static int import_file(const struct import_tool *tool, const char *file)
         sl_config_print_errors(config, &errors);
         fputs(sl_buf_text(&errors), stderr);
     } else if (sl_config_kind(sl_config_root(config)) != SL_CONFIG_MAP) {
-        sl_tool_complain(&tool->common, "%s: expected a map, a configuration of gnmic", file);
+        sl_tool_complain(&tool->common,
+                         "%s: expected a map, a configuration of gnmic; Telegraf's are "
+                         "called SOMETHING.conf",
+                         file);
     } else {
         code = import_document(tool, file, config);
     }

@@ -127,7 +127,9 @@ static bool read_all(FILE *stream, struct sl_buf *text)
     return !ferror(stream);
 }
 
-struct sl_config *sl_config_read(const char *file)
+typedef void load_fn(struct sl_config *config, struct sl_str text);
+
+static struct sl_config *read_by(const char *file, load_fn *load)
 {
     struct sl_config *config = config_new(file);
     struct sl_buf text;
@@ -138,7 +140,7 @@ struct sl_config *sl_config_read(const char *file)
     sl_buf_init(&text, 0);
     FILE *stream = fopen(file, "re");
     if (stream && read_all(stream, &text)) {
-        sl_config_load(config, sl_buf_str(&text));
+        load(config, sl_buf_str(&text));
     } else {
         sl_config_error(config, NULL, "cannot be read: %s", strerror(errno));
     }
@@ -149,14 +151,34 @@ struct sl_config *sl_config_read(const char *file)
     return config;
 }
 
-struct sl_config *sl_config_parse(const char *file, struct sl_str text)
+static struct sl_config *parse_by(const char *file, struct sl_str text, load_fn *load)
 {
     struct sl_config *config = config_new(file);
 
     if (config) {
-        sl_config_load(config, text);
+        load(config, text);
     }
     return config;
+}
+
+struct sl_config *sl_config_read(const char *file)
+{
+    return read_by(file, sl_config_load);
+}
+
+struct sl_config *sl_config_parse(const char *file, struct sl_str text)
+{
+    return parse_by(file, text, sl_config_load);
+}
+
+struct sl_config *sl_config_read_toml(const char *file)
+{
+    return read_by(file, sl_config_load_toml);
+}
+
+struct sl_config *sl_config_parse_toml(const char *file, struct sl_str text)
+{
+    return parse_by(file, text, sl_config_load_toml);
 }
 
 void sl_config_free(struct sl_config *config)

@@ -40,6 +40,12 @@ enum sl_config_kind { SL_CONFIG_NULL, SL_CONFIG_SCALAR, SL_CONFIG_LIST, SL_CONFI
  * errors. */
 struct sl_config *sl_config_read(const char *file) SL_MUST_CHECK;
 struct sl_config *sl_config_parse(const char *file, struct sl_str text) SL_MUST_CHECK;
+
+/* The same of TOML 1.0: tables are maps, arrays lists; numbers (without underscores), dates, true
+ * and false are plain scalars as they stand there, all other texts quoted ones. Nothing is filled
+ * in. */
+struct sl_config *sl_config_read_toml(const char *file) SL_MUST_CHECK;
+struct sl_config *sl_config_parse_toml(const char *file, struct sl_str text) SL_MUST_CHECK;
 void sl_config_free(struct sl_config *config);
 
 /* Whether it came from elsewhere: then what it says may not bring in files and environment of this

@@ -70,6 +70,9 @@ void sl_config_add_names(struct sl_buf *out, const char *const *names);
 /* yaml.c: fills config->root. */
 void sl_config_load(struct sl_config *config, struct sl_str text);
 
+/* toml.c: the same of TOML 1.0. */
+void sl_config_load_toml(struct sl_config *config, struct sl_str text);
+
 /* map.c: fills `map` from `count` nodes: key, value, key, value. False when memory is out. */
 bool sl_config_build_map(struct sl_config *config, const struct sl_config_node *const *items,
                          size_t count, struct sl_config_node *map) SL_MUST_CHECK;

@@ -19,7 +19,8 @@ struct common_options {
     struct sluice_strings rules;
     struct sluice_strings processors;
     bool is_float64;
-    int json_arrays; /* enum json_arrays */
+    const char *host; /* "auto", "none", or a name */
+    int json_arrays;  /* enum json_arrays */
     struct sluice_strings json_keys;
     struct {
         uint64_t bytes;
@@ -109,6 +110,11 @@ const struct sluice_option sl_sink_table[] = {
      .default_text = "false",
      .doc = "event, event-split, gnmic-json, telegraf-json, influx: decimals, and the numbers in "
             "JSON, are rounded as gnmic and Telegraf do; else they keep every digit."},
+    {.name = "host",
+     .type = SLUICE_STRING,
+     .offset = offsetof(struct common_options, host),
+     .default_text = "auto",
+     .doc = "telegraf-json, influx: the tag 'host'. auto: this machine's name; none: no such tag."},
     {.name = "json-arrays",
      .type = SLUICE_ENUM,
      .offset = offsetof(struct common_options, json_arrays),
@@ -417,6 +423,8 @@ static bool read_sink(struct sl_settings_reader *reader, const struct sl_config_
     sink->rules = common->rules;
     sink->strips_modules = common->module_prefixes == SL_STRIP_MODULES;
     sink->spec.is_float64 = common->is_float64;
+    sink->spec.is_hostless = strcmp(common->host, "none") == 0;
+    sink->spec.host = strcmp(common->host, "auto") == 0 ? "" : common->host;
     sink->spec.json_keys = json_keys_of(config, map, common);
     sink->spec.batch.bytes = common->batch.bytes;
     sink->spec.batch.delay_ns = common->batch.delay_ns;

@@ -7,6 +7,17 @@ static const char *or_null(const char *text)
     return text && text[0] ? text : NULL;
 }
 
+/* Telegraf's formats say what a metric is called, all others who asked for it. */
+static const char *name_in_records(const struct sl_subscription_settings *subscription,
+                                   const struct sl_sink_settings *sink)
+{
+    bool is_metric =
+        sink->spec.format == SL_FORMAT_TELEGRAF_JSON || sink->spec.format == SL_FORMAT_INFLUX;
+    const char *measurement = or_null(subscription->options.measurement);
+
+    return is_metric && measurement ? measurement : subscription->name;
+}
+
 static void fill_route(const struct sl_workplace *place, const struct sl_target_settings *target,
                        const struct sl_stream_settings *stream, size_t member,
                        const struct sl_sink_settings *sink, struct sl_route_config *route)
@@ -26,9 +37,11 @@ static void fill_route(const struct sl_workplace *place, const struct sl_target_
         .encoder = {.format = (enum sl_format)sink->spec.format,
                     .unit = (enum sl_record_unit)sink->spec.unit,
                     .is_float64 = sink->spec.is_float64,
+                    .host = sl_str_from(sink->spec.host),
+                    .is_hostless = sink->spec.is_hostless,
                     .json_keys = sink->spec.json_keys,
                     .target = sl_str_from(target->name),
-                    .subscription = sl_str_from(subscription->name),
+                    .subscription = sl_str_from(name_in_records(subscription, sink)),
                     .subscription_target = sl_str_from(or_null(subscription->options.target)),
                     .subscribe = &subscription->request,
                     .labels = &target->options.labels,

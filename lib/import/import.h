@@ -41,6 +41,7 @@ struct sl_import_note {
 
 struct sl_import_options {
     bool keeps_secrets; /* plain text stays plain text */
+    const char *host;   /* this machine's name, for Telegraf's tag `host`; NULL: not known */
     const char *replay; /* a trial: the one target plays this capture; NULL: no trial */
     const char *folder; /* of a trial: each sink writes the file SINK.out in it */
     const char *target; /* of a trial: which target's ways it has; NULL: the first one's */
@@ -57,6 +58,10 @@ void sl_import_free(struct sl_import *import);
  * nothing in it that sluice could run, or memory is out; the notes say what is missing. */
 bool sl_import_gnmic(struct sl_import *import, const char *source,
                      struct sl_buf *out) SL_MUST_CHECK;
+
+/* The same of a configuration of Telegraf. */
+bool sl_import_telegraf(struct sl_import *import, const char *source,
+                        struct sl_buf *out) SL_MUST_CHECK;
 
 /* In the order of the source. */
 size_t sl_import_notes(const struct sl_import *import);

@@ -53,6 +53,9 @@ bool sl_import_is_true(const struct sl_config_node *node);
 size_t sl_import_items(const struct sl_config_node *node);
 const char *sl_import_item(const struct sl_config_node *node, size_t i);
 
+/* Of a list of maps how many there are, of a map 1: sl_config_item has them. */
+size_t sl_import_tables(const struct sl_config_node *node);
+
 /* What becomes of a key. */
 enum sl_import_carry {
     SL_IMPORT_READ,   /* its reader knows */
@@ -64,6 +67,8 @@ enum sl_import_carry {
     SL_IMPORT_BOOL,
     SL_IMPORT_NUMBER,
     SL_IMPORT_DURATION, /* Go's: "1m30s", "1.5s", a number of nanoseconds */
+    SL_IMPORT_PERIOD,   /* Telegraf's duration: the same, with days; a number of seconds */
+    SL_IMPORT_SIZE,     /* Telegraf's: "4MB", "4MiB", a number of bytes */
     SL_IMPORT_WORD,     /* text in small letters, with - for _ */
 };
 
@@ -86,8 +91,10 @@ void sl_import_put_row(struct sl_import *import, const struct sl_import_row *row
 void sl_import_put_rows(struct sl_import *import, const struct sl_import_row *rows,
                         const struct sl_config_node *map, unsigned indent);
 
-/* Go's durations. False: it is none. */
+/* Go's durations, and Telegraf's. False: it is none. */
 bool sl_import_to_duration(const char *text, int64_t *ns) SL_MUST_CHECK;
+bool sl_import_to_period(const char *text, int64_t *ns) SL_MUST_CHECK;
+bool sl_import_to_size(const char *text, uint64_t *bytes) SL_MUST_CHECK;
 
 /* ---- what is written (write.c) ---- */
 

@@ -1,4 +1,5 @@
 /* What is read: keys in any case, judged and written by tables of rows. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -48,6 +49,11 @@ size_t sl_import_items(const struct sl_config_node *node)
 const char *sl_import_item(const struct sl_config_node *node, size_t i)
 {
     return sl_import_text(sl_config_item(node, i));
+}
+
+size_t sl_import_tables(const struct sl_config_node *node)
+{
+    return node && sl_config_kind(node) == SL_CONFIG_MAP ? 1 : sl_import_items(node);
 }
 
 /* ---- judging ---- */
@@ -111,8 +117,14 @@ static const struct {
     const char *name;
     int64_t ns;
 } units[] = {
-    {"ns", 1},          {"us", SL_NS_PER_US},    {"\xc2\xb5s", SL_NS_PER_US}, {"ms", SL_NS_PER_MS},
-    {"s", SL_NS_PER_S}, {"m", 60 * SL_NS_PER_S}, {"h", 3600 * SL_NS_PER_S},
+    {"ns", 1},
+    {"us", SL_NS_PER_US},
+    {"\xc2\xb5s", SL_NS_PER_US},
+    {"ms", SL_NS_PER_MS},
+    {"s", SL_NS_PER_S},
+    {"m", 60 * SL_NS_PER_S},
+    {"h", 3600 * SL_NS_PER_S},
+    {"d", 24 * 3600 * SL_NS_PER_S}, /* Telegraf's alone, and the last */
 };
 
 static bool is_digit(char c)
@@ -121,7 +133,7 @@ static bool is_digit(char c)
 }
 
 /* One number with its unit; 0 bytes: there is none. */
-static size_t read_part(const char *text, double *ns)
+static size_t read_part(const char *text, bool has_days, double *ns)
 {
     size_t at = 0;
     double value = 0;
@@ -136,7 +148,7 @@ static size_t read_part(const char *text, double *ns)
             value += place * (text[at] - '0');
         }
     }
-    for (size_t i = 0; at > 0 && i < SL_ARRAY_LEN(units); i++) {
+    for (size_t i = 0; at > 0 && i < SL_ARRAY_LEN(units) - !has_days; i++) {
         size_t len = strlen(units[i].name);
         char next = text[at + len - (strncmp(text + at, units[i].name, len) == 0 ? 0 : len)];
         if (strncmp(text + at, units[i].name, len) == 0 && (!next || is_digit(next))) {
@@ -147,23 +159,68 @@ static size_t read_part(const char *text, double *ns)
     return 0;
 }
 
-bool sl_import_to_duration(const char *text, int64_t *ns)
+static bool add_parts(const char *text, bool has_days, int64_t *ns)
 {
     double sum = 0;
-    int64_t number = 0;
 
-    if (sl_config_to_int(sl_str_from(text), &number)) {
-        *ns = number;
-        return number >= 0;
-    }
     for (size_t len = 0; *text; text += len) {
-        len = strnlen(text, WORD_BYTES) < WORD_BYTES ? read_part(text, &sum) : 0;
+        len = strnlen(text, WORD_BYTES) < WORD_BYTES ? read_part(text, has_days, &sum) : 0;
         if (!len) {
             return false;
         }
     }
     *ns = sum < 9e18 ? (int64_t)(sum + 0.5) : INT64_MAX;
     return sum < 9e18;
+}
+
+bool sl_import_to_duration(const char *text, int64_t *ns)
+{
+    int64_t number = 0;
+
+    if (sl_config_to_int(sl_str_from(text), &number)) {
+        *ns = number;
+        return number >= 0;
+    }
+    return add_parts(text, false, ns);
+}
+
+bool sl_import_to_period(const char *text, int64_t *ns)
+{
+    char seconds[WORD_BYTES];
+    size_t len = strspn(text, "0123456789.");
+
+    if (text[len] || len + 2 > sizeof(seconds)) {
+        return add_parts(text, true, ns);
+    }
+    memcpy(seconds, text, len);
+    memcpy(seconds + len, "s", 2);
+    return len && add_parts(seconds, true, ns);
+}
+
+bool sl_import_to_size(const char *text, uint64_t *bytes)
+{
+    static const char units_of[] = "kmgt";
+    size_t len = strspn(text, "0123456789");
+    const char *unit = text + len;
+    bool is_binary = *unit && strcasecmp(unit + 1, "ib") == 0;
+    uint64_t factor = 1;
+
+    if (!sl_str_to_u64((struct sl_str){text, len}, bytes)) {
+        return false;
+    }
+    if (*unit && strcasecmp(unit, "b") != 0) {
+        const char *found = strchr(units_of, *unit | 0x20);
+        if (!found || (!is_binary && strcasecmp(unit + 1, "b") != 0)) {
+            return false;
+        }
+        for (const char *at = units_of; at <= found; at++) {
+            factor *= is_binary ? 1024 : 1000;
+        }
+    }
+    bool fits = *bytes <= (uint64_t)INT64_MAX / factor;
+
+    *bytes *= factor;
+    return fits;
 }
 
 /* ---- writing ---- */
@@ -191,14 +248,32 @@ static void put_duration(struct sl_import *import, const struct sl_import_row *r
 {
     struct sl_buf text = {0};
     int64_t ns = 0;
+    bool is_one = row->carry == SL_IMPORT_PERIOD ? sl_import_to_period(sl_import_text(node), &ns)
+                                                 : sl_import_to_duration(sl_import_text(node), &ns);
 
-    if (sl_import_to_duration(sl_import_text(node), &ns)) {
+    if (is_one) {
         sl_config_add_duration(&text, ns);
         sl_import_put_raw(import, row->as, sl_buf_text(&text), indent);
     } else if (strchr(sl_import_text(node), '$')) {
         sl_import_put_expanded(import, row->as, sl_import_text(node), indent);
     } else {
         sl_import_note(import, node, SL_IMPORT_LEFT_OUT, "'%s': expected a duration", row->key);
+    }
+    sl_import_drop(import, &text);
+}
+
+static void put_size(struct sl_import *import, const struct sl_import_row *row,
+                     const struct sl_config_node *node, unsigned indent)
+{
+    struct sl_buf text = {0};
+    uint64_t bytes = 0;
+
+    if (sl_import_to_size(sl_import_text(node), &bytes)) {
+        sl_buf_printf(&text, "%" PRIu64, bytes);
+        sl_import_put_raw(import, row->as, sl_buf_text(&text), indent);
+    } else {
+        sl_import_note(import, node, SL_IMPORT_LEFT_OUT,
+                       "'%s': expected a size, such as \"4MB\" or \"4MiB\"", row->key);
     }
     sl_import_drop(import, &text);
 }
@@ -243,7 +318,11 @@ void sl_import_put_row(struct sl_import *import, const struct sl_import_row *row
         put_number(import, row, node, indent);
         return;
     case SL_IMPORT_DURATION:
+    case SL_IMPORT_PERIOD:
         put_duration(import, row, node, indent);
+        return;
+    case SL_IMPORT_SIZE:
+        put_size(import, row, node, indent);
         return;
     case SL_IMPORT_WORD:
         put_word(import, row, node, indent);

@@ -52,7 +52,8 @@ static bool is_word(char c, bool is_first)
 }
 
 /* The name of the variable that begins behind a dollar, and where the text goes on; 0: it is a
- * dollar and nothing else. */
+ * dollar and nothing else. What stands behind a name, ${NAME:-default}, is skipped: who reads such
+ * files tells of it. */
 static size_t name_at(const char *text, const char **rest)
 {
     bool has_brace = *text == '{';
@@ -62,10 +63,12 @@ static size_t name_at(const char *text, const char **rest)
     while (is_word(name[len], len == 0)) {
         len++;
     }
-    if (has_brace && name[len] != '}') {
+    size_t more = has_brace && len && strchr(":-?", name[len]) ? strcspn(name + len, "}") : 0;
+
+    if (has_brace && name[len + more] != '}') {
         return 0;
     }
-    *rest = name + len + has_brace;
+    *rest = name + len + more + has_brace;
     return len;
 }
 
@@ -196,7 +199,8 @@ static void add_secret(struct sl_import *import, const char *key, const struct s
         sl_import_add_expanded(import->out, value);
         return;
     }
-    if (import->options.keeps_secrets) {
+    bool is_stored = strncmp(value, "@{", 2) == 0;
+    if (import->options.keeps_secrets && !is_stored) {
         sl_import_note(import, node, SL_IMPORT_CHANGED,
                        "a secret stands here in plain text, and so it does in the new file; "
                        "sluice takes it from a file, {file: PATH}, or the environment, too");
@@ -208,6 +212,14 @@ static void add_secret(struct sl_import *import, const char *key, const struct s
         sl_import_note(import, node, SL_IMPORT_LEFT_OUT, "more than %d secrets in plain text",
                        SL_IMPORT_MAX_SECRETS);
         sl_buf_add_c(import->out, "\"\"");
+        return;
+    }
+    if (is_stored) {
+        sl_import_note(import, node, SL_IMPORT_LEFT_OUT,
+                       "the secret is in a store, which sluice does not ask; the new file takes it "
+                       "from the environment, as %s, or say {file: PATH}",
+                       variable);
+        sl_buf_printf(import->out, "\"${env.%s}\"", variable);
         return;
     }
     sl_import_note(import, node, SL_IMPORT_CHANGED,

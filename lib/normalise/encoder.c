@@ -384,6 +384,7 @@ static struct sl_encoder *speaker_of(struct sl_encoder *encoder)
     if (is_of_telegraf(encoder)) {
         config.subscription = SL_STR("sluice_marker");
         config.host = sl_str_from(encoder->of.telegraf.host);
+        config.is_hostless = !encoder->of.telegraf.names.host.data;
         config.subscribe = &subscribe;
     }
     if (!encoder->speaker) {

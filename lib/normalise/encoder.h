@@ -65,6 +65,7 @@ struct sl_encoder_config {
     struct sl_str subscription;        /* event: "name" and tag "subscription-name"; sluice.v1 */
     struct sl_str subscription_target; /* event: tag "subscription-target"; empty: none */
     struct sl_str host; /* telegraf-json, influx: tag "host"; empty: this machine's name */
+    bool is_hostless;   /* the same: no such tag */
     const struct sl_gnmi_subscribe *subscribe; /* the same: its paths; NULL: none */
     const struct sluice_map *labels;           /* sluice.v1: the target's; NULL: none */
     enum sl_record_unit unit;

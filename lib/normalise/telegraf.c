@@ -592,7 +592,7 @@ bool sl_telegraf_init(struct sl_telegraf *telegraf, const struct sl_encoder_conf
     telegraf->host = sl_str_dup(config->host.len ? config->host : sl_str_from(host));
     telegraf->names.is_influx = config->format == SL_FORMAT_INFLUX;
     telegraf->names.name = config->subscription;
-    telegraf->names.host = sl_str_from(telegraf->host);
+    telegraf->names.host = config->is_hostless ? (struct sl_str){0} : sl_str_from(telegraf->host);
     telegraf->names.source = without_port(config->target);
     return telegraf->scratch && telegraf->host && telegraf->leaves &&
            add_roots(telegraf, config->subscribe);

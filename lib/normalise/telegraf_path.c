@@ -400,7 +400,7 @@ static bool add_prefix_text(struct sl_telegraf_path *path, struct sl_str origin)
 static bool add_own_tags(struct sl_telegraf_path *path, const struct sl_telegraf_names *names,
                          bool has_prefix, size_t prefix_at, size_t prefix_len)
 {
-    if (!add_own_tag(path, SL_STR("host"), names->host) ||
+    if ((names->host.data && !add_own_tag(path, SL_STR("host"), names->host)) ||
         !add_own_tag(path, SL_STR("source"), names->source)) {
         return false;
     }

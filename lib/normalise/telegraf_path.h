@@ -29,7 +29,7 @@ enum { SL_TELEGRAF_MAX_ELEMS = 256 }; /* of prefix and path together */
 struct sl_telegraf_names {
     bool is_influx;
     struct sl_str name;   /* the subscription's */
-    struct sl_str host;   /* borrowed */
+    struct sl_str host;   /* borrowed; NULL: no such tag */
     struct sl_str source; /* borrowed */
     Gnmi__Path **roots;   /* the subscription's paths */
     size_t root_count;

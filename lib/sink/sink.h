@@ -32,6 +32,8 @@ struct sl_sink_spec {
     int format;                             /* enum sl_format of normalise/encoder.h */
     int unit;                               /* enum sl_record_unit of the same */
     bool is_float64;                        /* sl_encoder_config has it */
+    const char *host;                       /* the same; "": this machine's name */
+    bool is_hostless;                       /* the same */
     const struct sluice_strings *json_keys; /* the same */
     struct {
         uint64_t bytes; /* 0: no batch; stream/batch.h */

@@ -191,6 +191,13 @@ const struct sluice_option sl_subscription_table[] = {
      .offset = AT(target),
      .default_text = "",
      .doc = "prefix.target, for a device that speaks for several."},
+    {.name = "measurement",
+     .type = SLUICE_STRING,
+     .offset = AT(measurement),
+     .default_text = "",
+     .doc =
+         "telegraf-json, influx: the name of its metrics; without it the subscription's. Several "
+         "may have the same."},
     {.name = "set-target",
      .type = SLUICE_BOOL,
      .offset = AT(set_target),

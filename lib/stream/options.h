@@ -42,6 +42,7 @@ struct sl_subscription_options {
                                 not say */
     const char *prefix;      /* "" : none */
     const char *target;      /* prefix.target; "" : none */
+    const char *measurement; /* what Telegraf's formats call it; "" : its name */
     bool set_target;         /* prefix.target is the target's name */
     int mode;                /* only `stream` so far */
     int encoding;            /* enum sl_gnmi_encoding: json, bytes, proto, ascii, json_ietf, auto */

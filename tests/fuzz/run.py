@@ -32,9 +32,10 @@ SEEDS = {  # files of the tests that are inputs as they are
     "shown": "tests/golden/cases/*.bin",
     "mend": "tests/golden/cases/*.bin",
     "config": "tests/unit/config/*/*.yaml",
-    "import": "tests/it/foreign_configs/*",
+    "import": "tests/it/foreign_configs/*.yaml",
+    "telegraf": "tests/it/foreign_configs/*.conf",
 }
-MOST_BYTES = {"walk": 4096, "shown": 4096, "mend": 4096, "json": 2048, "config": 4096, "import": 4096, "h2": 4096, "calls": 2048, "request": 2048, "number": 17,
+MOST_BYTES = {"walk": 4096, "shown": 4096, "mend": 4096, "json": 2048, "config": 4096, "import": 4096, "telegraf": 4096, "h2": 4096, "calls": 2048, "request": 2048, "number": 17,
               "log": 8192}
 DEFAULT_MOST_BYTES = 1024
 KEPT_BYTES = 512  # of an input in the repository; longer ones are left to the golden messages

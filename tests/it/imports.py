@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""imports - configurations of gnmic become sluice's, and consumers need not notice.
+"""imports - configurations of gnmic and Telegraf become sluice's, and consumers need not notice.
 
 samples   a large file with every section: what is left out is told by line, `sluice check` takes what is
           written, no secret shows, and the exit codes are what they are said to be
@@ -117,6 +117,108 @@ def samples(lab):
     check(code == 2 and not written and "nothing is written" in lines[-1], "--strict writes nothing")
 
 
+TELEGRAF_ENVIRONMENT = {"SLUICE_IMPORT_PASSWORD": "a", "SLUICE_IMPORT_PASSWORD_2": "b", "KAFKA_PASSWORD": "c",
+                        "SPINE_USER": "d", "REGION": "e"}
+TELEGRAF_LIST = [
+    (3, "changed", "these tags"),
+    (9, "changed", "'metric_buffer_limit'"),
+    (10, "changed", "'flush_interval'"),
+    (13, "changed", "'logfile'"),
+    (15, "left out", "'secretstores.systemd'"),
+    (18, "left out", "'inputs.cpu'"),
+    (23, "left out", "'no-port.example'"),
+    (25, "changed", "as SLUICE_IMPORT_PASSWORD "),
+    (30, "left out", "'canonical_field_names'"),
+    (34, "left out", "'path_guessing_strategy'"),
+    (37, "changed", "these tags"),
+    (41, "left out", "the alias 'cpu'"),
+    (43, "changed", "is asked for by 'interfaces', too"),
+    (49, "changed", "'heartbeat_interval'"),
+    (56, "changed", "'sample_interval'"),
+    (58, "left out", "the tag subscription 'descr'"),
+    (65, "left out", "subscription 'broken'"),
+    (72, "left out", "as SLUICE_IMPORT_PASSWORD_2"),
+    (75, "changed", "'insecure_skip_verify' says nothing without 'tls_enable = true'"),
+    (78, "changed", "these tags"),
+    (96, "left out", "processor 'starlark'"),
+    (102, "left out", "'aggregators.minmax'"),
+    (110, "changed", "'required_acks'"),
+    (112, "changed", "compat-float64"),
+    (113, "left out", "'json_timestamp_units'"),
+    (116, "left out", "'KAFKA_PASSWORD'"),
+    (122, "left out", "the tag 'name'"),
+    (125, "changed", "compat-float64"),
+    (129, "left out", "'routing_tag'"),
+    (132, "left out", "'influxdb_v2'"),
+    (136, "left out", "'prometheus'"),
+    (140, "changed", "compat-float64"),
+    (142, "left out", "'rotation_max_size'"),
+]
+TELEGRAF_WRITTEN = [
+    '  "leaf1.example:57400":\n    address: "leaf1.example:57400"\n',
+    '  "leaf1.example:57400-2":\n    address: "leaf1.example:57400"\n',
+    'labels: {"telegraf-source": "2001:db8::7", "telegraf-tag-role": "leaf"}',
+    'username: "${env.SPINE_USER}"\n    password: "${env.SLUICE_IMPORT_PASSWORD_2}"\n    insecure: true\n',
+    '      - "openconfig:/interfaces/interface[name=*]/state/counters"\n    stream-mode: "sample"\n'
+    "    sample-interval: 1m30s\n    encoding: json_ietf\n    max-message: 8000000\n",
+    'sinks: ["lines", "file", "file-2"]',
+    '  ifcounters-2:\n    measurement: "ifcounters"\n    stream-subscriptions:\n      - paths:\n',
+    '    - {kind: label, add: {"dc": "ams1", "region": "${env.REGION}"}}\n    - {kind: label, set: {"site": "tyo"}}\n',
+    'topic: "telegraf_${label.telegraf-tag-role}"\n    key: "${label.telegraf-source}"\n    partitioner: fnv1a\n',
+    'compression: snappy\n',
+    'format: telegraf-json\n    host: "collector1"\n',
+]
+
+
+def telegraf_samples(lab):
+    text = (SAMPLES / "telegraf.conf").read_text(encoding="utf-8")
+    text = text.replace("/etc/telegraf/ca.pem", str(Authority(lab).file))
+    file = write(lab, "telegraf.conf", text)
+    code, written, lines = import_file(lab, file)
+    check(code == 1, f"exit code {code}: things are left out")
+    check_list(lines, "telegraf.conf", TELEGRAF_LIST)
+    check(len(lines) == len(TELEGRAF_LIST), f"{len(lines)} lines, and no others")
+    check(all(any(line.lstrip("# ") == said for line in written.splitlines()) for said in lines),
+          "the list stands in the new file, too")
+    for words in TELEGRAF_WRITTEN:
+        check(words in written, f"written: {words.strip()}")
+    for secret in (GNMIC_SECRET, "changeme", "store:spine"):
+        check(secret not in written and not any(secret in line for line in lines), f"no secret shows: {secret[:5]}")
+    code, said = check_config(lab, written, **TELEGRAF_ENVIRONMENT)
+    check(code == 0 and ": ok: 5 targets, " in said, f"sluice check: {said.strip()}")
+    code, written, lines = import_file(lab, file, "--keep-secrets")
+    check('password: "plain-text-secret$$$$1"' in written and "SLUICE_IMPORT_PASSWORD" in written and
+          not any(GNMIC_SECRET in line for line in lines), "--keep-secrets keeps what is there, and does not list it")
+    code, written, lines = import_file(lab, file, "--strict")
+    check(code == 2 and not written and "nothing is written" in lines[-1], "--strict writes nothing")
+
+
+TELEGRAF_LEAST = """
+[[inputs.gnmi]]
+  addresses = ["127.0.0.1:9"]
+  [[inputs.gnmi.subscription]]
+    name = "s"
+    path = "/a"
+    subscription_mode = "on_change"
+[[outputs.kafka]]
+  brokers = ["b:9092"]
+  topic = "t"
+"""
+
+
+def telegraf_refusals(lab):
+    for what, text, words in (
+            ("no TOML", "[agent\n", "telegraf.conf:1:7: expected ']'"),
+            ("a variable without quotes", "[agent]\ninterval = ${X}\n", "telegraf.conf:2:12: expected a value"),
+            ("no inputs", TELEGRAF_LEAST.replace("inputs.gnmi", "inputs.snmp"), "no target"),
+            ("no outputs", TELEGRAF_LEAST.replace("outputs.kafka", "outputs.nats"), "no output"),
+    ):
+        code, written, lines = import_file(lab, write(lab, "telegraf.conf", text))
+        check(code == 2 and not written and any(words in line for line in lines), f"{what}: exit code 2")
+    code, written, _ = import_file(lab, write(lab, "telegraf.conf", TELEGRAF_LEAST))
+    check(code == 0 and "format: influx" in written, "all carried over: exit code 0")
+
+
 def refusals(lab):
     for what, text, words in (
             ("no YAML", "targets: {a: [", "gnmic.yaml:2:1: "),
@@ -220,6 +322,134 @@ def golden(lab):
           f"tel_sub1_leaf1 has the {len(split)} events one by one, without a key")
 
 
+TELEGRAF_RUN = """
+[agent]
+  hostname = "collector1"
+[[inputs.gnmi]]
+  addresses = ["127.0.0.1:%(port)d"]
+  [[inputs.gnmi.subscription]]
+    name = "sub1"
+    path = "/interfaces/interface"
+    subscription_mode = "target_defined"
+[[outputs.file]]
+  files = ["%(folder)s/influx.out"]
+[[outputs.file]]
+  files = ["%(folder)s/telegraf-json.out"]
+  data_format = "json"
+[[outputs.kafka]]
+  brokers = ["%(bootstrap)s"]
+  topic = "metrics"
+  routing_tag = "source"
+  data_format = "json"
+[[outputs.kafka]]
+  brokers = ["%(bootstrap)s"]
+  topic = "lines"
+  routing_tag = "name"
+  routing_key = "all"
+  [outputs.kafka.topic_suffix]
+    method = "measurement"
+    separator = "_"
+"""
+
+
+def values_of(bootstrap, topic):
+    return [record.value() for record in Reader(bootstrap, topic).messages()]
+
+
+def telegraf_golden(lab):
+    expected = {form: captures.golden_output(form) for form in ("telegraf-json", "influx")}
+    topics = {"telegraf-json": ("metrics", b"127.0.0.1"), "influx": ("lines_sub1", b"all")}
+    bootstrap = broker(lab, "metrics", "lines_sub1")
+    values = {"port": device(lab), "folder": lab.directory, "bootstrap": bootstrap}
+    code, written, lines = import_file(lab, write(lab, "telegraf.conf", TELEGRAF_RUN % values))
+    left_out = [line for line in lines if "left out" in line]
+    must(code == 1 and len(left_out) == 1 and "'routing_tag'" in left_out[0],
+         f"all but one routing tag is carried over: {left_out}")
+    counts = {form: len(text.splitlines()) for form, text in expected.items()}
+    process = run_config(lab, written, lab.path("telegraf-json.out"), counts["telegraf-json"])
+    wait_for(lambda: len(lines_of(lab.path("influx.out"))) >= counts["influx"], 30, "all lines of influx")
+    for form, (topic, _) in topics.items():
+        wait_for(lambda topic=topic, form=form:
+                 sum(map(len, values_of(bootstrap, topic))) >= len(expected[form]), 30, f"all records in {topic}")
+    check(process.terminate() == 0, "it ends with 0")
+    for form, text in expected.items():
+        got = lab.path(f"{form}.out").read_bytes()
+        check(got[:len(text)] == text, f"{counts[form]} lines of {form} are those of Telegraf, byte for byte")
+        topic, key = topics[form]
+        records = list(Reader(bootstrap, topic).messages())
+        check(b"".join(record.value() for record in records)[:len(text)] == text, f"{topic}: so are the records")
+        check({(record.key(), record.partition()) for record in records} ==
+              {(key, fnv1a_partition(key, PARTITIONS))}, f"{topic}: key {key.decode()}, and the partition is FNV-1a's")
+
+
+TELEGRAF_TAGS = """
+[global_tags]
+  dc = "ams1"
+  role = "none"
+[agent]
+  omit_hostname = true
+[[processors.override]]
+  [processors.override.tags]
+    site = "tyo"
+[[outputs.kafka]]
+  brokers = ["%(bootstrap)s"]
+  topic = "tags"
+  routing_tag = "role"
+  data_format = "json"
+[[inputs.gnmi]]
+  addresses = ["127.0.0.1:%(port)d"]
+  name_prefix = "net_"
+  [inputs.gnmi.tags]
+    role = "leaf"
+  [[inputs.gnmi.subscription]]
+    name = "sub1"
+    path = "/interfaces/interface"
+    subscription_mode = "target_defined"
+[[inputs.gnmi]]
+  addresses = ["127.0.0.1:%(port)d"]
+  [inputs.gnmi.tags]
+    role = "spine"
+  [[inputs.gnmi.subscription]]
+    name = "net_sub1"
+    path = "/interfaces/interface"
+    subscription_mode = "on_change"
+"""
+
+
+def telegraf_tags(lab):
+    """Two inputs with one device and the same measurement: tags of everywhere, no host, keys of labels."""
+    metrics = captures.golden_output("telegraf-json").splitlines()
+    bootstrap = broker(lab, "tags")
+    code, written, lines = import_file(lab, write(lab, "telegraf.conf", TELEGRAF_TAGS %
+                                                  {"port": device(lab), "bootstrap": bootstrap}))
+    must(code == 0, f"everything is carried over: {lines}")
+    process = lab.start("run", [sluice(), "run", "-c",
+                                write(lab, "run.yaml", "collector: {admin: {listen: \"\"}}\n" + written)])
+    ends = Reader(bootstrap, "tags")
+    wanted = {role: fnv1a_partition(role, PARTITIONS) for role in (b"leaf", b"spine")}
+    wait_for(lambda: all(ends.ends()[partition][1] >= len(metrics) for partition in wanted.values()), 30,
+             "all records of both")
+    process.terminate()
+    got = {role: [] for role in wanted}
+    astray = 0
+    for record in Reader(bootstrap, "tags").messages():
+        astray += record.partition() != wanted[record.key()]
+        got[record.key()].append(json.loads(record.value()))
+    check(astray == 0, "each key leads to its partition")
+    for role, records in got.items():
+        expected = []
+        for metric in map(json.loads, metrics):
+            if metric["tags"].get("host") == "collector1":
+                del metric["tags"]["host"]
+            metric["tags"].update({"dc": "ams1", "role": role.decode(), "site": "tyo"})
+            metric["name"] = metric["name"] and "net_sub1"
+            expected.append(metric)
+        # In order; an update without any path, which Telegraf skips, is one with an empty path behind rules.
+        ahead = iter(records)
+        check(all(metric in ahead for metric in expected),
+              f"{len(expected)} metrics of {role.decode()}: net_sub1, the tags of everywhere, no host")
+
+
 GNMIC_MANY = """
 insecure: true
 port: %(port)d
@@ -274,7 +504,11 @@ def main(lab):
     must((ROOT / "tests/golden/cases").is_dir(), "the golden messages are there")
     part(lab, "samples", samples)
     part(lab, "what cannot be used", refusals)
+    part(lab, "samples, Telegraf", telegraf_samples)
+    part(lab, "what cannot be used, Telegraf", telegraf_refusals)
     part(lab, "golden messages, gnmic", golden)
+    part(lab, "golden messages, Telegraf", telegraf_golden)
+    part(lab, "names and tags, Telegraf", telegraf_tags)
     part(lab, "names, tags and processors, gnmic", many)
 
 

@@ -90,9 +90,48 @@ static void each_allocation_may_fail(void **state)
     sl_buf_fini(&text);
 }
 
+static void put_toml(struct sl_buf *text)
+{
+    sl_buf_add_c(text, "a.b = [1, {c = \"x\\u00e9\", d = 1_0}]\n[e.f]\ng = 07:32:00\n[[h]]\n");
+    for (int i = 0; i < 500; i++) {
+        sl_buf_printf(text, "k%d = \"one of many texts that fill the chunks of memory\"\n", i);
+    }
+}
+
+static bool read_toml(struct sl_str text)
+{
+    struct sl_config *config = sl_config_parse_toml("t", text);
+    bool is_good = config && sl_config_errors(config) == 0;
+
+    /* whether it is there, or says why not */
+    assert_true(!config || !sl_config_root(config) == !is_good);
+    sl_config_free(config);
+    return is_good;
+}
+
+static void each_allocation_of_toml_may_fail(void **state)
+{
+    struct sl_buf text;
+    long runs = 0;
+
+    (void)state;
+    sl_buf_init(&text, 0);
+    put_toml(&text);
+    do {
+        has_failed = false;
+        left = runs++;
+        bool is_good = read_toml(sl_buf_str(&text));
+        left = -1;
+        assert_true(is_good != has_failed);
+    } while (has_failed);
+    assert_true(runs > 10);
+    sl_buf_fini(&text);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_allocation_may_fail)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_allocation_may_fail),
+                                       cmocka_unit_test(each_allocation_of_toml_may_fail)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,13 +12,27 @@ static const char text[] =
     "processors: {p: {event-drop: {value-names: ['^/a/b$', 'c|d']}}}\n"
     "outputs: {k: {type: kafka, topic-prefix: t, event-processors: [p], sasl: {password: x}}}\n";
 
-static void each_allocation_may_fail(void **state)
+static const char telegraf[] =
+    "global_tags = {a = 'b'}\nagent = {hostname = 'c', logfile = 'x'}\n"
+    "[[processors.override]]\ntags = {s = 't'}\n[[processors.strings]]\n"
+    "[[inputs.gnmi]]\naddresses = ['r1:9', 'r1:9', 'r2']\nusername = 'u'\npassword = 'hunter2'\n"
+    "tls_enable = true\ntls_ca = '/x'\nredial = '2s'\nmax_msg_size = '8MB'\ntags = {k = 'v'}\n"
+    "subscription = [{name = 's', path = '/a', subscription_mode = 'sample', sample_interval = "
+    "10}]\n"
+    "[[inputs.gnmi]]\naddresses = ['r1:9']\ntags = {k = 'w'}\norigin = 'o'\n"
+    "subscription = [{name = 's', path = '/a', subscription_mode = 'on_change'},\n"
+    "{name = 's', path = '/b', subscription_mode = 'on_change'}]\n"
+    "[[outputs.kafka]]\nbrokers = ['b:1']\ntopic = 't'\nrouting_tag = 'source'\n"
+    "topic_suffix = {method = 'tags', keys = ['k', 'x'], separator = '_'}\nsasl_username = 'u'\n"
+    "[[outputs.file]]\nfiles = ['/f', 'stdout']\ndata_format = 'json'\nnamedrop = ['x']\n";
+
+typedef bool import_fn(struct sl_import *import, const char *source, struct sl_buf *out);
+
+static void fail_each(struct sl_config *config, import_fn *write)
 {
     const struct sl_import_options options = {0};
-    struct sl_config *config = sl_config_parse("g", sl_str_from(text));
     bool is_through = false;
 
-    (void)state;
     assert_non_null(config);
     assert_int_equal(sl_config_errors(config), 0);
     for (long i = 0; !is_through; i++) {
@@ -26,7 +40,7 @@ static void each_allocation_may_fail(void **state)
         left = i;
         has_failed = false;
         struct sl_import *import = sl_import_new(config, &options);
-        bool is_good = import && sl_import_gnmic(import, "g", &out);
+        bool is_good = import && write(import, "g", &out);
         left = -1;
         is_through = !has_failed;
         assert_true(is_good != has_failed);
@@ -35,6 +49,13 @@ static void each_allocation_may_fail(void **state)
         assert_true(i < 100000);
     }
     sl_config_free(config);
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    fail_each(sl_config_parse("g", sl_str_from(text)), sl_import_gnmic);
+    fail_each(sl_config_parse_toml("t", sl_str_from(telegraf)), sl_import_telegraf);
 }
 
 int main(void)
