@@ -39,14 +39,18 @@ void sl_api_snapshots_drop(struct sl_api_snapshots *snapshots)
 static void metrics(const struct sl_admin_request *request, struct sl_admin_answer *answer,
                     void *arg)
 {
+    const struct sl_api *api = arg;
     struct sl_api_snapshots snapshots;
+    struct sl_reload_outcome reload;
 
     (void)request;
     if (!sl_api_snapshots_take(arg, &snapshots, answer)) {
         return;
     }
     answer->type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    sl_api_put_sources(((const struct sl_api *)arg)->sources, &answer->body);
+    sl_api_put_sources(api->sources, &answer->body);
+    sl_reload_last(api->reload, &reload);
+    sl_report_reloads(&reload, &answer->body);
     sl_report_metrics(snapshots.all, snapshots.count, sl_api_is_draining(arg), &answer->body);
     sl_api_snapshots_drop(&snapshots);
 }

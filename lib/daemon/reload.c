@@ -65,6 +65,9 @@ static void tell(struct sl_reload *reload, enum sl_reload_result result, const c
     };
 
     strncat(outcome.text, text, sizeof(outcome.text) - 1);
+    memcpy(outcome.counts, reload->outcome.counts, sizeof(outcome.counts));
+    outcome.counts[result]++;
+    outcome.in_force_ns = result == SL_RELOAD_REFUSED ? reload->outcome.in_force_ns : outcome.at_ns;
     pthread_mutex_lock(&reload->mutex);
     reload->outcome = outcome;
     pthread_mutex_unlock(&reload->mutex);
@@ -207,6 +210,7 @@ struct sl_reload *sl_reload_new(const struct sl_reload_config *config)
         reload->settings = config->running;
         reload->outcome.why = "";
         reload->outcome.generation = config->running->generation;
+        reload->outcome.in_force_ns = sl_loop_wall_ns();
         reload->ask_due = (struct sl_post){.fn = on_ask, .arg = reload};
         reload->step_due = (struct sl_post){.fn = on_step, .arg = reload};
         atomic_init(&reload->stepped, 0);

@@ -23,6 +23,8 @@ enum sl_reload_result {
     SL_RELOAD_REFUSED,   /* nothing has changed: `text` */
 };
 
+enum { SL_RELOAD_RESULTS = 4 };
+
 const char *sl_reload_result_name(enum sl_reload_result result); /* "ok" */
 
 enum { SL_RELOAD_TEXT_BYTES = 4096 };
@@ -35,7 +37,9 @@ struct sl_reload_outcome {
     uint32_t added;      /* targets */
     uint32_t removed;
     uint32_t changed;
-    char text[SL_RELOAD_TEXT_BYTES]; /* errors, or what needs a restart; a line each */
+    int64_t in_force_ns; /* when the file said what is in force last: taken, or found the same */
+    uint64_t counts[SL_RELOAD_RESULTS]; /* of all reloads, by result */
+    char text[SL_RELOAD_TEXT_BYTES];    /* errors, or what needs a restart; a line each */
 };
 
 struct sl_reload;

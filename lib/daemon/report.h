@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "daemon/reload.h"
 #include "daemon/snapshot.h"
 
 /* The metrics of all workers, OpenMetrics text format.
@@ -31,6 +32,9 @@ void sl_report_plugins(const struct sl_snapshot *snapshots, size_t count, struct
 
 /* Of them, histograms of what takes time. */
 void sl_report_times(const struct sl_snapshot *snapshots, size_t count, struct sl_buf *out);
+
+/* What came of the configuration's reloads. */
+void sl_report_reloads(const struct sl_reload_outcome *outcome, struct sl_buf *out);
 
 /* What the process itself is, takes and says. */
 void sl_report_process(struct sl_buf *out);

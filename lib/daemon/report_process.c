@@ -127,6 +127,27 @@ static void put_descriptors(struct sl_buf *out)
     }
 }
 
+void sl_report_reloads(const struct sl_reload_outcome *outcome, struct sl_buf *out)
+{
+    const char *name = "sluice_config_last_success_timestamp_seconds";
+
+    gauge(out, "sluice_config_generation", "Of the configuration in force, from 1.",
+          outcome->generation);
+    gauge(out, "sluice_config_last_reload_successful",
+          "0: the file as it was read last is refused, and an earlier one is in force.",
+          outcome->result != SL_RELOAD_REFUSED);
+    sl_metrics_family(out, name, SL_METRIC_GAUGE,
+                      "When the file was taken last, or said what is in force, since 1970.");
+    sl_metrics_seconds(out, name, SL_METRIC_GAUGE, NULL, 0, outcome->in_force_ns);
+    name = "sluice_config_reloads";
+    sl_metrics_family(out, name, SL_METRIC_COUNTER, "Of the configuration, by what came of them.");
+    for (int i = SL_RELOAD_OK; i < SL_RELOAD_RESULTS; i++) {
+        const char *result = sl_reload_result_name((enum sl_reload_result)i);
+        const struct sl_metric_label label = {"result", sl_str_from(result)};
+        sl_metrics_u64(out, name, SL_METRIC_COUNTER, &label, 1, outcome->counts[i]);
+    }
+}
+
 static void put_log(struct sl_buf *out)
 {
     const char *name = "sluice_log_lines";

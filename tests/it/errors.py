@@ -5,7 +5,7 @@ check       every file of tests/unit/config/broken: each line of `sluice check` 
             a line
 connection  devices of grpcio, Python's ssl and bare sockets, each wrong in one way: the log names the
             target, the reason, and what to try as the table has it
-kafka       brokers that are not there, not trusted, or say no (Apache Kafka with SASL)
+kafka       brokers that are not there, not trusted, or say no (Apache Kafka with SASL and ACLs)
 
 No row is without a case, and no case without a row.
 """
@@ -21,6 +21,8 @@ from concurrent import futures
 from harness import ROOT, Failed, check, free_port, must, part, run, sluice, wait_for  # first: the environment
 
 import grpc
+from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient,
+                                   ConfigResource, ResourcePatternType, ResourceType)
 
 from certificates import HERE, Authority, key_words
 from collector import Collector, subscription
@@ -277,7 +279,7 @@ MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
 
 def broker_properties(port):
-    """SASL on the port behind the controller's."""
+    """SASL on the port behind the controller's; who comes in there may do nothing unless told."""
     return "\n".join([
         f"listeners=PLAINTEXT://127.0.0.1:{port},SASL://127.0.0.1:{port + 2},CONTROLLER://127.0.0.1:{port + 1}",
         f"advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL://127.0.0.1:{port + 2}",
@@ -285,6 +287,8 @@ def broker_properties(port):
         "sasl.enabled.mechanisms=PLAIN",
         f'listener.name.sasl.plain.sasl.jaas.config={MODULE} required user_collector="{PASSWORD}";',
         "auto.create.topics.enable=false",
+        "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users=User:ANONYMOUS",
     ]) + "\n"
 
 
@@ -299,27 +303,50 @@ def absent_brokers(lab):
         "broker-down": sink("t", f"127.0.0.1:{free_port()}"),
         "name-unknown": sink("t", "no-such-broker.invalid:9092"),
         "tls-failed": sink("t", stranger, security_protocol="ssl", ssl_ca_location=str(Authority(lab).file)),
-    }
+    }, lambda collector: None
+
+
+def allow(kafka, user, kind, name, operation):
+    rule = AclBinding(kind, name, ResourcePatternType.LITERAL, f"User:{user}", "*", operation,
+                      AclPermissionType.ALLOW)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    for done in admin.create_acls([rule]).values():
+        done.result(30)
+
+
+def lower(collector, kafka):
+    """The limit of a topic, once it is known to the sink, which would split records else."""
+    wait_for(lambda: collector.total("updates_published", sink="too-large") > 0, 30, "records before that")
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    limit = ConfigResource("topic", "large", set_config={"max.message.bytes": "1000"})
+    for done in admin.alter_configs([limit]).values():
+        done.result(30)
 
 
 def refusing_broker(lab):
     kafka = Kafka(lab, properties=broker_properties, ports=3)
     sasl = f"127.0.0.1:{kafka.port + 2}"
     login = {"security_protocol": "sasl_plaintext", "sasl_mechanism": "PLAIN", "sasl_username": "collector"}
+    kafka.topic("large", 1)
+    kafka.topic("closed", 1)
+    allow(kafka, "collector", ResourceType.BROKER, "kafka-cluster", AclOperation.IDEMPOTENT_WRITE)
     return {
         "login-refused": sink("t", sasl, **login, sasl_password=WRONG),
         "topic-missing": sink("nowhere", kafka.bootstrap),
-    }
+        "not-authorised": sink("closed", sasl, **login, sasl_password=PASSWORD),
+        "too-large": sink("large", kafka.bootstrap),
+    }, lambda collector: lower(collector, kafka)
 
 
 def kafka_rows(lab, sinks_of, told):
     """`told`: the reasons that earlier parts have had."""
     table = {row[0]: row[2] for row in rows("Kafka")}
-    sinks = sinks_of(lab)
+    sinks, provoke = sinks_of(lab)
     devices = Devices(lab, "sim", len(sinks), rate=20, words=["--updates", "100"])
     addresses = dict(zip(sinks, devices.addresses().values()))
     collector = Collector(lab, addresses, {"all": subscription()}, sinks,
                           targets={name: {"sinks": [name]} for name in sinks})
+    provoke(collector)
     for reason in sinks:
         key = rf'sink={reason} .*text="{reason}: .*; try: (.*?)"'
         try:
@@ -329,7 +356,8 @@ def kafka_rows(lab, sinks_of, told):
             check(False, f"{reason}: no such line: {said[-3:]}")
             continue
         check(line.group(1) == table.get(reason), f"{reason}: {line.group(1)}")
-    check(WRONG not in "\n".join(collector.process.lines), "no password in the log")
+    log = "\n".join(collector.process.lines)
+    check(WRONG not in log and PASSWORD not in log, "no password in the log")
     collector.process.end()
     told |= set(sinks)
 

@@ -134,6 +134,16 @@ def sessions(device):
     return {match.group(1) for match in found}
 
 
+def reloads(collector):
+    """Whether the last one was taken, the generation, how many were taken and refused."""
+    found = {(name, has.get("result")): int(value) for name, has, value in collector.metrics()
+             if name.startswith("sluice_config_")}
+    return tuple(found.get(key) for key in (("sluice_config_last_reload_successful", None),
+                                            ("sluice_config_generation", None),
+                                            ("sluice_config_reloads_total", "ok"),
+                                            ("sluice_config_reloads_total", "refused")))
+
+
 def further(collector, what):
     before = collector.total("updates_published")
     wait_for(lambda: collector.total("updates_published") > before + 20, 20, what)
@@ -205,6 +215,7 @@ def a_watched_file(lab):
     status = json.loads(collector.get("/api/v1/status")[1])["reload"]
     check(status["result"] == "refused" and status["why"] == "file" and
           any("sluice.yaml" in line for line in status["errors"]), "the status says so, and why")
+    check(reloads(collector) == (0, 3, 2, 1), f"so do the metrics: {reloads(collector)}")
 
     def swap(number, site):
         place = lab.path(f"..{number}")
@@ -217,6 +228,7 @@ def a_watched_file(lab):
     os.symlink("..data/sluice.yaml", beside)
     beside.rename(collector.file)
     expect("a link in its place", "ok", "file", 1)
+    check(reloads(collector) == (1, 4, 3, 1), f"it is well again in the metrics: {reloads(collector)}")
     for number in (2, 3):
         swap(number, f"swap {number}")
         expect("a ConfigMap's swap", "ok", "file", 1)
