@@ -47,8 +47,9 @@ void sl_api_sources(const struct sl_admin_request *request, struct sl_admin_answ
     (void)request;
     for (size_t i = 0; i < sl_sources_count(api->sources); i++) {
         struct sl_sources_row row;
-        sl_sources_row(api->sources, i, &row);
-        sl_json_add(&json, rows, row_json(&json, &row));
+        if (sl_sources_row(api->sources, i, &row)) {
+            sl_json_add(&json, rows, row_json(&json, &row));
+        }
     }
     sl_json_put(&json, root, "sources", rows);
     sl_admin_answer_json(answer, &json, root);
@@ -61,8 +62,7 @@ json_t *sl_api_discovery_json(struct sl_json *json, const struct sl_api *api)
 
     for (size_t i = 0; i < sl_sources_count(api->sources); i++) {
         struct sl_sources_row row;
-        sl_sources_row(api->sources, i, &row);
-        if (!sl_source_is_well(&row.source)) {
+        if (sl_sources_row(api->sources, i, &row) && !sl_source_is_well(&row.source)) {
             sl_json_add(json, failing, sl_json_text(json, row.source.name));
         }
     }
@@ -142,12 +142,12 @@ static void put_successes(struct sl_sources *sources, struct sl_buf *out)
     sl_metrics_family(out, name, SL_METRIC_GAUGE, "When it last answered as it should.");
     for (size_t i = 0; i < sl_sources_count(sources); i++) {
         struct sl_sources_row row;
-        sl_sources_row(sources, i, &row);
+        bool is_there = sl_sources_row(sources, i, &row);
         const struct sl_metric_label labels[] = {
             {"source", sl_str_from(row.source.name)},
-            {"type", sl_str_from(row.source.type)},
+            {"type", sl_str_from(is_there ? row.source.type : "")},
         };
-        if (row.source.success_ns) {
+        if (is_there && row.source.success_ns) {
             sl_metrics_seconds(out, name, SL_METRIC_GAUGE, labels, SL_ARRAY_LEN(labels),
                                row.source.success_ns);
         }
@@ -160,8 +160,9 @@ void sl_api_put_sources(struct sl_sources *sources, struct sl_buf *out)
         sl_metrics_family(out, families[f].name, families[f].type, families[f].help);
         for (size_t i = 0; i < sl_sources_count(sources); i++) {
             struct sl_sources_row row;
-            sl_sources_row(sources, i, &row);
-            put(&families[f], &row, out);
+            if (sl_sources_row(sources, i, &row)) {
+                put(&families[f], &row, out);
+            }
         }
     }
     put_successes(sources, out);

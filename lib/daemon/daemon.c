@@ -26,7 +26,8 @@ enum { NS_PER_MS = 1000 * 1000, SLACK_MS = 10 * 1000 /* beyond shutdown-timeout,
 
 struct sl_daemon {
     struct sl_settings *settings; /* of the start: what a reload does not change */
-    struct sl_sources *sources;   /* NULL: all targets are in the file */
+    const char *file;             /* from which they are */
+    struct sl_sources *sources;
     struct sl_reload *reload;
     struct sl_loop *loop; /* of signals; the workers have their own */
     struct sl_signal *signals[2];
@@ -251,6 +252,15 @@ static struct sl_settings *read_settings(const char *file, struct sl_buf *errors
     return sl_sources_read(daemon->sources, file, errors);
 }
 
+static void on_taken(const struct sl_settings *settings, void *arg)
+{
+    const struct sl_daemon *daemon = arg;
+
+    if (!daemon->is_draining) {
+        sl_sources_follow(daemon->sources, settings, daemon->file);
+    }
+}
+
 static void on_found(void *arg)
 {
     struct sl_daemon *daemon = arg;
@@ -266,12 +276,9 @@ static struct sl_status find_targets(struct sl_daemon *daemon, const char *file)
     struct sl_status status = sl_status_ok();
     struct sl_buf errors = {0};
 
-    if (!daemon->settings->source_count) {
-        return status;
-    }
     daemon->sources = sl_sources_open(daemon->settings, daemon->loop, on_found, daemon, &status);
-    if (!daemon->sources) {
-        return status;
+    if (!daemon->sources || !daemon->settings->source_count) {
+        return daemon->sources ? sl_status_ok() : status;
     }
     struct sl_settings *found = sl_sources_read(daemon->sources, file, &errors);
     if (found) {
@@ -293,6 +300,7 @@ static struct sl_status open_reload(struct sl_daemon *daemon, const char *file)
         .workers = daemon->workers,
         .worker_count = daemon->settings->workers,
         .read = read_settings,
+        .on_taken = on_taken,
         .arg = daemon,
     };
 
@@ -431,6 +439,7 @@ struct sl_status sl_daemon_run(struct sl_settings *settings, const char *file)
 {
     struct sl_daemon daemon = {
         .settings = settings,
+        .file = file,
         .done_due = {.fn = on_done, .arg = &daemon},
         .over_due = {.fn = on_over, .arg = &daemon},
     };

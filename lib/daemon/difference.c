@@ -288,6 +288,14 @@ static void on_target_key(void *arg, const char *key)
     change->cost = dearer(change->cost, cost);
 }
 
+bool sl_difference_is_elsewhere(const struct sl_target_difference *target)
+{
+    const char *from = target->from->source;
+    const char *to = target->to->source;
+
+    return !from != !to || (from && strcmp(from, to) != 0);
+}
+
 static void compare_target(const struct sl_difference *difference,
                            struct sl_target_difference *change)
 {
@@ -295,7 +303,8 @@ static void compare_target(const struct sl_difference *difference,
     const struct sl_target_settings *to = change->to;
 
     (void)sl_config_differ(sl_target_table, &from->options, &to->options, on_target_key, change);
-    change->is_changed = change->is_changed || from->tls_digest != to->tls_digest;
+    change->is_changed = change->is_changed || from->tls_digest != to->tls_digest ||
+                         sl_difference_is_elsewhere(change);
     for (size_t i = 0; i < to->stream_count; i++) {
         enum sl_change_cost cost = cost_of_stream(difference, change, &to->streams[i]);
         change->is_changed = change->is_changed || cost > SL_COST_NOTHING;
@@ -383,42 +392,15 @@ static void on_collector_key(void *arg, const char *key)
     }
 }
 
-static const struct sl_source_spec *source_of(const struct sl_settings *settings, const char *name)
+/* Their order counts, too: who comes first goes before. */
+static bool sources_differ(const struct sl_settings *from, const struct sl_settings *to)
 {
-    for (size_t i = 0; i < settings->source_count; i++) {
-        if (strcmp(settings->sources[i].name, name) == 0) {
-            return &settings->sources[i];
-        }
-    }
-    return NULL;
-}
+    bool differ = from->source_count != to->source_count;
 
-static bool is_same_source(const struct sl_source_spec *from, const struct sl_source_spec *to)
-{
-    return from && to && from->options.type == to->options.type &&
-           !sl_config_differ(sl_source_table(to->options.type), &from->options, &to->options, NULL,
-                             NULL);
-}
-
-/* Sources run from the start on. Their order counts, too: who comes first goes before. */
-static void compare_sources(struct sl_difference *difference)
-{
-    const struct sl_settings *from = difference->from;
-    const struct sl_settings *to = difference->to;
-
-    for (size_t i = 0; i < to->source_count; i++) {
-        const struct sl_source_spec *old = source_of(from, to->sources[i].name);
-        if (!is_same_source(old, &to->sources[i]) || (size_t)(old - from->sources) != i) {
-            sl_buf_printf(&difference->restart, "needs a restart: discovery.%s\n",
-                          to->sources[i].name);
-        }
+    for (size_t i = 0; !differ && i < to->source_count; i++) {
+        differ = !sl_source_is_same(&from->sources[i], &to->sources[i]);
     }
-    for (size_t i = 0; i < from->source_count; i++) {
-        if (!source_of(to, from->sources[i].name)) {
-            sl_buf_printf(&difference->restart, "needs a restart: discovery.%s\n",
-                          from->sources[i].name);
-        }
-    }
+    return differ;
 }
 
 struct sl_difference *sl_difference_new(struct sl_settings *from, struct sl_settings *to)
@@ -434,7 +416,8 @@ struct sl_difference *sl_difference_new(struct sl_settings *from, struct sl_sett
     difference->to = to;
     (void)sl_config_differ(sl_collector_table, &from->collector, &to->collector, on_collector_key,
                            difference);
-    compare_sources(difference);
+    difference->has_other_sources = sources_differ(from, to);
+    difference->is_any = difference->is_any || difference->has_other_sources;
     if (difference->restart.failed || !compare_sinks(difference) ||
         !compare_subscriptions(difference) || !compare_targets(difference)) {
         sl_difference_free(difference);

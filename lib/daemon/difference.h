@@ -37,6 +37,9 @@ struct sl_target_difference {
     enum sl_change_cost cost;
 };
 
+/* Of a target that is in both: whether another source of discovery names it. */
+bool sl_difference_is_elsewhere(const struct sl_target_difference *target);
+
 struct sl_sink_difference {
     const struct sl_sink_settings *from; /* NULL: added */
     const struct sl_sink_settings *to;   /* NULL: removed */
@@ -55,6 +58,7 @@ struct sl_subscription_difference {
 struct sl_difference {
     struct sl_settings *from; /* held */
     struct sl_settings *to;   /* held */
+    bool has_other_sources;   /* of targets; what they find is not known before */
     struct sl_target_difference
         *targets; /* those of `to` in their order, then those that are removed */
     size_t target_count;

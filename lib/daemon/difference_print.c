@@ -42,6 +42,9 @@ static void add_reasons(const struct sl_target_difference *target, struct sl_buf
     if (target->from->tls_digest != target->to->tls_digest) {
         add_key(keys, "certificate files");
     }
+    if (sl_difference_is_elsewhere(target)) {
+        add_key(keys, "who names it");
+    }
     if (!keys->len) {
         add_key(keys, "its subscriptions, sinks or rules");
     }
@@ -146,6 +149,10 @@ void sl_difference_print(const struct sl_difference *difference, struct sl_buf *
     print_targets(difference, out);
     sl_buf_add_c(out, "subscriptions:\n");
     print_few(difference, out);
+    if (difference->has_other_sources) {
+        sl_buf_add_c(out,
+                     "discovery:\n  other sources: what they find is known when they are asked\n");
+    }
     if (difference->restart.len) {
         sl_buf_add(out, difference->restart.data, difference->restart.len);
     }

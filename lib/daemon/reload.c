@@ -15,6 +15,7 @@ struct sl_reload {
     struct sl_difference *difference; /* NULL: none is under way */
     const char *why;                  /* of the one under way */
     bool is_committing;               /* the workers are told to go over, or to drop it */
+    bool is_taken;                    /* its settings are in force */
     bool is_stopped;
     struct sl_post ask_due;
     struct sl_post step_due;
@@ -85,6 +86,10 @@ static void end(struct sl_reload *reload)
     sl_difference_free(reload->difference);
     reload->difference = NULL;
     sl_notify_ready();
+    if (reload->is_taken && reload->config.on_taken) {
+        reload->config.on_taken(reload->settings, reload->config.arg);
+    }
+    reload->is_taken = false;
     if (atomic_load(&reload->wanted)) {
         sl_loop_post_kept(reload->config.loop, &reload->ask_due);
     }
@@ -122,6 +127,7 @@ static void commit(struct sl_reload *reload)
     }
     if (goes) {
         take(reload, reload->difference->to);
+        reload->is_taken = true;
         tell(reload, SL_RELOAD_OK, sl_buf_text(&reload->difference->restart));
     } else {
         sl_settings_keep(reload->settings);

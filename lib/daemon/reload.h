@@ -52,6 +52,8 @@ struct sl_reload_config {
     unsigned worker_count;
     /* Reads the file; as sl_settings_read. */
     struct sl_settings *(*read)(const char *file, struct sl_buf *errors, void *arg);
+    /* On its loop, once others are in force; NULL: nobody wants to know. */
+    void (*on_taken)(const struct sl_settings *settings, void *arg);
     void *arg;
 };
 

@@ -17,6 +17,8 @@ struct counts {
 
 struct sl_sources {
     const struct sl_settings *settings; /* whose sources they are */
+    struct sl_settings **held;          /* likewise, beside those of the start */
+    size_t held_count;
     struct sl_discovery *discovery;
     char *state_dir;
     uint64_t changes;   /* of discovery, when it was read last */
@@ -72,6 +74,10 @@ void sl_sources_close(struct sl_sources *sources)
         sl_discovery_close(sources->discovery);
         pthread_mutex_destroy(&sources->lock);
         sl_buf_fini(&sources->told);
+        for (size_t i = 0; i < sources->held_count; i++) {
+            sl_settings_release(sources->held[i]);
+        }
+        free(sources->held);
         free(sources->counts);
         free(sources->state_dir);
         free(sources);
@@ -104,6 +110,7 @@ static void note(struct sl_sources *sources, struct sl_settings_document *docume
         size_t at = 0;
         while (strcmp(sources->settings->sources[at].name, documents[i].source) != 0) {
             at++;
+            SL_ASSERT(at < sources->settings->source_count);
         }
         counts[at].targets += documents[i].targets;
         counts[at].wrong += documents[i].wrong;
@@ -194,18 +201,98 @@ bool sl_sources_have_news(const struct sl_sources *sources)
     return sl_discovery_changes(sources->discovery) != sources->changes;
 }
 
-size_t sl_sources_count(const struct sl_sources *sources)
+static bool is_used(const struct sl_sources *sources, const struct sl_settings *settings)
 {
-    return sources ? sources->settings->source_count : 0;
+    for (size_t i = 0; i < settings->source_count; i++) {
+        if (sl_discovery_uses(sources->discovery, &settings->sources[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
-void sl_sources_row(struct sl_sources *sources, size_t i, struct sl_sources_row *row)
+/* Those in which a source began that still runs, and those of now. */
+static void drop_unused(struct sl_sources *sources)
 {
-    sl_discovery_status(sources->discovery, i, &row->source);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < sources->held_count; i++) {
+        if (sources->held[i] == sources->settings || is_used(sources, sources->held[i])) {
+            sources->held[kept++] = sources->held[i];
+        } else {
+            sl_settings_release(sources->held[i]);
+        }
+    }
+    sources->held_count = kept;
+}
+
+/* Takes `settings` over, unless it fails. */
+static bool change(struct sl_sources *sources, struct sl_settings *settings)
+{
+    struct counts *counts = calloc(settings->source_count + 1, sizeof(*counts));
+    struct sl_settings **held =
+        realloc(sources->held, (sources->held_count + 1) * sizeof(struct sl_settings *));
+
+    sources->held = held ? held : sources->held;
+    if (!counts || !held ||
+        !sl_discovery_change(sources->discovery, settings->sources, settings->source_count)) {
+        free(counts);
+        return false;
+    }
+    sources->held[sources->held_count++] = settings;
     pthread_mutex_lock(&sources->lock);
-    row->targets = sources->counts[i].targets;
-    row->wrong = sources->counts[i].wrong;
-    row->conflicts = sources->counts[i].conflicts;
-    row->elsewhere = sources->counts[i].elsewhere;
+    struct counts *old = sources->counts;
+    sources->counts = counts;
+    sources->settings = settings;
     pthread_mutex_unlock(&sources->lock);
+    free(old);
+    drop_unused(sources);
+    return true;
+}
+
+void sl_sources_follow(struct sl_sources *sources, const struct sl_settings *taken,
+                       const char *file)
+{
+    bool is_same = sources->settings->source_count == taken->source_count;
+    struct sl_buf errors = {0};
+
+    for (size_t i = 0; is_same && i < taken->source_count; i++) {
+        is_same = sl_source_is_same(&sources->settings->sources[i], &taken->sources[i]);
+    }
+    if (is_same) {
+        return;
+    }
+    /* Settings of their own: those in force have all targets, and are not to live as long. */
+    struct sl_settings *settings = sl_settings_read(file, &errors);
+    sl_buf_fini(&errors);
+    if (settings && change(sources, settings)) {
+        sl_log(SL_LOG_INFO, NULL, "discovery: other sources",
+               sl_log_u64("sources", settings->source_count));
+        return;
+    }
+    sl_settings_release(settings);
+    sl_log_plain(SL_LOG_ERROR, NULL,
+                 "discovery: the sources stay as they were: memory is out, or the file has gone");
+}
+
+size_t sl_sources_count(const struct sl_sources *sources)
+{
+    return sources ? sl_discovery_sources(sources->discovery) : 0;
+}
+
+bool sl_sources_row(struct sl_sources *sources, size_t i, struct sl_sources_row *row)
+{
+    *row = (struct sl_sources_row){.targets = 0};
+    if (!sl_discovery_status(sources->discovery, i, &row->source)) {
+        return false;
+    }
+    pthread_mutex_lock(&sources->lock);
+    if (i < sources->settings->source_count) {
+        row->targets = sources->counts[i].targets;
+        row->wrong = sources->counts[i].wrong;
+        row->conflicts = sources->counts[i].conflicts;
+        row->elsewhere = sources->counts[i].elsewhere;
+    }
+    pthread_mutex_unlock(&sources->lock);
+    return true;
 }

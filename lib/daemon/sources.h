@@ -30,6 +30,11 @@ void sl_sources_close(struct sl_sources *sources); /* NULL is nothing */
 struct sl_settings *sl_sources_read(struct sl_sources *sources, const char *file,
                                     struct sl_buf *errors) SL_MUST_CHECK;
 
+/* Goes over to the sources of the settings that have been taken, which were read from `file`, where
+ * they are other ones. */
+void sl_sources_follow(struct sl_sources *sources, const struct sl_settings *taken,
+                       const char *file);
+
 /* Whether they have found something since. */
 bool sl_sources_have_news(const struct sl_sources *sources);
 
@@ -44,6 +49,7 @@ struct sl_sources_row {
 
 /* Any thread, between open and close. */
 size_t sl_sources_count(const struct sl_sources *sources); /* of NULL: 0 */
-void sl_sources_row(struct sl_sources *sources, size_t i, struct sl_sources_row *row);
+/* False: there are not so many any more. */
+bool sl_sources_row(struct sl_sources *sources, size_t i, struct sl_sources_row *row) SL_MUST_CHECK;
 
 #endif

@@ -20,10 +20,10 @@
 #include "discovery/options.h"
 #include "loop/loop.h"
 
-enum { SL_SOURCE_ERROR_BYTES = 256, SL_SOURCE_TAG_BYTES = 128 };
+enum { SL_SOURCE_NAME_BYTES = 65, SL_SOURCE_ERROR_BYTES = 256, SL_SOURCE_TAG_BYTES = 128 };
 
 struct sl_discovery_config {
-    const struct sl_source_spec *specs; /* outlive it */
+    const struct sl_source_spec *specs; /* outlive it, or a change after which they are not used */
     size_t count;
     const char *state_dir; /* outlives it; "": nothing is kept on disk */
     struct sl_loop *loop;  /* on which on_change comes */
@@ -39,6 +39,16 @@ struct sl_discovery;
 struct sl_discovery *sl_discovery_open(const struct sl_discovery_config *config,
                                        struct sl_status *why) SL_MUST_CHECK;
 void sl_discovery_close(struct sl_discovery *discovery); /* NULL is nothing */
+
+/* Goes over to other sources. One that is as before goes on, with its spec of before; another one
+ * begins, with what was known of one of its name until it has found something itself; what is
+ * known of those that are left out is forgotten. Waits for them as closing does; on_change comes
+ * after it. On the loop's thread. False when memory is out, or threads: nothing has changed. */
+bool sl_discovery_change(struct sl_discovery *discovery, const struct sl_source_spec *specs,
+                         size_t count) SL_MUST_CHECK;
+
+/* On the loop's thread: whether the spec is one of those in use, which still has to live. */
+bool sl_discovery_uses(const struct sl_discovery *discovery, const struct sl_source_spec *spec);
 
 /* Waits until each source has found something or failed once, at most so long. */
 void sl_discovery_wait(struct sl_discovery *discovery, uint64_t timeout_ms);
@@ -57,7 +67,7 @@ bool sl_discovery_found(struct sl_discovery *discovery, struct sl_found **found,
 void sl_found_free(struct sl_found *found, size_t count);
 
 struct sl_source_status {
-    const char *name;
+    char name[SL_SOURCE_NAME_BYTES];
     const char *type;
     int64_t success_ns; /* wall clock, when it last answered as it should; 0: never */
     int64_t error_ns;   /* when it last failed; 0: never */
@@ -78,7 +88,8 @@ static inline bool sl_source_is_well(const struct sl_source_status *status)
 /* Counts how often something else was found. */
 uint64_t sl_discovery_changes(const struct sl_discovery *discovery);
 
-size_t sl_discovery_sources(const struct sl_discovery *discovery);
-void sl_discovery_status(struct sl_discovery *discovery, size_t i, struct sl_source_status *status);
+size_t sl_discovery_sources(struct sl_discovery *discovery);
+/* False: there are not so many. */
+bool sl_discovery_status(struct sl_discovery *discovery, size_t i, struct sl_source_status *status);
 
 #endif

@@ -47,7 +47,7 @@ static bool read_file(const char *path, uint64_t max_bytes, struct sl_buf *text,
 static const struct sl_found *known(const struct sl_source *source, const char *path)
 {
     for (size_t i = 0; i < source->count; i++) {
-        if (strcmp(source->found[i].place, path) == 0) {
+        if (!source->found[i].is_foreign && strcmp(source->found[i].place, path) == 0) {
             return &source->found[i];
         }
     }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config/config.h"
 #include "discovery/kafka.h"
 
 #define AT(field) offsetof(struct sl_source_options, field)
@@ -165,6 +166,13 @@ const struct sluice_option *sl_source_table(int type)
 
     SL_ASSERT(type >= 0 && type < SL_SOURCE_TYPES);
     return tables[type];
+}
+
+bool sl_source_is_same(const struct sl_source_spec *a, const struct sl_source_spec *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->options.type == b->options.type &&
+           !sl_config_differ(sl_source_table(a->options.type), &a->options, &b->options, NULL,
+                             NULL);
 }
 
 static bool is_line(const char *text)

@@ -44,6 +44,9 @@ extern const char *const sl_source_type_names[];
 /* The keys of a source of a type; ends with a NULL name. */
 const struct sluice_option *sl_source_table(int type);
 
+/* Whether both are one: by name, type and every key. */
+bool sl_source_is_same(const struct sl_source_spec *a, const struct sl_source_spec *b);
+
 /* What no table says. False: `why`, without any value. */
 bool sl_source_check(const struct sl_source_spec *spec, struct sl_status *why) SL_MUST_CHECK;
 

@@ -65,6 +65,7 @@ static bool is_same(const struct sl_source *source, const struct sl_found *found
 
     for (size_t i = 0; is_same && i < count; i++) {
         is_same = source->found[i].len == found[i].len &&
+                  source->found[i].is_foreign == found[i].is_foreign &&
                   strcmp(source->found[i].place, found[i].place) == 0 &&
                   memcmp(source->found[i].text, found[i].text, found[i].len) == 0;
     }
@@ -151,11 +152,36 @@ void sl_source_publish(struct sl_source *source, struct sl_found *found, size_t 
 void sl_source_publish_kept(struct sl_source *source, struct sl_found *found, size_t count)
 {
     pthread_mutex_lock(&source->lock);
-    SL_ASSERT(!source->found);
-    note_documents(source, found, count, NULL);
-    source->status.is_kept = true;
+    bool is_new = source->count == 0;
+    if (is_new) {
+        note_documents(source, found, count, NULL);
+        source->status.is_kept = true;
+    }
     pthread_mutex_unlock(&source->lock);
-    sl_discovery_tell(source->discovery);
+    if (is_new) {
+        sl_discovery_tell(source->discovery);
+    } else {
+        sl_found_free(found, count);
+    }
+}
+
+bool sl_source_copy(struct sl_source *source, const struct sl_source *before)
+{
+    struct sl_found *found = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < before->count; i++) {
+        const struct sl_found *one = &before->found[i];
+        if (!sl_source_add(&found, &count, source, one->place,
+                           (struct sl_str){one->text, one->len})) {
+            sl_found_free(found, count);
+            return false;
+        }
+        found[i].is_foreign = one->is_foreign;
+    }
+    note_documents(source, found, count, NULL);
+    source->status.is_kept = count > 0;
+    return true;
 }
 
 bool sl_source_knows(const struct sl_source *source, struct sl_str text)

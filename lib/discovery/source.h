@@ -41,8 +41,8 @@ bool sl_source_is_document(const char *place, struct sl_str text,
  * failed of it nevertheless. Tells on_change if they are others. */
 void sl_source_publish(struct sl_source *source, struct sl_found *found, size_t count,
                        const char *tag, const struct sl_status *why);
-/* These were kept on disk, and are known until the source itself has answered; taken over. Before
- * anything else is. */
+/* These were kept on disk, and are known until the source itself has answered; taken over. Where
+ * something is known already, that stays, and these are freed. */
 void sl_source_publish_kept(struct sl_source *source, struct sl_found *found, size_t count);
 /* They still are what is known. */
 void sl_source_confirm(struct sl_source *source);
@@ -52,6 +52,10 @@ void sl_source_fail(struct sl_source *source, const struct sl_status *why);
 /* One document more. False when memory is out: nothing has changed. */
 bool sl_source_add(struct sl_found **found, size_t *count, const struct sl_source *source,
                    const char *place, struct sl_str text) SL_MUST_CHECK;
+
+/* What is known of `before` is known of it, as if it had been kept on disk. With the lock of
+ * `before`, and before its own thread runs. False when memory is out. */
+bool sl_source_copy(struct sl_source *source, const struct sl_source *before) SL_MUST_CHECK;
 
 /* On its thread: whether all that is known is this one document, and not only from disk. */
 bool sl_source_knows(const struct sl_source *source, struct sl_str text);

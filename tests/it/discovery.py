@@ -6,6 +6,7 @@ should, says that nothing has changed, fails, talks nonsense, says too much, and
 """
 import http.server
 import json
+import signal
 import threading
 
 from harness import check, free_port, must, part, run, wait_for
@@ -150,6 +151,40 @@ def in_files(lab, devices):
     must(collector.stop() == 0, "sluice ends with 0")
 
 
+def by_reload(lab, devices):
+    """A configuration with other sources is taken by a running sluice: nothing else is touched."""
+    addresses = devices.addresses()
+    files = {name: lab.path(f"{name}.json") for name in ("old", "new")}
+    for name, targets in (("old", ("dev2",)), ("new", ("dev2", "dev3"))):
+        files[name].write_text(json.dumps({key: target(addresses[key]) for key in targets}), encoding="utf-8")
+
+    def sources(config, **named):
+        config["discovery"] = {key: {"type": "files", "paths": [str(path)]} for key, path in named.items()}
+        if not named:
+            del config["discovery"]
+
+    collector = Collector(lab, {"dev1": addresses["dev1"]}, SUBSCRIPTIONS, SINKS, name="reloaded")
+    config = json.loads(collector.file.read_text(encoding="utf-8"))
+
+    def take(expected, what, **named):
+        sources(config, **named)
+        collector.file.write_text(json.dumps(config), encoding="utf-8")
+        collector.process.signal(signal.SIGHUP)
+        wait_for(lambda: names(collector) == expected, 20, what)
+        check(True, what)
+
+    take({"dev1": "file", "dev2": "x"}, "a first source under a running sluice", x=files["old"])
+    take({"dev1": "file", "dev2": "x", "dev3": "x"}, "the source is another one", x=files["new"])
+    take({"dev1": "file", "dev2": "y", "dev3": "x"}, "a source that goes before it", y=files["old"], x=files["new"])
+    check([row["name"] for row in json.loads(collector.get("/api/v1/sources")[1])["sources"]] == ["y", "x"],
+          "in their order")
+    take({"dev1": "file"}, "and none any more", **{})
+    check([name for name, _, value in collector.metrics() if name == "sluice_stream_reconnects_total"] == [] and
+          [len(collector.process.find(rf"target={name} msg=connected")) for name in ("dev1", "dev2", "dev3")] == [1, 1, 1],
+          "no device was dialed twice")
+    must(collector.stop() == 0, "sluice ends with 0")
+
+
 def over_http(lab, devices):
     """An inventory behind HTTP, which has bad days."""
     addresses = devices.addresses()
@@ -280,6 +315,7 @@ def in_shards(lab, devices):
 def main(lab):
     devices = Devices(lab, "sim", DEVICES, rate=1)
     part(lab, "files", in_files, devices)
+    part(lab, "reload", by_reload, devices)
     part(lab, "http", over_http, devices)
     part(lab, "kafka", in_topic, devices)
     part(lab, "shards", in_shards, devices)

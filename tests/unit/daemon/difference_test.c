@@ -153,33 +153,31 @@ static void what_needs_a_restart_stays_as_it_was(void **state)
     sl_difference_free(difference);
 }
 
-static void expect_restart(const char *from, const char *to, const char *words)
+static void expect_sources(const char *from, const char *to, bool are_other)
 {
     struct sl_difference *difference = between(WITH(discovery, from), WITH(discovery, to));
 
-    assert_string_equal(sl_buf_text(&difference->restart), words);
-    assert_false(difference->is_any);
+    assert_int_equal(difference->has_other_sources, are_other);
+    assert_int_equal(difference->is_any, are_other);
+    assert_string_equal(sl_buf_text(&difference->restart), "");
     sl_difference_free(difference);
 }
 
-static void sources_are_those_of_the_start(void **state)
+static void other_sources_are_a_difference(void **state)
 {
     const char *w = plain.discovery;
+    const char *both = "{w: {type: files, paths: [/w]}, x: {type: files, paths: [/x]}}";
 
     (void)state;
-    expect_restart(w, w, "");
-    expect_restart(w, "{w: {type: files, paths: [/v]}}", "needs a restart: discovery.w\n");
-    expect_restart(w, "{w: {type: files, paths: [/w]}, x: {type: files, paths: [/x]}}",
-                   "needs a restart: discovery.x\n");
-    expect_restart("{w: {type: files, paths: [/w]}, x: {type: files, paths: [/x]}}", w,
-                   "needs a restart: discovery.x\n");
-    expect_restart("{w: {type: files, paths: [/w]}, x: {type: files, paths: [/x]}}",
-                   "{x: {type: files, paths: [/x]}, w: {type: files, paths: [/w]}}",
-                   "needs a restart: discovery.x\nneeds a restart: discovery.w\n");
-    expect_restart("{w: {type: http, url: 'http://a/', token: b}}",
-                   "{w: {type: http, url: 'http://a/', token: c}}",
-                   "needs a restart: discovery.w\n");
-    expect_restart(w, "{w: {type: http, url: 'http://a/'}}", "needs a restart: discovery.w\n");
+    expect_sources(w, w, false);
+    expect_sources(both, both, false);
+    expect_sources(w, "{w: {type: files, paths: [/v]}}", true);
+    expect_sources(w, both, true);
+    expect_sources(both, w, true);
+    expect_sources(both, "{x: {type: files, paths: [/x]}, w: {type: files, paths: [/w]}}", true);
+    expect_sources("{w: {type: http, url: 'http://a/', token: b}}",
+                   "{w: {type: http, url: 'http://a/', token: c}}", true);
+    expect_sources(w, "{w: {type: http, url: 'http://a/'}}", true);
 }
 
 static void memory_that_is_laid_out_has_to_do(void **state)
@@ -221,7 +219,7 @@ int main(void)
         cmocka_unit_test(what_others_say_costs_their_targets),
         cmocka_unit_test(a_target_more_is_dialed_and_one_less_is_left),
         cmocka_unit_test(what_needs_a_restart_stays_as_it_was),
-        cmocka_unit_test(sources_are_those_of_the_start),
+        cmocka_unit_test(other_sources_are_a_difference),
         cmocka_unit_test(memory_that_is_laid_out_has_to_do),
         cmocka_unit_test(a_person_reads_what_changes_and_no_secret),
     };

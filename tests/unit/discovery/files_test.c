@@ -160,13 +160,13 @@ static void a_file_that_is_broken_stays_as_it_was(void **state)
     write_file(&place, "b.yaml", "bb: {}\n");
     await_change(&place);
     assert_found(&place, "a: {}\nbb: {}\n");
-    sl_discovery_status(place.discovery, 0, &status);
+    assert_true(sl_discovery_status(place.discovery, 0, &status));
     assert_non_null(strstr(status.error, "a.yaml:2:1: "));
     assert_int_equal(status.documents, 2);
     write_file(&place, "a.yaml", "aa: {}\n");
     await_change(&place);
     assert_found(&place, "aa: {}\nbb: {}\n");
-    sl_discovery_status(place.discovery, 0, &status);
+    assert_true(sl_discovery_status(place.discovery, 0, &status));
     assert_string_equal(status.error, "");
     close_place(&place);
 }
@@ -184,7 +184,7 @@ static void a_file_that_is_too_long_or_not_there_is_told(void **state)
     text[sizeof(text) - 1] = '\0';
     write_file(&place, "a.yaml", text);
     open_place(&place);
-    sl_discovery_status(place.discovery, 0, &status);
+    assert_true(sl_discovery_status(place.discovery, 0, &status));
     assert_non_null(strstr(status.error, "longer than max-bytes (1000)"));
     assert_found(&place, "");
     close_place(&place);
@@ -192,7 +192,7 @@ static void a_file_that_is_too_long_or_not_there_is_told(void **state)
     make_place(&place);
     place.items[0] = "/nonexistent/targets.yaml";
     open_place(&place);
-    sl_discovery_status(place.discovery, 0, &status);
+    assert_true(sl_discovery_status(place.discovery, 0, &status));
     assert_non_null(strstr(status.error, "/nonexistent/targets.yaml: No such file"));
     close_place(&place);
 }
@@ -218,7 +218,7 @@ static void a_directory_that_goes_away_takes_nothing_along(void **state)
     await_change(&place);
     rename_directory(place.directory, away);
     do {
-        sl_discovery_status(place.discovery, 0, &status);
+        assert_true(sl_discovery_status(place.discovery, 0, &status));
     } while (!status.error[0]);
     assert_non_null(strstr(status.error, "cannot be looked up"));
     assert_found(&place, "a: {}\n");
@@ -242,10 +242,49 @@ static void a_named_file_that_goes_away_stays_known(void **state)
     await_change(&place);
     remove_file(&place, "a.yaml");
     do {
-        sl_discovery_status(place.discovery, 0, &status);
+        assert_true(sl_discovery_status(place.discovery, 0, &status));
     } while (!status.error[0]);
     assert_found(&place, "a: {}\n");
     assert_int_equal(status.documents, 1);
+    close_place(&place);
+}
+
+static void other_sources_begin_with_what_is_known_of_their_name(void **state)
+{
+    struct place place;
+    struct sl_source_status status;
+    const char *paths[] = {NULL};
+    char gone[PATH_BYTES];
+
+    (void)state;
+    make_place(&place);
+    write_file(&place, "a.yaml", "a: {}\n");
+    open_place(&place);
+    await_change(&place);
+    snprintf(gone, sizeof(gone), "%s/gone/*.yaml", place.directory);
+    paths[0] = gone;
+    struct sl_source_spec specs[] = {place.spec, place.spec};
+    specs[0].name = "first";
+    specs[1].options.paths = (struct sluice_strings){paths, 1};
+    assert_true(sl_discovery_change(place.discovery, specs, 2));
+    await_change(&place);
+    sl_discovery_wait(place.discovery, WAIT_MS);
+    assert_int_equal(sl_discovery_sources(place.discovery), 2);
+    assert_true(sl_discovery_status(place.discovery, 1, &status));
+    assert_string_equal(status.name, "inv");
+    assert_true(status.is_kept);
+    assert_int_equal(status.documents, 1);
+    assert_non_null(strstr(status.error, "cannot be looked up"));
+    assert_true(sl_discovery_uses(place.discovery, &specs[1]));
+    assert_false(sl_discovery_uses(place.discovery, &place.spec));
+
+    const struct sl_source_spec alone = specs[0];
+    assert_true(sl_discovery_change(place.discovery, &alone, 1));
+    assert_true(
+        sl_discovery_uses(place.discovery, &specs[0])); /* it has not changed, and goes on */
+    assert_false(sl_discovery_status(place.discovery, 1, &status));
+    assert_true(sl_discovery_change(place.discovery, NULL, 0));
+    assert_found(&place, "");
     close_place(&place);
 }
 
@@ -257,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_too_long_or_not_there_is_told),
         cmocka_unit_test(a_directory_that_goes_away_takes_nothing_along),
         cmocka_unit_test(a_named_file_that_goes_away_stays_known),
+        cmocka_unit_test(other_sources_begin_with_what_is_known_of_their_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
