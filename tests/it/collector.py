@@ -49,6 +49,7 @@ class Collector:
     def __init__(self, lab, addresses, subscriptions, sinks, environment=None, words=(),
                  wrapper=(), name="sluice", edit=None, **options):
         self.port = free_port()
+        self.headers = {}  # of every request
         self.file = lab.path(f"{name}.yaml")
         config = configuration(self.port, addresses, subscriptions, sinks, **options)
         if edit:
@@ -60,7 +61,8 @@ class Collector:
         wait_for(self.is_up, 20, "the admin listener")
 
     def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=self.headers)
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return answer.status, answer.read().decode()
 
     def is_up(self):
