@@ -139,25 +139,58 @@ static bool is_number(const char *word)
     return strcmp(text, "inf") == 0 || strcmp(text, "nan") == 0 || is_decimal(text);
 }
 
-/* dddd-dd-dd, dd:dd:dd or both, and what RFC 3339 has behind them. */
+/* How many bytes at `text` have the form, in which 0 stands for any digit: all of it, or 0. */
+static size_t form_at(const char *text, const char *form)
+{
+    size_t len = 0;
+
+    while (form[len] && (form[len] == '0' ? is_digit(text[len]) : text[len] == form[len])) {
+        len++;
+    }
+    return form[len] ? 0 : len;
+}
+
+/* dd:dd:dd, with digits of a fraction or not: how many bytes, 0: none. */
+static size_t clock_at(const char *text)
+{
+    size_t len = form_at(text, "00:00:00");
+    size_t digits = 0;
+
+    while (len && text[len] == '.' && is_digit(text[len + 1 + digits])) {
+        digits++;
+    }
+    return len + digits + (digits > 0);
+}
+
+/* A date, a time, or both, and then an offset or not (RFC 3339, 5.6). */
 static bool is_time(const char *word)
 {
-    static const char date[] = "0000-00-00";
-    static const char clock[] = "00:00:00";
-    const char *form = strlen(word) > 4 && word[4] == '-' ? date : clock;
-    size_t len = strlen(form);
+    size_t date = form_at(word, "0000-00-00");
+    const char *at = word + date;
 
-    for (size_t i = 0; i < len; i++) {
-        if (form[i] == '0' ? !is_digit(word[i]) : word[i] != form[i]) {
-            return false;
-        }
+    if (date && !*at) {
+        return true;
     }
-    for (const char *at = word + len; *at; at++) {
-        if (!is_digit(*at) && !strchr("-:.+TtZz", *at)) {
-            return false;
-        }
+    bool has_both = date && (*at == 'T' || *at == 't' || *at == ' ');
+    if (date && !has_both) {
+        return false;
     }
-    return form == clock || !word[len] || word[len] == 'T' || word[len] == 't';
+    at += has_both;
+    size_t clock = clock_at(at);
+    at += clock;
+    if (clock && has_both && (*at == 'Z' || *at == 'z')) {
+        at++;
+    } else if (clock && has_both && *at) {
+        at += form_at(at, *at == '-' ? "-00:00" : "+00:00");
+    }
+    return clock && !*at;
+}
+
+/* A date's end, behind which a time follows in place of a T. */
+static bool is_between(const struct sl_toml *toml, size_t len)
+{
+    return len == 10 && sl_toml_look(toml, 4) == '-' && sl_toml_look(toml, len) == ' ' &&
+           is_digit(sl_toml_look(toml, len + 1));
 }
 
 static struct item *read_word(struct sl_toml *toml)
@@ -166,7 +199,8 @@ static struct item *read_word(struct sl_toml *toml)
     size_t len = 0;
 
     while (sl_toml_is_bare(sl_toml_look(toml, len)) ||
-           (sl_toml_look(toml, len) && strchr("+.:", sl_toml_look(toml, len)))) {
+           (sl_toml_look(toml, len) && strchr("+.:", sl_toml_look(toml, len))) ||
+           is_between(toml, len)) {
         len++;
     }
     char *word = item ? sl_config_alloc(toml->config, len + 1, 1) : NULL;

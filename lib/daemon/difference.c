@@ -131,7 +131,8 @@ struct subscription_keys {
 static void on_subscription_key(void *arg, const char *key)
 {
     struct subscription_keys *keys = arg;
-    bool is_route = strcmp(key, "rules") == 0 || strcmp(key, "module-prefixes") == 0;
+    bool is_route = strcmp(key, "rules") == 0 || strcmp(key, "module-prefixes") == 0 ||
+                    strcmp(key, "measurement") == 0;
 
     keys->is_route = keys->is_route || is_route;
     keys->is_call = keys->is_call || (!is_route && strcmp(key, "sinks") != 0);

@@ -37,6 +37,7 @@ static const char *const own_keys[] = {"paths",
                                        "stream-subscriptions",
                                        "sinks",
                                        "module-prefixes",
+                                       "measurement",
                                        "rules",
                                        NULL};
 

@@ -59,7 +59,7 @@ void sl_import_free(struct sl_import *import);
 bool sl_import_gnmic(struct sl_import *import, const char *source,
                      struct sl_buf *out) SL_MUST_CHECK;
 
-/* The same of a configuration of Telegraf. */
+/* The same of a configuration of Telegraf, of which there are no trials: `replay` is NULL. */
 bool sl_import_telegraf(struct sl_import *import, const char *source,
                         struct sl_buf *out) SL_MUST_CHECK;
 

@@ -1,4 +1,5 @@
 /* TOML: what it becomes, and that what the specification forbids is refused with its place. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -78,6 +79,22 @@ static void numbers_and_times_stay_as_they_stand(void **state)
            "g = 1979-05-27 # d\nh = 0b1\ni = 6.0E+2\n",
            "{a: 1000, b: 0xff, c: -1.5e-3, d: +inf, e: 1979-05-27T07:32:00Z, f: 07:32:00, g: "
            "1979-05-27, h: 0b1, i: 6.0E+2}");
+}
+
+static void times_have_their_forms(void **state)
+{
+    static const char *const wrong[] = {
+        "1979-05-27T07", "1979-05-27T0:32:00Z", "07:32",     "1979-05-27T07:32:00+7",
+        "07:32:00Z",     "07:32:00.",           "1979-5-27", "1979-05-27x"};
+
+    (void)state;
+    expect("a = 1979-05-27 07:32:00.25+01:00 # x\nb = 1979-05-27t07:32:00-00:30\nc = 07:32:00.9\n",
+           "{a: 1979-05-27 07:32:00.25+01:00, b: 1979-05-27t07:32:00-00:30, c: 07:32:00.9}");
+    for (size_t i = 0; i < SL_ARRAY_LEN(wrong); i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "a = %s\n", wrong[i]);
+        expect_error(text, "t:1:5: expected a value");
+    }
 }
 
 static void texts_have_four_forms(void **state)
@@ -160,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_what_they_say),
         cmocka_unit_test(numbers_and_times_stay_as_they_stand),
+        cmocka_unit_test(times_have_their_forms),
         cmocka_unit_test(texts_have_four_forms),
         cmocka_unit_test(tables_grow_where_they_may),
         cmocka_unit_test(what_is_wrong_has_its_place),

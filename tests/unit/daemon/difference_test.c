@@ -115,6 +115,9 @@ static void what_others_say_costs_their_targets(void **state)
     expect_cost(WITH(sink, "{type: 'null', format: proto}"), true, SL_COST_ROUTES);
     expect_cost(WITH(subscription, "{paths: [/a, /b], rules: [r]}"), true, SL_COST_RPC);
     expect_cost(WITH(subscription, "{paths: [/a]}"), true, SL_COST_ROUTES);
+    expect_cost(WITH(subscription, "{paths: [/a], rules: [r], measurement: m}"), true,
+                SL_COST_ROUTES);
+    expect_cost(WITH(sink, "{type: 'null', host: none}"), true, SL_COST_ROUTES);
     expect_cost(WITH(collector, "{memory: 64MiB, workers: 1, shutdown-timeout: 1s}"), false,
                 SL_COST_NOTHING);
 }
