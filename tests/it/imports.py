@@ -3,6 +3,7 @@
 
 samples   a large file with every section: what is left out is told by line, `sluice check` takes what is
           written, no secret shows, and the exit codes are what they are said to be
+TOML      what is TOML for Python's tomllib, and nothing else, is TOML here
 golden    small files whose new configurations run: a device that plays the golden messages
           (`sluice sim --replay`), the file sink and a broker. Payloads are what the original programs were
           recorded to write, byte for byte; key, topic and partition what they would be there (FNV-1a as
@@ -10,8 +11,10 @@ golden    small files whose new configurations run: a device that plays the gold
 """
 import json
 import os
+import random
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 from harness import ROOT, check, free_port, must, part, run, sluice, wait_for  # first: the environment
@@ -217,6 +220,40 @@ def telegraf_refusals(lab):
         check(code == 2 and not written and any(words in line for line in lines), f"{what}: exit code 2")
     code, written, _ = import_file(lab, write(lab, "telegraf.conf", TELEGRAF_LEAST))
     check(code == 0 and "format: influx" in written, "all carried over: exit code 0")
+
+
+TOML_TEXTS = (
+    "a = 1\n", '[a]\nb = "x"\n', "a.b.c = [1, 2,\n 3]\n", "[[a]]\nb = {c = 1, d.e = 2}\n[[a]]\n[a.b]\nc=1\n",
+    'a = """x\n\\\n  y"""\nb = \'\'\'z\'\'\'\n', "d = 1979-05-27T07:32:00Z\ne = 07:32:00\nf = 1979-05-27\n",
+    "x = [0x1f, 0o17, 0b1, 1_000, -1.5e+3, inf, -nan, true]\n", '"a b" = \'c\'\n[x."y z"]\nq.r = 1\n[x]\nw = 2\n',
+    'a = "\\u00e9\\t\\""\n', "fruit.apple.x = 1\n[fruit.apple.y]\n", "[a.b]\nx=1\n[a]\nb.y=2\n",
+    "a = {}\nb = [ {x=1}, {y=2}, ]\n")
+
+
+def is_toml(text):
+    try:
+        tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, ValueError):
+        return False
+    return True
+
+
+def toml(lab):
+    """What is TOML for Python is TOML for us, and nothing else is: texts that are damaged in one to three places."""
+    chance = random.Random(9)
+    differing, good, count = [], 0, 3000 if lab.is_long else 60
+    for _ in range(count):
+        text = chance.choice(TOML_TEXTS) + chance.choice(("", *TOML_TEXTS))
+        for _ in range(chance.randrange(4)):
+            at = chance.randrange(len(text) + 1)
+            inserted = chance.choice("[]{}=.,\"'#\n \t\\ab01-_+:eTxZ") if chance.random() < 0.5 else ""
+            text = text[:at] + inserted + text[at + (not inserted):]
+        _, _, lines = import_file(lab, write(lab, "x.toml", text))
+        is_ours = not any(re.search(r"x\.toml:\d+:\d+: ", line) for line in lines)
+        good += is_toml(text)
+        if is_ours != is_toml(text):
+            differing.append(text)
+    check(not differing and 0 < good < count, f"{count} texts, of which {good} are TOML: {differing[:3]}")
 
 
 def refusals(lab):
@@ -506,6 +543,7 @@ def main(lab):
     part(lab, "what cannot be used", refusals)
     part(lab, "samples, Telegraf", telegraf_samples)
     part(lab, "what cannot be used, Telegraf", telegraf_refusals)
+    part(lab, "TOML as Python reads it", toml)
     part(lab, "golden messages, gnmic", golden)
     part(lab, "golden messages, Telegraf", telegraf_golden)
     part(lab, "names and tags, Telegraf", telegraf_tags)
