@@ -141,6 +141,20 @@ struct sluice_stats {
     uint32_t trouble_count;
 };
 
+enum { SLUICE_MAX_PARTITIONS = 256 };
+
+/* A part of a destination, as the sink sees it. This struct stays as it is: what is new gets a
+ * function of its own. */
+struct sluice_partition {
+    struct sluice_str destination; /* borrowed until the sink's next call */
+    int32_t number;                /* -1: its records have none yet */
+    int32_t leader;                /* the broker that has it; -1: none is known */
+    uint64_t queued_records;       /* taken, and not sent yet */
+    uint64_t queued_bytes;
+    uint64_t sent_records;     /* sent, and not acknowledged */
+    int64_t report_latency_ns; /* of records there, of late; 0: not known */
+};
+
 struct sluice_sink_plugin {
     const char *type; /* "kafka" */
     const char *doc;
@@ -170,6 +184,9 @@ struct sluice_sink_plugin {
      * looked at. Larger ones are split where they can be, and else given all the same. NULL: any
      * size will do. */
     size_t (*most_bytes)(void *sink, const struct sluice_record *record);
+    /* What it knows of its partitions, those with records first, at most `most`; returns how many.
+     * Called while somebody looks, about once a second. NULL: it has none that it could tell of. */
+    size_t (*partitions)(void *sink, struct sluice_partition *partitions, size_t most);
 };
 
 /* ---- processors ---- */

@@ -8,14 +8,16 @@
 
 /* ---- snapshots ---- */
 
-bool sl_api_snapshots_take(const struct sl_api *api, struct sl_api_snapshots *snapshots,
-                           struct sl_admin_answer *answer)
+typedef bool ask_fn(struct sl_worker *worker, struct sl_snapshot *snapshot);
+
+static bool take(const struct sl_api *api, struct sl_api_snapshots *snapshots,
+                 struct sl_admin_answer *answer, ask_fn *ask)
 {
     unsigned workers = api->settings->workers;
 
     *snapshots = (struct sl_api_snapshots){.all = calloc(workers, sizeof(*snapshots->all))};
     for (; snapshots->all && snapshots->count < workers; snapshots->count++) {
-        if (!sl_worker_ask(api->workers[snapshots->count], &snapshots->all[snapshots->count])) {
+        if (!ask(api->workers[snapshots->count], &snapshots->all[snapshots->count])) {
             sl_api_snapshots_drop(snapshots);
         }
     }
@@ -23,6 +25,18 @@ bool sl_api_snapshots_take(const struct sl_api *api, struct sl_api_snapshots *sn
         sl_admin_answer_error(answer, 503, "no-answer", "a worker did not answer in time", NULL);
     }
     return snapshots->all != NULL;
+}
+
+bool sl_api_snapshots_take(const struct sl_api *api, struct sl_api_snapshots *snapshots,
+                           struct sl_admin_answer *answer)
+{
+    return take(api, snapshots, answer, sl_worker_ask);
+}
+
+bool sl_api_snapshots_take_partitions(const struct sl_api *api, struct sl_api_snapshots *snapshots,
+                                      struct sl_admin_answer *answer)
+{
+    return take(api, snapshots, answer, sl_worker_ask_partitions);
 }
 
 void sl_api_snapshots_drop(struct sl_api_snapshots *snapshots)

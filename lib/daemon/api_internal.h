@@ -27,6 +27,9 @@ static inline bool sl_api_is_draining(const struct sl_api *api)
 /* False when a worker does not answer or memory is out: `answer` says so. */
 bool sl_api_snapshots_take(const struct sl_api *api, struct sl_api_snapshots *snapshots,
                            struct sl_admin_answer *answer) SL_MUST_CHECK;
+/* With the partitions of sinks. */
+bool sl_api_snapshots_take_partitions(const struct sl_api *api, struct sl_api_snapshots *snapshots,
+                                      struct sl_admin_answer *answer) SL_MUST_CHECK;
 void sl_api_snapshots_drop(struct sl_api_snapshots *snapshots);
 
 /* How much a stream wants eyes. */

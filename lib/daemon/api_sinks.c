@@ -105,6 +105,33 @@ static void put_delivery(struct sl_json *json, json_t *object, const struct sl_s
     sl_json_put(json, object, "overdue", sl_json_u64(json, row->overdue));
 }
 
+/* -1 is what is not known. */
+static json_t *id_json(struct sl_json *json, int32_t id)
+{
+    return id < 0 ? sl_json_text(json, NULL) : sl_json_u64(json, (uint64_t)id);
+}
+
+static json_t *partitions_json(struct sl_json *json, const struct sl_sink_row *row)
+{
+    json_t *array = sl_json_array(json);
+
+    for (size_t i = 0; i < row->partition_count; i++) {
+        const struct sluice_partition *one = &row->partitions[i];
+        const struct sl_str destination = {one->destination.data, one->destination.len};
+        json_t *object = sl_json_object(json);
+        sl_json_put(json, object, "destination", sl_json_str(json, destination));
+        sl_json_put(json, object, "partition", id_json(json, one->number));
+        sl_json_put(json, object, "broker", id_json(json, one->leader));
+        sl_json_put(json, object, "queued_records", sl_json_u64(json, one->queued_records));
+        sl_json_put(json, object, "queued_bytes", sl_json_u64(json, one->queued_bytes));
+        sl_json_put(json, object, "sent_records", sl_json_u64(json, one->sent_records));
+        sl_json_put(json, object, "report_latency_s",
+                    sl_json_seconds(json, one->report_latency_ns));
+        sl_json_add(json, array, object);
+    }
+    return array;
+}
+
 static json_t *sink_json(struct sl_json *json, const struct sl_snapshot *snapshot,
                          const struct sl_sink_row *row)
 {
@@ -119,6 +146,7 @@ static json_t *sink_json(struct sl_json *json, const struct sl_snapshot *snapsho
     sl_json_put(json, object, "destination_word",
                 sl_json_text(json, row->spec->plugin->destination_word));
     sl_json_put(json, object, "destinations", destinations_json(json, snapshot, row->spec));
+    sl_json_put(json, object, "partitions", partitions_json(json, row));
     return object;
 }
 
@@ -127,7 +155,7 @@ void sl_api_sinks(const struct sl_admin_request *request, struct sl_admin_answer
     struct sl_api_snapshots snapshots;
 
     (void)request;
-    if (!sl_api_snapshots_take(arg, &snapshots, answer)) {
+    if (!sl_api_snapshots_take_partitions(arg, &snapshots, answer)) {
         return;
     }
     struct sl_json json = {false};

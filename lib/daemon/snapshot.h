@@ -61,8 +61,10 @@ struct sl_sink_row {
     int64_t oldest_ns;
     int64_t full_ns;
     uint64_t bugs[SL_BUGS];
-    struct sl_histogram latency; /* from taken to delivered */
-    const char *reason;          /* why it is not taking; "" while it is */
+    struct sl_histogram latency;         /* from taken to delivered */
+    const char *reason;                  /* why it is not taking; "" while it is */
+    struct sluice_partition *partitions; /* where they were asked for */
+    size_t partition_count;
     bool is_taking;
 };
 

@@ -61,6 +61,8 @@ bool sl_worker_has_failed(const struct sl_worker *worker);
 /* Any thread, while it runs: asks the worker for a snapshot. False when it does not answer within
  * SL_WORKER_ANSWER_MS. */
 bool sl_worker_ask(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MUST_CHECK;
+/* The same, with the partitions of its sinks. */
+bool sl_worker_ask_partitions(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MUST_CHECK;
 
 /* Any thread, while it runs: has its target of that name do what `command` says. False when it does
  * not answer within SL_WORKER_ANSWER_MS: then it may still be done. */
@@ -74,6 +76,8 @@ bool sl_worker_command(struct sl_worker *worker, const char *target, enum sl_tar
 
 /* After the join, or on the worker's thread. False when memory is out. */
 bool sl_worker_snapshot(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MUST_CHECK;
+/* Adds the partitions of the sinks to its snapshot. False when memory is out. */
+bool sl_worker_add_partitions(struct sl_worker *worker, struct sl_snapshot *snapshot) SL_MUST_CHECK;
 
 /* What it runs on. */
 struct sl_loop *sl_worker_loop(const struct sl_worker *worker);

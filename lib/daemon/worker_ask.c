@@ -97,9 +97,14 @@ static bool take_snapshot(struct question *question)
     return sl_worker_snapshot(question->worker, &question->snapshot);
 }
 
-bool sl_worker_ask(struct sl_worker *worker, struct sl_snapshot *snapshot)
+static bool take_partitions(struct question *question)
 {
-    struct question *question = question_new(worker, take_snapshot);
+    return sl_worker_snapshot(question->worker, &question->snapshot) &&
+           sl_worker_add_partitions(question->worker, &question->snapshot);
+}
+
+static bool ask_snapshot(struct question *question, struct sl_snapshot *snapshot)
+{
 
     if (!question || !ask(question)) {
         return false;
@@ -111,6 +116,16 @@ bool sl_worker_ask(struct sl_worker *worker, struct sl_snapshot *snapshot)
     }
     question_free(question);
     return is_good;
+}
+
+bool sl_worker_ask(struct sl_worker *worker, struct sl_snapshot *snapshot)
+{
+    return ask_snapshot(question_new(worker, take_snapshot), snapshot);
+}
+
+bool sl_worker_ask_partitions(struct sl_worker *worker, struct sl_snapshot *snapshot)
+{
+    return ask_snapshot(question_new(worker, take_partitions), snapshot);
 }
 
 /* ---- a command ---- */

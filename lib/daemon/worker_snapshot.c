@@ -145,3 +145,43 @@ bool sl_worker_snapshot(struct sl_worker *worker, struct sl_snapshot *snapshot)
            copy_streams(worker, snapshot) && copy_sinks(worker, snapshot) &&
            sl_meter_rows_init(snapshot, &worker->pool.meters);
 }
+
+/* A sink's, with their names copied: they are the sink's until its next call. */
+static bool copy_partitions(struct sl_snapshot *snapshot, struct sl_sink_row *row,
+                            const struct sluice_partition *partitions, size_t count)
+{
+    row->partitions = sl_snapshot_alloc(snapshot, count, sizeof(*row->partitions));
+    for (size_t i = 0; row->partitions && i < count; i++) {
+        const struct sluice_str *name = &partitions[i].destination;
+        bool is_same = i > 0 && name->len == row->partitions[i - 1].destination.len &&
+                       memcmp(name->data, row->partitions[i - 1].destination.data, name->len) == 0;
+        const char *copy = is_same
+                               ? row->partitions[i - 1].destination.data
+                               : sl_snapshot_str(snapshot, (struct sl_str){name->data, name->len});
+        if (!copy) {
+            return false;
+        }
+        row->partitions[i] = partitions[i];
+        row->partitions[i].destination.data = copy;
+        row->partition_count++;
+    }
+    return row->partitions != NULL;
+}
+
+bool sl_worker_add_partitions(struct sl_worker *worker, struct sl_snapshot *snapshot)
+{
+    struct sluice_partition partitions[SLUICE_MAX_PARTITIONS];
+    size_t at = 0;
+
+    for (size_t i = 0; i < worker->sink_count; i++) {
+        if (!worker->sinks[i].sink || worker->sinks[i].is_retired) {
+            continue; /* as in copy_sinks: rows are in the same order */
+        }
+        struct sl_sink_row *row = &snapshot->sinks[at++];
+        size_t count = sl_sink_partitions(worker->sinks[i].sink, partitions);
+        if (count > 0 && !copy_partitions(snapshot, row, partitions, count)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -579,6 +579,16 @@ void sl_sink_stats(struct sl_sink *sink, struct sluice_stats *stats)
     }
 }
 
+size_t sl_sink_partitions(struct sl_sink *sink, struct sluice_partition *partitions)
+{
+    const struct sluice_sink_plugin *plugin = sink->spec->plugin;
+
+    return plugin->partitions
+               ? sl_min_size(plugin->partitions(sink->instance, partitions, SLUICE_MAX_PARTITIONS),
+                             SLUICE_MAX_PARTITIONS)
+               : 0;
+}
+
 size_t sl_sink_most_bytes(const struct sl_sink *sink, const struct sluice_record *record)
 {
     const struct sluice_sink_plugin *plugin = sink->spec->plugin;

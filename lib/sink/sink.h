@@ -145,6 +145,10 @@ void sl_sink_tell_out(struct sl_sink *sink); /* nobody waits for them any more: 
 /* The payload that such a record may have; SIZE_MAX: any. Its payload is not looked at. */
 size_t sl_sink_most_bytes(const struct sl_sink *sink, const struct sluice_record *record);
 void sl_sink_stats(struct sl_sink *sink, struct sluice_stats *stats);
+
+/* What it knows of its partitions: fills up to SLUICE_MAX_PARTITIONS, and returns how many. Their
+ * names are borrowed until the sink is called again. */
+size_t sl_sink_partitions(struct sl_sink *sink, struct sluice_partition *partitions);
 struct sl_log_subject *sl_sink_subject(struct sl_sink *sink); /* who speaks, for the log */
 const struct sl_sink_spec *sl_sink_spec(const struct sl_sink *sink);
 

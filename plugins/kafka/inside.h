@@ -14,6 +14,7 @@
 #include "conf.h"
 #include "errors.h"
 #include "header.h"
+#include "partitions.h"
 #include "topics.h"
 #include "troubles.h"
 
@@ -68,6 +69,7 @@ struct kafka {
     struct kafka_text header;
     struct kafka_item *failed; /* to be told in the next turn */
     struct kafka_troubles troubles;
+    struct kafka_partitions partitions;
     struct sluice_stats stats;
     uint64_t out;           /* messages that are with librdkafka */
     uint64_t order;         /* of the newest record */

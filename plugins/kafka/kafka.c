@@ -283,6 +283,7 @@ static void kafka_free(struct kafka *kafka)
         rd_kafka_destroy(kafka->rk);
     }
     kafka_topics_free(kafka->topics);
+    kafka_partitions_fini(&kafka->partitions);
     kafka_read_lines(kafka); /* the last ones */
     if (kafka->event_fd >= 0) {
         close(kafka->event_fd);
@@ -364,6 +365,13 @@ static void kafka_stats(void *sink, struct sluice_stats *stats)
     kafka_troubles_stats(&kafka->troubles, stats);
 }
 
+static size_t kafka_partitions(void *sink, struct sluice_partition *partitions, size_t most)
+{
+    struct kafka *kafka = sink;
+
+    return kafka_partitions_ask(&kafka->partitions, partitions, most, kafka_now_ms());
+}
+
 static bool give_up_parked(struct kafka *kafka, struct kafka_topic *topic,
                            struct kafka_parked *parked)
 {
@@ -408,4 +416,5 @@ const struct sluice_sink_plugin sluice_kafka_plugin = {
     .close = kafka_close,
     .partition_option = "partition",
     .most_bytes = kafka_most,
+    .partitions = kafka_partitions,
 };

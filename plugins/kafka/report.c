@@ -154,6 +154,7 @@ int kafka_on_statistics(rd_kafka_t *rk, char *json, size_t len, void *arg)
         kafka->broker_id = brokers.up_id;
         kafka_tell_brokers(kafka, brokers.up > 0 && kafka->has_id);
     }
+    kafka_partitions_read(&kafka->partitions, json, len, kafka_now_ms());
     return 0; /* librdkafka frees it */
 }
 

@@ -4,6 +4,7 @@
   answers    every GET of deploy/openapi.yaml is asked of a sluice with simulated devices, and its answer held
              against the description, which is itself checked; numbers agree with /metrics; pages, filters
              and order of lists
+  commands   each command of `sluice ctl`, as JSON and as a table, and what it does
   actions    pause, resume and reconnect of a device, seen by the device; log level; drain ends sluice with 0
   reload     a file that is the same, wrong, or another one, by the API and by `sluice reload`
   strangers  no token, a wrong one, a foreign Host and Origin, a POST without intent, wrong methods, a head
@@ -26,7 +27,7 @@ import sys
 import time
 import urllib.parse
 
-from harness import ROOT, check, free_port, must, part, run, sluice, wait_for
+from harness import ROOT, Failed, check, free_port, must, part, run, sluice, wait_for
 
 import jsonschema
 import yaml
@@ -315,6 +316,49 @@ def reloads(_, description, server):
     wait_for(lambda: settled(server), 20, "all four send again")
 
 
+def ctl(server, *words, code=0):
+    done = subprocess.run([sluice(), "ctl", *words, "--admin", f"127.0.0.1:{server.port}"], capture_output=True,
+                          text=True, check=False, timeout=60, stdin=subprocess.DEVNULL)
+    if done.returncode != code:
+        raise Failed(f"sluice ctl {' '.join(words)}: {done.returncode}, not {code}: {done.stdout} {done.stderr}")
+    return done.stdout
+
+
+# What each command of `sluice ctl` has to say of the four devices, as JSON and as a table.
+COMMANDS = {
+    ("status",): (lambda said: said["totals"]["targets"] == 4, "4"),
+    ("streams", "--sort", "received_per_s", "--order", "desc", "--limit", "2"):
+        (lambda said: said["total"] == 4 and len(said["streams"]) == 2, "dev"),
+    ("targets", "-q", "dev2"): (lambda said: said["targets"][0]["labels"] == {"site": "tyo"}, "dev2"),
+    ("target", "dev2"): (lambda said: said["streams"][0]["routes"][0]["sink"] == "none", "dev2"),
+    ("sinks",): (lambda said: {sink["name"] for sink in said["sinks"]} == {"none"}, "none"),
+    ("sources",): (lambda said: "sources" in said, "source"),
+    ("ledger",): (lambda said: said["sum"]["balanced"], "none"),
+    ("config",): (lambda said: "dev4" in said["yaml"], "dev4"),
+    ("events", "--after", "0"): (lambda said: said["events"][0]["n"] >= 1, "info"),
+}
+
+
+def commands(_, server):
+    """Each command of `sluice ctl`, once, on the real one; drain is the last (below)."""
+    for words, (is_right, shown) in COMMANDS.items():
+        check(is_right(json.loads(ctl(server, *words, "--format", "json"))), f"ctl {' '.join(words)}: what the API says")
+        table = ctl(server, *words, "--format", "table")
+        must(shown.lower() in table.lower(), f"{words[0]}: a table of it: {table[:200]}")
+    before = state_of(server, "dev4")["connects"]
+    for verb, holds in (("pause", lambda now: now["state"] == "paused"),
+                        ("resume", lambda now: now["connects"] > before and now["state"] == "up"),
+                        ("reconnect", lambda now: now["connects"] > before + 1 and now["state"] == "up")):
+        ctl(server, verb, "dev4")
+        wait_for(lambda done=holds: done(state_of(server, "dev4")), 20, f"{verb}: done")
+        check(True, f"ctl {verb}: seen by the device")
+    ctl(server, "resume", "nobody", code=5)
+    ctl(server, "log-level", "debug")
+    server.process.wait_line(r'msg="log level, by the admin API" level=debug', 20)
+    ctl(server, "log-level", "info")
+    check("unchanged" in ctl(server, "reload"), "ctl reload waits for the outcome")
+
+
 def drains(_, description, server):
     hold(description, server.post("/drain"), f"{API}/drain", "drain", "post")
     code = wait_for(lambda: None if server.process.is_alive() else (server.process.process.returncode,), 30,
@@ -464,6 +508,7 @@ def main(lab):
     part(lab, "answers", answers, description, server)
     part(lab, "actions", actions, description, server)
     part(lab, "reload", reloads, description, server)
+    part(lab, "commands", commands, server)
     part(lab, "drain", drains, description, server)
     part(lab, "strangers", strangers, addresses)
     part(lab, "unix", unix, addresses)

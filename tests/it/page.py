@@ -124,6 +124,32 @@ def stalled(tab):
     fill_filter(tab, "", str(DEVICES))
 
 
+def at_a_broker(tab):
+    """What the page makes of partitions; the API's own are in stall.py, with a Kafka that stands still."""
+    def with_partitions(route):
+        answer = route.fetch()
+        told = answer.json()
+        for sink in told["sinks"]:
+            sink["partitions"] = [
+                {"destination": "", "partition": number, "broker": 2 + number % 2, "queued_records": 1500 * (number == 2),
+                 "queued_bytes": 98304 * (number == 2), "sent_records": 0, "report_latency_s": 0.004}
+                for number in range(4)] if sink["name"] == "pipe" else []
+        route.fulfill(response=answer, json=told)
+
+    tab.page.route("**/api/v1/sinks", with_partitions)
+    tab.until("() => document.querySelector('#reasons li').textContent.includes('there by broker 2')", "a broker in the reason")
+    tab.until("() => document.querySelector('#streams td.c-by').textContent === 'pipe · broker 2'", "a broker in the row")
+    check(True, "held by broker 2, say the reason and the rows")
+    tab.page.locator(".sink summary").first.click()
+    tab.until("() => document.querySelector('.sink details[open] tbody tr')", "the partitions")
+    check(tab.texts(".sink details[open] tbody tr:first-child td")[1:3] == ["2", "3,000 · 192 KiB"],
+          f"what waits is on top, of both workers: {tab.texts('.sink details[open] tbody tr:first-child td')}")
+    check("4 partitions at 2 brokers; records wait for broker 2" in tab.text(".sink summary"), "and the sink says so")
+    tab.page.locator(".sink").first.scroll_into_view_if_needed()
+    tab.shoot("partitions-1280-light")
+    tab.page.unroute("**/api/v1/sinks")
+
+
 def pictured(tab, name, selector):
     """Both themes, looked at by axe-core, and pictures of each width."""
     for theme in ("light", "dark"):
@@ -230,6 +256,7 @@ def watched(lab):
     first_look(tab)
     tap.is_open.clear()
     stalled(tab)
+    at_a_broker(tab)
     pictured(tab, "held", "#reasons li")
     tap.is_open.set()
     flowing_again(tab)

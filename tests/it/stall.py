@@ -247,6 +247,13 @@ def start(lab, kafka, device, after_s):
                      target={"vendor": "generic", "pack": False, "backoff": {"min": "50ms", "max": "100ms"}})
 
 
+def waiting_brokers(collector):
+    """By the API: the brokers for which records of the Kafka sink wait; None: it does not say yet."""
+    sinks = json.loads(collector.get("/api/v1/sinks")[1])["sinks"]
+    told = [row for sink in sinks if sink["name"] == "main" for row in sink["partitions"]]
+    return {row["broker"] for row in told if row["queued_records"] + row["sent_records"] > 0} or None
+
+
 def outage(kafka, feeds, collector, after_s, gives_up_s):
     """Kafka stands still until each policy has acted, and the device has given up."""
     with kafka.paused():
@@ -267,6 +274,8 @@ def outage(kafka, feeds, collector, after_s, gives_up_s):
         kept = collector.total("sluice_updates_kept", subscription="conflate")
         check(0 < kept <= LEAVES + GROUPS, f"conflate: {kept:.0f} updates and deletes are kept")
         check(collector.total("sluice_stream_stalled") == 5, "five streams are stalled")
+        brokers = wait_for(lambda: waiting_brokers(collector), 20, "a broker for which records wait")
+        check(brokers == {1}, f"what waits, waits for the broker that leads its partition: {brokers}")
 
 
 def settle(device, feeds, collector):

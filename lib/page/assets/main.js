@@ -10,6 +10,7 @@ import {StreamsTable} from './streams.js';
 import {TargetPage} from './target.js';
 
 const EVERY_MS = 2000;
+const LOST = 2;           // failures in a row; one may be a worker that is very busy
 const SLOWEST_MS = 5000;  // while it does not answer
 const SOON_MS = 60;       // keys and wheels come in rows
 const POINTS = 150;
@@ -99,7 +100,7 @@ function showLink() {
 
     mark(byId('link'), 'data-level', level);
     say(byId('link-text'), text);
-    mark(document.body, 'data-stale', state.failures > 0 ? '' : null);
+    mark(document.body, 'data-stale', state.failures >= LOST ? '' : null);
 }
 
 function showVerdict({level, headline, summary, reasons}) {
@@ -210,7 +211,7 @@ async function askTarget(page) {
     try {
         const found = await get(`targets/${encodeURIComponent(page.name)}`);
         if (page === targetPage) {
-            page.show(found, state.status.uptime_s);
+            page.show(found, state.status.uptime_s, state.sinks);
         }
     } catch (error) {
         if (!(error instanceof ApiError) || error.status === 401 || page !== targetPage) {
@@ -223,7 +224,7 @@ async function askTarget(page) {
 async function ask() {
     state.status = await get('status');
     const parts = [askPart(get('sinks'), ({sinks}) => {
-        state.sinks = joinSinks(sinks);
+        state.sinks = table.sinks = joinSinks(sinks);
         showSinks(byId('sinks'), sinks);
     }), askPart(get(`events?after=${events.next}&limit=${MOST_EVENTS}&newest=true`), (found) => events.add(found)), askPart(askRows(), () => {})];
     if (targetPage) {
@@ -267,7 +268,7 @@ function ago(at) {
 
 /** The banner, while there is no answer: since when, and that what is below is from then. */
 function showLost() {
-    if (state.failures === 0) {
+    if (state.failures < LOST) {
         return;
     }
     const {status, message} = state.lost;

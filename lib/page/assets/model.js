@@ -22,8 +22,12 @@ export function holderOf(row) {
     return most;
 }
 
-export function holderText(holder) {
-    return holder.destination ? `${holder.sink} › ${holder.destination}` : holder.sink;
+/** `sinks`: to say by which broker, where all that waits there waits for one. */
+export function holderText(holder, sinks = []) {
+    const brokers = waitingBrokers(sinks.find((one) => one.name === holder.sink), holder.destination);
+
+    return (holder.destination ? `${holder.sink} › ${holder.destination}` : holder.sink)
+        + (brokers.length === 1 ? ` · broker ${brokers[0][0]}` : '');
 }
 
 /** Numbers per second between two looks at counters that only grow. */
@@ -74,7 +78,7 @@ export function joinSinks(rows) {
         const sink = joined.get(row.name);
         if (!sink) {
             joined.set(row.name, {...row, instances: 1, troubles: [...(row.troubles ?? [])],
-                destinations: [...(row.destinations ?? [])], partitions: [...(row.partitions ?? [])]});
+                destinations: [...(row.destinations ?? [])], partitions: (row.partitions ?? []).map((one) => ({...one}))});
             continue;
         }
         sink.instances++;
@@ -87,9 +91,46 @@ export function joinSinks(rows) {
         }
         addUp(sink.troubles, row.troubles ?? [], 'reason', 'count');
         addUp(sink.destinations, row.destinations ?? [], 'name', 'held');
-        sink.partitions.push(...(row.partitions ?? []));
+        addPartitions(sink.partitions, row.partitions ?? []);
     }
     return [...joined.values()];
+}
+
+/** Each worker has queues of its own for the same partition. */
+function addPartitions(into, rows) {
+    for (const row of rows) {
+        const same = into.find((one) => one.destination === row.destination && one.partition === row.partition);
+        if (!same) {
+            into.push({...row});
+            continue;
+        }
+        for (const name of ['queued_records', 'queued_bytes', 'sent_records']) {
+            same[name] += row[name];
+        }
+        same.broker ??= row.broker;
+        same.report_latency_s = Math.max(same.report_latency_s, row.report_latency_s);
+    }
+}
+
+/** The brokers for which records of a destination (null: of any) wait, those with most first: [[id, records]]. */
+export function waitingBrokers(sink, destination) {
+    const waiting = new Map();
+
+    for (const one of sink?.partitions ?? []) {
+        const records = one.queued_records + one.sent_records;
+        if (one.broker !== null && records > 0 && (destination === null || one.destination === destination)) {
+            waiting.set(one.broker, (waiting.get(one.broker) ?? 0) + records);
+        }
+    }
+    return [...waiting].sort((a, b) => b[1] - a[1]);
+}
+
+/** "broker 2", "brokers 1 and 3", "broker 2 most of 3"; empty where nobody knows. */
+export function brokerText(sink, destination) {
+    const brokers = waitingBrokers(sink, destination);
+
+    return brokers.length === 0 ? '' : brokers.length === 1 ? `broker ${brokers[0][0]}`
+        : brokers.length === 2 ? `brokers ${brokers[0][0]} and ${brokers[1][0]}` : `${brokers.length} brokers, most by ${brokers[0][0]}`;
 }
 
 function addUp(into, rows, key, number) {
@@ -115,8 +156,10 @@ function heldReasons(holders, sinks) {
         const sink = sinks.find((one) => one.name === holder.sink);
         const where = !holder.destination ? '' : holder.destinations === 1 ? `, at ${holder.destination}`
             : `, most at ${holder.destination} (${count(holder.destination_streams)})`;
+        const brokers = brokerText(sink, null);
+        const by = brokers ? `, there by ${brokers}` : '';
         const age = sink?.oldest_s > 0 ? `; its oldest record waits ${duration(sink.oldest_s)}` : '';
-        return {level: 'held', text: `${streams} held by sink ${holder.sink}${where}${age}`, filter: `sink:${holder.sink}`};
+        return {level: 'held', text: `${streams} held by sink ${holder.sink}${where}${by}${age}`, filter: `sink:${holder.sink}`};
     });
 }
 

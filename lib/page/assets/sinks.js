@@ -1,7 +1,7 @@
 // Sinks: what each has in hand, how long its reports take, and where its records wait.
 import {el} from './dom.js';
-import {brief, bytes, count, duration} from './format.js';
-import {joinSinks} from './model.js';
+import {brief, bytes, count, duration, plural} from './format.js';
+import {brokerText, joinSinks} from './model.js';
 
 const MOST_PLACES = 8;
 const MOST_PARTITIONS = 64;
@@ -31,21 +31,28 @@ function places(sink) {
     return list;
 }
 
-/** What the plugin can tell of partitions: its own columns. */
+/** Where each partition is, and what waits for it; those that have most first. */
 function partitions(sink, open) {
     if (sink.partitions.length === 0) {
         return null;
     }
-    const names = Object.keys(sink.partitions[0]);
-    const cell = (row, name) => (name.endsWith('_s') ? duration(row[name]) : name.endsWith('_bytes') ? bytes(row[name])
-        : typeof row[name] === 'number' ? count(row[name]) : String(row[name] ?? ''));
-    const table = el('table', {class: 'plain', 'aria-label': `Partitions of ${sink.name}`},
-        el('thead', {}, el('tr', {}, ...names.map((name) => el('th', {scope: 'col', text: name.replace(/_(s|bytes)$/, '').replaceAll('_', ' ')})))),
-        el('tbody', {}, ...sink.partitions.slice(0, MOST_PARTITIONS).map((row) =>
-            el('tr', {}, ...names.map((name) => el('td', {class: typeof row[name] === 'number' ? 'number' : '', text: cell(row, name)}))))));
-    const details = el('details', {open, data: {sink: sink.name}},
-        el('summary', {text: `${count(sink.partitions.length)} partitions`}), el('div', {class: 'across', tabIndex: 0, role: 'region', 'aria-label': `Partitions of ${sink.name}`}, table));
-    return details;
+    const waiting = (row) => row.queued_records + row.sent_records;
+    const rows = [...sink.partitions].sort((a, b) => waiting(b) - waiting(a)
+        || a.destination.localeCompare(b.destination) || (a.partition ?? -1) - (b.partition ?? -1));
+    const titles = ['Partition', 'Broker', 'Queued', 'Sent', 'Latency'];
+    const cells = (row) => [`${row.destination} [${row.partition ?? '–'}]`, row.broker ?? '–',
+        row.queued_records > 0 ? `${brief(row.queued_records)} · ${bytes(row.queued_bytes)}` : '0', brief(row.sent_records),
+        row.report_latency_s > 0 ? duration(row.report_latency_s) : '–'];
+    const table = el('table', {class: 'plain'},
+        el('thead', {}, el('tr', {}, ...titles.map((text, at) => el('th', {scope: 'col', text, class: at > 0 ? 'number' : ''})))),
+        el('tbody', {}, ...rows.slice(0, MOST_PARTITIONS).map((row) =>
+            el('tr', {}, ...cells(row).map((text, at) => el('td', {class: at > 0 ? 'number' : '', text: String(text)}))))));
+    const brokers = new Set(rows.map((row) => row.broker).filter((id) => id !== null)).size;
+    const more = rows.length > MOST_PARTITIONS ? `, the first ${MOST_PARTITIONS} of them here` : '';
+    const by = brokerText(sink, null);
+    return el('details', {open, data: {sink: sink.name}},
+        el('summary', {text: `${plural(rows.length, 'partition')} at ${plural(brokers, 'broker')}${by ? `; records wait for ${by}` : ''}${more}`}),
+        el('div', {class: 'across', tabIndex: 0, role: 'region', 'aria-label': `Partitions of ${sink.name}`}, table));
 }
 
 function chip(sink) {

@@ -67,9 +67,9 @@ function putBlocked(cell, row) {
     mark(cell, 'data-level', row.blocked ? 'held' : null);
 }
 
-function putHolder(cell, row) {
+function putHolder(cell, row, sinks) {
     const holder = holderOf(row);
-    putText(cell, holder ? holderText(holder) : '', holder && `${count(holder.held)} updates`);
+    putText(cell, holder ? holderText(holder, sinks) : '', holder && `${count(holder.held)} updates`);
 }
 
 export class StreamsTable {
@@ -80,6 +80,7 @@ export class StreamsTable {
     #filter = '';
     #sort = {key: 'state', order: 'desc'};
     #isPending = false;
+    sinks = [];     // to say by which broker
     #isOld = true;  // what is there was asked for by another filter or order
 
     /** `onSort` is told of a click; `onWant`, that rows are missing. */
@@ -211,7 +212,7 @@ export class StreamsTable {
         mark(slot.root, 'aria-rowindex', String(at + 2));
         mark(slot.root, 'data-level', row ? stateOf(row)[0] : null);
         if (row) {
-            COLUMNS.forEach((column, index) => column.put(slot.cells[index], row));
+            COLUMNS.forEach((column, index) => column.put(slot.cells[index], row, this.sinks));
         }
     }
 

@@ -55,7 +55,7 @@ class Stream {
         this.root = el('article', {class: 'panel stream'}, this.head, this.bar.root, this.words, this.rest);
     }
 
-    show(row) {
+    show(row, sinks) {
         const [level, words] = stateOf(row);
         const holder = holderOf(row);
         const facts = [['blocked', duration(row.blocked_s)], ['lag', duration(row.lag_s)],
@@ -63,7 +63,7 @@ class Stream {
             ['published', count(row.published)], ['held', count(row.held)], ['worker', row.worker]];
 
         this.head.replaceChildren(el('h3', {text: row.subscription}), el('span', {class: 'chip', data: {level}, text: words}),
-            holder ? el('span', {class: 'rest', text: `held by ${holderText(holder)}`}) : '');
+            holder ? el('span', {class: 'rest', text: `held by ${holderText(holder, sinks)}`}) : '');
         this.bar.show(row);
         say(this.words, creditWords(row));
         if (!this.rest.contains(document.activeElement)) {
@@ -97,7 +97,7 @@ export class TargetPage {
     }
 
     /** One answer of /targets/NAME; `at_s` is sluice's clock. */
-    show(target, at_s) {
+    show(target, at_s, sinks) {
         const labels = Object.entries(target.labels ?? {}).map(([key, value]) => `${key}=${value}`).join('  ');
 
         mark(this.root, 'aria-busy', null);
@@ -108,11 +108,11 @@ export class TargetPage {
             fact('workarounds', (target.workarounds ?? []).join(', '))].filter(Boolean));
         this.trouble.hidden = !target.last_error;
         say(this.trouble, target.last_error ? `Last error: ${target.last_error}` : '');
-        this.#showStreams(target.streams ?? []);
+        this.#showStreams(target.streams ?? [], sinks);
         this.#showRates(target.streams ?? [], at_s);
     }
 
-    #showStreams(rows) {
+    #showStreams(rows, sinks) {
         const ids = new Set(rows.map((row) => row.subscription));
 
         for (const [id, stream] of this.#streams) {
@@ -127,7 +127,7 @@ export class TargetPage {
                 this.#streams.set(row.subscription, stream);
                 this.list.append(stream.root);
             }
-            this.#streams.get(row.subscription).show(row);
+            this.#streams.get(row.subscription).show(row, sinks);
         }
     }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kafka/brokers.h"
+#include "kafka/partitions.h"
 #include "kafka/header.h"
 #include "sink/sink.h"
 
@@ -134,9 +135,46 @@ static void a_producer_id_is_there_when_it_is_assigned(void **state)
     }
 }
 
+static void partitions_are_read_while_somebody_looks(void **state)
+{
+    static const char json[] =
+        "{ \"brokers\":{ "
+        "\"a:1/1\":{\"nodeid\":7,\"int_latency\":{\"avg\":1000},\"rtt\":{\"avg\":500},"
+        "\"toppars\":{\"t-0\":{\"topic\":\"t\"}}}}, \"topics\":{ \"t\":{\"partitions\":{"
+        "\"0\":{\"partition\":0,\"leader\":3},"
+        "\"1\":{\"partition\":1,\"leader\":7,\"msgq_cnt\":2,\"xmit_msgq_cnt\":3,\"msgq_bytes\":20,"
+        "\"xmit_msgq_bytes\":30,\"msgs_inflight\":4},"
+        "\"-1\":{\"partition\":-1,\"leader\":-1}, \"2\":5}}, \"u\":[] } }";
+    struct kafka_partitions partitions = {.rows = NULL};
+    struct sluice_partition told[4];
+
+    (void)state;
+    kafka_partitions_read(&partitions, json, sizeof(json) - 1, 1000);
+    assert_int_equal(kafka_partitions_ask(&partitions, told, 4, KAFKA_LOOK_MS * 2), 0);
+    kafka_partitions_read(&partitions, json, sizeof(json) - 1, KAFKA_LOOK_MS * 2 + 1000);
+    assert_int_equal(kafka_partitions_ask(&partitions, told, 4, KAFKA_LOOK_MS * 2 + 1000), 2);
+    assert_int_equal(told[0].number, 1); /* those with records go first */
+    assert_int_equal(told[0].leader, 7);
+    assert_int_equal(told[0].queued_records, 5);
+    assert_int_equal(told[0].queued_bytes, 50);
+    assert_int_equal(told[0].sent_records, 4);
+    assert_int_equal(told[0].report_latency_ns, 1500000);
+    assert_memory_equal(told[0].destination.data, "t", told[0].destination.len);
+    assert_int_equal(told[1].leader, 3);
+    assert_int_equal(kafka_partitions_ask(&partitions, told, 1, KAFKA_LOOK_MS * 2 + 1000), 1);
+    /* What was long ago is not told, and not read any more. */
+    kafka_partitions_read(&partitions, "{}", 2, KAFKA_LOOK_MS * 4);
+    assert_int_equal(kafka_partitions_ask(&partitions, told, 4, KAFKA_LOOK_MS * 4), 0);
+    for (size_t len = 0; len < sizeof(json) - 1; len++) {
+        kafka_partitions_read(&partitions, json, len, KAFKA_LOOK_MS * 4);
+    }
+    kafka_partitions_fini(&partitions);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(partitions_are_read_while_somebody_looks),
         cmocka_unit_test(a_producer_id_is_there_when_it_is_assigned),
         cmocka_unit_test(the_compact_header_names_the_record),
         cmocka_unit_test(a_time_that_cannot_be_is_replaced_by_that_of_receipt),

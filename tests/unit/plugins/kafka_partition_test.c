@@ -189,6 +189,34 @@ static void a_partition_that_is_said_is_taken(void **state)
     bench_fini(&bench);
 }
 
+/* Until the statistics, which come once a second, have told of all twelve. */
+static bool are_told(const struct fixture *fixture)
+{
+    struct sluice_partition told[SLUICE_MAX_PARTITIONS];
+    size_t count = sl_sink_partitions(fixture->sink, told), known = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_ours =
+            told[i].destination.len == 3 && memcmp(told[i].destination.data, "t12", 3) == 0;
+        known += is_ours && told[i].leader > 0 && told[i].number >= 0 && told[i].number < 12;
+    }
+    return known == 12;
+}
+
+static void partitions_are_told_with_their_leaders(void **state)
+{
+    struct sluice_partition told[SLUICE_MAX_PARTITIONS];
+    struct bench bench;
+
+    (void)state;
+    init(&bench, KAFKA_MURMUR2);
+    give_to(&bench, "t12", "leaf1", "11");
+    assert_true(fixture_run_until(&bench.fixture, all_are_acked));
+    assert_int_equal(sl_sink_partitions(bench.fixture.sink, told), 0); /* nobody had asked */
+    assert_true(fixture_run_until(&bench.fixture, are_told));
+    bench_fini(&bench);
+}
+
 static bool is_missed(const struct fixture *fixture)
 {
     struct sluice_stats stats;
@@ -223,6 +251,7 @@ static void a_partition_that_is_not_there_is_waited_for(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(partitions_are_told_with_their_leaders),
         cmocka_unit_test(fnv1a_is_that_of_gnmic),
         cmocka_unit_test(murmur2_is_that_of_java),
         cmocka_unit_test(records_without_a_key_go_anywhere_but_with_consistent),
