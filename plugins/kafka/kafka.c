@@ -282,9 +282,9 @@ static void kafka_free(struct kafka *kafka)
         kafka_detach(kafka);
         rd_kafka_destroy(kafka->rk);
     }
+    kafka_read_lines(kafka); /* the last ones */
     kafka_topics_free(kafka->topics);
     kafka_partitions_fini(&kafka->partitions);
-    kafka_read_lines(kafka); /* the last ones */
     if (kafka->event_fd >= 0) {
         close(kafka->event_fd);
     }

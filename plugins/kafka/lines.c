@@ -65,6 +65,34 @@ void kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const c
     (void)count; /* it cannot be full */
 }
 
+/* `where` is "127.0.0.1:9092/1: t [0]". Of which errors the leader may have stored the batch before
+ * it was none any more. */
+static void note_doubt(struct kafka *kafka, const char *where, size_t len,
+                       const struct kafka_error *error)
+{
+    static const char *const reasons[] = {"leader-moved", "topic-missing", "broker-storage"};
+    char text[KAFKA_TROUBLE_BYTES];
+    bool is_doubtful = false;
+
+    for (size_t i = 0; error && i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        is_doubtful = is_doubtful || strcmp(reasons[i], error->reason) == 0;
+    }
+    snprintf(text, sizeof(text), "%.*s", (int)len, where);
+    char *partition = strrchr(text, '[');
+    char *name = strrchr(text, ' ');
+    if (!is_doubtful || !partition || name != partition - 1) {
+        return;
+    }
+    *name = '\0';
+    name = strrchr(text, ' ');
+    name = name ? name + 1 : text;
+    struct kafka_topic *topic =
+        kafka_topics_find(kafka->topics, (struct sluice_str){name, strlen(name)});
+    if (topic) {
+        kafka_topic_doubt(topic, (int32_t)strtol(partition + 1, NULL, 10), kafka->order);
+    }
+}
+
 /* "[thrd:…]: 127.0.0.1:9092/1: t [0]: MessageSet with … encountered error: … (actions …)". What is
  * permanent comes back as a report. */
 static void read_refusal(struct kafka *kafka, const char *text)
@@ -84,6 +112,7 @@ static void read_refusal(struct kafka *kafka, const char *text)
     snprintf(words, sizeof(words), "%.*s: %.*s; librdkafka tries again", (int)(what - where), where,
              (int)(actions > why ? actions - why : 0), why);
     kafka_note(kafka, error ? error->reason : "unknown", words);
+    note_doubt(kafka, where, (size_t)(what - where), error);
 }
 
 static void read_metadata(struct kafka *kafka, const char *text)

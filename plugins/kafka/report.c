@@ -26,6 +26,9 @@ static void on_delivered(struct kafka *kafka, struct kafka_topic *topic,
         kafka_topic_well(kafka, topic);
     }
     struct kafka_item *item = message->_private;
+    if (topic->doubt_count > 0) {
+        kafka_topic_stored(topic, message->partition, item->order);
+    }
     kafka_settle(kafka, item, message->len, item->result, NULL);
 }
 
@@ -77,6 +80,18 @@ static void park(struct kafka *kafka, struct kafka_topic *topic, const rd_kafka_
     }
 }
 
+/* librdkafka says so of whatever a leader refused that was moved meanwhile, whose replicas may have
+ * it. As long as it sends it again itself that does no harm: brokers know its number. */
+static bool is_not_stored(const struct kafka *kafka, const struct kafka_topic *topic,
+                          const rd_kafka_message_t *message)
+{
+    const struct kafka_item *item = message->_private;
+
+    return rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED &&
+           (kafka->state == KAFKA_RUNNING ||
+            !kafka_topic_is_doubtful(topic, message->partition, item->order));
+}
+
 static void on_failed(struct kafka *kafka, struct kafka_topic *topic,
                       const rd_kafka_message_t *message)
 {
@@ -86,7 +101,7 @@ static void on_failed(struct kafka *kafka, struct kafka_topic *topic,
         return;
     }
     kafka_note_fatal(kafka);
-    if (rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
+    if (is_not_stored(kafka, topic, message)) {
         park(kafka, topic, message, kafka_error_of(message->err));
     } else {
         kafka_lose(kafka, topic, message, rd_kafka_err2str(message->err));

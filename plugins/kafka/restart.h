@@ -4,7 +4,8 @@
  * a broker refuses a batch (enable.gapless.guarantee), so that nothing behind it is stored before
  * it. What it has comes back: what is in a request, as the broker answers; the rest unsent. Records
  * that were certainly not stored are kept, and go first with the next producer, in their order
- * (retry.h). Of others nobody knows: they are SLUICE_RESTARTED, as is whatever was to follow them
+ * (retry.h). Of others nobody knows, nor of what a leader refused that was moved meanwhile
+ * (topics.h: doubts): they are SLUICE_RESTARTED, as is whatever was to follow them
  * in their partition, or, where they had no key, anywhere without one.
  *
  * Destroying a producer waits for its threads, so a thread does that. Where the new one ends before

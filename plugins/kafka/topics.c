@@ -28,6 +28,10 @@ void kafka_topics_leave(struct kafka_topics *topics)
         if (topic && topic->limit == KAFKA_LIMIT_ASKED) {
             topic->limit = KAFKA_LIMIT_UNASKED;
         }
+        if (topic) {
+            topic->doubt_count = 0;
+            topic->is_all_doubtful = false;
+        }
     }
 }
 
@@ -35,7 +39,10 @@ void kafka_topics_free(struct kafka_topics *topics)
 {
     kafka_topics_leave(topics);
     for (size_t i = 0; topics && i < SLOTS; i++) {
-        free(topics->slots[i]);
+        if (topics->slots[i]) {
+            free(topics->slots[i]->doubts);
+            free(topics->slots[i]);
+        }
     }
     free(topics);
 }
@@ -94,21 +101,32 @@ static struct kafka_topic *add(struct kafka_topics *topics, struct kafka_topic *
     return topic;
 }
 
+/* Where it is, or would be. */
+static struct kafka_topic **slot_of(struct kafka_topics *topics, struct sluice_str name,
+                                    uint32_t hash)
+{
+    size_t at = hash % SLOTS;
+
+    while (topics->slots[at] &&
+           (topics->slots[at]->hash != hash || !is_named(topics->slots[at], name))) {
+        at = (at + 1) % SLOTS;
+    }
+    return &topics->slots[at];
+}
+
+struct kafka_topic *kafka_topics_find(struct kafka_topics *topics, struct sluice_str name)
+{
+    return *slot_of(topics, name, hash_of(name));
+}
+
 struct kafka_topic *kafka_topics_get(struct kafka_topics *topics, struct sluice_str name,
                                      const char **why)
 {
     if (!topics->last || !is_named(topics->last, name)) {
         uint32_t hash = hash_of(name);
-        size_t at = hash % SLOTS;
+        struct kafka_topic **slot = slot_of(topics, name, hash);
+        struct kafka_topic *found = *slot ? *slot : add(topics, slot, name, hash, why);
 
-        while (topics->slots[at] &&
-               (topics->slots[at]->hash != hash || !is_named(topics->slots[at], name))) {
-            at = (at + 1) % SLOTS;
-        }
-        struct kafka_topic *found = topics->slots[at];
-        if (!found) {
-            found = add(topics, &topics->slots[at], name, hash, why);
-        }
         if (!found) {
             return NULL;
         }
@@ -135,4 +153,48 @@ rd_kafka_topic_t *kafka_topic_handle(struct kafka_topic *topic, rd_kafka_t *rk,
 struct kafka_topic *kafka_topic_of(const rd_kafka_message_t *message)
 {
     return rd_kafka_topic_opaque(message->rkt);
+}
+
+/* ---- what may be stored ---- */
+
+static struct kafka_doubt *doubt_of(const struct kafka_topic *topic, int32_t partition)
+{
+    for (size_t i = 0; i < topic->doubt_count; i++) {
+        if (topic->doubts[i].partition == partition) {
+            return &topic->doubts[i];
+        }
+    }
+    return NULL;
+}
+
+void kafka_topic_doubt(struct kafka_topic *topic, int32_t partition, uint64_t order)
+{
+    struct kafka_doubt *found = doubt_of(topic, partition);
+
+    if (!found) {
+        struct kafka_doubt *more = realloc(topic->doubts, (topic->doubt_count + 1) * sizeof(*more));
+        if (!more) {
+            topic->is_all_doubtful = true;
+            return;
+        }
+        topic->doubts = more;
+        found = &more[topic->doubt_count++];
+    }
+    *found = (struct kafka_doubt){.partition = partition, .order = order};
+}
+
+void kafka_topic_stored(struct kafka_topic *topic, int32_t partition, uint64_t order)
+{
+    struct kafka_doubt *found = doubt_of(topic, partition);
+
+    if (found && order > found->order) {
+        *found = topic->doubts[--topic->doubt_count];
+    }
+}
+
+bool kafka_topic_is_doubtful(const struct kafka_topic *topic, int32_t partition, uint64_t order)
+{
+    const struct kafka_doubt *found = doubt_of(topic, partition);
+
+    return topic->is_all_doubtful || (found && order <= found->order);
 }

@@ -25,6 +25,13 @@ enum kafka_limit {
     KAFKA_LIMIT_KNOWN, /* or that nobody tells it */
 };
 
+/* A partition whose leader refused a batch in a way that does not say whether it is stored: as one
+ * that was moved while replicas still wrote it. */
+struct kafka_doubt {
+    int32_t partition;
+    uint64_t order; /* of the newest record then */
+};
+
 struct kafka_topic {
     rd_kafka_topic_t *rkt; /* of the producer that there is; NULL: not made yet */
     uint64_t out;          /* records that are with librdkafka */
@@ -45,6 +52,10 @@ struct kafka_topic {
     int64_t retry_ms;                  /* not before */
     int64_t backoff_ms;                /* the last wait */
 
+    struct kafka_doubt *doubts;
+    size_t doubt_count;
+    bool is_all_doubtful; /* there was no memory for one */
+
     uint32_t hash;
     size_t name_len;
     char name[KAFKA_MAX_TOPIC_BYTES + 1];
@@ -63,6 +74,16 @@ struct kafka_topic *kafka_topics_get(struct kafka_topics *topics, struct sluice_
 /* Its handle, made when it is wanted. NULL: *code. */
 rd_kafka_topic_t *kafka_topic_handle(struct kafka_topic *topic, rd_kafka_t *rk,
                                      rd_kafka_resp_err_t *code);
+
+/* As kafka_topics_get, but only one that is there. */
+struct kafka_topic *kafka_topics_find(struct kafka_topics *topics, struct sluice_str name);
+
+/* A batch was refused, and its records may be stored; `order` is that of the newest record given.
+ * Once a record of the partition that was given later is stored, they are, too. Doubtful is what
+ * was given until then. */
+void kafka_topic_doubt(struct kafka_topic *topic, int32_t partition, uint64_t order);
+void kafka_topic_stored(struct kafka_topic *topic, int32_t partition, uint64_t order);
+bool kafka_topic_is_doubtful(const struct kafka_topic *topic, int32_t partition, uint64_t order);
 
 /* The topic of a message of ours. */
 struct kafka_topic *kafka_topic_of(const rd_kafka_message_t *message);

@@ -341,6 +341,50 @@ static void what_is_in_doubt_ends_its_partition_and_nothing_else(void **state)
     bench_fini(&bench);
 }
 
+static bool is_refused(const struct fixture *fixture)
+{
+    struct sluice_stats stats;
+
+    sl_sink_stats(fixture->sink, &stats);
+    for (size_t i = 0; i < stats.trouble_count; i++) {
+        if (strcmp(stats.troubles[i].reason, "leader-moved") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A leader that was moved may have stored what it refused: librdkafka's word that it did not is not
+ * taken when another producer would send it again. */
+static void what_a_moved_leader_refused_is_not_sent_by_the_next_producer(void **state)
+{
+    static const struct sluice_pair later = {"retry.backoff.ms", "60000"};
+    struct kafka_options options = {.properties = {&later, 1}};
+    struct bench bench;
+    struct sluice_record other = record_of(1, "leaf1");
+
+    (void)state;
+    bench_init_with(&bench, &options, 100);
+    warm_up(&bench);
+    other.destination = str("other");
+    assert_true(fixture_give_soon(&bench.fixture, &other, "1", 1));
+    assert_true(fixture_run_until(&bench.fixture, all_are_acked));
+    inject(&bench, PRODUCE_API, 1, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+    size_t first = bench.fixture.given;
+    give_from_to(&bench, 2, 11);
+    assert_true(fixture_run_until(&bench.fixture, is_refused));
+    inject(&bench, PRODUCE_API, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    assert_true(fixture_give_soon(&bench.fixture, &other, "2", 1));
+    assert_true(fixture_run_until(&bench.fixture, all_are_acked));
+    assert_all_came_back(&bench.fixture, 0);
+    for (size_t i = first; i < first + 10; i++) {
+        assert_int_equal(bench.fixture.slots[i].result, SLUICE_RESTARTED);
+    }
+    assert_int_equal(bench.fixture.slots[first + 10].result, SLUICE_DELIVERED);
+    assert_int_equal(restarts_of(&bench), 1);
+    bench_fini(&bench);
+}
+
 static bool has_restarted_thrice(const struct fixture *fixture)
 {
     struct sluice_stats stats;
@@ -394,6 +438,7 @@ int main(void)
         cmocka_unit_test(what_is_refused_goes_to_the_dead_letters_and_says_why),
         cmocka_unit_test(what_is_too_large_goes_to_the_dead_letters_without_being_sent_first),
         cmocka_unit_test(what_is_in_doubt_ends_its_partition_and_nothing_else),
+        cmocka_unit_test(what_a_moved_leader_refused_is_not_sent_by_the_next_producer),
         cmocka_unit_test(a_producer_that_may_not_begin_is_made_anew_until_it_may),
         cmocka_unit_test(closing_in_the_middle_of_it_gives_everything_back),
     };
