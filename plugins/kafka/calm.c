@@ -58,7 +58,7 @@ static void take_marks_out(struct kafka_calm *calm)
 /* What an error would be about stands in each element: a partition that is gone, and needs none. */
 static void set_paused(struct kafka_calm *calm, bool is_paused)
 {
-    if (calm->is_paused == is_paused || calm->partitions->cnt == 0) {
+    if (calm->is_held || calm->is_paused == is_paused || calm->partitions->cnt == 0) {
         return;
     }
     calm->is_paused = is_paused;
@@ -69,6 +69,12 @@ static void set_paused(struct kafka_calm *calm, bool is_paused)
         rd_kafka_flush(calm->rk, 0); /* wakes the threads, which have nothing else to wake for */
     }
     take_marks_out(calm);
+}
+
+void kafka_calm_hold(struct kafka_calm *calm)
+{
+    set_paused(calm, true);
+    calm->is_held = true;
 }
 
 uint64_t kafka_calm_begin(struct kafka_calm *calm, int64_t now_ms)
@@ -91,7 +97,7 @@ uint64_t kafka_calm_tick(struct kafka_calm *calm, int64_t now_ms, bool is_out)
 {
     int64_t silent_ms = now_ms - calm->report_ms;
 
-    if (!is_out) {
+    if (!is_out || calm->is_held) {
         set_paused(calm, false);
         calm->is_armed = false;
         return 0;

@@ -35,6 +35,7 @@ struct kafka_calm {
     int64_t report_ms; /* of the newest report, or of the first record out since there were none */
     bool is_armed;     /* the caller's timer runs */
     bool is_paused;
+    bool is_held; /* paused for good */
 };
 
 /* False when memory is out. `rk` outlives it (and is not destroyed before kafka_calm_fini). */
@@ -43,6 +44,9 @@ void kafka_calm_fini(struct kafka_calm *calm);
 
 /* A report came from a partition. Cheap when it is the same as before. */
 void kafka_calm_note(struct kafka_calm *calm, rd_kafka_topic_t *rkt, int32_t partition);
+
+/* Nothing more is to be sent: every partition that a report has ever come from stays paused. */
+void kafka_calm_hold(struct kafka_calm *calm);
 
 /* Records are out. In how many milliseconds to call kafka_calm_tick, 0: that is arranged already.
  */

@@ -44,10 +44,9 @@ enum { FIXED = sizeof(fixed) / sizeof(fixed[0]) };
 
 /* What a user may change under `properties`. */
 static const struct property defaults[] = {
-    /* With more, a leader that moves refuses the second request for want of the first, and
-     * librdkafka then begins a new epoch of the producer for all partitions: what another one had
-     * stored and not yet reported is stored again (issue 4953 there, open). One costs nothing that
-     * was seen, as batches grow while a request is out: up to 60 partitions, 100,000 updates a
+    /* With more, what follows a refused request may be refused, too, and librdkafka begins a new
+     * epoch of the producer (issue 4953 there, open), which is a new producer here (restart.h). One
+     * cost nothing that was seen, as batches grow meanwhile: up to 60 partitions, 100,000 updates a
      * second and as many as go, 0 to 50 ms of round trip. */
     {"max.in.flight", "1", NULL},
     /* Linger adds to the round trip of credit, and while a request is out a batch grows by itself.

@@ -102,8 +102,7 @@ const char *kafka_hint(const char *reason)
          "'record: update' and 'dead-letter' help, too"},
         {"record-refused", "'dead-letter: {topic:}' keeps what the broker refuses"},
         {"broker-storage", "is the broker's disk full or broken?"},
-        {"producer-epoch", "librdkafka numbers anew what it has not had reported: some records may "
-                           "come twice; properties: {max.in.flight: 1} keeps it from that"},
+        {"producer-epoch", "properties: {max.in.flight: 1} makes that rare"},
         {"producer-fenced", "does another producer use the same transactional id?"},
     };
 

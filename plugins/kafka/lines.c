@@ -32,7 +32,11 @@ static bool is_telling(const char *facility, const char *text)
     return strcmp(facility, "IDEMPSTATE") == 0 && strstr(text, has_id);
 }
 
-/* Any thread of librdkafka's. There are two lines for each request; few of them are kept. */
+/* Any thread of librdkafka's. There are two lines for each request; few of them are kept. That a
+ * batch was refused is said while its records are nowhere: not yet to be sent again, and no longer
+ * out, so that the thread of a new leader may send what follows them, which that refuses, whereupon
+ * librdkafka begins a new epoch. So that line does not ring, which could cost this thread its
+ * processor; the statistics do, every second. */
 void kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     static const uint64_t ring = 1;
@@ -61,8 +65,10 @@ void kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const c
     if (!has_room) {
         free(line);
     }
-    ssize_t count = write(kafka->event_fd, &ring, sizeof(ring));
-    (void)count; /* it cannot be full */
+    if (level < SYSLOG_DEBUG || strcmp(facility, "MSGSET") != 0) {
+        ssize_t count = write(kafka->event_fd, &ring, sizeof(ring));
+        (void)count; /* it cannot be full */
+    }
 }
 
 /* `where` is "127.0.0.1:9092/1: t [0]". Of which errors the leader may have stored the batch before
@@ -150,7 +156,7 @@ static void read_line(struct kafka *kafka, const struct kafka_line *line)
     } else if (strcmp(line->facility, "METADATA") == 0) {
         read_metadata(kafka, line->text);
     } else if (strcmp(line->facility, "DRAIN") == 0 && strstr(line->text, epoch_bump)) {
-        kafka_note(kafka, "producer-epoch", line->text);
+        kafka_note_epoch(kafka, line->text);
     } else if (strcmp(line->facility, "IDEMPSTATE") == 0 && strstr(line->text, has_id) &&
                kafka->state == KAFKA_RUNNING && !kafka->has_id && !kafka->is_closing) {
         kafka_note_id(kafka);

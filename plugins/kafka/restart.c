@@ -23,6 +23,7 @@ static void begin(struct kafka *kafka)
     kafka->failing_ms = kafka_now_ms();
     kafka->has_id = false;
     kafka->stats.restarts++;
+    kafka_calm_hold(&kafka->calm);
     kafka_note(kafka, "producer-ended", kafka->fatal);
     kafka_tell_down(kafka);
     kafka->host->calls->timer_start(kafka->retry_timer, 0);
@@ -35,6 +36,16 @@ void kafka_note_fatal(struct kafka *kafka)
     }
     if (rd_kafka_fatal_error(kafka->rk, kafka->fatal, KAFKA_TEXT_BYTES) !=
         RD_KAFKA_RESP_ERR_NO_ERROR) {
+        begin(kafka);
+    }
+}
+
+void kafka_note_epoch(struct kafka *kafka, const char *text)
+{
+    kafka_note(kafka, "producer-epoch", text);
+    if (kafka->state == KAFKA_RUNNING && !kafka->is_closing) {
+        snprintf(kafka->fatal, sizeof(kafka->fatal),
+                 "librdkafka was about to number anew what may be stored");
         begin(kafka);
     }
 }

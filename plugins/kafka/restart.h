@@ -21,6 +21,10 @@ enum { KAFKA_RESTART_MIN_MS = 500, KAFKA_RESTART_MAX_MS = 60000, KAFKA_LAST_CALL
 /* The producer has ended for good, if it has. */
 void kafka_note_fatal(struct kafka *kafka);
 
+/* librdkafka begins a new epoch of the producer's, in which it would send again, under new numbers,
+ * what the old one may have stored: it is made to end before that. */
+void kafka_note_epoch(struct kafka *kafka, const char *text);
+
 /* The record may or may not have been stored; the producer is to end. */
 void kafka_lose(struct kafka *kafka, const struct kafka_topic *topic,
                 const rd_kafka_message_t *message, const char *why);

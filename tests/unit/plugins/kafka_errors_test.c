@@ -385,6 +385,25 @@ static void what_a_moved_leader_refused_is_not_sent_by_the_next_producer(void **
     bench_fini(&bench);
 }
 
+/* In it, what another partition had stored without saying so yet would be stored again. */
+static void an_epoch_that_librdkafka_raises_is_the_end_of_the_producer(void **state)
+{
+    struct bench bench;
+    bool is_now;
+
+    (void)state;
+    bench_init(&bench, KAFKA_HEADERS_COMPACT, RECORDS);
+    warm_up(&bench);
+    inject(&bench, PRODUCE_API, 1, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID);
+    give_from_to(&bench, 2, RECORDS);
+    assert_true(fixture_run_until(&bench.fixture, all_are_acked));
+    assert_all_came_back(&bench.fixture, 0);
+    assert_int_equal(bench_trouble(&bench, "producer-epoch", &is_now), 1);
+    assert_int_equal(restarts_of(&bench), 1);
+    assert_seen_once(&bench, RECORDS, true);
+    bench_fini(&bench);
+}
+
 static bool has_restarted_thrice(const struct fixture *fixture)
 {
     struct sluice_stats stats;
@@ -439,6 +458,7 @@ int main(void)
         cmocka_unit_test(what_is_too_large_goes_to_the_dead_letters_without_being_sent_first),
         cmocka_unit_test(what_is_in_doubt_ends_its_partition_and_nothing_else),
         cmocka_unit_test(what_a_moved_leader_refused_is_not_sent_by_the_next_producer),
+        cmocka_unit_test(an_epoch_that_librdkafka_raises_is_the_end_of_the_producer),
         cmocka_unit_test(a_producer_that_may_not_begin_is_made_anew_until_it_may),
         cmocka_unit_test(closing_in_the_middle_of_it_gives_everything_back),
     };
