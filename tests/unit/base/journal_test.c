@@ -270,7 +270,7 @@ static void a_large_entry_is_a_sealed_file(void **state)
 static void fields_beyond_the_limit_are_left_out(void **state)
 {
     struct desk *desk = *state;
-    struct sl_log_field fields[2 * SL_JOURNAL_FIELDS];
+    struct sl_log_field fields[2 * SL_JOURNAL_FIELDS] = {{0}};
     struct sl_log_event event = event_of(SL_LOG_INFO, fields, SL_ARRAY_LEN(fields));
 
     for (size_t i = 0; i < SL_ARRAY_LEN(fields); i++) {
