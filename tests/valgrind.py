@@ -69,7 +69,7 @@ class Wrong(str):
 
 def wrong(text, is_final=False):
     made = Wrong(text)
-    made.is_final = is_final
+    made.is_final = is_final and bool(text)
     return made
 
 
