@@ -145,6 +145,7 @@ static int once(struct top_options *options)
     unsigned question;
     struct sl_buf path = {0};
 
+    options->top.is_printed = true;
     sl_top_set_rows(&options->top, (unsigned)options->rows + SL_TOP_HEAD_ROWS + SL_TOP_FOOT_ROWS);
     while ((question = sl_top_ask(&options->top, &path))) {
         struct sl_admin_request request = {.method = "GET", .path = sl_buf_text(&path)};

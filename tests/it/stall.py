@@ -333,8 +333,9 @@ def stall(lab, after_s, gives_up_s):
     feeds = {name: Feed(name, gives_up_s if name == "gives-up" else None) for name in POLICIES}
     device = Router(lab, feeds)
     collector = start(lab, kafka, device, after_s)
-    wait_for(lambda: all(feed.sent and feed.sent[0] > 2 * LEAVES for feed in feeds.values()), 30,
-             "everything flows")
+    wait_for(lambda: all(feed.sent and feed.sent[0] > 2 * LEAVES and collector.total(
+        "sluice_updates_published", subscription=name, sink="main") > LEAVES
+                         for name, feed in feeds.items()), 30, "everything flows, as far as Kafka")
     outage(kafka, feeds, collector, after_s, gives_up_s)
     settle(device, feeds, collector)
     dropped = {name: {} for name in feeds}
