@@ -213,8 +213,8 @@ def one_target(tab):
     tab.until("() => document.querySelector('#target .plain td.number')", "its routes")
     check("127.0.0.1:" in tab.text("#target .facts") and "pipe" in tab.text("#target .plain"),
           "its address, its route to the sink")
-    check(re.search(r"granted · .* held · .* free · limit 64.0 KiB", tab.text("#target .words")),
-          "its credit in words")
+    words = tab.text("#target .words")
+    check(re.search(r"granted · .* held · .* free · limit \d[\d.]* [KM]iB", words), f"its credit in words: {words}")
     tab.page.reload()
     tab.until("() => document.querySelector('#target .plain td.number')", "the page of dev7 after a reload")
     pictured(tab, "target", "#target .credit")
