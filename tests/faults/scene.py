@@ -154,11 +154,15 @@ class Sim:
             raise Failed(f"{failure}: {said}") from None
         return time.monotonic() - began
 
-    def wait_held(self, count, timeout_s=60):
+    def wait_held(self, count, timeout_s=150):
+        """A window that has grown lasts longer than others."""
         def are_held():
             self.look()
             return len(self.held()) >= count
-        wait_for(are_held, timeout_s, f"{count} streams are held")
+        try:
+            wait_for(are_held, timeout_s, f"{count} streams are held")
+        except Failed as late:
+            raise Failed(f"{late}; {len(self.held())} are") from late
 
     def stop(self):
         """The devices end each stream, once what was on its way has left."""
