@@ -563,9 +563,8 @@ const struct sluice_option kafka_option_table[] = {
      .type = SLUICE_MAP,
      .offset = offsetof(struct kafka_options, properties),
      .is_secret = is_secret,
-     .doc =
-         "any librdkafka property, but for those that carry sluice's promises; "
-         "message.max.bytes bounds a record, of which else the topic's limit is asked for; "
-         "max.in.flight is 1: with more, records may come twice when a partition's leader moves"},
+     .doc = "any librdkafka property, but for those that carry sluice's promises; "
+            "message.max.bytes bounds a record, of which else the topic's limit is asked for; "
+            "max.in.flight is 1: with more, a leader that moves ends the producer more often"},
     {.name = NULL},
 };
