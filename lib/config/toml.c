@@ -325,18 +325,32 @@ static struct item *read_value(struct sl_toml *toml, unsigned depth)
 
 /* ---- statements ---- */
 
+/* What stands under `key`; made like that where nothing does. NULL: it is said why. */
+static struct item *child_of(struct sl_toml *toml, struct item *table,
+                             const struct sl_config_node *key, enum sl_config_kind kind,
+                             enum openness openness)
+{
+    struct item *child = find(table, key->text);
+
+    if (child) {
+        return child;
+    }
+    child = new_item(toml, kind);
+    if (!child || !add_keyed(toml, table, key, child)) {
+        return NULL;
+    }
+    child->openness = openness;
+    return child;
+}
+
 /* The table under `key`, which keys with dots may make. */
 static struct item *enter_dotted(struct sl_toml *toml, struct item *table,
                                  const struct sl_config_node *key)
 {
-    struct item *child = find(table, key->text);
+    struct item *child = child_of(toml, table, key, SL_CONFIG_MAP, OPEN_DOTTED);
 
     if (!child) {
-        child = new_item(toml, SL_CONFIG_MAP);
-        if (!child || !add_keyed(toml, table, key, child)) {
-            return NULL;
-        }
-        child->openness = OPEN_DOTTED;
+        return NULL;
     }
     if (child->openness != OPEN_DOTTED) {
         sl_toml_fail(toml, "a key with dots leads to something that is defined elsewhere");
@@ -373,14 +387,10 @@ static bool read_pair(struct sl_toml *toml, struct item *table, unsigned depth)
 static struct item *enter(struct sl_toml *toml, struct item *table,
                           const struct sl_config_node *key)
 {
-    struct item *child = find(table, key->text);
+    struct item *child = child_of(toml, table, key, SL_CONFIG_MAP, OPEN_IMPLICIT);
 
     if (!child) {
-        child = new_item(toml, SL_CONFIG_MAP);
-        if (!child || !add_keyed(toml, table, key, child)) {
-            return NULL;
-        }
-        child->openness = OPEN_IMPLICIT;
+        return NULL;
     }
     child = child->openness == OPEN_TABLES ? child->last : child;
     if (child->openness == OPEN_NOT) {
@@ -393,14 +403,12 @@ static struct item *enter(struct sl_toml *toml, struct item *table,
 static struct item *open_table(struct sl_toml *toml, struct item *table,
                                const struct sl_config_node *key)
 {
-    struct item *child = find(table, key->text);
+    struct item *child = child_of(toml, table, key, SL_CONFIG_MAP, OPEN_IMPLICIT);
 
     if (!child) {
-        child = new_item(toml, SL_CONFIG_MAP);
-        if (!child || !add_keyed(toml, table, key, child)) {
-            return NULL;
-        }
-    } else if (child->openness != OPEN_IMPLICIT) {
+        return NULL;
+    }
+    if (child->openness != OPEN_IMPLICIT) {
         sl_toml_fail(toml, "a table that is defined already; expected its keys there");
         return NULL;
     }
@@ -412,16 +420,13 @@ static struct item *open_table(struct sl_toml *toml, struct item *table,
 static struct item *open_next(struct sl_toml *toml, struct item *table,
                               const struct sl_config_node *key)
 {
-    struct item *list = find(table, key->text);
+    struct item *list = child_of(toml, table, key, SL_CONFIG_LIST, OPEN_TABLES);
     struct item *child = NULL;
 
     if (!list) {
-        list = new_item(toml, SL_CONFIG_LIST);
-        if (!list || !add_keyed(toml, table, key, list)) {
-            return NULL;
-        }
-        list->openness = OPEN_TABLES;
-    } else if (list->openness != OPEN_TABLES) {
+        return NULL;
+    }
+    if (list->openness != OPEN_TABLES) {
         sl_toml_fail(
             toml, "an array of tables with the name of something else; expected a name of its own");
         return NULL;
