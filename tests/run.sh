@@ -14,9 +14,9 @@
 #   mutations           bugs planted in the core, each of which the simulator has to find
 #   it, bench           the release build against real devices, gRPC's of others and a real Kafka: three
 #                       scenarios at a time, but for those that measure
-#   fuzz, world         beside these, to which they leave the processor: each fuzzer for 10 s, with clang's
-#                       libFuzzer; then the simulator (tests/world), as many seeds as fit in 4 minutes, at
-#                       least 1,000
+#   fuzz, world         built and run beside these, to which they leave the processor: each fuzzer for 10 s,
+#                       with clang's libFuzzer; then the simulator (tests/world), as many seeds as fit in 4
+#                       minutes, at least 1,000
 #
 # A test that fails beside others is tried again with the machine to itself, and named at the end even when
 # it passes then.
@@ -173,7 +173,7 @@ verdict() {
 # beside FUZZ-SECONDS LAST-SEED SECONDS: the fuzzers, then the simulator, in the background. In this
 # session: in one of its own the kernel would give it as much of the processor as the scenarios have.
 beside() {
-    say "begun: fuzz, $1 s each; then world, seeds 1 to $2, $3 s"
+    say "begun: builds of both; fuzz, $1 s each; then world, seeds 1 to $2, $3 s"
     nice -n 19 sh -c '
         child=
         trap "kill \$child 2>/dev/null; exit 143" TERM
@@ -185,6 +185,10 @@ beside() {
             wait "$child" || echo failed >"$logs/$name.failed"
         }
         logs=$1
+        for preset in fuzz world; do
+            step configure cmake --preset "$preset"
+            step "$preset-build" ninja -C "build/$preset" --quiet
+        done
         step fuzz python3 tests/fuzz/run.py --seconds "$2"
         step world build/world/tests/world/world --seeds "1..$3" --seconds "$4" --jobs 2' \
         beside "$logs" "$@" &
@@ -197,9 +201,9 @@ besides() {
     beside=
     for name in fuzz world; do
         say "test: $name"
-        cat "$logs/$name"
+        cat "$logs/$name-build" "$logs/$name"
         failed=0
-        [ ! -e "$logs/$name.failed" ] || failed=1
+        [ ! -e "$logs/$name-build.failed" ] && [ ! -e "$logs/$name.failed" ] || failed=1
         verdict "$name" $failed
     done
 }
@@ -235,8 +239,6 @@ build tsan
 run tsan tsan -j2 -L '^threads$'
 script valgrind python3 tests/valgrind.py --build build/release
 script mutations python3 tests/world/mutations.py --build build/release
-build fuzz
-build world
 if [ -n "$SL_LONG" ]; then
     beside 600 10000 36000
     besides

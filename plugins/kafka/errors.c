@@ -14,6 +14,7 @@ static const struct kafka_error rows[] = {
     {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, "leader-moved", false},
     {RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH, "leader-moved", false},
     {RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH, "leader-moved", false},
+    {RD_KAFKA_RESP_ERR__RETRY, "leader-moved", false}, /* it was not sent yet */
     {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, "not-enough-replicas", false},
     {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, "not-enough-replicas", false},
     {RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED, "throttled", false},

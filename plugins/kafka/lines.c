@@ -83,6 +83,7 @@ static void note_doubt(struct kafka *kafka, const char *where, size_t len,
     for (size_t i = 0; error && i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         is_doubtful = is_doubtful || strcmp(reasons[i], error->reason) == 0;
     }
+    is_doubtful = is_doubtful && error->code != RD_KAFKA_RESP_ERR__RETRY;
     snprintf(text, sizeof(text), "%.*s", (int)len, where);
     char *partition = strrchr(text, '[');
     char *name = strrchr(text, ' ');

@@ -178,12 +178,14 @@ static void make(struct kafka *kafka)
     kafka_tell_down(kafka);
 }
 
+/* After it the producer says nothing more, and what it said last is not taken for its successor's. */
 static void join(struct kafka *kafka)
 {
     if (kafka->has_ender) {
         pthread_join(kafka->ender, NULL);
         kafka->has_ender = false;
     }
+    kafka_read_lines(kafka);
     kafka->ending = NULL;
 }
 
