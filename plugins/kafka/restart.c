@@ -178,7 +178,7 @@ static void make(struct kafka *kafka)
     kafka_tell_down(kafka);
 }
 
-/* After it the producer says nothing more, and what it said last is not taken for its successor's. */
+/* After it the producer says nothing more; its last words are not taken for its successor's. */
 static void join(struct kafka *kafka)
 {
     if (kafka->has_ender) {
