@@ -368,3 +368,19 @@ bool sl_gnmi_next_element(struct sl_str *elements, struct sl_gnmi_value *value)
     *elements = (struct sl_str){0};
     return false;
 }
+
+struct sl_gnmi_any sl_gnmi_any_of(struct sl_str any)
+{
+    struct sl_wire wire = sl_wire_of(any);
+    struct sl_wire_field field;
+    struct sl_gnmi_any parts = {0};
+
+    while (sl_wire_next(&wire, &field)) {
+        if (sl_wire_is(&field, 1, SL_WIRE_BYTES)) {
+            parts.type_url = field.bytes;
+        } else if (sl_wire_is(&field, 2, SL_WIRE_BYTES)) {
+            parts.value = field.bytes;
+        }
+    }
+    return parts;
+}

@@ -123,4 +123,12 @@ bool sl_gnmi_next_delete(struct sl_gnmi_cursor *cursor, struct sl_str *path);
 /* The next element of a LEAFLIST, whose bytes `elements` are used up from the front. */
 bool sl_gnmi_next_element(struct sl_str *elements, struct sl_gnmi_value *value);
 
+/* The members of a google.protobuf.Any; empty: it has none. The last of each counts. */
+struct sl_gnmi_any {
+    struct sl_str type_url;
+    struct sl_str value;
+};
+
+struct sl_gnmi_any sl_gnmi_any_of(struct sl_str any);
+
 #endif

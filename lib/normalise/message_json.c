@@ -13,7 +13,7 @@
 #include "normalise/number.h"
 #include "normalise/text.h"
 
-enum { MAP_KEY = 1, MAP_VALUE = 2, ANY_TYPE = 1, ANY_VALUE = 2, EXTENSION = 5 };
+enum { MAP_KEY = 1, MAP_VALUE = 2, EXTENSION = 5 };
 
 struct writer {
     struct sl_buf *out;
@@ -391,33 +391,22 @@ static const ProtobufCMessageDescriptor *message_named(struct sl_str type_url)
 
 static bool add_any(struct writer *writer, struct sl_str any)
 {
-    struct sl_wire wire = sl_wire_of(any);
-    struct sl_wire_field field;
-    struct sl_str type_url = {0};
-    struct sl_str value = {0};
-
-    while (sl_wire_next(&wire, &field)) {
-        if (sl_wire_is(&field, ANY_TYPE, SL_WIRE_BYTES)) {
-            type_url = field.bytes;
-        } else if (sl_wire_is(&field, ANY_VALUE, SL_WIRE_BYTES)) {
-            value = field.bytes;
-        }
-    }
+    struct sl_gnmi_any parts = sl_gnmi_any_of(any);
     if (!sl_message_is_whole(any)) {
         return false;
     }
-    if (!type_url.len && !value.len) {
+    if (!parts.type_url.len && !parts.value.len) {
         sl_buf_add_c(writer->out, "{}");
         return true;
     }
-    const ProtobufCMessageDescriptor *descriptor = message_named(type_url);
+    const ProtobufCMessageDescriptor *descriptor = message_named(parts.type_url);
 
     if (!descriptor) {
         return false;
     }
     sl_buf_add_c(writer->out, "{\"@type\":");
-    add_string(writer, type_url);
-    if (!add_members(writer, descriptor, value, false)) {
+    add_string(writer, parts.type_url);
+    if (!add_members(writer, descriptor, parts.value, false)) {
         return false;
     }
     sl_buf_add_byte(writer->out, '}');

@@ -74,28 +74,17 @@ static void add_decimal(struct sl_buf *out, const struct sl_gnmi_value *value)
 /* This and the two below return whether every string is one. */
 static bool add_any(struct sl_buf *out, struct sl_str any)
 {
-    struct sl_wire wire = sl_wire_of(any);
-    struct sl_wire_field field;
-    struct sl_str type_url = {0};
-    struct sl_str value = {0};
-
-    while (sl_wire_next(&wire, &field)) {
-        if (sl_wire_is(&field, ANY_TYPE_URL, SL_WIRE_BYTES)) {
-            type_url = field.bytes;
-        } else if (sl_wire_is(&field, ANY_VALUE, SL_WIRE_BYTES)) {
-            value = field.bytes;
-        }
-    }
+    struct sl_gnmi_any parts = sl_gnmi_any_of(any);
     size_t start = sl_pack_begin(out, SL_RECORD_ANY);
 
-    if (type_url.len) {
-        sl_pack_bytes(out, ANY_TYPE_URL, type_url);
+    if (parts.type_url.len) {
+        sl_pack_bytes(out, ANY_TYPE_URL, parts.type_url);
     }
-    if (value.len) {
-        sl_pack_bytes(out, ANY_VALUE, value);
+    if (parts.value.len) {
+        sl_pack_bytes(out, ANY_VALUE, parts.value);
     }
     sl_pack_end(out, start);
-    return sl_utf8_is_valid(type_url);
+    return sl_utf8_is_valid(parts.type_url);
 }
 
 static bool add_fields(struct sl_buf *out, const struct sl_gnmi_value *value);

@@ -18,26 +18,15 @@ static void add_quoted_base64(struct sl_buf *buf, struct sl_str bytes)
 
 static void add_any(struct sl_buf *buf, struct sl_str any)
 {
-    struct sl_wire wire = sl_wire_of(any);
-    struct sl_wire_field field;
-    struct sl_str type_url = {0};
-    struct sl_str value = {0};
-
-    while (sl_wire_next(&wire, &field)) {
-        if (sl_wire_is(&field, 1, SL_WIRE_BYTES)) {
-            type_url = field.bytes;
-        } else if (sl_wire_is(&field, 2, SL_WIRE_BYTES)) {
-            value = field.bytes;
-        }
-    }
+    struct sl_gnmi_any parts = sl_gnmi_any_of(any);
     sl_buf_add_byte(buf, '{');
-    if (type_url.len) {
+    if (parts.type_url.len) {
         sl_buf_add_c(buf, "\"type_url\":");
-        sl_text_add_quoted(buf, type_url);
+        sl_text_add_quoted(buf, parts.type_url);
     }
-    if (value.len) {
-        sl_buf_add_c(buf, type_url.len ? ",\"value\":" : "\"value\":");
-        add_quoted_base64(buf, value);
+    if (parts.value.len) {
+        sl_buf_add_c(buf, parts.type_url.len ? ",\"value\":" : "\"value\":");
+        add_quoted_base64(buf, parts.value);
     }
     sl_buf_add_byte(buf, '}');
 }

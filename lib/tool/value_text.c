@@ -43,21 +43,10 @@ static void add_hex(struct sl_buf *out, struct sl_str bytes)
 
 static void add_any(struct sl_buf *out, struct sl_str any)
 {
-    struct sl_wire wire = sl_wire_of(any);
-    struct sl_wire_field field;
-    struct sl_str type_url = {0};
-    struct sl_str value = {0};
-
-    while (sl_wire_next(&wire, &field)) {
-        if (sl_wire_is(&field, 1, SL_WIRE_BYTES)) {
-            type_url = field.bytes;
-        } else if (sl_wire_is(&field, 2, SL_WIRE_BYTES)) {
-            value = field.bytes;
-        }
-    }
-    sl_print_plain(out, type_url);
+    struct sl_gnmi_any parts = sl_gnmi_any_of(any);
+    sl_print_plain(out, parts.type_url);
     sl_buf_add_byte(out, ' ');
-    add_hex(out, value);
+    add_hex(out, parts.value);
 }
 
 void sl_print_json_value(struct sl_buf *out, struct sl_str json)

@@ -92,6 +92,22 @@ void cases_free(struct test_cases *cases)
     }
 }
 
+struct test_cases golden;
+
+int golden_load(void **state)
+{
+    (void)state;
+    cases_load(&golden, "cases");
+    return 0;
+}
+
+int golden_free(void **state)
+{
+    (void)state;
+    cases_free(&golden);
+    return 0;
+}
+
 struct sl_encoder *cases_encoder(enum sl_format format, bool is_float64,
                                  struct sl_encoder_memory *memory)
 {

@@ -25,6 +25,11 @@ struct test_cases {
 void cases_load(struct test_cases *cases, const char *dir);
 void cases_free(struct test_cases *cases);
 
+/* Those of tests/golden/cases, between the two, which are for cmocka_run_group_tests(). */
+extern struct test_cases golden;
+int golden_load(void **state);
+int golden_free(void **state);
+
 /* The names (without suffix) of the files of a directory under tests/golden, sorted. */
 size_t cases_list(const char *dir, const char *suffix, char names[][CASE_NAME_BYTES]);
 

@@ -10,8 +10,6 @@
 
 enum { ROUNDS_PER_CASE = 160 };
 
-static struct test_cases cases;
-
 /* ---- randomness: the same on every run ---- */
 
 static uint64_t seed = 20260101;
@@ -63,10 +61,10 @@ static void assert_mutations_meet(enum sl_format format)
     struct sl_encoder *encoder = cases_encoder(format, false, &memory);
     unsigned compared = 0;
 
-    for (size_t i = 0; i < cases.count; i++) {
+    for (size_t i = 0; i < golden.count; i++) {
         for (unsigned round = 0; round < ROUNDS_PER_CASE; round++) {
             struct sl_buf message = {0};
-            sl_buf_add_str(&message, sl_buf_str(&cases.cases[i].message));
+            sl_buf_add_str(&message, sl_buf_str(&golden.cases[i].message));
             if (round) {
                 mutate(&message);
             }
@@ -107,8 +105,8 @@ static void assert_pieces_meet(enum sl_format format)
     struct sl_encoder_memory memory = {.limit_bytes = 256 * SL_KIB};
     struct sl_encoder *encoder = cases_encoder(format, false, &memory);
 
-    for (size_t i = 0; i < cases.count; i++) {
-        struct sl_str message = sl_buf_str(&cases.cases[i].message);
+    for (size_t i = 0; i < golden.count; i++) {
+        struct sl_str message = sl_buf_str(&golden.cases[i].message);
         size_t step = message.len > 1000 ? 7 : 1;
         for (size_t len = 0; len < message.len; len += step) {
             (void)roads_meet(encoder, format, (struct sl_str){message.data, len});
@@ -137,36 +135,22 @@ static void the_proto_format_is_the_message_as_it_came(void **state)
     size_t refused = 0;
 
     (void)state;
-    assert_int_equal(cases.count, 186);
-    for (size_t i = 0; i < cases.count; i++) {
-        struct sl_str message = sl_buf_str(&cases.cases[i].message);
+    assert_int_equal(golden.count, 186);
+    for (size_t i = 0; i < golden.count; i++) {
+        struct sl_str message = sl_buf_str(&golden.cases[i].message);
         struct road road;
         road_travel(encoder, message, &road);
         if (road.is_ok) {
             assert_true(sl_str_eq(sl_buf_str(&road.record), message));
             assert_int_equal(road.encoded.dropped, 0);
         } else {
-            assert_memory_equal(cases.cases[i].name + 4, "bad-", 4);
+            assert_memory_equal(golden.cases[i].name + 4, "bad-", 4);
             refused++;
         }
         sl_buf_fini(&road.record);
     }
     assert_int_equal(refused, 2); /* truncated, garbage */
     sl_encoder_free(encoder);
-}
-
-static int load(void **state)
-{
-    (void)state;
-    cases_load(&cases, "cases");
-    return 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    cases_free(&cases);
-    return 0;
 }
 
 int main(void)
@@ -178,5 +162,5 @@ int main(void)
         cmocka_unit_test(a_message_cut_anywhere_gives_what_protobuf_gives),
         cmocka_unit_test(the_proto_format_is_the_message_as_it_came),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, golden_load, golden_free);
 }

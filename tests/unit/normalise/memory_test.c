@@ -13,7 +13,6 @@
 
 enum { RUNS_MAX = 10000 };
 
-static struct test_cases cases;
 static unsigned long calls_left; /* until the one that fails; 0: none does */
 
 void *__real_malloc(size_t size);
@@ -122,8 +121,8 @@ static void pass_one_message(void *arg)
 static void survive(enum sl_format tried)
 {
     format = tried;
-    for (size_t i = 0; i < cases.count; i++) {
-        fail_each(pass_one_message, &cases.cases[i]);
+    for (size_t i = 0; i < golden.count; i++) {
+        fail_each(pass_one_message, &golden.cases[i]);
     }
 }
 
@@ -196,16 +195,16 @@ static void every_list_survives_every_failure(void **state)
 {
     (void)state;
     json_keys = &sl_json_default_keys;
-    for (size_t i = 0; i < cases.count; i++) {
-        const struct sl_buf *message = &cases.cases[i].message;
+    for (size_t i = 0; i < golden.count; i++) {
+        const struct sl_buf *message = &golden.cases[i].message;
         if (!message->len || !memmem(message->data, message->len, "[{", 2)) {
             continue;
         }
         format = SL_FORMAT_EVENT;
-        fail_each(pass_one_message, &cases.cases[i]);
+        fail_each(pass_one_message, &golden.cases[i]);
         format = SL_FORMAT_SLUICE_V1;
-        fail_each(pass_one_message, &cases.cases[i]);
-        fail_each(flatten_one_message, &cases.cases[i]);
+        fail_each(pass_one_message, &golden.cases[i]);
+        fail_each(flatten_one_message, &golden.cases[i]);
     }
     json_keys = NULL;
 }
@@ -240,20 +239,6 @@ static void a_request_survives_every_failure(void **state)
     assert_true(was_packed);
 }
 
-static int load(void **state)
-{
-    (void)state;
-    cases_load(&cases, "cases");
-    return 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    cases_free(&cases);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,5 +249,5 @@ int main(void)
         cmocka_unit_test(every_list_survives_every_failure),
         cmocka_unit_test(a_request_survives_every_failure),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, golden_load, golden_free);
 }

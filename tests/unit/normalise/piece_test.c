@@ -7,8 +7,6 @@
 #include "gnmi/pack.h"
 #include "test.h"
 
-static struct test_cases cases;
-
 static struct sl_encoder *encoder_of(enum sl_format format, enum sl_record_unit unit,
                                      struct sl_encoder_memory *memory)
 {
@@ -122,8 +120,8 @@ static void events_of_one_update_are_those_of_the_whole(void **state)
     struct sl_encoder *pieces = encoder_of(SL_FORMAT_EVENT, SL_RECORD_UPDATE, &memory);
 
     (void)state;
-    for (size_t i = 0; i < cases.count; i++) {
-        assert_events(&cases.cases[i], whole, pieces);
+    for (size_t i = 0; i < golden.count; i++) {
+        assert_events(&golden.cases[i], whole, pieces);
     }
     sl_encoder_free(whole);
     sl_encoder_free(pieces);
@@ -160,8 +158,8 @@ static void messages_of_one_update_have_the_updates_of_the_whole(void **state)
     struct sl_encoder *pieces = encoder_of(SL_FORMAT_PROTO, SL_RECORD_UPDATE, &memory);
 
     (void)state;
-    for (size_t i = 0; i < cases.count; i++) {
-        struct sl_str message = sl_buf_str(&cases.cases[i].message);
+    for (size_t i = 0; i < golden.count; i++) {
+        struct sl_str message = sl_buf_str(&golden.cases[i].message);
         struct sl_buf expected = {0};
         struct sl_buf got = {0};
         struct sl_encoded encoded = encode(pieces, message, put_proto, &got);
@@ -213,20 +211,6 @@ static void a_long_prefix_over_many_updates_ends_at_the_limit(void **state)
     sl_encoder_free(pieces);
 }
 
-static int load(void **state)
-{
-    (void)state;
-    cases_load(&cases, "cases");
-    return 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    cases_free(&cases);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,5 +219,5 @@ int main(void)
         cmocka_unit_test(a_long_prefix_over_many_updates_ends_at_the_limit),
     };
 
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, golden_load, golden_free);
 }
