@@ -105,6 +105,11 @@ struct sluice_host_calls {
      * collector ends as after SIGTERM, with an error. The sink goes on to take records, and reports
      * each of them FAILED. */
     void (*over)(const struct sluice_host *host, const char *reason);
+    /* Any thread: as `log`, about what has such a word (struct sluice_trouble's); `hint` is what a
+     * person may try, NULL or "": none. */
+    void (*log_reason)(const struct sluice_host *host, enum sluice_level level, const char *reason,
+                       const char *hint, const char *format, ...)
+        __attribute__((format(printf, 5, 6)));
 };
 
 struct sluice_host {

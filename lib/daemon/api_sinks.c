@@ -83,6 +83,7 @@ static json_t *troubles_json(struct sl_json *json, const struct sluice_stats *st
         json_t *object = sl_json_object(json);
         sl_json_put(json, object, "reason", sl_json_text(json, stats->troubles[i].reason));
         sl_json_put(json, object, "count", sl_json_u64(json, stats->troubles[i].count));
+        sl_json_put(json, object, "now", sl_json_bool(json, stats->troubles[i].is_now));
         sl_json_add(json, array, object);
     }
     return array;

@@ -292,23 +292,50 @@ static enum sl_log_level level_of(enum sluice_level level)
 }
 
 /* A subject counts what it leaves out, which is the loop thread's alone: lines of other threads are
- * not counted. */
+ * not counted. `reason` and `hint` may be NULL. */
+static void say(struct sl_sink *sink, enum sluice_level level, const char *reason, const char *hint,
+                const char *line)
+{
+    bool is_ours = atomic_load_explicit(&sink->thread, memory_order_relaxed) == &thread_mark;
+    struct sl_log_subject other = {.who_count = sink->subject.who_count};
+    struct sl_log_field fields[3];
+    size_t count = 0;
+
+    memcpy(other.who, sink->subject.who, sizeof(other.who));
+    if (reason) {
+        fields[count++] = sl_log_text("reason", reason);
+    }
+    fields[count++] = sl_log_text("text", line);
+    if (hint && *hint) {
+        fields[count++] = sl_log_text("try", hint);
+    }
+    sl_log_fields(level_of(level), is_ours ? &sink->subject : &other, "plugin says", fields, count);
+}
+
 SL_PRINTF(3, 4)
 static void host_log(const struct sluice_host *host, enum sluice_level level, const char *format,
                      ...)
 {
-    struct sl_sink *sink = host_of(host)->sink;
-    bool is_ours = atomic_load_explicit(&sink->thread, memory_order_relaxed) == &thread_mark;
-    struct sl_log_subject other = {.who_count = sink->subject.who_count};
     char line[LINE_BYTES];
     va_list args;
 
-    memcpy(other.who, sink->subject.who, sizeof(other.who));
     va_start(args, format);
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    sl_log(level_of(level), is_ours ? &sink->subject : &other, "plugin says",
-           sl_log_text("text", line));
+    say(host_of(host)->sink, level, NULL, NULL, line);
+}
+
+SL_PRINTF(5, 6)
+static void host_log_reason(const struct sluice_host *host, enum sluice_level level,
+                            const char *reason, const char *hint, const char *format, ...)
+{
+    char line[LINE_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    say(host_of(host)->sink, level, reason, hint, line);
 }
 
 static const struct sluice_host_calls host_calls = {
@@ -323,6 +350,7 @@ static const struct sluice_host_calls host_calls = {
     .post = host_post,
     .log = host_log,
     .over = host_over,
+    .log_reason = host_log_reason,
 };
 
 /* ---- life ---- */

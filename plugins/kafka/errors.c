@@ -9,7 +9,6 @@ static const struct kafka_error rows[] = {
     {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, "partition-missing", false},
     {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "not-authorised", false},
     {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, "cluster-not-authorised", false},
-    {RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "not-authorised", false},
     {RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, "leader-unknown", false},
     {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, "leader-moved", false},
     {RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH, "leader-moved", false},
@@ -28,15 +27,12 @@ static const struct kafka_error rows[] = {
     {RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION, "broker-down", false},
     {RD_KAFKA_RESP_ERR__RESOLVE, "name-unknown", false},
     {RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "all-brokers-down", false},
-    {RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, "coordinator-down", false},
-    {RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, "coordinator-down", false},
-    {RD_KAFKA_RESP_ERR_NOT_COORDINATOR, "coordinator-down", false},
     {RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, "broker-storage", false},
     {RD_KAFKA_RESP_ERR__AUTHENTICATION, "login-refused", false},
     {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, "login-refused", false},
     {RD_KAFKA_RESP_ERR__SSL, "tls-failed", false},
     {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, "producer-fenced", false},
-    {RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID, "producer-forgotten", false},
+    {RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID, "sequence-lost", false},
     {RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "sequence-lost", false},
     {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, "too-large", true},
     {RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, "too-large", true},
@@ -81,30 +77,38 @@ const char *kafka_hint(const char *reason)
         {"all-brokers-down",
          "are brokers up, are 'brokers' right, and does a firewall let us through?"},
         {"broker-down", "is the broker up, and does a firewall let us through?"},
-        {"name-unknown", "is the name in 'brokers' spelled right? brokers also name each other: "
-                         "their advertised.listeners must have names that are known here"},
-        {"timed-out", "is the broker overloaded, or a firewall in between?"},
-        {"tls-failed", "does that port speak TLS? properties: {ssl.ca.location: FILE} names whom "
-                       "to trust, ssl.certificate.location and ssl.key.location who we are"},
+        {"broker-storage", "is the broker's disk full or broken?"},
+        {"cluster-not-authorised",
+         "let the user write: ACL Write on the topic; brokers before 2.8 want IdempotentWrite on "
+         "the cluster, too"},
+        {"leader-moved", "nothing, where it ends soon: leaders move when brokers restart"},
+        {"leader-unknown", "is the broker with the only replica down?"},
         {"login-refused",
          "properties: {sasl.mechanism:, sasl.username:, sasl.password:}; does that "
          "port take the mechanism, and does it know the user?"},
-        {"topic-missing", "create the topic, or let brokers do it (auto.create.topics.enable)"},
-        {"topic-refused", "a topic's name has letters, digits, '.', '_' and '-', 249 at most"},
+        {"login-token", "'oauth: {token-file:}': is the file there, and the token in it fresh?"},
+        {"name-unknown", "is the name in 'brokers' spelled right? brokers also name each other: "
+                         "their advertised.listeners must have names that are known here"},
         {"not-authorised", "let the user write to the topic (ACL: Write and Describe on it)"},
-        {"cluster-not-authorised", "let the user write idempotently (ACL: IdempotentWrite on the "
-                                   "cluster, or brokers of 2.8 and later)"},
         {"not-enough-replicas",
          "are brokers down that have replicas of it? its min.insync.replicas "
          "must be in sync"},
-        {"leader-unknown", "is the broker with the only replica down?"},
+        {"partition-missing", "more partitions for the topic, or another 'partition' of the sink"},
+        {"producer-ended", "nothing: another one takes over; why it did is said beside it"},
+        {"producer-epoch", "properties: {max.in.flight: 1} makes that rare"},
+        {"producer-fenced", "nothing, where it is rare: another producer takes over"},
+        {"record-refused", "'dead-letter: {topic:}' keeps what the broker refuses"},
+        {"sequence-lost", "nothing, where it is rare: it tells of a broker that lost records"},
+        {"throttled", "a quota of the brokers: raise it, or send less"},
+        {"timed-out", "is the broker overloaded, or a firewall in between?"},
+        {"tls-failed", "does that port speak TLS? properties: {ssl.ca.location: FILE} names whom "
+                       "to trust, ssl.certificate.location and ssl.key.location who we are"},
         {"too-large",
          "raise max.message.bytes of the topic, and message.max.bytes in 'properties'; "
          "'record: update' and 'dead-letter' help, too"},
-        {"record-refused", "'dead-letter: {topic:}' keeps what the broker refuses"},
-        {"broker-storage", "is the broker's disk full or broken?"},
-        {"producer-epoch", "properties: {max.in.flight: 1} makes that rare"},
-        {"producer-fenced", "does another producer use the same transactional id?"},
+        {"topic-missing", "create the topic, or let brokers do it (auto.create.topics.enable)"},
+        {"topic-refused", "a topic's name has letters, digits, '.', '_' and '-', 249 at most"},
+        {"unknown", "the broker's own log may say more"},
     };
 
     for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {

@@ -79,11 +79,14 @@ void kafka_note(struct kafka *kafka, const char *reason, const char *text)
     }
 }
 
+/* Nothing is over while no producer can send: between two tries it is only silent. */
 static void on_look_timer(void *arg)
 {
     struct kafka *kafka = arg;
+    bool can_send = kafka->state == KAFKA_RUNNING && kafka->has_id;
 
-    kafka->is_looking = kafka_troubles_look(&kafka->troubles, kafka->host, kafka_now_ms());
+    kafka->is_looking =
+        !can_send || kafka_troubles_look(&kafka->troubles, kafka->host, kafka_now_ms());
     if (kafka->is_looking) {
         kafka->host->calls->timer_start(kafka->look_timer, LOOK_MS);
     }

@@ -29,13 +29,25 @@ static void begin(struct kafka *kafka)
     kafka->host->calls->timer_start(kafka->retry_timer, 0);
 }
 
+/* What it ended of is a trouble of its own: not every record that comes back says so, and before
+ * the first one there is none. */
+static void note_cause(struct kafka *kafka, rd_kafka_resp_err_t code)
+{
+    const struct kafka_error *error = kafka_error_of(code);
+
+    if (error->code == code) {
+        kafka_note(kafka, error->reason, kafka->fatal);
+    }
+}
+
 void kafka_note_fatal(struct kafka *kafka)
 {
     if (kafka->state != KAFKA_RUNNING) {
         return;
     }
-    if (rd_kafka_fatal_error(kafka->rk, kafka->fatal, KAFKA_TEXT_BYTES) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(kafka->rk, kafka->fatal, KAFKA_TEXT_BYTES);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        note_cause(kafka, code);
         begin(kafka);
     }
 }
@@ -158,8 +170,8 @@ static void await_turn(struct kafka *kafka)
     kafka->restart_ms = kafka_now_ms() + kafka->backoff_ms;
     kafka->state = KAFKA_WAITING;
     if (kafka->backoff_ms) {
-        kafka->host->calls->log(kafka->host, SLUICE_WARN, "a new producer in %lld ms",
-                                (long long)kafka->backoff_ms);
+        kafka->host->calls->log_reason(kafka->host, SLUICE_WARN, "producer-ended", NULL,
+                                       "a new producer in %lld ms", (long long)kafka->backoff_ms);
     }
 }
 
@@ -174,7 +186,8 @@ static void make(struct kafka *kafka)
         return;
     }
     kafka->state = KAFKA_RUNNING;
-    kafka->host->calls->log(kafka->host, SLUICE_INFO, "a new producer has taken over");
+    kafka->host->calls->log_reason(kafka->host, SLUICE_INFO, "producer-ended", NULL,
+                                   "a new producer has taken over");
     kafka_tell_down(kafka);
 }
 

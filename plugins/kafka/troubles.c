@@ -30,10 +30,9 @@ void kafka_troubles_note(struct kafka_troubles *troubles, const struct sluice_ho
     row->seen_ms = now_ms;
     row->is_now = true;
     if (is_due) {
-        const char *hint = kafka_hint(row->reason);
         row->told_ms = now_ms;
-        host->calls->log(host, SLUICE_WARN, "%s: %s (%llu so far)%s%s", row->reason, text,
-                         (unsigned long long)row->count, *hint ? "; try: " : "", hint);
+        host->calls->log_reason(host, SLUICE_WARN, row->reason, kafka_hint(row->reason),
+                                "%s (%llu so far)", text, (unsigned long long)row->count);
     }
 }
 
@@ -53,7 +52,7 @@ bool kafka_troubles_look(struct kafka_troubles *troubles, const struct sluice_ho
         struct kafka_trouble *row = &troubles->rows[i];
         if (row->is_now && row->waiting == 0 && now_ms - row->seen_ms >= KAFKA_OVER_MS) {
             row->is_now = false;
-            host->calls->log(host, SLUICE_INFO, "%s: over", row->reason);
+            host->calls->log_reason(host, SLUICE_INFO, row->reason, NULL, "it is over");
         }
         is_any = is_any || row->is_now;
     }

@@ -285,7 +285,8 @@ def broker_properties(port):
         f"advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL://127.0.0.1:{port + 2}",
         "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
         "sasl.enabled.mechanisms=PLAIN",
-        f'listener.name.sasl.plain.sasl.jaas.config={MODULE} required user_collector="{PASSWORD}";',
+        f'listener.name.sasl.plain.sasl.jaas.config={MODULE} required user_collector="{PASSWORD}" '
+        f'user_stranger="{PASSWORD}";',
         "auto.create.topics.enable=false",
         "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users=User:ANONYMOUS",
@@ -299,8 +300,13 @@ def sink(topic, brokers, **properties):
 
 def absent_brokers(lab):
     stranger = Peer(lab, tls_server(Authority(lab, "other-ca").issue("broker"), alpn=None)).address
+    token = {"security_protocol": "sasl_plaintext", "sasl_mechanism": "OAUTHBEARER"}
+    lab.path("token").write_text("", encoding="ascii")
     return {
         "broker-down": sink("t", f"127.0.0.1:{free_port()}"),
+        "all-brokers-down": sink("t", f"127.0.0.1:{free_port()}"),
+        "login-token": {**sink("t", f"127.0.0.1:{free_port()}", **token),
+                        "oauth": {"token-file": str(lab.path("token"))}},
         "name-unknown": sink("t", "no-such-broker.invalid:9092"),
         "tls-failed": sink("t", stranger, security_protocol="ssl", ssl_ca_location=str(Authority(lab).file)),
     }, lambda collector: None
@@ -327,6 +333,7 @@ def refusing_broker(lab):
     kafka = Kafka(lab, properties=broker_properties, ports=3)
     sasl = f"127.0.0.1:{kafka.port + 2}"
     login = {"security_protocol": "sasl_plaintext", "sasl_mechanism": "PLAIN", "sasl_username": "collector"}
+    stranger = {**login, "sasl_username": "stranger", "sasl_password": PASSWORD}
     kafka.topic("large", 1)
     kafka.topic("closed", 1)
     allow(kafka, "collector", ResourceType.BROKER, "kafka-cluster", AclOperation.IDEMPOTENT_WRITE)
@@ -334,6 +341,7 @@ def refusing_broker(lab):
         "login-refused": sink("t", sasl, **login, sasl_password=WRONG),
         "topic-missing": sink("nowhere", kafka.bootstrap),
         "not-authorised": sink("closed", sasl, **login, sasl_password=PASSWORD),
+        "cluster-not-authorised": sink("closed", sasl, **stranger),
         "too-large": sink("large", kafka.bootstrap),
     }, lambda collector: lower(collector, kafka)
 
@@ -348,14 +356,14 @@ def kafka_rows(lab, sinks_of, told):
                           targets={name: {"sinks": [name]} for name in sinks})
     provoke(collector)
     for reason in sinks:
-        key = rf'sink={reason} .*text="{reason}: .*; try: (.*?)"'
+        key = rf'sink={reason} .*msg="plugin says" reason={reason} text=".*" try='
         try:
-            line = collector.process.wait_line(key, 40)[0]
+            line = collector.process.wait_line(key, 40)[0].string
         except Failed:
             said = [line for line in collector.process.lines if f"sink={reason} " in line]
             check(False, f"{reason}: no such line: {said[-3:]}")
             continue
-        check(line.group(1) == table.get(reason), f"{reason}: {line.group(1)}")
+        check(field(line, "try") == table.get(reason), f"{reason}: {field(line, 'try')}")
     log = "\n".join(collector.process.lines)
     check(WRONG not in log and PASSWORD not in log, "no password in the log")
     collector.process.end()

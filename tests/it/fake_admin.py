@@ -89,7 +89,7 @@ class FakeAdmin:
             return 200, {"sinks": [{"name": "main", "type": "kafka", "worker": 0, "required": True,
                                     "taking": False, "in_flight": 7, "queued_bytes": 3 * MIB,
                                     "report_latency_s": 0.25, "oldest_s": 12, "retries": 1, "restarts": 0,
-                                    "troubles": [{"reason": "topic-unknown", "count": 3}]}]}
+                                    "troubles": [{"reason": "topic-missing", "count": 3, "now": True}]}]}
         if place == "/events":
             return 200, {"next": 3, "events": [
                 {"n": n, "at": f"2026-11-22T00:00:0{n}.000Z", "level": "info", "msg": f"decision {n}",

@@ -23,18 +23,28 @@ class Kafka:
     """One node. `properties(port)` gives more lines of its configuration; its own listeners have `port`
     and the one after it, and the `ports` - 2 behind these are free for others."""
 
-    def __init__(self, lab, heap="512m", properties=None, ports=2, environment=None):
+    def __init__(self, lab, heap="512m", properties=None, ports=2, environment=None, name="kafka",
+                 is_started=True):
         self.port = free_port(ports)
         self.bootstrap = f"127.0.0.1:{self.port}"
-        self.data = lab.path("kafka")
+        self.data = lab.path(name)
         self.environment = {**os.environ, "KAFKA_DATA": str(self.data), "KAFKA_PORT": str(self.port),
                             "KAFKA_HEAP": heap, **(environment or {})}
         if properties:
-            place = lab.path("kafka.properties")
+            place = lab.path(f"{name}.properties")
             place.write_text(properties(self.port), encoding="utf-8")
             self.environment["KAFKA_PROPERTIES"] = str(place)
         lab.on_end(self.end)
-        self.start()
+        if is_started:
+            self.start()
+
+    def second(self, lab):
+        """Another broker of its cluster, to be started: it has replicas of topics that are made then."""
+        def properties(port):
+            return (f"process.roles=broker\nnode.id=2\ncontroller.quorum.voters=1@127.0.0.1:{self.port + 1}\n"
+                    f"listeners=PLAINTEXT://127.0.0.1:{port}\n")
+        return Kafka(lab, "256m", properties, environment={"KAFKA_BROKERS": "2"}, name="second",
+                     is_started=False)
 
     def _script(self, *words):
         done = subprocess.run([SCRIPT, *words], env=self.environment, capture_output=True, text=True,
@@ -104,10 +114,10 @@ class Kafka:
         subprocess.run([SCRIPT, "kill"], env=self.environment, capture_output=True, check=False)
         shutil.rmtree(self.data, ignore_errors=True)
 
-    def topic(self, name, partitions=4, **settings):
+    def topic(self, name, partitions=4, replicas=1, **settings):
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
         config = {key.replace("_", "."): str(value) for key, value in settings.items()}
-        for made in admin.create_topics([NewTopic(name, partitions, 1, config=config)]).values():
+        for made in admin.create_topics([NewTopic(name, partitions, replicas, config=config)]).values():
             made.result(30)
         return name
 

@@ -6,9 +6,13 @@ lowered   the limit of a topic is lowered while records flow, so that batches ar
           producer sends what is in them one by one, in order, once each.
 dead      what cannot be split goes to the dead letters, and says why.
 placed    the partition of a key is gnmic's; one that a label says is taken.
-About 30 s. The consumer is confluent-kafka's.
+thin      a topic wants more replicas in sync than there are, since one of two brokers has ended: the
+          sink is in trouble and says so, the device waits, and afterwards everything is there in order,
+          once.
+About 50 s. The consumer is confluent-kafka's.
 """
 import json
+from concurrent import futures
 
 from harness import check, must, part, run, wait_for
 
@@ -21,6 +25,7 @@ from kafka import Kafka, Reader
 SPLIT_LIMIT, SPLIT_MESSAGES, SPLIT_UPDATES = 1500, 100, 20
 LOWERED_LIMIT, LOWERED_AFTER, LOWERED_MORE = 5000, 1200, 5000
 DEAD_LIMIT, DEAD_MESSAGES = 4000, 20
+THIN_MESSAGES, THIN_UPDATES = 500, 20
 
 
 def numbers(message):
@@ -74,9 +79,9 @@ def split(lab, kafka):
     check(value(metrics, "sluice_sink_restarts") == 0, "split: nothing was refused")
 
 
-def lower(kafka, topic):
+def alter(kafka, topic, **settings):
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    resource = ConfigResource("topic", topic, set_config={"max.message.bytes": str(LOWERED_LIMIT)})
+    resource = ConfigResource("topic", topic, set_config=settings)
     for done in admin.alter_configs([resource]).values():
         done.result(30)
 
@@ -91,7 +96,7 @@ def lowered(lab, kafka):
         nonlocal is_low, enough
         published = collector.total("sluice_updates_published")
         if published >= LOWERED_AFTER and not is_low:
-            lower(kafka, topic)
+            alter(kafka, topic, **{"max.message.bytes": str(LOWERED_LIMIT)})
             is_low = True
         if not enough and collector.total("sluice_sink_errors", reason="too-large"):
             enough = published + LOWERED_MORE
@@ -117,6 +122,37 @@ def dead(lab, kafka):
     check(value(metrics, "sluice_updates_dropped", reason="too-large") == 0, "dead: nothing is dropped")
 
 
+def thin(lab, kafka, second, start):
+    start.result()
+    topic = kafka.topic("thin", replicas=2, min_insync_replicas=2)
+    second.stop()
+    devices = Devices(lab, "sim", 1, updates=THIN_UPDATES, messages=THIN_MESSAGES)
+    collector = Collector(lab, devices.addresses(), {"all": subscription(credit={"initial": "64KiB"})},
+                          {"main": kafka_sink(kafka.bootstrap, topic)}, workers=1)
+    trouble = {"reason": "not-enough-replicas"}
+    line = collector.process.wait_line(r'sink=main .*reason=not-enough-replicas text=".*" try=', 40)
+    must(line, "thin: the log says what is wrong, and what to try")
+    wait_for(lambda: collector.total("sluice_sink_troubled", **trouble) == 1, 20, "the trouble among the metrics")
+    wait_for(lambda: collector.total("sluice_stream_held", sink="main") > 0 and
+             any(blocked_s > 0 for _, blocked_s in devices.now().values()), 20, "a stream that is held")
+    sinks = json.loads(collector.get("/api/v1/sinks")[1])["sinks"]
+    check([one["reason"] for one in sinks[0]["troubles"] if one["now"]] == [trouble["reason"]],
+          f"thin: the API shows it: {sinks[0]['troubles']}")
+    check(collector.total("sluice_updates_published") == 0 and not devices.done(),
+          "thin: nothing is stored, and the device waits")
+    alter(kafka, topic, **{"min.insync.replicas": "1"})
+    wait_for(lambda: collector.total("sluice_updates_published") >= THIN_MESSAGES * THIN_UPDATES, 60, "the records")
+    collector.process.wait_line('reason=not-enough-replicas text="it is over"', 20)
+    check(collector.total("sluice_sink_troubled", **trouble) == 0 and
+          collector.total("sluice_updates_dropped") == 0 and collector.total("sluice_sink_restarts") == 0,
+          "thin: it is over, without a new producer, and nothing was dropped")
+    must(collector.stop() == 0, "sluice ends with 0")
+    messages = read(kafka, topic)
+    check_whole("thin", messages)
+    check(sum(len(event.get("values", {})) for message in messages
+              for event in json.loads(message.value())) >= THIN_MESSAGES * THIN_UPDATES, "thin: no value is missing")
+
+
 def placed(lab, kafka):
     for name, options, partition in (("gnmic", {"partitioner": "fnv1a", "key": "leaf1"}, 8),
                                      ("java", {"partitioner": "murmur2", "key": "leaf1"}, 1),
@@ -130,10 +166,13 @@ def placed(lab, kafka):
 
 def main(lab):
     kafka = Kafka(lab)
+    second = kafka.second(lab)
+    start = futures.ThreadPoolExecutor(1).submit(second.start)  # meanwhile
     part(lab, "split", split, kafka)
     part(lab, "lowered", lowered, kafka)
     part(lab, "dead letters", dead, kafka)
     part(lab, "placed", placed, kafka)
+    part(lab, "thin", thin, kafka, second, start)
 
 
 if __name__ == "__main__":

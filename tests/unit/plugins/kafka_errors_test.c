@@ -218,11 +218,14 @@ static void only_the_record_that_is_refused_alone_is_lost(void **state)
     static const struct {
         rd_kafka_resp_err_t code;
         enum sluice_result result;
-    } rows[] = {{RD_KAFKA_RESP_ERR_INVALID_RECORD, SLUICE_FAILED},
-                {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, SLUICE_FAILED},
+        const char *reason;
+    } rows[] = {{RD_KAFKA_RESP_ERR_INVALID_RECORD, SLUICE_FAILED, "record-refused"},
+                {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, SLUICE_FAILED, "record-refused"},
+                {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, SLUICE_FAILED, "topic-refused"},
                 /* The last one: what is as large as that is not even tried again. */
-                {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, SLUICE_TOO_LARGE}};
+                {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, SLUICE_TOO_LARGE, "too-large"}};
     struct bench bench;
+    bool is_now;
 
     (void)state;
     bench_init(&bench, KAFKA_HEADERS_COMPACT, RECORDS);
@@ -237,6 +240,7 @@ static void only_the_record_that_is_refused_alone_is_lost(void **state)
             assert_int_equal(bench.fixture.slots[j].result,
                              j == first ? rows[i].result : SLUICE_DELIVERED);
         }
+        assert_true(bench_trouble(&bench, rows[i].reason, &is_now) > 0);
     }
     bench_fini(&bench);
 }
@@ -311,6 +315,7 @@ static void what_is_in_doubt_ends_its_partition_and_nothing_else(void **state)
 {
     struct bench bench;
     struct sluice_record other = record_of(1, "leaf1");
+    bool is_now;
 
     (void)state;
     bench_init(&bench, KAFKA_HEADERS_COMPACT, 2000);
@@ -336,6 +341,7 @@ static void what_is_in_doubt_ends_its_partition_and_nothing_else(void **state)
     assert_true(restarted[0] == 0 || restarted[1] == 0);
     assert_true(restarted[0] + restarted[1] > 0);
     assert_int_equal(restarts_of(&bench), 1);
+    assert_true(bench_trouble(&bench, "sequence-lost", &is_now) > 0);
     assert_true(give(&bench, 2, "leaf1")); /* and it goes on */
     assert_true(fixture_run_until(&bench.fixture, all_are_acked));
     bench_fini(&bench);
@@ -422,6 +428,8 @@ static void a_producer_that_may_not_begin_is_made_anew_until_it_may(void **state
     inject(&bench, INIT_PRODUCER_ID_API, 3, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
     assert_true(fixture_run_until(&bench.fixture, has_restarted_thrice));
     assert_true(bench_trouble(&bench, "producer-ended", &is_now) >= 3);
+    assert_true(bench_trouble(&bench, "cluster-not-authorised", &is_now) >= 3);
+    assert_true(is_now);
     assert_true(fixture_run_until(&bench.fixture, is_taking));
     give_from_to(&bench, 1, 10);
     assert_true(fixture_run_until(&bench.fixture, all_are_acked));
