@@ -302,13 +302,13 @@ static void on_closed(struct sl_stream *stream, void *arg)
     world->is_closed = true;
 }
 
-static void open_stream(struct world *world, const struct world_options *options)
+struct sl_stream_config world_config(struct world *world, const struct world_options *options)
 {
     static const char *const paths[] = {"/a/b", NULL};
     static const struct sl_gnmi_asked asked = {.paths = paths};
     static const struct sl_stream_member member = {"sub1", &asked, 1};
-    struct sl_status why;
-    struct sl_stream_config config = {
+
+    return (struct sl_stream_config){
         .loop = world->loop,
         .target = "leaf1",
         .subscription = "sub1",
@@ -335,6 +335,12 @@ static void open_stream(struct world *world, const struct world_options *options
         .on_closed = on_closed,
         .arg = world,
     };
+}
+
+static void open_stream(struct world *world, const struct world_options *options)
+{
+    const struct sl_stream_config config = world_config(world, options);
+    struct sl_status why;
 
     world->stream = sl_stream_new(&config, &why);
     assert_non_null(world->stream);
@@ -383,9 +389,10 @@ int set_up_world(void **state, const struct world_options *options)
         world->routes[i].sink = world->sink;
         world->routes[i].meter = sl_meters_find(&world->pool.meters, "sub1", "fake");
         world->routes[i].encoder.target = SL_STR("leaf1");
-        world->routes[i].encoder.subscription = options->members && i < options->member_count
-                                                    ? sl_str_from(options->members[i].subscription)
-                                                    : SL_STR("sub1");
+        world->routes[i].values.subscription = options->members && i < options->member_count
+                                                   ? options->members[i].subscription
+                                                   : "sub1";
+        world->routes[i].encoder.subscription = sl_str_from(world->routes[i].values.subscription);
         world->routes[i].encoder.memory = &world->interned;
     }
     if (options->extra_memory_bytes) {

@@ -79,6 +79,10 @@ struct world_options {
 };
 
 int set_up_world(void **state, const struct world_options *options);
+
+/* What its stream was made with; its routes are the world's. */
+struct sl_stream_config world_config(struct world *world, const struct world_options *options);
+
 int set_up_batch(void **state, enum sl_format format, struct sl_template *destination,
                  struct sl_batch_config batch);
 int set_up_format(void **state, enum sl_format format, struct sl_template *destination);
