@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "config/config.h"
 #include "import/import.h"
+#include "import_diff.h"
 #include "tool/options.h"
 
 enum { HOST_BYTES = 256 };
@@ -21,6 +22,8 @@ struct import_tool {
     const char *output; /* NULL: standard output */
     bool is_strict;
     bool keeps_secrets;
+    struct import_diff diff;
+    struct sl_tool_list ignored;
 };
 
 #define AT(field) offsetof(struct import_tool, field)
@@ -49,12 +52,57 @@ static const struct sl_flag import_flags[] = {
     {.name = NULL},
 };
 
-static const struct sl_flag_group groups[] = {{"Flags", import_flags}, {NULL, NULL}};
+static const struct sl_flag diff_flags[] = {
+    {.name = "diff",
+     .type = SL_FLAG_TEXT,
+     .offset = AT(diff.old),
+     .value = "FILE",
+     .doc = "write nothing, but compare what the new configuration makes of --replay with what the "
+            "old collector made of it, in FILE; -: standard input"},
+    {.name = "replay",
+     .type = SL_FLAG_TEXT,
+     .offset = AT(diff.options.replay),
+     .value = "FILE",
+     .doc = "the capture"},
+    {.name = "target",
+     .type = SL_FLAG_TEXT,
+     .offset = AT(diff.options.target),
+     .value = "NAME",
+     .doc = "the target that it counts as of; without: the capture's, or the first"},
+    {.name = "subscription",
+     .type = SL_FLAG_TEXT,
+     .offset = AT(diff.options.subscription),
+     .value = "NAME",
+     .doc = "the subscription that it counts as of, where the target has several"},
+    {.name = "sink",
+     .type = SL_FLAG_TEXT,
+     .offset = AT(diff.options.output),
+     .value = "NAME",
+     .doc = "the sink whose records are meant, where there are several"},
+    {.name = "ignore",
+     .type = SL_FLAG_COMMAS,
+     .offset = AT(ignored),
+     .value = "MEMBER",
+     .doc = "what does not count: timestamp, rounding (numbers that went through a double), or a "
+            "member of records with all under it, as tags.source or tags"},
+    {.name = "limit",
+     .type = SL_FLAG_NUMBER,
+     .offset = AT(diff.limit),
+     .value = "COUNT",
+     .min = 0,
+     .max = INT32_MAX,
+     .initial = "20",
+     .doc = "print so many kinds of differences; 0: all"},
+    {.name = NULL},
+};
+
+static const struct sl_flag_group groups[] = {
+    {"Flags", import_flags}, {"Comparison", diff_flags}, {NULL, NULL}};
 
 const struct sl_tool sl_tool_import = {
     .name = "import",
     .doc = "make a configuration of gnmic's or Telegraf's",
-    .usage = "FILE [-o FILE]",
+    .usage = "FILE [-o FILE | --diff FILE --replay FILE]",
     .text =
         "Reads a configuration of gnmic (YAML) or Telegraf (TOML: FILE ends in .conf or .toml)\n"
         "and writes one of sluice that keeps payloads, keys, topics and partitions, so that\n"
@@ -63,12 +111,21 @@ const struct sl_tool sl_tool_import = {
         "the head of the new configuration.\n"
         "\n"
         "References to the environment stay references. A secret in plain text becomes one;\n"
-        "the list says which variable to set.",
+        "the list says which variable to set.\n"
+        "\n"
+        "With --diff a capture (sluice capture) goes through the new configuration, and what "
+        "comes\n"
+        "out is compared with what the old collector made of the same messages (which 'sluice sim\n"
+        "--replay' sends to it as well): JSON objects, alone or in arrays, or lines of the line\n"
+        "protocol. The order of records and of members, blanks and escapes do not count, every\n"
+        "digit of a number and its type does.",
     .examples = "  sluice import gnmic.yaml -o sluice.yaml && sluice check -c sluice.yaml\n"
-                "  sluice import telegraf.conf -o sluice.yaml",
+                "  sluice import telegraf.conf -o sluice.yaml\n"
+                "  sluice import gnmic.yaml --diff old.json --replay leaf1.capture --target leaf1",
     .exits = "0 everything is carried over; 1 some things are left out, and listed; 2 nothing is\n"
              "written: wrong words, FILE cannot be read, it has nothing that sluice could run,\n"
-             "or --strict and something would be left out.",
+             "or --strict and something would be left out. With --diff: 0 the records are the\n"
+             "same; 1 some are not; 2 they cannot be compared.",
     .groups = groups,
     .takes_words = true,
 };
@@ -129,12 +186,24 @@ static bool is_telegraf(const char *file)
     return false;
 }
 
-static int import_document(const struct import_tool *tool, const char *file,
-                           const struct sl_config *config)
+static int compare_document(const struct import_tool *tool, const char *file,
+                            const struct sl_config *config, const char *host)
 {
-    char host[HOST_BYTES] = "";
-    struct sl_import_options options = {.keeps_secrets = tool->keeps_secrets};
-    options.host = gethostname(host, sizeof(host) - 1) == 0 ? host : NULL;
+    struct import_diff diff = tool->diff;
+
+    diff.common = &tool->common;
+    diff.file = file;
+    diff.config = config;
+    diff.is_telegraf = is_telegraf(file);
+    diff.options.host = host;
+    diff.ignored = &tool->ignored;
+    return import_diff(&diff);
+}
+
+static int import_document(const struct import_tool *tool, const char *file,
+                           const struct sl_config *config, const char *host)
+{
+    const struct sl_import_options options = {.keeps_secrets = tool->keeps_secrets, .host = host};
     struct sl_import *import = sl_import_new(config, &options);
     int code = SL_EXIT_USAGE;
     struct sl_buf text = {0};
@@ -162,6 +231,8 @@ static int import_document(const struct import_tool *tool, const char *file,
 
 static int import_file(const struct import_tool *tool, const char *file)
 {
+    char name[HOST_BYTES] = "";
+    const char *host = gethostname(name, sizeof(name) - 1) == 0 ? name : NULL;
     struct sl_config *config = is_telegraf(file) ? sl_config_read_toml(file) : sl_config_read(file);
     struct sl_buf errors = {0};
     int code = SL_EXIT_USAGE;
@@ -176,12 +247,35 @@ static int import_file(const struct import_tool *tool, const char *file)
                          "%s: expected a map, a configuration of gnmic; Telegraf's are "
                          "called SOMETHING.conf",
                          file);
+    } else if (tool->diff.old) {
+        code = compare_document(tool, file, config, host);
     } else {
-        code = import_document(tool, file, config);
+        code = import_document(tool, file, config, host);
     }
     sl_buf_fini(&errors);
     sl_config_free(config);
     return code;
+}
+
+/* Whether the words of a comparison stand together, and without those of a file that is written. */
+static bool are_words_good(const struct import_tool *tool)
+{
+    const struct import_diff *diff = &tool->diff;
+    bool has_others = diff->options.replay || diff->options.target || diff->options.subscription ||
+                      diff->options.output || tool->ignored.count;
+
+    if (tool->common.words.count != 1) {
+        return sl_tool_complain(&tool->common, "expected one FILE");
+    }
+    if (diff->old && !diff->options.replay) {
+        return sl_tool_complain(&tool->common, "--diff: expected --replay FILE, a capture, too");
+    }
+    if (diff->old && (tool->output || tool->is_strict || tool->keeps_secrets)) {
+        return sl_tool_complain(&tool->common, "--diff writes no configuration: without --output, "
+                                               "--strict and --keep-secrets");
+    }
+    return diff->old || !has_others ||
+           sl_tool_complain(&tool->common, "what is to be compared? --diff FILE");
 }
 
 static int import(const struct import_tool *tool)
@@ -190,11 +284,7 @@ static int import(const struct import_tool *tool)
         sl_tool_print_help(&sl_tool_import, stdout);
         return SL_EXIT_OK;
     }
-    if (tool->common.words.count != 1) {
-        sl_tool_complain(&tool->common, "expected one FILE");
-        return SL_EXIT_USAGE;
-    }
-    return import_file(tool, tool->common.words.items[0]);
+    return are_words_good(tool) ? import_file(tool, tool->common.words.items[0]) : SL_EXIT_USAGE;
 }
 
 int sl_command_import(int argc, char **argv)

@@ -415,6 +415,9 @@ static const char *refusal(struct sl_import *import, const struct chosen *chosen
     if (!sl_import_gnmic_has_subscription(import, name)) {
         return "is not in the new file";
     }
+    if (sl_import_is_left_aside(import->options.subscription, name)) {
+        return "is left aside";
+    }
     if (!shares_sink(import, chosen->outputs, sl_import_get(chosen->all, name))) {
         return "has other outputs than the target; in sluice it narrows the target's";
     }
@@ -511,19 +514,17 @@ static bool put_target(struct sl_import *import, const struct sl_config_node *no
     const char *own_name = sl_import_text(sl_import_get(target, "name"));
     const char *address = sl_import_text(sl_import_get(target, "address"));
     const char *name = *own_name ? own_name : key;
-    const char *only = import->options.target;
     const struct chosen chosen = choose(import, target);
 
     sl_import_judge(import, target, target_rows);
     note_capitals(import, node, name);
-    if (!can_run(import, node, target, name) || (only && strcmp(only, name) != 0)) {
+    if (!can_run(import, node, target, name) ||
+        sl_import_is_left_aside(import->options.target, name)) {
         return false;
     }
     sl_import_put_key(import, name, 2);
     if (import->options.replay) {
-        sl_buf_add_c(import->out, "    replay: {pace: fast, file: ");
-        sl_import_add_text(import->out, import->options.replay);
-        sl_buf_add_c(import->out, "}\n    insecure: true\n");
+        sl_import_put_trial_device(import);
     } else {
         put_address(import, node, *address ? address : key);
         put_inherited(import, target, 4);
@@ -563,7 +564,9 @@ static size_t put_targets(struct sl_import *import)
 
 static bool put_all(struct sl_import *import)
 {
-    if (!import->options.replay) {
+    if (import->options.replay) {
+        sl_import_put_trial(import);
+    } else {
         put_defaults(import);
     }
     size_t targets = put_targets(import);

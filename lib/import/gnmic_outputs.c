@@ -230,16 +230,6 @@ static void put_kafka(struct sl_import *import, const struct sl_config_node *out
 
 /* ---- all ---- */
 
-static void put_trial(struct sl_import *import, const char *name)
-{
-    struct sl_buf path = {0};
-
-    sl_buf_printf(&path, "%s/%s.out", import->options.folder, name);
-    sl_import_put_raw(import, "type", "file", 4);
-    sl_import_put_text(import, "path", sl_buf_text(&path), 4);
-    sl_import_drop(import, &path);
-}
-
 static void put_type(struct sl_import *import, const struct sl_config_node *output)
 {
     switch (type_of(output)) {
@@ -267,7 +257,7 @@ static void put_output(struct sl_import *import, const char *name,
 
     sl_import_put_key(import, name, 2);
     if (import->options.replay) {
-        put_trial(import, name);
+        sl_import_put_trial_sink(import, name);
     } else {
         put_type(import, output);
     }

@@ -110,6 +110,31 @@ const char *sl_import_note_name(enum sl_import_note_kind kind)
     return kind == SL_IMPORT_CHANGED ? "changed" : "left out";
 }
 
+void sl_import_put_trial(struct sl_import *import)
+{
+    sl_buf_add_c(import->out, "collector: {workers: 1, admin: {listen: \"\"}}\n");
+}
+
+void sl_import_put_trial_device(struct sl_import *import)
+{
+    sl_buf_add_c(import->out, "    replay: {pace: fast, file: ");
+    sl_import_add_text(import->out, import->options.replay);
+    sl_buf_add_c(import->out, "}\n    insecure: true\n");
+}
+
+void sl_import_put_trial_sink(struct sl_import *import, const char *name)
+{
+    const char *output = import->options.output;
+    bool is_wanted = output && strcmp(output, name) == 0;
+
+    sl_import_put_raw(import, "type", is_wanted ? "stdout" : "\"null\"", 4);
+}
+
+bool sl_import_is_left_aside(const char *only, const char *name)
+{
+    return only && strcmp(only, name) != 0;
+}
+
 void sl_import_add_head(const struct sl_import *import, const char *collector, const char *source,
                         struct sl_buf *out)
 {

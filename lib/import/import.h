@@ -9,6 +9,9 @@
  * reference to a variable with a name made for it, unless options say otherwise; no note ever has
  * the value.
  *
+ * A trial is a file with the same subscriptions, rules and formats, which runs by itself: its one
+ * target plays a capture, and it has no secrets and no addresses.
+ *
  * Pure. One thread at a time.
  */
 #ifndef SLUICE_IMPORT_IMPORT_H
@@ -40,11 +43,13 @@ struct sl_import_note {
 };
 
 struct sl_import_options {
-    bool keeps_secrets; /* plain text stays plain text */
-    const char *host;   /* this machine's name, for Telegraf's tag `host`; NULL: not known */
-    const char *replay; /* a trial: the one target plays this capture; NULL: no trial */
-    const char *folder; /* of a trial: each sink writes the file SINK.out in it */
-    const char *target; /* of a trial: which target's ways it has; NULL: the first one's */
+    bool keeps_secrets;       /* plain text stays plain text */
+    const char *host;         /* this machine's name, for Telegraf's tag `host`; NULL: not known */
+    const char *replay;       /* a trial: the one target plays this capture; NULL: no trial */
+    const char *target;       /* of a trial: which target's ways it has; NULL: the first one's */
+    const char *subscription; /* of a trial: the only one; NULL: all of the target's */
+    const char
+        *output; /* of a trial: the sink that writes to standard output; all others nowhere */
 };
 
 struct sl_import;
@@ -59,7 +64,7 @@ void sl_import_free(struct sl_import *import);
 bool sl_import_gnmic(struct sl_import *import, const char *source,
                      struct sl_buf *out) SL_MUST_CHECK;
 
-/* The same of a configuration of Telegraf, of which there are no trials: `replay` is NULL. */
+/* The same of a configuration of Telegraf. */
 bool sl_import_telegraf(struct sl_import *import, const char *source,
                         struct sl_buf *out) SL_MUST_CHECK;
 

@@ -36,6 +36,15 @@ struct sl_import {
 void sl_import_note(struct sl_import *import, const struct sl_config_node *node,
                     enum sl_import_note_kind kind, const char *format, ...) SL_PRINTF(4, 5);
 
+/* Of a trial: what holds for the collector; its target's device; and a sink of that name, without
+ * its format. */
+void sl_import_put_trial(struct sl_import *import);
+void sl_import_put_trial_device(struct sl_import *import);
+void sl_import_put_trial_sink(struct sl_import *import, const char *name);
+
+/* Whether it is a trial, and one without that subscription, or target. */
+bool sl_import_is_left_aside(const char *only, const char *name);
+
 /* Comments for the head of the file: what it is, and the notes. */
 void sl_import_add_head(const struct sl_import *import, const char *collector, const char *source,
                         struct sl_buf *out);

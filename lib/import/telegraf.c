@@ -168,6 +168,9 @@ static bool put_all(struct sl_import_telegraf *telegraf)
     sl_import_telegraf_find_sinks(telegraf);
     note_rest(telegraf);
     sl_import_telegraf_collect(telegraf);
+    if (import->options.replay) {
+        sl_import_put_trial(import);
+    }
     size_t targets = sl_import_telegraf_targets(telegraf);
     sl_import_telegraf_put_subscriptions(telegraf);
     sl_import_telegraf_put_rules(telegraf);

@@ -458,7 +458,9 @@ void sl_import_telegraf_put_sinks(struct sl_import_telegraf *telegraf)
         const struct sl_import_sink *sink = &telegraf->sinks[i];
         const char *path = sl_import_text(sink->file);
         sl_import_put_key(import, sink->name, 2);
-        if (!sink->file) {
+        if (import->options.replay) {
+            sl_import_put_trial_sink(import, sink->name);
+        } else if (!sink->file) {
             put_kafka(telegraf, sink->output);
         } else if (strcmp(path, "stdout") == 0) {
             sl_import_put_raw(import, "type", "stdout", 4);

@@ -474,10 +474,20 @@ void sl_import_telegraf_collect(struct sl_import_telegraf *telegraf)
 
 /* ---- what is written ---- */
 
+/* One of the input's, and not left aside. */
+static bool is_linked(const struct sl_import_telegraf *telegraf, const struct sl_import_link *link,
+                      size_t input)
+{
+    const char *name = telegraf->subscriptions[link->subscription].name;
+
+    return link->input == input &&
+           !sl_import_is_left_aside(telegraf->import->options.subscription, name ? name : "");
+}
+
 bool sl_import_telegraf_has_links(const struct sl_import_telegraf *telegraf, size_t input)
 {
     for (size_t i = 0; i < telegraf->link_count; i++) {
-        if (telegraf->links[i].input == input) {
+        if (is_linked(telegraf, &telegraf->links[i], input)) {
             return true;
         }
     }
@@ -491,7 +501,7 @@ void sl_import_telegraf_put_links(struct sl_import_telegraf *telegraf, size_t in
 
     for (size_t i = 0; i < telegraf->link_count; i++) {
         const struct sl_import_link *link = &telegraf->links[i];
-        if (link->input == input) {
+        if (is_linked(telegraf, link, input)) {
             sl_buf_add_c(out, has_any ? ", " : "    subscriptions: [");
             const char *name = telegraf->subscriptions[link->subscription].name;
             sl_import_add_text(out, name ? name : "");

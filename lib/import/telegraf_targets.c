@@ -262,6 +262,20 @@ static void put_login(struct sl_import *import, const struct sl_config_node *inp
     }
 }
 
+static void put_device(struct sl_import *import, const struct sl_config_node *input,
+                       const char *address)
+{
+    sl_import_put_expanded(import, "address", address, 4);
+    put_login(import, input);
+    if (is_tls(input)) {
+        put_tls(import, input);
+    } else {
+        sl_import_put_raw(import, "insecure", "true", 4);
+    }
+    put_backoff(import, sl_import_get(input, "redial"));
+    put_keepalive(import, input);
+}
+
 static bool put_target(struct sl_import_telegraf *telegraf, const struct target *target)
 {
     const struct sl_config_node *input = sl_config_item(telegraf->inputs, target->input);
@@ -289,16 +303,15 @@ static bool put_target(struct sl_import_telegraf *telegraf, const struct target 
                        "put what the variable holds in its place",
                        target->address);
     }
-    sl_import_put_key(import, name, 2);
-    sl_import_put_expanded(import, "address", target->address, 4);
-    put_login(import, input);
-    if (is_tls(input)) {
-        put_tls(import, input);
-    } else {
-        sl_import_put_raw(import, "insecure", "true", 4);
+    if (sl_import_is_left_aside(import->options.target, name)) {
+        return false;
     }
-    put_backoff(import, sl_import_get(input, "redial"));
-    put_keepalive(import, input);
+    sl_import_put_key(import, name, 2);
+    if (import->options.replay) {
+        sl_import_put_trial_device(import);
+    } else {
+        put_device(import, input, target->address);
+    }
     put_labels(telegraf, input, target->address);
     sl_import_telegraf_put_links(telegraf, target->input);
     return true;
@@ -385,7 +398,7 @@ size_t sl_import_telegraf_targets(struct sl_import_telegraf *telegraf)
 
     count_copies(targets, count);
     sl_import_put_key(telegraf->import, "targets", 0);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !(written && telegraf->import->options.replay); i++) {
         written += put_target(telegraf, &targets[i]);
     }
     free(targets);

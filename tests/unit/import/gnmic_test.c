@@ -258,14 +258,14 @@ static void a_trial_asks_nobody(void **state)
 {
     struct result result =
         import_with("targets: {a: {password: p}, b: {}}\n" REST,
-                    (struct sl_import_options){.replay = "/c", .folder = "/f", .target = "b"});
+                    (struct sl_import_options){.replay = "/c", .output = "k", .target = "b"});
 
     (void)state;
     assert_true(result.is_good);
     const char *out = sl_buf_text(&result.out);
     assert_null(strstr(out, "  a:"));
     assert_non_null(strstr(out, "  b:\n    replay: {pace: fast, file: \"/c\"}\n"));
-    assert_non_null(strstr(out, "    type: file\n    path: \"/f/k.out\"\n    format: event\n"));
+    assert_non_null(strstr(out, "    type: stdout\n    format: event\n"));
     assert_null(strstr(out, "brokers"));
     done(&result);
 }
