@@ -8,8 +8,8 @@
  *     elsewhere      TLS alone, which lib/net ends: libmicrohttpd gets the plaintext end of a pair
  *
  * With a token every request needs it, but for rows that are open to all; with a client CA every
- * connection needs a certificate (tls.h). A POST needs a JSON content type or "X-Sluice: 1", and no
- * foreign Origin.
+ * connection needs a certificate (tls.h). A POST or DELETE needs a JSON content type or "X-Sluice:
+ * 1", and no foreign Origin.
  *
  * GET of what is no path of the table, but a file of the status page (page/page.h), is answered by
  * that, without a token.
@@ -74,7 +74,7 @@ enum {
 };
 
 struct sl_admin_route {
-    const char *method; /* "GET", which answers HEAD too, or "POST" */
+    const char *method; /* "GET", which answers HEAD too, "POST" or "DELETE" */
     const char *path;   /* "/api/v1/targets/{}/pause" */
     unsigned flags;
     void (*fn)(const struct sl_admin_request *request, struct sl_admin_answer *answer, void *arg);

@@ -13,6 +13,10 @@ void sl_admin_answer_init(struct sl_admin_answer *answer)
 void sl_admin_answer_fini(struct sl_admin_answer *answer)
 {
     sl_buf_fini(&answer->body);
+    if (answer->give_back) {
+        answer->give_back(answer->owner);
+    }
+    answer->give_back = NULL;
 }
 
 void sl_admin_answer_text(struct sl_admin_answer *answer, unsigned code, const char *text)
@@ -35,6 +39,17 @@ void sl_admin_answer_json(struct sl_admin_answer *answer, struct sl_json *json, 
     sl_buf_init(&answer->body, SL_ADMIN_MAX_PAGE_BYTES);
     sl_admin_answer_error(answer, 503, "too-large", "the answer is too large, or memory is out",
                           "ask for a part of it, with limit and offset");
+}
+
+void sl_admin_answer_lend(struct sl_admin_answer *answer, const char *type, struct sl_str bytes,
+                          void (*give_back)(void *owner), void *owner)
+{
+    answer->code = 200;
+    answer->type = type;
+    sl_buf_reset(&answer->body);
+    answer->lent = bytes;
+    answer->give_back = give_back;
+    answer->owner = owner;
 }
 
 void sl_admin_answer_error(struct sl_admin_answer *answer, unsigned code, const char *word,

@@ -42,10 +42,25 @@ static bool answers_to(const struct sl_admin_route *route, const char *method)
            (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
-/* NULL: none; then `allow` is the other method that the path takes, if it takes any. */
+/* A set of these is what a path takes. */
+enum { TAKES_GET = 1, TAKES_POST = 2, TAKES_DELETE = 4 };
+
+static unsigned taken_by(const struct sl_admin_route *route)
+{
+    return strcmp(route->method, "GET") == 0    ? TAKES_GET
+           : strcmp(route->method, "POST") == 0 ? TAKES_POST
+                                                : TAKES_DELETE;
+}
+
+/* NULL: none; then `allow` is the other methods that the path takes, if it takes any. */
 static const struct sl_admin_route *find(const struct sl_admin *admin, const char *method,
                                          const char *url, struct sl_str *name, const char **allow)
 {
+    static const char *const methods[] = {
+        NULL,     "GET, HEAD",         "POST",         "GET, HEAD, POST",
+        "DELETE", "GET, HEAD, DELETE", "POST, DELETE", "GET, HEAD, POST, DELETE"};
+    unsigned takes = 0;
+
     *allow = NULL;
     for (const struct sl_admin_route *route = admin->config.routes; route->method; route++) {
         if (!sl_uri_matches(route->path, url, name)) {
@@ -54,8 +69,9 @@ static const struct sl_admin_route *find(const struct sl_admin *admin, const cha
         if (answers_to(route, method)) {
             return route;
         }
-        *allow = strcmp(route->method, "GET") == 0 ? "GET, HEAD" : "POST";
+        takes |= taken_by(route);
     }
+    *allow = methods[takes];
     return NULL;
 }
 
@@ -99,11 +115,11 @@ static bool is_meant(struct call *call, struct MHD_Connection *connection)
 {
     const char *own = head(connection, "X-Sluice");
 
-    if (strcmp(call->route->method, "POST") != 0 || (own && strcmp(own, "1") == 0) ||
+    if (strcmp(call->route->method, "GET") == 0 || (own && strcmp(own, "1") == 0) ||
         sl_guard_is_json(head(connection, MHD_HTTP_HEADER_CONTENT_TYPE))) {
         return true;
     }
-    refuse(call, 403, "no-intent", "a POST has to say that no form of a page sent it",
+    refuse(call, 403, "no-intent", "the request has to say that no form of a page sent it",
            "send 'X-Sluice: 1' or a JSON content type");
     return false;
 }
@@ -238,6 +254,11 @@ static bool add_headers(struct MHD_Response *response, const struct sl_admin_ans
     return is_good;
 }
 
+static struct MHD_Response *response_of(const char *bytes, size_t len)
+{
+    return MHD_create_response_from_buffer(len, (void *)(uintptr_t)bytes, MHD_RESPMEM_PERSISTENT);
+}
+
 /* The bytes stay the call's until the request is over. */
 static enum MHD_Result send_answer(struct call *call, struct MHD_Connection *connection)
 {
@@ -250,8 +271,8 @@ static enum MHD_Result send_answer(struct call *call, struct MHD_Connection *con
         sl_buf_init(&answer->body, SL_ADMIN_MAX_PAGE_BYTES);
         sl_admin_answer_error(answer, 503, "too-large", "the page is too large", NULL);
     }
-    response = MHD_create_response_from_buffer(answer->body.len, answer->body.data,
-                                               MHD_RESPMEM_PERSISTENT);
+    response = answer->give_back ? response_of(answer->lent.data, answer->lent.len)
+                                 : response_of(answer->body.data, answer->body.len);
     if (response && add_headers(response, answer)) {
         call->admin->out_bytes += answer->body.len;
         call->is_counted = true;

@@ -118,5 +118,10 @@ const struct sl_admin_route sl_api_routes[] = {
     {"POST", "/api/v1/targets/{}/pause", 0, sl_api_pause},
     {"POST", "/api/v1/targets/{}/resume", 0, sl_api_resume},
     {"POST", "/api/v1/targets/{}/reconnect", 0, sl_api_reconnect},
+    {"POST", "/api/v1/targets/{}/capture", 0, sl_api_capture_begin},
+    {"GET", "/api/v1/targets/{}/capture", 0, sl_api_capture},
+    {"DELETE", "/api/v1/targets/{}/capture", 0, sl_api_capture_drop},
+    {"POST", "/api/v1/targets/{}/capture/stop", 0, sl_api_capture_stop},
+    {"GET", "/api/v1/targets/{}/capture/file", 0, sl_api_capture_file},
     {.method = NULL},
 };

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "admin/admin.h"
+#include "capture/recording.h"
 #include "daemon/api_rates.h"
 #include "daemon/reload.h"
 #include "daemon/settings.h"
@@ -27,7 +28,8 @@ struct sl_api {
     int64_t started_ns; /* wall clock */
     struct sl_events *events;
     struct sl_api_rates *rates;
-    void (*drain)(void *arg); /* begins the end; any thread */
+    struct sl_recording_quota captures; /* of all workers; outlives them */
+    void (*drain)(void *arg);           /* begins the end; any thread */
     void *arg;
 };
 

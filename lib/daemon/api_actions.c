@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "daemon/api_internal.h"
 
-static void say_done(struct sl_admin_answer *answer)
+void sl_api_say_done(struct sl_admin_answer *answer)
 {
     struct sl_json json = {false};
     json_t *root = sl_json_object(&json);
@@ -24,7 +24,7 @@ void sl_api_reload(const struct sl_admin_request *request, struct sl_admin_answe
 
     (void)request;
     sl_reload_ask(api->reload, "admin");
-    say_done(answer);
+    sl_api_say_done(answer);
 }
 
 void sl_api_drain(const struct sl_admin_request *request, struct sl_admin_answer *answer, void *arg)
@@ -34,7 +34,7 @@ void sl_api_drain(const struct sl_admin_request *request, struct sl_admin_answer
     (void)request;
     sl_log_plain(SL_LOG_INFO, NULL, "drain, by the admin API");
     api->drain(api->arg);
-    say_done(answer);
+    sl_api_say_done(answer);
 }
 
 /* The text of a member of the body, a JSON object. NULL: `answer` says what was expected. The
@@ -72,7 +72,7 @@ void sl_api_log_level(const struct sl_admin_request *request, struct sl_admin_an
         sl_log_set_level((enum sl_log_level)i);
         sl_log(SL_LOG_INFO, NULL, "log level, by the admin API",
                sl_log_text("level", sl_settings_log_levels[i]));
-        say_done(answer);
+        sl_api_say_done(answer);
     } else if (level) {
         sl_admin_answer_error(answer, 400, "bad-body", "there is no such level",
                               "debug, info, warn or error");
@@ -102,7 +102,7 @@ static void command(const struct sl_admin_request *request, struct sl_admin_answ
                               "the target is closing, stands for a replay, or is paused", NULL);
     } else {
         sl_log(SL_LOG_INFO, NULL, message, sl_log_text("target", request->name));
-        say_done(answer);
+        sl_api_say_done(answer);
     }
 }
 

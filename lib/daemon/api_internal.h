@@ -1,7 +1,8 @@
 /* api_internal.h - what the files of the admin API share: api.c the table, api_status.c,
  * api_streams.c, api_targets.c, api_sinks.c, api_sources.c, api_ledger.c and api_config.c the
- * answers, api_actions.c what is done, api_rows.c a stream's row, api_condition.c what a person
- * makes of it, api_filter.c whether it is looked for, api_summary.c all of them in a few numbers.
+ * answers, api_actions.c what is done, api_capture.c captures, api_rows.c a stream's row,
+ * api_condition.c what a person makes of it, api_filter.c whether it is looked for, api_summary.c
+ * all of them in a few numbers.
  */
 #ifndef SLUICE_DAEMON_API_INTERNAL_H
 #define SLUICE_DAEMON_API_INTERNAL_H
@@ -155,5 +156,13 @@ sl_api_fn sl_api_log_level;
 sl_api_fn sl_api_pause;
 sl_api_fn sl_api_resume;
 sl_api_fn sl_api_reconnect;
+sl_api_fn sl_api_capture_begin;
+sl_api_fn sl_api_capture;
+sl_api_fn sl_api_capture_file;
+sl_api_fn sl_api_capture_stop;
+sl_api_fn sl_api_capture_drop;
+
+/* {"ok":true} */
+void sl_api_say_done(struct sl_admin_answer *answer);
 
 #endif

@@ -224,6 +224,7 @@ struct sl_worker *sl_worker_new(struct sl_settings *settings, unsigned index, st
     sl_settings_hold(settings);
     worker->settings = worker->generations[worker->generation_count++] = settings;
     sl_worker_change_init(worker);
+    sl_list_init(&worker->captures);
     worker->index = index;
     sl_stream_pool_init(&worker->pool, &settings->plan);
     worker->limits = sl_h2_default_limits;
@@ -324,6 +325,7 @@ void sl_worker_free(struct sl_worker *worker)
 {
     SL_ASSERT(!worker->is_started);
     sl_worker_drop_change(worker);
+    sl_worker_drop_captures(worker);
     sl_worker_close_sinks(worker);
     while (worker->target_count > 0) { /* questions that nobody answered yet find none */
         sl_target_free(worker->targets[--worker->target_count].target);

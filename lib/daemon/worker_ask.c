@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "daemon/worker.h"
+#include "daemon/worker_capture.h"
 #include "loop/loop.h"
 
 /* A question to a worker. Whoever comes last, asker or worker, frees it: the asker may give up. */
@@ -13,9 +14,12 @@ struct question {
     struct sl_worker *worker;
     bool (*answer)(struct question *question); /* on the worker's thread */
     struct sl_snapshot snapshot;
-    char *target; /* of a command; NULL: none */
+    char *target; /* of a command or a capture; NULL: none */
     enum sl_target_command command;
     enum sl_worker_outcome outcome;
+    struct sl_capture_question capture; /* with copies of its names */
+    char *subscription;                 /* of a capture; NULL: none */
+    struct sl_capture_answer captured;
     pthread_mutex_t mutex;
     pthread_cond_t answered;
     bool is_answered;
@@ -42,7 +46,9 @@ static void question_free(struct question *question)
     sl_snapshot_fini(&question->snapshot);
     pthread_cond_destroy(&question->answered);
     pthread_mutex_destroy(&question->mutex);
+    sl_recording_release(question->captured.recording);
     free(question->target);
+    free(question->subscription);
     free(question);
 }
 
@@ -172,6 +178,49 @@ bool sl_worker_command(struct sl_worker *worker, const char *target, enum sl_tar
         return false;
     }
     *outcome = question->outcome;
+    question_free(question);
+    return true;
+}
+
+/* ---- a capture ---- */
+
+static bool ask_capture(struct question *question)
+{
+    sl_worker_capture(question->worker, &question->capture, &question->captured);
+    return true;
+}
+
+static bool copy_names(struct question *question)
+{
+    struct sl_capture_question *capture = &question->capture;
+
+    question->target = sl_str_dup(sl_str_from(capture->target));
+    question->subscription =
+        capture->subscription ? sl_str_dup(sl_str_from(capture->subscription)) : NULL;
+    bool is_whole = question->target && (question->subscription || !capture->subscription);
+    capture->target = question->target;
+    capture->subscription = question->subscription;
+    return is_whole;
+}
+
+bool sl_worker_ask_capture(struct sl_worker *worker, const struct sl_capture_question *capture,
+                           struct sl_capture_answer *captured)
+{
+    struct question *question = question_new(worker, ask_capture);
+
+    if (!question) {
+        return false;
+    }
+    question->capture = *capture;
+    if (!copy_names(question)) {
+        question_free(question);
+        return false;
+    }
+    if (!ask(question)) {
+        return false;
+    }
+    *captured = question->captured;
+    question->captured.recording = NULL;
     question_free(question);
     return true;
 }

@@ -1,5 +1,5 @@
 /* worker_internal.h - the inside of a worker: worker.c has its life and its end, worker_sinks.c its
- * sinks, worker_change.c its way to another configuration. */
+ * sinks, worker_change.c its way to another configuration, worker_capture.c captures. */
 #ifndef SLUICE_DAEMON_WORKER_INTERNAL_H
 #define SLUICE_DAEMON_WORKER_INTERNAL_H
 
@@ -7,6 +7,7 @@
 
 #include "daemon/difference.h"
 #include "daemon/worker.h"
+#include "daemon/worker_capture.h"
 #include "daemon/workplace.h"
 #include "loop/loop.h"
 #include "normalise/encoder.h"
@@ -66,6 +67,7 @@ struct sl_worker {
     struct sl_worker_target *targets;
     size_t target_count;
     size_t open_targets;
+    struct sl_list captures; /* of worker_capture.c */
     struct sl_worker_change change;
     bool is_unsettled;         /* something of an older generation is about to go, or to change */
     struct sl_post drain_due;  /* sl_worker_drain was called */

@@ -560,6 +560,9 @@ enum sl_grpc_take sl_stream_on_message(struct sl_grpc_call *call, const uint8_t 
     }
     if (is_new) {
         note_arrival(stream);
+        if (stream->recording) {
+            sl_stream_record_message(stream, message);
+        }
     }
     struct sl_status status =
         sl_gnmi_response_read(message, &stream->config.pool->scratch, &response);

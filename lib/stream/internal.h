@@ -135,6 +135,7 @@ struct sl_stream {
     uint64_t stall_conflated;      /* since then */
     uint64_t stall_shed;
     struct sl_stream_change *change; /* to come into force; NULL: none */
+    struct sl_recording *recording;  /* held; NULL: nobody captures it */
     bool waits_for_sinks;            /* its last RPC was held when it ended */
     bool was_stalled;                /* and that was why */
     struct sl_stream_view view;      /* counters; the rest is filled in when asked for */
@@ -219,6 +220,12 @@ void sl_stream_end_charge(struct sl_stream *stream);
  * the sink is full. */
 bool sl_stream_give_part(struct sl_stream *stream, struct sl_route *route,
                          const struct sl_gnmi_response *part) SL_MUST_CHECK;
+
+/* recording.c: a new message, while there is a recording; the end of the call, with no secret in
+ * its text; a new call was made. */
+void sl_stream_record_message(struct sl_stream *stream, struct sl_str message);
+void sl_stream_record_end(struct sl_stream *stream, const struct sl_status *status);
+void sl_stream_record_call(struct sl_stream *stream);
 
 /* grant.c: memory that may still be held for the stream. */
 uint64_t sl_stream_memory_left(const struct sl_stream *stream);

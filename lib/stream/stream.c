@@ -44,6 +44,7 @@ static void enter(struct sl_stream *stream)
         sl_timer_stop(stream->timer);
         break;
     case SL_STREAM_CLOSED:
+        sl_stream_capture_stop(stream, stream->recording, "closed");
         sl_timer_stop(stream->timer);
         sl_loop_defer(stream->config.loop, &stream->closed_due);
         break;
@@ -204,6 +205,7 @@ static void on_status(struct sl_grpc_call *call, const struct sl_status *said, v
     stream->view.last_reason = sl_status_is_ok(status) ? NULL : sl_status_reason(status);
     struct sl_status shown = *status;
     sl_status_hide(&shown, stream->config.password);
+    sl_stream_record_end(stream, &shown);
     sl_stall_note_end(stream, &shown, stream->charge || stream->view.is_blocked);
     sl_stream_drop_unfinished(stream);
     sl_raise_end(stream);
@@ -277,6 +279,7 @@ static void subscribe(struct sl_stream *stream)
         return;
     }
     begin_epoch(stream);
+    sl_stream_record_call(stream);
     if (stream->mend) {
         sl_mend_begin(stream->mend);
     }
@@ -502,6 +505,7 @@ void sl_stream_free(struct sl_stream *stream)
         sl_mark_drop(stream);
     }
     SL_ASSERT(!stream->call && stream->in_flight == 0);
+    sl_stream_capture_stop(stream, stream->recording, "closed");
     sl_log_end(&stream->subject);
     sl_share_leave(&stream->share);
     sl_loop_cancel(stream->config.loop, &stream->credit_due);

@@ -22,6 +22,7 @@
 
 #include "base/base.h"
 #include "base/status.h"
+#include "capture/recording.h"
 #include "credit/budget.h"
 #include "credit/governor.h"
 #include "gnmi/request.h"
@@ -155,6 +156,24 @@ bool sl_stream_is_changing(const struct sl_stream *stream);
 /* From the next call on. Borrowed. */
 void sl_stream_renew(struct sl_stream *stream, const char *authority, const char *username,
                      const char *password);
+
+/* A capture of what the stream receives from now on, of its RPCs as they are: nothing is asked for
+ * anew, and nothing waits for it. It has each message when the stream takes it, as it came, with
+ * the time of its arrival, and the ends of RPCs. It ends by itself when it is full, with "request"
+ * before an RPC that asks for something else, with "closed" with the stream. One at a time. Held by
+ * the caller; NULL: `why`. */
+struct sl_stream_capture {
+    const char *vendor; /* for its header */
+    size_t max_bytes;   /* as sl_recording_options has it */
+    struct sl_recording_quota *quota;
+};
+struct sl_recording *sl_stream_capture(struct sl_stream *stream,
+                                       const struct sl_stream_capture *capture,
+                                       struct sl_status *why) SL_MUST_CHECK;
+
+/* Stops it, where it is the stream's, which lets go of it. False: it is not (any more). */
+bool sl_stream_capture_stop(struct sl_stream *stream, const struct sl_recording *recording,
+                            const char *reason);
 
 /* It is closed, and on_closed has come; nothing of it is with any sink. */
 bool sl_stream_is_closed(const struct sl_stream *stream);

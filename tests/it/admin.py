@@ -6,6 +6,8 @@
              and order of lists
   commands   each command of `sluice ctl`, as JSON and as a table, and what it does
   actions    pause, resume and reconnect of a device, seen by the device; log level; drain ends sluice with 0
+  capture    what a running stream receives, as a file: what is refused, what is in it, when it is full,
+             stopped, dropped; the RPC is the same one before and after
   reload     a file that is the same, wrong, or another one, by the API and by `sluice reload`
   strangers  no token, a wrong one, a foreign Host and Origin, a POST without intent, wrong methods, a head
              and a body that are too large, a request that never ends: each is told by a status and an
@@ -58,7 +60,8 @@ class Answer:
     def __init__(self, response):
         self.status = response.status
         self.headers = response.headers
-        self.text = response.read().decode()
+        self.body = response.read()
+        self.text = self.body.decode(errors="replace")
         is_json = (response.getheader("Content-Type") or "").startswith("application/json")
         self.json = json.loads(self.text) if is_json else None
 
@@ -271,6 +274,90 @@ def actions(_, description, server):
     check(len(server.get("/events", limit=2)["events"]) == 2, "two events")
 
 
+CAPTURE = f"{API}/targets/{{name}}/capture"
+
+
+def capture_is(server, name, **expected):
+    now = server.get(f"/targets/{name}/capture")
+    return now if all(now[key] == value for key, value in expected.items()) else None
+
+
+def captures(_, description, server):
+    wait_for(lambda: (now := state_of(server, "dev3"))["state"] == "up" and now["streams"][0]["synced"], 20, "dev3 sends")
+    before, connects = state_of(server, "dev3")["streams"][0], state_of(server, "dev3")["connects"]
+    refused_captures(description, server)
+    began = hold(description, server.post("/targets/dev3/capture", {"duration": "1h"}), CAPTURE, "a capture", "post")
+    check((began["state"], began["subscription"], began["has_begin"]) == ("running", "counters", False),
+          "it runs, in the middle of the RPC")
+    for path, method in (("", "POST"), ("/file", "GET")):
+        answer = server.ask(f"{API}/targets/dev3/capture{path}", method, HEADERS)
+        check((answer.status, answer.error()) == (409, "capture-running"), f"{method} while it runs: 409")
+    wait_for(lambda: server.get("/targets/dev3/capture")["messages"] >= 20, 20, "twenty messages")
+    hold(description, server.ask(f"{API}/targets/dev3/capture"), CAPTURE, "a capture that runs")
+    ended = hold(description, server.post("/targets/dev3/capture/stop"), f"{CAPTURE}/stop", "stop", "post")
+    check((ended["state"], ended["end"]) == ("ended", "asked"), "it is over")
+    check(server.post("/targets/dev3/capture/stop").json == ended, "and stays as it is")
+    file = server.ask(f"{API}/targets/dev3/capture/file")
+    hold(description, file, f"{CAPTURE}/file", "the file")
+    entries = decoded(file.body)
+    check(len(file.body) == ended["bytes"] and len(entries) == ended["messages"] + 1 and entries[-1] == "asked",
+          f"{len(file.body)} bytes have {len(entries)} entries, the last of which says why")
+    capture_at_most(description, server)
+    after = state_of(server, "dev3")["streams"][0]
+    check(after["epoch"] == before["epoch"] and after["received"] > before["received"] and
+          state_of(server, "dev3")["connects"] == connects, "the RPC is the one that it was")
+    intent = server.ask(f"{API}/targets/dev3/capture", "DELETE")
+    check((intent.status, intent.error()) == (403, "no-intent"), "DELETE without X-Sluice: 403")
+    hold(description, server.ask(f"{API}/targets/dev3/capture", "DELETE", HEADERS), CAPTURE, "dropped", "delete")
+    check(server.ask(f"{API}/targets/dev3/capture").error() == "no-capture", "it is gone")
+    check(server.post("/targets/dev3/capture").status == 200, "without a body: as ever; it goes with sluice")
+
+
+def decoded(body):
+    """What protobuf's own decoder makes of a file: the reason of each Stop, None of other entries."""
+    text = subprocess.run(["protoc", "--decode", "sluice.capture.v1.Capture", "-I", ROOT / "proto", "capture.proto"],
+                          input=body, capture_output=True, check=True).stdout.decode()
+    must(TOKEN not in text and PASSWORD not in text, "no secret in it")
+    return [(re.search(r'reason: "(.*)"', entry) or [None, None])[1] for entry in text.split("\nentry {")[1:]]
+
+
+def refused_captures(description, server):
+    for name, body, status, word in (
+            ("nobody", {}, 404, "no-such-target"), ("dev3", {"subscription": "nothing"}, 404, "no-such-stream"),
+            ("dev3", {"max_bytes": 64 * 1024 * 1024 + 1}, 400, "bad-body"), ("dev3", {"max_bytes": 1}, 400, "bad-body"),
+            ("dev3", {"max_bytes": "4MiB"}, 400, "bad-body"), ("dev3", {"duration": "2h"}, 400, "bad-body"),
+            ("dev3", {"duration": "0"}, 400, "bad-body"), ("dev3", {"duration": 5}, 400, "bad-body"),
+            ("dev3", {"subscription": 1}, 400, "bad-body"), ("dev3", {"length": 1}, 400, "bad-body"),
+            ("dev3", [], 400, "bad-body")):
+        answer = server.post(f"/targets/{name}/capture", body)
+        hold(description, answer, CAPTURE, f"capture {name} {json.dumps(body)}", "post")
+        check((answer.status, answer.error()) == (status, word), f"{answer.status} {answer.error()}")
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/stop"), ("GET", "/file")):
+        answer = server.ask(f"{API}/targets/dev3/capture{path}", method, HEADERS)
+        check((answer.status, answer.error()) == (404, "no-capture"), f"{method} {path} where there is none: 404")
+    wrong = server.ask(f"{API}/targets/dev3/capture", "PUT", HEADERS)
+    check((wrong.status, wrong.headers["Allow"]) == (405, "GET, HEAD, POST, DELETE"), "PUT: 405")
+
+
+def capture_at_most(description, server):
+    """The next one takes the place of the last; one without room ends there, and says so."""
+    server.post("/targets/dev3/capture", {"max_bytes": 20000, "duration": "1h"})
+    full = wait_for(lambda: capture_is(server, "dev3", state="ended"), 20, "the end")
+    hold(description, server.ask(f"{API}/targets/dev3/capture"), CAPTURE, "a full one")
+    entries = decoded(server.ask(f"{API}/targets/dev3/capture/file").body)
+    check(full["end"] == "full" and full["unfit_bytes"] > 0 and full["bytes"] <= 20000 and entries[-1] == "full"
+          and len(entries) == full["messages"] + 1, f"full: {full['messages']} messages in {full['bytes']} bytes")
+    server.post("/targets/dev3/capture", {"duration": "100ms"})
+    check(wait_for(lambda: capture_is(server, "dev3", state="ended"), 20, "the end")["end"] == "duration", "in time")
+    kept = {name: server.post(f"/targets/{name}/capture", {"max_bytes": size * 1024 * 1024})
+            for name, size in (("dev1", 64), ("dev2", 60))}
+    check([answer.status for answer in kept.values()] == [200, 200], "128 MiB together, with the 4 of the one that is over")
+    answer = server.post("/targets/dev4/capture")
+    check((answer.status, answer.error()) == (503, "no-room"), f"and no more: {answer.text}")
+    for name in kept:
+        server.ask(f"{API}/targets/{name}/capture", "DELETE", HEADERS)
+
+
 def levels(description, server):
     hold(description, server.post("/log-level", {"level": "debug"}), f"{API}/log-level", "log-level", "post")
     server.post("/targets/dev3/reconnect")
@@ -386,6 +473,8 @@ def strangers(lab, addresses):
         ("a form of a page", "/api/v1/drain", "POST",
          {**bearer, "Content-Type": "application/x-www-form-urlencoded"}, "a=b", 403, "no-intent"),
         ("GET of an action", "/api/v1/drain", "GET", bearer, None, 405, "method-not-allowed"),
+        ("a capture without a token", "/api/v1/targets/dev1/capture", "POST", HEADERS, "{}", 401, "unauthorized"),
+        ("the file of one without a token", "/api/v1/targets/dev1/capture/file", "GET", {}, None, 401, "unauthorized"),
         ("POST of a state", "/api/v1/status", "POST", {**bearer, **HEADERS}, None, 405, "method-not-allowed"),
         ("DELETE", "/api/v1/status", "DELETE", bearer, None, 405, "method-not-allowed"),
         ("no path", "/api/v1/nothing", "GET", bearer, None, 404, "not-found"),
@@ -507,6 +596,7 @@ def main(lab):
     server = Sluice(lab, addresses, {"listen": "127.0.0.1:PORT"})
     part(lab, "answers", answers, description, server)
     part(lab, "actions", actions, description, server)
+    part(lab, "capture", captures, description, server)
     part(lab, "reload", reloads, description, server)
     part(lab, "commands", commands, server)
     part(lab, "drain", drains, description, server)
