@@ -11,18 +11,25 @@ enum { MAX_TRIES = 64, FIRST_BITS = 6 };
 /* What of each part two records have in common. */
 enum share { SHARE_NOTHING, SHARE_NAMES, SHARE_ALL };
 
+/* And besides. */
+enum need {
+    NEEDS_NOTHING,
+    NEEDS_MEMBER /* one that is the same */,
+    NEEDS_VALUE /* one of a name */
+};
+
 struct level {
     enum share parts[3]; /* by enum sl_diff_part */
-    bool wants_member;   /* and a member of the values at least */
+    enum need need;
 };
 
 /* In this order: what a value, a name or tag, the time, a member more or less may be the whole
  * difference of. */
 static const struct level levels[] = {
-    {{SHARE_ALL, SHARE_ALL, SHARE_NAMES}, false},
-    {{SHARE_NOTHING, SHARE_ALL, SHARE_ALL}, true},
-    {{SHARE_ALL, SHARE_NOTHING, SHARE_ALL}, false},
-    {{SHARE_ALL, SHARE_ALL, SHARE_NOTHING}, true},
+    {{SHARE_ALL, SHARE_ALL, SHARE_NAMES}, NEEDS_NOTHING},
+    {{SHARE_NOTHING, SHARE_ALL, SHARE_ALL}, NEEDS_MEMBER},
+    {{SHARE_ALL, SHARE_NOTHING, SHARE_ALL}, NEEDS_NOTHING},
+    {{SHARE_ALL, SHARE_ALL, SHARE_NOTHING}, NEEDS_VALUE},
 };
 
 /* ---- the table ---- */
@@ -79,7 +86,8 @@ static uint64_t hash_of(const struct sl_diff *diff, struct sl_str text, const st
 
 struct likeness {
     size_t changes;
-    size_t lacks; /* of values, members that one has alone */
+    size_t lone;        /* members that one has alone */
+    size_t lone_values; /* of values */
     bool is_rounding;
 };
 
@@ -89,7 +97,8 @@ static void count_change(void *arg, const struct sl_diff_change *change)
     bool lacks = change->kind == SL_DIFF_OLD_LACKS || change->kind == SL_DIFF_NEW_LACKS;
 
     likeness->changes++;
-    likeness->lacks += lacks && sl_diff_part_of(change->name) == SL_DIFF_PART_VALUES;
+    likeness->lone += lacks;
+    likeness->lone_values += lacks && sl_diff_part_of(change->name) == SL_DIFF_PART_VALUES;
     likeness->is_rounding = likeness->is_rounding && (change->kind == SL_DIFF_OLD_ROUNDED ||
                                                       change->kind == SL_DIFF_NEW_ROUNDED);
 }
@@ -104,25 +113,31 @@ bool sl_diff_is_rounding(const struct sl_diff *diff, struct sl_str before, struc
     return diff->ignores_rounding && likeness.is_rounding;
 }
 
-static size_t count_values(struct sl_str text)
+static void count_members(struct sl_str text, size_t *members, size_t *values)
 {
     struct sl_diff_member member;
-    size_t count = 0;
 
     while (sl_diff_next(&text, &member)) {
-        count += sl_diff_part_of(member.name) == SL_DIFF_PART_VALUES;
+        ++*members;
+        *values += sl_diff_part_of(member.name) == SL_DIFF_PART_VALUES;
     }
-    return count;
 }
 
 /* How far apart the two are; SIZE_MAX: too far. */
 static size_t distance(const struct level *level, struct sl_str before, struct sl_str after)
 {
     struct likeness likeness = {0};
+    size_t members = 0; /* of both */
+    size_t values = 0;
 
     sl_diff_compare(before, after, count_change, &likeness);
-    size_t values = count_values(before) + count_values(after);
-    return level->wants_member && likeness.lacks == values ? SIZE_MAX : likeness.changes;
+    count_members(before, &members, &values);
+    count_members(after, &members, &values);
+    size_t changed = likeness.lone + 2 * (likeness.changes - likeness.lone);
+    bool is_near = level->need == NEEDS_VALUE    ? likeness.lone_values < values
+                   : level->need == NEEDS_MEMBER ? changed < members
+                                                 : true;
+    return is_near ? likeness.changes : SIZE_MAX;
 }
 
 /* ---- pairs ---- */

@@ -8,7 +8,11 @@ golden    small files whose new configurations run: a device that plays the gold
           (`sluice sim --replay`), the file sink and a broker. Payloads are what the original programs were
           recorded to write, byte for byte; key, topic and partition what they would be there (FNV-1a as
           worked out here once more), read by confluent-kafka.
+compared  `--diff` with what the original programs were recorded to write: it says what Python's json says of the two,
+          and finds each record that was changed, taken out, put in, or rounded
 """
+import collections
+import decimal
 import json
 import os
 import random
@@ -537,6 +541,185 @@ def many(lab):
     check(dropped == 0 and b"/state/a" in golden_text, "what a processor dropped is not there")
 
 
+# ---- what is compared ----
+
+GNMIC_COMPARED = """
+insecure: true
+targets: {leaf1: {address: "127.0.0.1:1", password: "%s"}}
+subscriptions: {sub1: {paths: [/interfaces/interface]}, other: {paths: [/interfaces/interface]}}
+outputs:
+  event: {type: file, filename: /nowhere/a, format: event}
+  event-split: {type: kafka, address: "127.0.0.1:1", topic: t, split-events: true}
+  gnmic-json: {type: file, filename: /nowhere/b, format: json}
+  protojson: {type: file, filename: /nowhere/c, format: protojson}
+  raw: {type: kafka, address: "127.0.0.1:1", topic: t, format: proto}
+""" % GNMIC_SECRET
+TELEGRAF_COMPARED = """
+agent = {hostname = "collector1"}
+[[inputs.gnmi]]
+  addresses = ["127.0.0.1:57400"]
+  subscription = [{name = "sub1", path = "/interfaces/interface", subscription_mode = "target_defined"}]
+[[outputs.file]]
+  alias = "influx"
+  files = ["/nowhere/a"]
+[[outputs.kafka]]
+  alias = "telegraf-json"
+  brokers = ["127.0.0.1:1"]
+  topic = "t"
+  data_format = "json"
+"""
+FORMS = {"event": ("gnmic.yaml", "."), "event-split": ("gnmic.yaml", "event-split"),
+         "gnmic-json": ("gnmic.yaml", "gnmic-json"), "protojson": ("gnmic.yaml", "protojson"),
+         "telegraf-json": ("telegraf.conf", "telegraf-json"), "influx": ("telegraf.conf", "influx")}
+
+
+def diff(lab, form, old, *words):
+    """sluice import --diff with those records: its exit code, the counts of its last line, and all that it says."""
+    file = lab.path("old.out")
+    file.write_bytes(old)
+    if FORMS[form][0] == "gnmic.yaml":
+        words = ("--subscription", "sub1", *words)
+    done = subprocess.run([sluice(), "import", FORMS[form][0], "--diff", file.name, "--replay", "golden.capture",
+                           "--sink", form, *words], capture_output=True, text=True, check=False,
+                          cwd=lab.directory, timeout=60, env={**os.environ, "TZ": "UTC"})
+    found = re.search(r"(\d+) the same, (?:(\d+) the same but for rounding, )?(\d+) differ, (\d+) only in old.out, "
+                      r"(\d+) only new$", done.stdout.strip())
+    counts = tuple(int(count or 0) for count in found.groups()) if found else ()
+    return done.returncode, counts, done.stdout + done.stderr
+
+
+def documents(text):
+    """All JSON values in it, one behind the other; numbers keep what they are."""
+    decoder = json.JSONDecoder(parse_float=lambda word: ("decimal", decimal.Decimal(word)))
+    at, text = 0, text.decode("utf-8", "replace")
+    while text[at:].strip():
+        value, at = decoder.raw_decode(text, at + len(text[at:]) - len(text[at:].lstrip()))
+        yield value
+
+
+def as_key(value):
+    if isinstance(value, dict):
+        return ("object", frozenset((name, as_key(item)) for name, item in value.items()))
+    if isinstance(value, list):
+        return ("array", tuple(as_key(item) for item in value))
+    return (type(value).__name__, value)
+
+
+def as_counter(form, text):
+    """Which records there are, and how many of each, for Python."""
+    if form == "influx":  # texts have line feeds in them, and the original's fields come in any order
+        return collections.Counter(tuple(sorted(re.split(rb"[, ]", line))) for line in
+                                   re.findall(rb"(?s).+? -?\d+\n", text))
+    records = (record for document in documents(text)
+               for record in (document if isinstance(document, list) else [document]))
+    return collections.Counter(as_key(record) for record in records)
+
+
+def last(text):
+    return text.strip().splitlines()[-1]
+
+
+def recorded(folder):
+    """What the original program was recorded to write, also where sluice deviates."""
+    return b"".join((captures.GOLDEN / folder / "expected" / f"{name}.out").read_bytes()
+                    for name in captures.golden_messages())
+
+
+def compared_as_recorded(lab):
+    for form, (_, folder) in FORMS.items():
+        text = captures.golden_output(folder)
+        ours, original = as_counter(form, text), as_counter(form, recorded(folder))
+        code, counts, said = diff(lab, form, text)
+        check(code == 0 and counts == (ours.total(), 0, 0, 0, 0),
+              f"{form}: {ours.total()} records are the same: {last(said)}")
+        if not lab.is_long and form not in ("event", "telegraf-json"):
+            continue
+        code, counts, said = diff(lab, form, recorded(folder))
+        check(code == 1 and counts and counts[0] == (ours & original).total() and
+              counts[2] + counts[3] == (original - ours).total() and
+              counts[2] + counts[4] == (ours - original).total(),
+              f"{form}: of the original's {original.total()} records {(ours & original).total()} are: {last(said)}")
+
+
+def compared_otherwise_written(lab):
+    """By Python's json, in another order, all in one array, over many lines."""
+    golden_lines = captures.golden_output("event-split").splitlines()
+    lines = [line for line in golden_lines  # but those with numbers that its doubles cannot say
+             if not re.search(rb'e-4294967295|":-9223372036854775\.808', line)]
+    events = [dict(reversed(json.loads(line).items())) for line in lines]
+    random.Random(4).shuffle(events)
+    code, counts, said = diff(lab, "event", json.dumps(events, indent=3).encode())
+    check(counts == (len(events), 0, 0, 0, len(golden_lines) - len(events)) and len(events) > 180 and code == 1,
+          f"events of another hand, in another order, are the same: {last(said)}")
+
+
+def compared_planted(lab):
+    lines = captures.golden_output("event-split").decode().splitlines()
+    large = next(i for i, line in enumerate(lines) if ":9223372036854775808}" in line)
+    value = next(i for i, line in enumerate(lines) if lines.count(line) == 1 and '/in-octets":1}' in line)
+    planted = {
+        "a value": (value, lambda line: line.replace('in-octets":1}', 'in-octets":17}'), "old 17, new 1 in "),
+        "a type": (value, lambda line: line.replace('in-octets":1}', 'in-octets":"1"}'),
+                   'old "1", new 1 (another type) in '),
+        "a tag": (value, lambda line: line.replace('"source":"leaf1"', '"source":"leaf2"'), 'old "leaf2", new "leaf1"'),
+        "a time": (value, lambda line: re.sub(r'"timestamp":\d+', '"timestamp":5', line), "differ in timestamp: 1"),
+        "a double": (large, lambda line: line.replace("9223372036854775808", "9223372036854776000"),
+                     "old 9223372036854776000, new 9223372036854775808 (the old one is rounded) in "),
+    }
+    for what, (at, change, words) in planted.items():
+        changed = lines[:at] + [change(lines[at])] + lines[at + 1:]
+        must(changed != lines, f"{what} is planted")
+        code, counts, said = diff(lab, "event-split", "\n".join(changed).encode())
+        check(code == 1 and counts == (len(lines) - 1, 0, 1, 0, 0) and f"old.out:{at + 1}: " in said and words in said,
+              f"{what} that differs is found: {last(said)}")
+    code, counts, _ = diff(lab, "event-split", "\n".join(changed).encode(), "--ignore", "rounding")
+    check(code == 0 and counts == (len(lines) - 1, 1, 0, 0, 0), "--ignore rounding takes the rounded one as the same")
+    elsewhere = "\n".join(lines).replace('"source":"leaf1"', '"source":"10.0.0.1:57400"').encode()
+    code, counts, said = diff(lab, "event-split", elsewhere)
+    check(code == 1 and counts[2] == len(lines) and f"differ in tags.source: {len(lines)}\n" in said,
+          "another tag in all records is one kind of difference")
+    check(diff(lab, "event-split", elsewhere, "--ignore", "tags.source")[0] == 0, "--ignore tags.source leaves nothing")
+    code, counts, said = diff(lab, "event-split", "\n".join(lines[:value] + lines[value + 1:]).encode())
+    check(code == 1 and counts[1:] == (0, 0, 0, 1) and "only in the new ones, with " in said, "a missing record is found")
+    extra = '{"name":"sub1","timestamp":3,"values":{"/x/y":1}}'
+    code, counts, said = diff(lab, "event-split", "\n".join([*lines, extra]).encode())
+    check(code == 1 and counts[1:] == (0, 0, 1, 0) and f"only in old.out, with values./x/y: 1\n  old.out:{len(lines) + 1}: "
+          in said, "one too many is found")
+
+
+def compared_refusals(lab):
+    good = captures.golden_output(".")
+    for what, form, old, words, expected in (
+            ("no JSON", "event", b"[{}]\n[{]", (), "old.out: line 2, column 3: expected a member's name"),
+            ("cut off", "event", good[:1000], (), "it is cut off"),
+            ("another format", "influx", good, (), "old.out: line 1, column "),
+            ("no capture", "event", good, ("--replay", "old.out"), "this is not a capture"),
+            ("another target", "event", good, ("--target", "x"), "no such target"),
+            ("another sink", "event", good, ("--sink", "x"), "has no sink 'x'"),
+            ("raw messages", "event", good, ("--sink", "raw"), "nothing to compare"),
+            ("no file", "event", good, ("--diff", "nowhere"), "nowhere: No such file"),
+            ("a file to write", "event", good, ("-o", "new.yaml"), "--diff writes no configuration"),
+    ):
+        code, counts, said = diff(lab, form, old, *words)
+        check(code == 2 and not counts and expected in said, f"{what}: exit code 2: {last(said)}")
+    done = subprocess.run([sluice(), "import", "gnmic.yaml", "--diff", "old.out", "--replay", "golden.capture"],
+                          capture_output=True, text=True, check=False, cwd=lab.directory, timeout=60)
+    check(done.returncode == 2 and "--subscription NAME: sub1, other" in done.stderr, "which subscription has to be said")
+    check(not any(GNMIC_SECRET in path.read_text(errors="replace") for path in Path(lab.directory).glob("*.out")),
+          "no file of it has the secret")
+
+
+def compared(lab):
+    write(lab, "gnmic.yaml", GNMIC_COMPARED)
+    write(lab, "telegraf.conf", TELEGRAF_COMPARED)
+    captures.write(lab.path("golden.capture"), [(EPOCH_NS + i, message) for i, message
+                                                in enumerate(captures.golden_messages().values())], target="leaf1")
+    compared_as_recorded(lab)
+    compared_otherwise_written(lab)
+    compared_planted(lab)
+    compared_refusals(lab)
+
+
 def main(lab):
     must((ROOT / "tests/golden/cases").is_dir(), "the golden messages are there")
     part(lab, "samples", samples)
@@ -544,6 +727,7 @@ def main(lab):
     part(lab, "samples, Telegraf", telegraf_samples)
     part(lab, "what cannot be used, Telegraf", telegraf_refusals)
     part(lab, "TOML as Python reads it", toml)
+    part(lab, "compared with the old collector", compared)
     part(lab, "golden messages, gnmic", golden)
     part(lab, "golden messages, Telegraf", telegraf_golden)
     part(lab, "names and tags, Telegraf", telegraf_tags)

@@ -316,6 +316,8 @@ static void what_is_missing_is_told(void **state)
            "only in the new ones, with values./a: 1\n  name=\"s\" tags.if=\"e2\" timestamp=1 "
            "values./a=2\n");
     expect_counts(EVENT("e1", "1", "\"/a\":1"), EVENT("e1", "1", "\"/b\":2"), 0, 0, 1, 1);
+    expect_counts("{\"a\":1}", "{\"b\":1}", 0, 0, 1, 1);
+    expect_counts(EVENT("e1", "1", ""), EVENT("e2", "1", ""), 0, 1, 0, 0);
     expect("{\"updates\":[{\"Path\":\"a\"},{\"Path\":\"b\"}]}",
            "{\"updates\":[{\"Path\":\"a\"},{\"Path\":\"c\"}]}",
            "differ in updates[].Path: 1\n  old:1: old \"b\", new \"c\"");
