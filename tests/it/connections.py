@@ -24,7 +24,8 @@ from certificates import Certificates
 from collector import Collector, subscription
 from devices import Devices
 from foreign_client import MESSAGES, request
-from tls import NULL, Peer, hang_up, silent
+from listener import Peer, hang_up, silent
+from tls import NULL
 
 USER, PASSWORD = "telemetry", "it-secret@proxy"
 LOGIN = f"{USER}:it-secret%40proxy"

@@ -13,7 +13,6 @@ import contextlib
 import os
 import re
 import socket
-import ssl
 import subprocess
 import threading
 from concurrent import futures
@@ -28,6 +27,7 @@ from certificates import HERE, Authority, key_words
 from collector import Collector, subscription
 from devices import Devices
 from kafka import Kafka
+from listener import Peer, hang_up, plaintext, silent, tls_server
 
 TABLE = ROOT / "deploy/errors.md"
 BROKEN = ROOT / "tests/unit/config/broken"
@@ -70,66 +70,6 @@ def check_rows(lab):
 
 
 # ---- devices that are wrong ----
-
-class Peer:
-    """A listener on loopback; each connection is handed to `serve` on a thread of its own."""
-
-    def __init__(self, lab, serve):
-        self.serve = serve
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        self.open = []
-        lab.on_end(self.end)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.listener.accept()
-                self.open.append(connection)
-                threading.Thread(target=self._serve, args=[connection], daemon=True).start()
-
-    def _serve(self, connection):
-        with contextlib.suppress(OSError, ValueError):
-            self.serve(connection)
-        connection.close()
-
-    def end(self):
-        self.listener.close()
-        for connection in self.open:
-            with contextlib.suppress(OSError):
-                connection.close()
-
-
-def tls_server(pair, alpn=("h2",), client_ca=None):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*map(str, pair))
-    if alpn:
-        context.set_alpn_protocols(list(alpn))
-    if client_ca:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(str(client_ca))
-
-    def serve(connection):
-        with context.wrap_socket(connection, server_side=True) as secure:
-            while secure.recv(4096):
-                pass
-    return serve
-
-
-def plaintext(connection):
-    connection.sendall(b"\0\0\0\4\0\0\0\0\0")  # SETTINGS of HTTP/2
-    connection.recv(4096)
-
-
-def silent(connection):
-    while connection.recv(4096):
-        pass
-
-
-def hang_up(connection):
-    connection.recv(4096)
-
 
 def web_server(connection):
     connection.recv(4096)

@@ -21,20 +21,20 @@ import signal
 import socket
 import ssl
 import subprocess
-import threading
 
 from harness import check, must, part, run, sluice, wait_for
 
 from certificates import Authority
 from collector import Collector, configuration, subscription
 from devices import Devices
+from listener import Peer, tls_context
 
 NULL = {"null": {"type": "null"}}
 SESSIONS = r"^(?:stream|ended) device=\S+ session=(\S+)"
 RELOAD = r"msg=reload result=(\w+) why=(\w+) generation=(\d+) added=(\d+) removed=(\d+) changed=(\d+)"
 
 
-class Front:
+class Front(Peer):
     """TLS before a device that has none. Its files are read anew for each connection."""
 
     def __init__(self, lab, port, pair, client_cas):
@@ -43,31 +43,16 @@ class Front:
         self.client_cas = client_cas
         self.serials = []
         self.sockets = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        lab.on_end(self.end)
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(lab, self._front)
 
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.listener.accept()
-                threading.Thread(target=self._serve, args=[connection], daemon=True).start()
-
-    def _serve(self, connection):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*map(str, self.pair))
-        context.set_alpn_protocols(["h2"])
-        context.verify_mode = ssl.CERT_REQUIRED
-        for authority in self.client_cas:
-            context.load_verify_locations(str(authority))
-        with contextlib.suppress(OSError):
-            # Behind a proxy of bytes: one TLS object is not two threads' at a time.
-            with connection, socket.create_connection(("127.0.0.1", self.port)) as device:
-                secure = context.wrap_socket(connection, server_side=True)
-                self.sockets.append(secure)
-                self.serials.append(int(secure.getpeercert()["serialNumber"], 16))
-                self._pass_on(secure, device)
+    def _front(self, connection):
+        context = tls_context(self.pair, client_cas=self.client_cas)
+        # Behind a proxy of bytes: one TLS object is not two threads' at a time.
+        with socket.create_connection(("127.0.0.1", self.port)) as device:
+            secure = context.wrap_socket(connection, server_side=True)
+            self.sockets.append(secure)
+            self.serials.append(int(secure.getpeercert()["serialNumber"], 16))
+            self._pass_on(secure, device)
 
     @staticmethod
     def _pass_on(secure, device):
@@ -99,7 +84,7 @@ class Front:
                 secure.shutdown(socket.SHUT_RDWR)
 
     def end(self):
-        self.listener.close()
+        super().end()
         self.cut()
 
 

@@ -6,11 +6,9 @@ Each device demands a client certificate: the simulator (and a password), a devi
 beside a good device has all that can be wrong with a peer, each played by Python's ssl or by a bare
 socket: it must say what is wrong, try again with growing waits, and the good device must not notice.
 """
-import contextlib
 import re
 import socket
 import ssl
-import threading
 
 from harness import check, must, part, run, wait_for
 
@@ -18,6 +16,7 @@ from certificates import Authority, Certificates
 from collector import Collector, kafka_sink, subscription
 from devices import Devices
 from kafka import Kafka
+from listener import Peer, hang_up, plaintext, silent, tls_server
 from real_input import through
 from records import event_sample
 from sequence import read_back
@@ -72,72 +71,6 @@ def addresses(lab, certificates):
 
 
 # ---- what does not ----
-
-class Peer:
-    """A listener on loopback; each connection is handed to `serve` on a thread of its own."""
-
-    def __init__(self, lab, serve):
-        self.serve = serve
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        self.open = []
-        lab.on_end(self.end)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.listener.accept()
-                self.open.append(connection)
-                threading.Thread(target=self._serve, args=[connection], daemon=True).start()
-
-    def _serve(self, connection):
-        with contextlib.suppress(OSError, ValueError):
-            self.serve(connection)
-
-    def end(self):
-        self.listener.close()
-        for connection in self.open:
-            with contextlib.suppress(OSError):
-                connection.close()
-
-
-def tls_server(pair, alpn=("h2",), versions=None, client_ca=None):
-    """Shakes hands, and then says nothing until the other side goes."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*map(str, pair))
-    if alpn:
-        context.set_alpn_protocols(list(alpn))
-    if versions:
-        context.set_ciphers("DEFAULT@SECLEVEL=0")
-        context.minimum_version, context.maximum_version = versions
-    if client_ca:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(str(client_ca))
-
-    def serve(connection):
-        with context.wrap_socket(connection, server_side=True) as secure:
-            while secure.recv(4096):
-                pass
-    return serve
-
-
-def plaintext(connection):
-    """An HTTP/2 server that has no TLS: its SETTINGS, and then it hangs up."""
-    connection.sendall(b"\0\0\0\4\0\0\0\0\0")
-    connection.recv(4096)
-    connection.close()
-
-
-def silent(connection):
-    while connection.recv(4096):
-        pass
-
-
-def hang_up(connection):
-    connection.recv(4096)
-    connection.close()
-
 
 def wrong_peers(certificates, other):
     """By target: how the peer behaves, the reason in log and metric, words of the text, what the

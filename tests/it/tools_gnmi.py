@@ -25,8 +25,8 @@ from google.protobuf.message import DecodeError
 import captures
 from certificates import Authority, Certificates
 from connections import LOGIN, USER, PASSWORD, Proxy
+from listener import Peer, silent, tls_server
 from records import gnmi_messages
-from tls import Peer, silent, tls_server
 
 MESSAGES = gnmi_messages()
 KINDS = {"Capabilities": ("CapabilityRequest", "CapabilityResponse"),
