@@ -6,7 +6,8 @@
  * same order (RFC 8259, one object a line), or becomes an entry of systemd's journal, a field for a
  * field (journal.h). Values may hold any byte, a peer's too: whatever is not printable ASCII is
  * escaped, so that nobody can forge a field or a line. The line is logged once, where the decision
- * is taken.
+ * is taken, and says why as one word of few (`reason=`), the same one as in a metric that counts
+ * it.
  *
  * A subject is who speaks. What it says again and again is printed SL_LOG_BURST times in
  * SL_LOG_REPEAT_S seconds, then left out; its next line says how many were (`left-out=7`), and so

@@ -32,7 +32,7 @@ void sl_api_drain(const struct sl_admin_request *request, struct sl_admin_answer
     const struct sl_api *api = arg;
 
     (void)request;
-    sl_log_plain(SL_LOG_INFO, NULL, "drain, by the admin API");
+    sl_log(SL_LOG_INFO, NULL, "drain, by the admin API", sl_log_text("reason", "admin"));
     api->drain(api->arg);
     sl_api_say_done(answer);
 }
@@ -70,7 +70,7 @@ void sl_api_log_level(const struct sl_admin_request *request, struct sl_admin_an
     }
     if (level && sl_settings_log_levels[i]) {
         sl_log_set_level((enum sl_log_level)i);
-        sl_log(SL_LOG_INFO, NULL, "log level, by the admin API",
+        sl_log(SL_LOG_INFO, NULL, "log level, by the admin API", sl_log_text("reason", "admin"),
                sl_log_text("level", sl_settings_log_levels[i]));
         sl_api_say_done(answer);
     } else if (level) {
@@ -101,7 +101,8 @@ static void command(const struct sl_admin_request *request, struct sl_admin_answ
         sl_admin_answer_error(answer, 409, "not-now",
                               "the target is closing, stands for a replay, or is paused", NULL);
     } else {
-        sl_log(SL_LOG_INFO, NULL, message, sl_log_text("target", request->name));
+        sl_log(SL_LOG_INFO, NULL, message, sl_log_text("target", request->name),
+               sl_log_text("reason", "admin"));
         sl_api_say_done(answer);
     }
 }

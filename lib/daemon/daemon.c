@@ -1,5 +1,6 @@
 #include "daemon/daemon.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -49,11 +50,12 @@ struct sl_daemon {
 
 /* ---- signals ---- */
 
-static void drain(struct sl_daemon *daemon)
+static void drain(struct sl_daemon *daemon, const char *reason)
 {
     daemon->is_draining = true;
     sl_reload_stop(daemon->reload);
-    sl_log_plain(SL_LOG_INFO, NULL, "draining: no more credit, waiting for what is held");
+    sl_log(SL_LOG_INFO, NULL, "draining: no more credit, waiting for what is held",
+           sl_log_text("reason", reason));
     int64_t timeout_ns = sl_reload_settings(daemon->reload)->collector.shutdown_timeout_ns;
     sl_notify_stopping((uint64_t)(timeout_ns / NS_PER_MS) + SLACK_MS);
     for (unsigned i = 0; i < daemon->started; i++) {
@@ -66,10 +68,10 @@ static void on_signal(void *arg)
     struct sl_daemon *daemon = arg;
 
     if (daemon->is_draining) {
-        sl_log_plain(SL_LOG_WARN, NULL, "second signal: ending at once");
+        sl_log(SL_LOG_WARN, NULL, "second signal: ending at once", sl_log_text("reason", "signal"));
         _exit(EXIT_FAILURE);
     }
-    drain(daemon);
+    drain(daemon, "signal");
 }
 
 static void on_hangup(void *arg)
@@ -91,7 +93,7 @@ static void on_over(void *arg)
     struct sl_daemon *daemon = arg;
 
     if (!daemon->is_draining) {
-        drain(daemon);
+        drain(daemon, "sink-over");
     }
 }
 
@@ -209,7 +211,8 @@ static void raise_descriptor_limit(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-            sl_log_plain(SL_LOG_WARN, NULL, "descriptor limit stays as it was");
+            sl_log(SL_LOG_WARN, NULL, "descriptor limit stays as it was",
+                   sl_log_text("reason", "no-descriptors"), sl_log_text("why", strerror(errno)));
         }
     }
 }

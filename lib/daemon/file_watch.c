@@ -62,7 +62,8 @@ static void add_directory(const struct sl_file_watch *watch, struct directories 
 
     if (number < 0) {
         sl_log(SL_LOG_WARN, NULL, "a directory of the configuration's file is not watched",
-               sl_log_text("directory", path), sl_log_text("reason", strerror(errno)));
+               sl_log_text("reason", "not-watched"), sl_log_text("directory", path),
+               sl_log_text("why", strerror(errno)));
     } else if (found->count < DIRECTORIES) {
         found->numbers[found->count++] = number;
     }

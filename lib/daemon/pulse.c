@@ -94,7 +94,8 @@ static unsigned answers(const struct sl_pulse *pulse, unsigned *first)
 static void tell_silence(struct sl_pulse *pulse, unsigned worker)
 {
     if (!pulse->was_silent) {
-        sl_log(SL_LOG_ERROR, NULL, "a worker does not answer", sl_log_u64("worker", worker));
+        sl_log(SL_LOG_ERROR, NULL, "a worker does not answer",
+               sl_log_text("reason", "worker-silent"), sl_log_u64("worker", worker));
     }
     pulse->was_silent = true;
     sl_notify("STATUS=worker %u does not answer", worker);

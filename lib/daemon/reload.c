@@ -42,11 +42,13 @@ const char *sl_reload_result_name(enum sl_reload_result result)
 
 /* ---- the outcome ---- */
 
-static void log_lines(enum sl_log_level level, const char *message, const char *text)
+static void log_lines(enum sl_log_level level, const char *message, const char *reason,
+                      const char *text)
 {
     while (*text) {
         size_t len = strcspn(text, "\n");
-        sl_log(level, NULL, message, sl_log_str("text", (struct sl_str){text, len}));
+        sl_log(level, NULL, message, sl_log_text("reason", reason),
+               sl_log_str("text", (struct sl_str){text, len}));
         text += len + (text[len] == '\n');
     }
 }
@@ -73,9 +75,10 @@ static void tell(struct sl_reload *reload, enum sl_reload_result result, const c
     reload->outcome = outcome;
     pthread_mutex_unlock(&reload->mutex);
     log_lines(result == SL_RELOAD_REFUSED ? SL_LOG_ERROR : SL_LOG_WARN,
-              result == SL_RELOAD_REFUSED ? "the configuration is refused" : "not changed", text);
+              result == SL_RELOAD_REFUSED ? "the configuration is refused" : "not changed",
+              sl_reload_result_name(result), text);
     sl_log(result == SL_RELOAD_REFUSED ? SL_LOG_ERROR : SL_LOG_INFO, NULL, "reload",
-           sl_log_text("result", sl_reload_result_name(result)), sl_log_text("why", reload->why),
+           sl_log_text("result", sl_reload_result_name(result)), sl_log_text("reason", reload->why),
            sl_log_u64("generation", outcome.generation), sl_log_u64("added", outcome.added),
            sl_log_u64("removed", outcome.removed), sl_log_u64("changed", outcome.changed));
 }

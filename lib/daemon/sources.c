@@ -89,11 +89,13 @@ static void log_lines(const char *text)
     for (size_t i = 0; *text; i++) {
         size_t len = strcspn(text, "\n");
         if (i == NOTE_LINES) {
-            sl_log_plain(SL_LOG_WARN, NULL, "discovery: there are more, which are not shown");
+            sl_log(SL_LOG_WARN, NULL, "discovery: there are more, which are not shown",
+                   sl_log_text("reason", "bad-target"));
             return;
         }
         char *line = sl_str_dup((struct sl_str){text, len});
         sl_log(SL_LOG_WARN, NULL, "discovery: what was found is not as it should be",
+               sl_log_text("reason", "bad-target"),
                sl_log_text("why", line ? line : "out of memory"));
         free(line);
         text += len + (text[len] == '\n');
@@ -267,12 +269,14 @@ void sl_sources_follow(struct sl_sources *sources, const struct sl_settings *tak
     sl_buf_fini(&errors);
     if (settings && change(sources, settings)) {
         sl_log(SL_LOG_INFO, NULL, "discovery: other sources",
+               sl_log_text("reason", "configuration"),
                sl_log_u64("sources", settings->source_count));
         return;
     }
     sl_settings_release(settings);
-    sl_log_plain(SL_LOG_ERROR, NULL,
-                 "discovery: the sources stay as they were: memory is out, or the file has gone");
+    sl_log(SL_LOG_ERROR, NULL,
+           "discovery: the sources stay as they were: memory is out, or the file has gone",
+           sl_log_text("reason", "not-changed"));
 }
 
 size_t sl_sources_count(const struct sl_sources *sources)

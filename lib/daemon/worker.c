@@ -113,7 +113,8 @@ static void on_deadline(void *arg)
     struct sl_worker *worker = arg;
 
     sl_log(SL_LOG_WARN, NULL, "shutdown-timeout: giving up what is held",
-           sl_log_u64("worker", worker->index), sl_log_u64("records", in_flight(worker)));
+           sl_log_text("reason", "shutdown-timeout"), sl_log_u64("worker", worker->index),
+           sl_log_u64("records", in_flight(worker)));
     worker->is_late = true;
     for (size_t i = 0; i < worker->sink_count; i++) {
         sl_sink_tell_out(worker->sinks[i].sink);

@@ -181,7 +181,7 @@ static void take_sinks(struct sl_worker *worker)
 static void say(const struct sl_worker_target *target, const char *what)
 {
     sl_log(SL_LOG_INFO, NULL, what, sl_log_text("target", target->settings->name),
-           sl_log_u64("generation", target->newest));
+           sl_log_text("reason", "configuration"), sl_log_u64("generation", target->newest));
 }
 
 static void remove_target(struct sl_worker_target *target)
@@ -223,13 +223,14 @@ static void change_target(struct sl_worker *worker, const struct sl_target_diffe
     free(is_anew);
     if (!is_changed) {
         sl_log(SL_LOG_ERROR, NULL, "target stays as it was", sl_log_text("target", to->to->name),
-               sl_log_text("why", why.text));
+               sl_log_text("reason", sl_status_reason(&why)), sl_log_text("why", why.text));
         return;
     }
     target->settings = to->to;
     target->newest = difference->to->generation;
     if (to->is_changed) {
         sl_log(SL_LOG_INFO, NULL, "target changed", sl_log_text("target", to->to->name),
+               sl_log_text("reason", "configuration"),
                sl_log_text("costs", sl_change_cost_name(to->cost)),
                sl_log_u64("generation", target->newest));
     }

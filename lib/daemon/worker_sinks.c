@@ -64,6 +64,7 @@ static void on_sink_taking(struct sl_sink *sink, bool is_taking, void *arg)
 
     sl_log(is_taking ? SL_LOG_INFO : SL_LOG_WARN, sl_sink_subject(sink),
            is_taking ? "sink takes records" : "sink takes no records",
+           sl_log_text("reason", is_taking ? "sink-up" : "sink-down"),
            sl_log_text("why", sl_sink_reason(sink)));
     (void)for_streams(worker, 0, SIZE_MAX, sl_stream_sinks_changed);
 }
@@ -72,7 +73,7 @@ static void on_sink_over(struct sl_sink *sink, void *arg)
 {
     struct sl_worker *worker = arg;
 
-    sl_log(SL_LOG_ERROR, sl_sink_subject(sink), "sink is over",
+    sl_log(SL_LOG_ERROR, sl_sink_subject(sink), "sink is over", sl_log_text("reason", "sink-over"),
            sl_log_text("why", sl_sink_reason(sink)));
     const struct sl_worker_sink *found = find_sink(worker, sink);
 
@@ -179,7 +180,8 @@ bool sl_worker_close_retired(struct sl_worker *worker)
         give_up_stuck(worker, found);
         if (found->is_retired && sl_sink_in_flight(found->sink) == 0 &&
             !uses(worker, found->sink)) {
-            sl_log_plain(SL_LOG_INFO, sl_sink_subject(found->sink), "closed: it is empty");
+            sl_log(SL_LOG_INFO, sl_sink_subject(found->sink), "closed: it is empty",
+                   sl_log_text("reason", "configuration"));
             sl_sink_close(found->sink);
             continue;
         }

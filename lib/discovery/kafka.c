@@ -64,6 +64,7 @@ static void take_record(struct kafka *kafka, const rd_kafka_message_t *message)
                             (long long)message->offset, why.text);
         sl_log(SL_LOG_WARN, NULL, "discovery: a record is no target",
                sl_log_text("source", kafka->source->spec->name),
+               sl_log_text("reason", sl_status_reason(&kafka->wrong)),
                sl_log_text("why", kafka->wrong.text));
     } else if (sl_records_wrong(kafka->records) == 0) {
         kafka->wrong = sl_status_ok();

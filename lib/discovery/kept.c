@@ -86,8 +86,8 @@ void sl_source_keep(struct sl_source *source, struct sl_str text)
     }
     if (!is_written || rename(made, path) != 0) {
         sl_log(SL_LOG_WARN, NULL, "discovery: what was found cannot be kept on disk",
-               sl_log_text("source", source->spec->name), sl_log_text("path", path),
-               sl_log_text("why", strerror(errno)));
+               sl_log_text("reason", "not-kept"), sl_log_text("source", source->spec->name),
+               sl_log_text("path", path), sl_log_text("why", strerror(errno)));
         unlink(made);
     }
 }

@@ -106,7 +106,8 @@ static bool note_failure(struct sl_source *source, const struct sl_status *why)
 static void log_failure(const struct sl_source *source, const struct sl_status *why)
 {
     sl_log(SL_LOG_WARN, NULL, "discovery: the source failed; what it found before stays",
-           sl_log_text("source", source->spec->name), sl_log_text("why", why->text));
+           sl_log_text("reason", sl_status_reason(why)), sl_log_text("source", source->spec->name),
+           sl_log_text("why", why->text));
 }
 
 /* With the lock. */

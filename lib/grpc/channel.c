@@ -128,9 +128,8 @@ static void handle(struct sl_grpc_channel *channel, enum event event)
         &sl_grpc_channel_machine, channel->state, event);
 
     SL_ASSERT(next != SL_GRPC_CHANNEL_NONE);
-    sl_log(SL_LOG_DEBUG, &channel->subject, "state",
-           sl_log_text("is", sl_grpc_channel_state_name(next)),
-           sl_log_text("was", sl_grpc_channel_state_name(channel->state)));
+    sl_log(SL_LOG_DEBUG, &channel->subject, "state", sl_log_text("is", name_of(next)),
+           sl_log_text("was", name_of(channel->state)));
     channel->state = next;
     if (next == SL_GRPC_CHANNEL_BACKOFF) {
         sl_timer_start(channel->timer, sl_backoff_next(&channel->backoff));
@@ -281,9 +280,10 @@ static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint
 
     (void)link;
     (void)last_stream_id;
-    if (sl_h2_ping_less(&channel->watch.ping_interval_ms, error, debug_data)) {
+    uint64_t *interval_ms = &channel->watch.ping_interval_ms;
+    if (sl_h2_ping_less(interval_ms, error, debug_data)) {
         sl_log(SL_LOG_WARN, &channel->subject, "the server wants fewer PING",
-               sl_log_u64("interval-ms", channel->watch.ping_interval_ms));
+               sl_log_text("reason", "too-many-pings"), sl_log_u64("interval-ms", *interval_ms));
     }
     if (channel->current == connection) {
         let_drain(connection);

@@ -49,11 +49,21 @@ const char *sl_sink_bug_name(enum sl_sink_bug bug)
     return bugs[bug].name;
 }
 
+/* As the updates are counted that are lost with it (stream/route.h). */
+static const char *const losses[] = {
+    [SLUICE_DELIVERED] = "",
+    [SLUICE_FAILED] = "sink",
+    [SLUICE_TOO_LARGE] = "too-large",
+    [SLUICE_DEAD_LETTER] = "dead-letter",
+    [SLUICE_RESTARTED] = "sink-restart",
+};
+
 static void tell_bug(struct sl_sink *sink, enum sl_sink_bug bug, const char *processor,
                      uint64_t times)
 {
-    sl_log(SL_LOG_ERROR, &sink->subject, bugs[bug].text, sl_log_text("bug", bugs[bug].name),
-           sl_log_text("processor", processor ? processor : ""), sl_log_u64("times", times));
+    sl_log(SL_LOG_ERROR, &sink->subject, bugs[bug].text, sl_log_text("reason", "plugin-bug"),
+           sl_log_text("bug", bugs[bug].name), sl_log_text("processor", processor ? processor : ""),
+           sl_log_u64("times", times));
 }
 
 void sl_sink_note_bug(struct sl_sink *sink, enum sl_sink_bug bug, const char *processor)
@@ -149,7 +159,7 @@ static void host_ack(const struct sluice_host *host, struct sluice_token *handle
         result = SLUICE_RESTARTED;
     }
     if (result != SLUICE_DELIVERED && result != SLUICE_RESTARTED) {
-        sl_log(SL_LOG_WARN, &sink->subject, "record lost",
+        sl_log(SL_LOG_WARN, &sink->subject, "record lost", sl_log_text("reason", losses[result]),
                sl_log_text("why", reason ? reason : "no reason given"));
     }
     if (result == SLUICE_DELIVERED) {

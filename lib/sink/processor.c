@@ -70,8 +70,8 @@ void sl_processors_close(struct sl_processors *processors)
 
 static void tell_broken(struct sl_sink *sink, const char *name, const char *why)
 {
-    sl_log(SL_LOG_WARN, &sink->subject, "record lost", sl_log_text("processor", name),
-           sl_log_text("why", why[0] ? why : "no reason given"));
+    sl_log(SL_LOG_WARN, &sink->subject, "record lost", sl_log_text("reason", "processor"),
+           sl_log_text("processor", name), sl_log_text("why", why[0] ? why : "no reason given"));
 }
 
 static bool is_marker(const struct sluice_record *record)

@@ -124,11 +124,13 @@ static void on_overdue_timer(void *arg)
     if (sl_tokens_mark_overdue(&sink->tokens, now_ns - limit_ns) > 0) {
         sl_log(SL_LOG_WARN, &sink->subject,
                "records are overdue: the plugin has forgotten them, or where they go is silent",
-               sl_log_u64("records", sink->tokens.overdue), oldest_field(sink));
+               sl_log_text("reason", "overdue"), sl_log_u64("records", sink->tokens.overdue),
+               oldest_field(sink));
     }
     if (sl_sink_full_ns(sink) >= limit_ns) {
         sl_log(SL_LOG_WARN, &sink->subject,
                "the sink said that it is full, and has not said since that there is room",
+               sl_log_text("reason", "sink-full"),
                sl_log_u64("full-s", (uint64_t)(sl_sink_full_ns(sink) / SL_NS_PER_S)));
     }
     int64_t young_ns = sl_tokens_young_ns(&sink->tokens);
@@ -313,7 +315,8 @@ static enum sl_sink_answer process(struct sl_sink *sink, const struct sluice_rec
         return SL_SINK_TAKEN;
     }
     free(processed.payload);
-    sl_log(SL_LOG_WARN, &sink->subject, "record lost", sl_log_text("why", "out of memory"));
+    sl_log(SL_LOG_WARN, &sink->subject, "record lost", sl_log_text("reason", "memory"),
+           sl_log_text("why", "out of memory"));
     return SL_SINK_LOST;
 }
 
@@ -527,6 +530,7 @@ void sl_sink_tell_out(struct sl_sink *sink)
 {
     if (sl_sink_in_flight(sink) > 0) {
         sl_log(SL_LOG_WARN, &sink->subject, "the plugin has not acknowledged records",
+               sl_log_text("reason", "shutdown-timeout"),
                sl_log_u64("records", sl_sink_in_flight(sink)), oldest_field(sink));
     }
 }

@@ -326,6 +326,7 @@ static void end_change(struct sl_stream *stream, bool is_done)
     sl_log(is_done ? SL_LOG_INFO : SL_LOG_ERROR, &stream->subject,
            is_done ? "goes on with the new configuration"
                    : "keeps the old configuration: out of memory",
+           sl_log_text("reason", is_done ? "configuration" : "out-of-memory"),
            sl_log_text("call", is_anew ? "new" : "same"), sl_log_u64("epoch", stream->view.epoch));
     sl_stream_change_free(change);
     if (has_held && stream->call) {

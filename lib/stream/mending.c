@@ -21,7 +21,8 @@ static void log_workarounds(struct sl_stream *stream, const struct sl_gnmi_profi
         }
     }
     sl_log(stream->workarounds & SL_GNMI_WORK(OTHER_ENCODING) ? SL_LOG_WARN : SL_LOG_INFO,
-           &stream->subject, "workarounds in force", sl_log_text("vendor", profile->vendor->name),
+           &stream->subject, "workarounds in force", sl_log_text("reason", "vendor"),
+           sl_log_text("vendor", profile->vendor->name),
            sl_log_text("encoding", sl_gnmi_encoding_name(encoding)),
            sl_log_text("asked", sl_gnmi_encoding_name(stream->config.subscribe.encoding)),
            sl_log_text("are", sl_buf_text(&names)));
@@ -33,7 +34,7 @@ static void warn_of_target(struct sl_stream *stream, const struct sl_gnmi_profil
     if (profile->vendor->needs_target && !stream->config.subscribe.target) {
         sl_log(SL_LOG_WARN, &stream->subject,
                "the device wants prefix.target: the subscription's key 'target'",
-               sl_log_text("vendor", profile->vendor->name));
+               sl_log_text("reason", "vendor"), sl_log_text("vendor", profile->vendor->name));
     }
 }
 
@@ -83,7 +84,7 @@ static bool set_request(struct sl_stream *stream, const struct sl_gnmi_profile *
     }
     if (!sl_status_is_ok(&status)) {
         sl_log(SL_LOG_WARN, &stream->subject, "the request stays as it was",
-               sl_log_text("why", status.text));
+               sl_log_text("reason", sl_status_reason(&status)), sl_log_text("why", status.text));
         sl_buf_fini(&request);
         return false;
     }
@@ -129,7 +130,7 @@ void sl_stream_pack_request(struct sl_stream *stream)
 
     if (!sl_status_is_ok(&status)) {
         sl_log(SL_LOG_WARN, &stream->subject, "the request stays as it was",
-               sl_log_text("why", status.text));
+               sl_log_text("reason", sl_status_reason(&status)), sl_log_text("why", status.text));
         sl_buf_fini(&request);
         return;
     }
@@ -194,7 +195,8 @@ static void note_header(struct sl_stream *stream, const struct sl_gnmi_response 
 
     if (missing > 0) {
         sl_log(SL_LOG_WARN, &stream->subject, "the device lost messages, its own numbers say",
-               sl_log_u64("messages", missing), sl_log_u64("so-far", stream->mend->counts.lost));
+               sl_log_text("reason", "lost-messages"), sl_log_u64("messages", missing),
+               sl_log_u64("so-far", stream->mend->counts.lost));
     }
 }
 

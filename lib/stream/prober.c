@@ -102,6 +102,7 @@ static void put(struct sl_prober *prober, size_t path)
             sl_log_text("subscription", subscription_of(prober, path)),
             sl_log_text("path", path_of(prober, path)),
             sl_log_text("code", sl_code_name(prober->why.code)),
+            sl_log_text("reason", sl_status_reason(&prober->why)),
             sl_log_text("why", prober->why.text),
             sl_log_u64("retry-ms", wait_ms),
             sl_log_u64("stream", stream->view.epoch),
@@ -111,6 +112,7 @@ static void put(struct sl_prober *prober, size_t path)
                       SL_ARRAY_LEN(fields) - !hint);
     } else {
         sl_log(SL_LOG_INFO, &prober->stream->subject, "path still refused",
+               sl_log_text("reason", sl_status_reason(&prober->why)),
                sl_log_text("path", path_of(prober, path)),
                sl_log_text("asked-by", subscription_of(prober, path)),
                sl_log_text("why", prober->why.text), sl_log_u64("retry-ms", wait_ms));
@@ -121,7 +123,7 @@ static void release(struct sl_prober *prober, size_t path)
 {
     sl_quarantine_release(&prober->quarantine, path);
     sl_log(SL_LOG_INFO, &prober->stream->subject, "path accepted again",
-           sl_log_text("path", path_of(prober, path)),
+           sl_log_text("reason", "path-accepted"), sl_log_text("path", path_of(prober, path)),
            sl_log_text("asked-by", subscription_of(prober, path)));
 }
 
@@ -133,6 +135,7 @@ static void log_not_the_paths(struct sl_prober *prober, enum sl_bisect_verdict v
            verdict == SL_BISECT_ALL ? "no path is accepted: it is the request that is refused"
                                     : "each path is accepted, but all together are refused",
            sl_log_text("code", sl_code_name(prober->why.code)),
+           sl_log_text("reason", sl_status_reason(&prober->why)),
            sl_log_text("why", prober->why.text), sl_log_u64("tries", prober->bisect.tries),
            sl_log_text("to-try", verdict == SL_BISECT_TOGETHER && is_packed
                                      ? "pack: false, an RPC for each subscription"
@@ -442,6 +445,7 @@ static void begin_search(struct sl_prober *prober)
     sl_log(SL_LOG_INFO, &stream->subject, "looking for the refused path",
            sl_log_u64("paths", stream->asking.count - prober->quarantine.count),
            sl_log_text("code", sl_code_name(prober->why.code)),
+           sl_log_text("reason", sl_status_reason(&prober->why)),
            sl_log_text("why", prober->why.text));
     prober->activity = SEARCHING;
     prober->wants_anew = false;

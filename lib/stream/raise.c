@@ -38,7 +38,8 @@ static void end_epoch(struct sl_stream *stream, struct sl_route *route)
     }
     route->is_cut = true;
     stream->is_anew = true;
-    sl_log(SL_LOG_WARN, &stream->subject, "the epoch ends", sl_log_text("why", text),
+    sl_log(SL_LOG_WARN, &stream->subject, "the epoch ends",
+           sl_log_text("reason", sl_status_reason(&why)), sl_log_text("why", text),
            sl_log_text("sink", route->spec->name), sl_log_u64("epoch", stream->view.epoch));
     sl_grpc_call_fail(stream->call, &why);
 }

@@ -117,6 +117,7 @@ static void log_over(struct sl_stream *stream)
     int64_t lasted_ns = sl_loop_now_ns(stream->config.loop) - stream->stalled_since_ns;
 
     sl_log(SL_LOG_INFO, &stream->subject, "what was kept has left, the stream goes on",
+           sl_log_text("reason", "stalled"),
            sl_log_u64("after-ms", (uint64_t)(lasted_ns / SL_NS_PER_MS)),
            sl_log_u64("conflated", stream->stall_conflated),
            sl_log_u64("shed", stream->stall_shed));
@@ -254,7 +255,7 @@ static void log_decision(struct sl_stream *stream, const struct sl_route *culpri
 {
     const struct sl_stall_config *config = &stream->config.stall;
 
-    sl_log(SL_LOG_WARN, &stream->subject, "stands still",
+    sl_log(SL_LOG_WARN, &stream->subject, "stands still", sl_log_text("reason", "stalled"),
            sl_log_text("policy", sl_stall_policy_names[config->policy]),
            sl_log_text("sink", culprit->spec->name),
            sl_log_u64("after-ms", (uint64_t)(config->after_ns / SL_NS_PER_MS)),

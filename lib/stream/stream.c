@@ -97,6 +97,7 @@ static void on_silence(void *arg)
     }
     stream->view.is_stale = true;
     sl_log(SL_LOG_WARN, &stream->subject, "stale: the device sends nothing",
+           sl_log_text("reason", "stale"),
            sl_log_u64("since-ms", (uint64_t)((now_ns - stream->heard_ns) / SL_NS_PER_MS)));
     sl_mark_stale(stream, stream->seen_ns);
 }
@@ -109,7 +110,7 @@ void sl_stream_note_heard(struct sl_stream *stream)
     stream->heard_ns = sl_loop_now_ns(stream->config.loop);
     if (stream->view.is_stale) {
         stream->view.is_stale = false;
-        sl_log(SL_LOG_INFO, &stream->subject, "not stale any more",
+        sl_log(SL_LOG_INFO, &stream->subject, "not stale any more", sl_log_text("reason", "stale"),
                sl_log_u64("epoch", stream->view.epoch));
         sl_mark_resumed(stream, stream->seen_ns);
         sl_timer_start(stream->silence_timer, ms_of(stream->config.stale_after_ns));
@@ -171,7 +172,8 @@ static void note_told(struct sl_stream *stream, const struct sl_status *status)
         stream->is_told = stream->is_told || subscribe->extensions[i].kind == SL_GNMI_RANGE;
     }
     if (stream->is_told) {
-        sl_log_plain(SL_LOG_INFO, &stream->subject, "the past is told, and not asked for again");
+        sl_log(SL_LOG_INFO, &stream->subject, "the past is told, and not asked for again",
+               sl_log_text("reason", "range-told"));
     }
 }
 
@@ -318,7 +320,8 @@ bool sl_stream_subscribe_anew(struct sl_stream *stream)
         struct sl_status why = sl_status_because(
             "paths-changed", sl_status_error(SL_CANCELLED, "subscribes anew, for other paths"));
         stream->is_anew = true;
-        sl_log_plain(SL_LOG_INFO, &stream->subject, "subscribes anew, for other paths");
+        sl_log(SL_LOG_INFO, &stream->subject, "subscribes anew, for other paths",
+               sl_log_text("reason", sl_status_reason(&why)));
         sl_grpc_call_fail(stream->call, &why);
     }
     return true;

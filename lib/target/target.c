@@ -84,7 +84,8 @@ void sl_target_slow_pings(struct sl_target *target)
         return;
     }
     sl_log(SL_LOG_WARN, &target->subject, "keepalive.interval is raised: the device bears no less",
-           sl_log_u64("interval-ms", least_ms), sl_log_u64("was-ms", target->ping_interval_ms));
+           sl_log_text("reason", "vendor"), sl_log_u64("interval-ms", least_ms),
+           sl_log_u64("was-ms", target->ping_interval_ms));
     target->ping_interval_ms = least_ms;
     target->view.workarounds |= SL_GNMI_WORK(FEWER_PINGS);
     if (target->link) {
@@ -136,7 +137,8 @@ static void on_inquired(const struct sl_gnmi_capabilities *told, const struct sl
     } else {
         sl_status_hide(&status, target->config.password);
         sl_log(SL_LOG_INFO, &target->subject, "the device does not tell its Capabilities",
-               sl_log_text("code", sl_code_name(status.code)), sl_log_text("why", status.text),
+               sl_log_text("code", sl_code_name(status.code)),
+               sl_log_text("reason", sl_status_reason(&status)), sl_log_text("why", status.text),
                sl_log_text("vendor", target->profile.vendor->name));
     }
     sl_target_lend(target, sl_h2_link_session(target->link));
@@ -209,12 +211,13 @@ static void on_link_goaway(struct sl_h2_link *link, int32_t last_stream_id, uint
 
     sl_status_hide(&said, target->config.password);
     (void)link;
-    sl_log(SL_LOG_INFO, &target->subject, "peer says GOAWAY",
+    sl_log(SL_LOG_INFO, &target->subject, "peer says GOAWAY", sl_log_text("reason", "goaway"),
            sl_log_u64("last-stream", (uint64_t)(uint32_t)last_stream_id),
            sl_log_text("why", said.text));
     if (sl_h2_ping_less(&target->ping_interval_ms, error, debug_data)) {
         const struct sl_status pings = {.code = SL_UNAVAILABLE, .reason = "too-many-pings"};
         sl_log(SL_LOG_WARN, &target->subject, "the device wants fewer PING",
+               sl_log_text("reason", sl_status_reason(&pings)),
                sl_log_u64("interval-ms", target->ping_interval_ms),
                sl_log_text("try", sl_hint(&pings, SL_HINT_FILE)));
     }
@@ -433,8 +436,8 @@ static void on_replay_over(void *arg)
     }
     target->view.is_damaged = !sl_status_is_ok(&why) && why.code != SL_DATA_LOSS;
     sl_log(target->view.is_damaged ? SL_LOG_ERROR : SL_LOG_INFO, &target->subject,
-           "the replay is over", sl_log_text("file", target->config.replay->file),
-           sl_log_text("why", why.text));
+           "the replay is over", sl_log_text("reason", "replay-over"),
+           sl_log_text("file", target->config.replay->file), sl_log_text("why", why.text));
     sl_timer_stop(target->timer);
     handle(target, SL_TARGET_EVENT_CLOSE);
     for (size_t i = 0; i < target->config.stream_count; i++) {
@@ -574,8 +577,9 @@ void sl_target_open(struct sl_target *target)
 {
     SL_ASSERT(target->state == SL_TARGET_IDLE);
     if (target->config.skips_verify) {
-        sl_log_plain(SL_LOG_WARN, &target->subject,
-                     "skip-verify: TLS with whoever answers, the certificate is not verified");
+        sl_log(SL_LOG_WARN, &target->subject,
+               "skip-verify: TLS with whoever answers, the certificate is not verified",
+               sl_log_text("reason", "skip-verify"));
     }
     if (target->config.vendor) {
         sl_target_use_profile(target, &target->profile, "named");

@@ -266,7 +266,7 @@ def actions(_, description, server):
     check(server.post("/targets/nobody/pause").status == 404, "pause of nobody: 404")
     levels(description, server)
     events = server.get("/events", after=0)["events"]
-    check(any(event["msg"] == "pause, by the admin API" and event["fields"] == {"target": "dev1"}
+    check(any(event["msg"] == "pause, by the admin API" and event["fields"] == {"target": "dev1", "reason": "admin"}
               for event in events), "what was done is among the events")
     later = server.get("/events", after=events[-1]["n"])
     check(later["next"] >= events[-1]["n"] and all(event["n"] > events[-1]["n"] for event in later["events"]),
@@ -441,7 +441,7 @@ def commands(_, server):
         check(True, f"ctl {verb}: seen by the device")
     ctl(server, "resume", "nobody", code=5)
     ctl(server, "log-level", "debug")
-    server.process.wait_line(r'msg="log level, by the admin API" level=debug', 20)
+    server.process.wait_line(r'msg="log level, by the admin API" reason=admin level=debug', 20)
     ctl(server, "log-level", "info")
     check("unchanged" in ctl(server, "reload"), "ctl reload waits for the outcome")
 

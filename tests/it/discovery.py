@@ -269,7 +269,7 @@ def in_topic(lab, devices):
     say("dev2", None)
     wait_names(collector, ["dev1", "dev3"], "a record and a tombstone under a running sluice")
     say("dev1", "{address: [")
-    collector.process.wait_line(r'msg="discovery: a record is no target" source=bus why=.*dev1:', 10)
+    collector.process.wait_line(r'msg="discovery: a record is no target" source=bus reason=\S+ why=.*dev1:', 10)
     say("dev4", target(addresses["dev4"], password={"file": "/etc/hostname"}))
     collector.process.wait_line(r"came from elsewhere may not read files", 10)
     must(set(names(collector)) == {"dev1", "dev3"}, "what is no target changes nothing")

@@ -49,7 +49,7 @@ def gone(lab):
 def too_many(lab):
     devices = Devices(lab, "go", 1, rate=20, messages=3)
     collector = collect(lab, devices, {"keepalive": {"interval": "200ms", "timeout": "20s"}})
-    lines = collector.process.wait_line(r'msg="the device wants fewer PING" interval-ms=(\d+)', 60, 3)
+    lines = collector.process.wait_line(r'msg="the device wants fewer PING" reason=too-many-pings interval-ms=(\d+)', 60, 3)
     intervals = [int(line.group(1)) for line in lines[:3]]
     check(intervals == [400, 800, 1600], f"the interval doubles: {intervals} ms")
     ends = collector.process.wait_line(ENDED.format("goaway") + ".*too_many_pings", 20)

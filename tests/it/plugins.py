@@ -165,9 +165,9 @@ def rude(lab):
     check(re.search(r"level=warn sink=never plugin=rude .*msg=\"records are overdue", log),
           "never: the log says that records are overdue")
     check(re.search(r"level=warn sink=never plugin=rude .*msg=\"the plugin has not acknowledged "
-                    r"records\" records=\d+ oldest-s=\d+", log), "never: the drain names it")
+                    r"records\" reason=shutdown-timeout records=\d+ oldest-s=\d+", log), "never: the drain names it")
     check(re.search(rf'level=warn sink={NEVER_READY} plugin=rude .*msg="the sink said that it is full, '
-                    r'and has not said since that there is room" full-s=\d', log),
+                    r'and has not said since that there is room" reason=sink-full full-s=\d', log),
           "full: the log says that it has not said that there is room")
     check("this is allowed from any thread" in log, "any thread may log")
     sums = ledgers(collector)
@@ -230,7 +230,7 @@ def knead(lab):
     collector.stop()
     log = "\n".join(collector.process.lines)
     check(re.search(r'sink=verdict .*bug=bad-verdict processor=verdict ', log), "and named")
-    check(re.search(r'sink=broken .*msg="record lost" processor=sevenths '
+    check(re.search(r'sink=broken .*msg="record lost" reason=processor processor=sevenths '
                     r'why="it is the one that cannot be done"', log), "what is broken is told, by whom")
     sums = ledgers(collector)
     for name, counts in sums.items():

@@ -25,7 +25,7 @@ from records import Ledger, event_sample
 DEVICES = 200
 RATE = 5
 SESSIONS = r"^(?:stream|ended) device=(\S+) session=(\S+)"
-RELOAD = r"msg=reload result=(\w+) why=SIGHUP generation=(\d+) added=(\d+) removed=(\d+) changed=(\d+)"
+RELOAD = r"msg=reload result=(\w+) reason=SIGHUP generation=(\d+) added=(\d+) removed=(\d+) changed=(\d+)"
 SUM = r"sum=all .*?msg=ledger received=(\d+) published=(\d+) filtered=(\d+) held=(\d+) (.*)"
 
 

@@ -31,7 +31,7 @@ from listener import Peer, tls_context
 
 NULL = {"null": {"type": "null"}}
 SESSIONS = r"^(?:stream|ended) device=\S+ session=(\S+)"
-RELOAD = r"msg=reload result=(\w+) why=(\w+) generation=(\d+) added=(\d+) removed=(\d+) changed=(\d+)"
+RELOAD = r"msg=reload result=(\w+) reason=(\w+) generation=(\d+) added=(\d+) removed=(\d+) changed=(\d+)"
 
 
 class Front(Peer):
