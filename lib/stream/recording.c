@@ -57,7 +57,7 @@ struct sl_recording *sl_stream_capture(struct sl_stream *stream,
     struct sl_recording *recording = make(stream, capture, why);
     if (recording) {
         stream->recording = sl_recording_hold(recording);
-        sl_log(SL_LOG_INFO, &stream->subject, "capture begins",
+        sl_log(SL_LOG_INFO, &stream->subject, "capture begins", sl_log_text("reason", "admin"),
                sl_log_u64("max-bytes", capture->max_bytes));
     }
     return recording;

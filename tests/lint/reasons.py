@@ -15,7 +15,7 @@ CALL = re.compile(r"\bsl_log(?:_plain|_fields)?\(")
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 MESSAGE = re.compile(r'"((?:[^"\\]|\\.)*)"')
 REASON = re.compile(r'sl_log_text\("reason", (.*?)\)[,;)\s}]', re.S)
-WORDS = re.compile(r'"[a-z]+(-[a-z]+)*"|[\w?: ]*"[a-z-]+" : "[a-z-]+"|\w*(reason|result)\w*(_name)?\(.*|reason|reload->why|'
+WORDS = re.compile(r'"[a-z]+(-[a-z]+)*"|[\w?: ]*"[a-z-]+" : "[a-z-]+"|\w*(reason|result)\w*(_name)?\(.*|(view\.)?reason|reload->why|'
                    r"losses\[result\]", re.S)
 NEWS = {"configuration synced", "connected", "discovery: the source is well again", "ledger",
         "metrics", "started", "subscribed", "synced", "vendor profile"}
