@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "ctl.h"
 
 #include <locale.h>
 #include <stddef.h>
@@ -8,7 +9,6 @@
 #include <unistd.h>
 
 #include "daemon/settings.h"
-#include "tool/admin_client.h"
 #include "tool/admin_json.h"
 #include "tool/admin_tables.h"
 
@@ -17,23 +17,6 @@ enum {
     RELOAD_LOOK_MS = 100,
     FOLLOW_MS = 1000,
     MAX_ROWS = 5000, /* what the API gives at once */
-};
-
-enum format { FORMAT_AUTO, FORMAT_TABLE, FORMAT_JSON };
-
-struct ctl {
-    struct sl_tool_options common;
-    const char *target;
-    const char *subscription;
-    const char *state;
-    const char *filter;
-    const char *sort;
-    int order;
-    int64_t limit;
-    int64_t offset;
-    int64_t after;
-    bool follow;
-    struct sl_admin_client *client;
 };
 
 #define AT(field) offsetof(struct ctl, field)
@@ -53,7 +36,8 @@ static const struct sl_flag list_flags[] = {
      .type = SL_FLAG_TEXT,
      .offset = AT(subscription),
      .value = "NAME",
-     .doc = "of streams: those of this subscription"},
+     .doc = "of streams: those of this subscription; of capture: the stream with it, needed where "
+            "the target has several"},
     {.name = "state",
      .type = SL_FLAG_TEXT,
      .offset = AT(state),
@@ -108,6 +92,28 @@ static const struct sl_flag event_flags[] = {
     {.name = NULL},
 };
 
+static const struct sl_flag capture_flags[] = {
+    {.name = "output",
+     .letter = 'o',
+     .type = SL_FLAG_TEXT,
+     .offset = AT(output),
+     .value = "FILE",
+     .doc = "the capture, once it is whole. A file that is there is replaced"},
+    {.name = "duration",
+     .type = SL_FLAG_DURATION,
+     .offset = AT(duration_ns),
+     .value = "DURATION",
+     .initial = "10s",
+     .doc = "how long, at most 1h; SIGINT ends it before, and what there is is written"},
+    {.name = "max-bytes",
+     .type = SL_FLAG_TEXT,
+     .offset = AT(max_bytes_text),
+     .value = "SIZE",
+     .doc = "of the file, which lies in sluice's memory meanwhile: 4MiB where nothing is said, "
+            "64MiB at most; then the end"},
+    {.name = NULL},
+};
+
 static const struct sl_flag output_flags[] = {
     {.name = "format",
      .type = SL_FLAG_WORD,
@@ -124,11 +130,8 @@ static const struct sl_flag output_flags[] = {
 };
 
 static const struct sl_flag_group ctl_groups[] = {
-    {"Whom to ask", sl_tool_admin_flags},
-    {"Lists", list_flags},
-    {"Events", event_flags},
-    {"Output", output_flags},
-    {NULL, NULL},
+    {"Whom to ask", sl_tool_admin_flags}, {"Lists", list_flags},    {"Events", event_flags},
+    {"Capture", capture_flags},           {"Output", output_flags}, {NULL, NULL},
 };
 
 static const struct sl_flag_group reload_groups[] = {
@@ -137,9 +140,10 @@ static const struct sl_flag_group reload_groups[] = {
     {NULL, NULL},
 };
 
-static const char *const words[] = {
-    "status", "streams", "targets", "target", "sinks",  "sources",   "ledger",    "config",
-    "events", "reload",  "drain",   "pause",  "resume", "reconnect", "log-level", NULL};
+static const char *const words[] = {"status",  "streams", "targets", "target",    "sinks",
+                                    "sources", "ledger",  "config",  "events",    "reload",
+                                    "drain",   "pause",   "resume",  "reconnect", "log-level",
+                                    "capture", NULL};
 
 static const char exits[] =
     "0 all well; 1 failed, or a configuration was refused; 2 wrong words or\n"
@@ -149,20 +153,26 @@ const struct sl_tool sl_tool_ctl = {
     .name = "ctl",
     .doc = "ask a running sluice how it is, and tell it what to do",
     .usage = "COMMAND ...",
-    .text = "  status              is everything flowing, and if not, what is in the way?\n"
-            "  streams, targets, sinks\n"
-            "  target NAME         one of them, with its streams and where their records go\n"
-            "  ledger              that each update is accounted for\n"
-            "  config              the configuration in force, secrets masked\n"
-            "  events [--follow]   what it decided lately\n"
-            "  reload              read the configuration again; waits for the outcome\n"
-            "  drain               take nothing new, publish what is there, and end\n"
-            "  log-level LEVEL     debug, info, warn or error\n"
-            "  pause NAME, resume NAME, reconnect NAME\n"
-            "                      a target",
+    .text =
+        "  status              is everything flowing, and if not, what is in the way?\n"
+        "  streams, targets, sinks\n"
+        "  target NAME         one of them, with its streams and where their records go\n"
+        "  ledger              that each update is accounted for\n"
+        "  config              the configuration in force, secrets masked\n"
+        "  events [--follow]   what it decided lately\n"
+        "  reload              read the configuration again; waits for the outcome\n"
+        "  drain               take nothing new, publish what is there, and end\n"
+        "  log-level LEVEL     debug, info, warn or error\n"
+        "  pause NAME, resume NAME, reconnect NAME\n"
+        "                      a target\n"
+        "  capture NAME -o FILE [--subscription S] [--duration 30s] [--max-bytes 4MiB]\n"
+        "                      what one of its streams receives from now on, on the RPC that it\n"
+        "                      has, as 'sluice capture' writes it. What was sent before is not\n"
+        "                      in it, nor are the initial values",
     .examples = "  sluice ctl status\n"
                 "  sluice ctl streams --sort held_bytes --order desc --limit 20\n"
                 "  sluice ctl events --follow --admin unix:/run/sluice/admin.sock\n"
+                "  sluice ctl capture leaf7 --duration 1m -o leaf7.capture\n"
                 "  SLUICE_TOKEN=$(pass sluice) sluice ctl pause leaf7 --admin https://col1:9804",
     .exits = exits,
     .groups = ctl_groups,
@@ -184,14 +194,14 @@ const struct sl_tool sl_tool_reload = {
 
 /* ---- output ---- */
 
-static bool is_table(const struct ctl *ctl)
+bool ctl_is_table(const struct ctl *ctl)
 {
-    return ctl->common.format == FORMAT_TABLE ||
-           (ctl->common.format == FORMAT_AUTO && isatty(STDOUT_FILENO));
+    return ctl->common.format == CTL_TABLE ||
+           (ctl->common.format == CTL_AUTO && isatty(STDOUT_FILENO));
 }
 
 /* Prints and frees it. */
-static int print_out(const struct ctl *ctl, struct sl_buf *out)
+int ctl_print_out(const struct ctl *ctl, struct sl_buf *out)
 {
     bool is_good =
         !out->failed && fwrite(out->data, 1, out->len, stdout) == out->len && fflush(stdout) == 0;
@@ -228,18 +238,18 @@ static int print_reply(const struct ctl *ctl, const struct sl_admin_reply *reply
     if (reply->exit != SL_TOOL_EXIT_OK) {
         return (int)reply->exit;
     }
-    if (is_table(ctl)) {
+    if (ctl_is_table(ctl)) {
         table(&out, reply->json);
     } else {
         add_json(&out, reply);
     }
-    return print_out(ctl, &out);
+    return ctl_print_out(ctl, &out);
 }
 
 /* ---- requests ---- */
 
-static const struct sl_admin_reply *ask(const struct ctl *ctl, const char *method,
-                                        struct sl_buf *path, const char *body, int64_t timeout_ns)
+const struct sl_admin_reply *ctl_ask(const struct ctl *ctl, const char *method, struct sl_buf *path,
+                                     const char *body, int64_t timeout_ns)
 {
     struct sl_admin_request request = {
         .method = method,
@@ -285,7 +295,7 @@ static int get(const struct ctl *ctl, const struct verb *verb, const char *word)
     if (word) {
         sl_admin_add_escaped(&path, word);
     }
-    return print_reply(ctl, ask(ctl, "GET", &path, NULL, 0), verb->table);
+    return print_reply(ctl, ctl_ask(ctl, "GET", &path, NULL, 0), verb->table);
 }
 
 static int list(const struct ctl *ctl, const struct verb *verb, const char *word)
@@ -302,7 +312,7 @@ static int list(const struct ctl *ctl, const struct verb *verb, const char *word
     add_parameter(&path, &sign, "order", ctl->sort ? orders[ctl->order] : NULL);
     sl_buf_printf(&path, "%climit=%lld&offset=%lld", sign, (long long)ctl->limit,
                   (long long)ctl->offset);
-    return print_reply(ctl, ask(ctl, "GET", &path, NULL, 0), verb->table);
+    return print_reply(ctl, ctl_ask(ctl, "GET", &path, NULL, 0), verb->table);
 }
 
 static int post(const struct ctl *ctl, const struct verb *verb, const char *word)
@@ -316,7 +326,7 @@ static int post(const struct ctl *ctl, const struct verb *verb, const char *word
     } else {
         path = path_of(verb);
     }
-    return print_reply(ctl, ask(ctl, "POST", &path, NULL, 0), verb->table);
+    return print_reply(ctl, ctl_ask(ctl, "POST", &path, NULL, 0), verb->table);
 }
 
 /* The object as its text, and frees it. */
@@ -327,7 +337,7 @@ static int post_body(const struct ctl *ctl, const struct verb *verb, struct sl_b
     int code = SL_TOOL_EXIT_FAILED;
 
     if (text) {
-        code = print_reply(ctl, ask(ctl, "POST", path, text, timeout_ns), verb->table);
+        code = print_reply(ctl, ctl_ask(ctl, "POST", path, text, timeout_ns), verb->table);
     } else {
         sl_tool_complain(&ctl->common, "out of memory, or a text that is no UTF-8");
         sl_buf_fini(path);
@@ -375,7 +385,7 @@ static int follow(const struct ctl *ctl)
         struct sl_buf path = {0};
         struct sl_buf out = {0};
         sl_buf_printf(&path, "/api/v1/events?after=%.0f&limit=%lld", next, (long long)ctl->limit);
-        const struct sl_admin_reply *reply = ask(ctl, "GET", &path, NULL, 0);
+        const struct sl_admin_reply *reply = ctl_ask(ctl, "GET", &path, NULL, 0);
         if (reply->exit != SL_TOOL_EXIT_OK) {
             return (int)reply->exit;
         }
@@ -383,8 +393,8 @@ static int follow(const struct ctl *ctl)
         double told = sl_admin_count(reply->json, "next");
         bool is_new = told > next;
         next = told;
-        (is_table(ctl) ? sl_admin_add_events : add_event_lines)(&out, reply->json);
-        int code = print_out(ctl, &out);
+        (ctl_is_table(ctl) ? sl_admin_add_events : add_event_lines)(&out, reply->json);
+        int code = ctl_print_out(ctl, &out);
         if (code != SL_TOOL_EXIT_OK) {
             return code;
         }
@@ -404,7 +414,7 @@ static int events(const struct ctl *ctl, const struct verb *verb, const char *wo
         return follow(ctl);
     }
     sl_buf_printf(&path, "?after=%lld&limit=%lld", (long long)ctl->after, (long long)ctl->limit);
-    return print_reply(ctl, ask(ctl, "GET", &path, NULL, 0), verb->table);
+    return print_reply(ctl, ctl_ask(ctl, "GET", &path, NULL, 0), verb->table);
 }
 
 /* ---- reload ---- */
@@ -415,18 +425,19 @@ static int print_reload(const struct ctl *ctl, const json_t *reload)
     struct sl_buf out = {0};
     int code;
 
-    if (is_table(ctl)) {
+    if (ctl_is_table(ctl)) {
         sl_admin_add_reload(&out, reload);
     } else {
         char *dump = json_dumps(reload, JSON_INDENT(2));
         sl_buf_printf(&out, "%s\n", dump ? dump : "");
         free(dump);
     }
-    for (size_t i = 0; is_refused && !is_table(ctl) && i < sl_admin_length(reload, "errors"); i++) {
+    for (size_t i = 0; is_refused && !ctl_is_table(ctl) && i < sl_admin_length(reload, "errors");
+         i++) {
         const char *error = json_string_value(sl_admin_at(reload, "errors", i));
         sl_tool_complain(&ctl->common, "%s", error ? error : "");
     }
-    code = print_out(ctl, &out);
+    code = ctl_print_out(ctl, &out);
     return code != SL_TOOL_EXIT_OK ? code : is_refused ? SL_TOOL_EXIT_FAILED : SL_TOOL_EXIT_OK;
 }
 
@@ -436,7 +447,7 @@ static json_t *last_reload(const struct ctl *ctl, int *exit)
     struct sl_buf path = {0};
 
     sl_buf_add_c(&path, "/api/v1/status");
-    const struct sl_admin_reply *reply = ask(ctl, "GET", &path, NULL, 0);
+    const struct sl_admin_reply *reply = ctl_ask(ctl, "GET", &path, NULL, 0);
     *exit = (int)reply->exit;
     return reply->exit == SL_TOOL_EXIT_OK ? json_incref(json_object_get(reply->json, "reload"))
                                           : NULL;
@@ -475,7 +486,7 @@ static int reload(const struct ctl *ctl, const struct verb *verb, const char *wo
         sl_buf_fini(&path);
         return code;
     }
-    const struct sl_admin_reply *reply = ask(ctl, "POST", &path, NULL, timeout_ns);
+    const struct sl_admin_reply *reply = ctl_ask(ctl, "POST", &path, NULL, timeout_ns);
     if (reply->exit != SL_TOOL_EXIT_OK) {
         code = (int)reply->exit;
     } else if (*sl_admin_text(reply->json, "result")) {
@@ -485,6 +496,12 @@ static int reload(const struct ctl *ctl, const struct verb *verb, const char *wo
     }
     json_decref(before);
     return code;
+}
+
+static int capture(const struct ctl *ctl, const struct verb *verb, const char *word)
+{
+    (void)verb;
+    return ctl_capture(ctl, word);
 }
 
 /* ---- the command ---- */
@@ -505,6 +522,7 @@ static const struct verb verbs[] = {
     {"pause", "pause", sl_admin_add_action, "the name of a target", post},
     {"resume", "resume", sl_admin_add_action, "the name of a target", post},
     {"reconnect", "reconnect", sl_admin_add_action, "the name of a target", post},
+    {"capture", "capture", NULL, "the name of a target", capture},
 };
 
 static const struct verb *find_verb(const struct ctl *ctl, const char *name)

@@ -75,6 +75,7 @@ struct sl_admin_client {
     bool is_busy;
     bool is_stuck; /* it could not begin */
     bool is_too_large;
+    bool is_file; /* what is asked for */
 };
 
 /* ---- where, and who asks ---- */
@@ -377,6 +378,7 @@ static void finish(struct sl_admin_client *client, CURLcode code)
         .is_tls = client->place.is_tls,
         .has_token = client->token != NULL,
         .is_too_large = client->is_too_large,
+        .is_file = client->is_file,
         .code = code,
         .words = client->error,
         .body = sl_buf_str(&client->body),
@@ -394,6 +396,11 @@ static bool set_body(struct sl_admin_client *client, const struct sl_admin_reque
     const struct sl_curl *curl = client->curl;
     const char *body = request->body ? request->body : "{}";
 
+    curl->easy_setopt(client->easy, CURLOPT_CUSTOMREQUEST, NULL);
+    if (strcmp(request->method, "DELETE") == 0) {
+        curl->easy_setopt(client->easy, CURLOPT_HTTPGET, 1L);
+        return curl->easy_setopt(client->easy, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
+    }
     if (strcmp(request->method, "POST") != 0) {
         return curl->easy_setopt(client->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     }
@@ -423,6 +430,8 @@ void sl_admin_client_begin(struct sl_admin_client *client, const struct sl_admin
     client->reply = (struct sl_admin_reply){0};
     sl_buf_trim(&client->body, SL_MIB);
     client->is_too_large = false;
+    client->is_file = request->most_bytes > 0;
+    client->body.limit_bytes = client->is_file ? request->most_bytes : SL_ADMIN_CLIENT_MAX_BYTES;
     *client->error = '\0';
     client->is_busy = true;
     client->is_stuck = !set_request(client, request) ||

@@ -3,9 +3,10 @@
  * One connection, kept, and one request at a time, which does not block whoever does something else
  * meanwhile. Everything on one thread. What the flags say of it is in sl_tool_options.
  *
- * An answer is at most SL_ADMIN_CLIENT_MAX_BYTES of JSON. The token is sent over TLS, a unix socket
- * or to this machine, and nowhere else; it comes out of a file or the environment, never from the
- * command line, and reaches no message. Redirects are not followed, proxies not used.
+ * An answer is at most SL_ADMIN_CLIENT_MAX_BYTES of JSON, or a file. The token is sent over TLS, a
+ * unix socket or to this machine, and nowhere else; it comes out of a file or the environment,
+ * never from the command line, and reaches no message. Redirects are not followed, proxies not
+ * used.
  */
 #ifndef SLUICE_TOOL_ADMIN_CLIENT_H
 #define SLUICE_TOOL_ADMIN_CLIENT_H
@@ -32,10 +33,11 @@ extern const struct sl_flag sl_tool_admin_flags[];
 struct sl_admin_client;
 
 struct sl_admin_request {
-    const char *method; /* "GET", "POST" */
+    const char *method; /* "GET", "POST", "DELETE" */
     const char *path;   /* "/api/v1/status?..." */
     const char *body;   /* JSON; NULL: none */
     int64_t timeout_ns; /* until the answer is there; 0: --timeout */
+    size_t most_bytes;  /* of a file: what is answered well is any bytes, so many; 0: it is JSON */
 };
 
 /* How a request ended. */

@@ -167,9 +167,14 @@ void sl_admin_reply_fill(struct sl_admin_reply *reply, const struct sl_admin_out
     }
     reply->http = outcome->http;
     reply->body = outcome->body;
+    bool is_good = outcome->http >= 200 && outcome->http <= 299;
+    if (outcome->is_file && is_good) {
+        reply->exit = SL_TOOL_EXIT_OK;
+        return;
+    }
     reply->json =
         outcome->body.len ? json_loadb(outcome->body.data, outcome->body.len, 0, &error) : NULL;
-    if (outcome->http < 200 || outcome->http > 299) {
+    if (!is_good) {
         refused(reply, outcome);
     } else if (!json_is_object(reply->json)) {
         say(reply, SL_TOOL_EXIT_FAILED, "is that a sluice?", "%s: its answer is no JSON object",

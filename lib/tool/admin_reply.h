@@ -11,6 +11,7 @@ struct sl_admin_outcome {
     bool is_tls;
     bool has_token;
     bool is_too_large;
+    bool is_file; /* what was asked for: no JSON, where it went well */
     CURLcode code;
     int error;         /* of errno; 0: none */
     const char *words; /* libcurl's */

@@ -7,7 +7,8 @@
   commands   each command of `sluice ctl`, as JSON and as a table, and what it does
   actions    pause, resume and reconnect of a device, seen by the device; log level; drain ends sluice with 0
   capture    what a running stream receives, as a file: what is refused, what is in it, when it is full,
-             stopped, dropped; the RPC is the same one before and after
+             stopped, dropped; the RPC is the same one before and after; by `sluice ctl capture`, with what
+             the sink got in that time
   reload     a file that is the same, wrong, or another one, by the API and by `sluice reload`
   strangers  no token, a wrong one, a foreign Host and Origin, a POST without intent, wrong methods, a head
              and a body that are too large, a request that never ends: each is told by a status and an
@@ -21,6 +22,7 @@ import json
 import http.client
 import os
 import re
+import signal
 import socket
 import ssl
 import stat
@@ -72,7 +74,7 @@ class Answer:
 class Sluice:
     """`admin` is what the configuration says of the listener."""
 
-    def __init__(self, lab, addresses, admin, name="sluice", target=None, expect_up=True):
+    def __init__(self, lab, addresses, admin, name="sluice", target=None, expect_up=True, sink=None):
         self.port = free_port()
         self.tls = None
         self.socket = None
@@ -91,7 +93,7 @@ class Sluice:
                         for key, address in addresses.items()},
             "subscriptions": {"counters": {"paths": ["/interfaces/interface/state/counters"],
                                            "stream-mode": "target-defined"}},
-            "sinks": {"none": {"type": "null"}},
+            "sinks": {"none": sink or {"type": "null"}},
         }), encoding="utf-8")
         self.process = lab.start(name, [sluice(), "run", "-c", self.file])
         if expect_up:
@@ -319,6 +321,75 @@ def decoded(body):
                           input=body, capture_output=True, check=True).stdout.decode()
     must(TOKEN not in text and PASSWORD not in text, "no secret in it")
     return [(re.search(r'reason: "(.*)"', entry) or [None, None])[1] for entry in text.split("\nentry {")[1:]]
+
+
+def file_of(lab, addresses):
+    """By `sluice ctl`: what the file has is what the sink got in that time, and no more is asked of the device."""
+    out, first, second = lab.path("out.jsonl"), lab.path("first.capture"), lab.path("second.capture")
+    server = Sluice(lab, {"dev1": addresses["dev1"]}, {"listen": "127.0.0.1:PORT"}, "captured",
+                    {"username": "operator", "password": PASSWORD},
+                    sink={"type": "file", "path": str(out), "format": "event"})
+    before = wait_for(lambda: (now := state_of(server, "dev1")["streams"])[0]["received"] > 100 and now, 20, "records")
+    first.write_text("what was there before", encoding="ascii")
+    said = ctl(server, "capture", "dev1", "--duration", "1s", "-o", str(first))
+    check(re.fullmatch(rf"{first} messages=\d+ bytes={first.stat().st_size} end=duration\n", said), said)
+    process = subprocess.Popen([sluice(), "ctl", "capture", "dev1", "--subscription", "counters", "--duration", "1h",
+                                "--admin", f"127.0.0.1:{server.port}", "-o", second, "--format", "json"],
+                               stdout=subprocess.PIPE, text=True)
+    lab.on_end(process.kill)
+    running = f"{API}/targets/dev1/capture"
+    wait_for(lambda: (now := server.ask(running).json).get("messages", 0) >= 20, 20, "twenty messages")
+    ctl(server, "capture", "dev1", "-o", str(lab.path("third")), code=5)
+    check(not lab.path("third").exists(), "a second one is refused, and leaves no file")
+    process.send_signal(signal.SIGINT)
+    told = json.loads(process.communicate(timeout=20)[0])
+    check(process.returncode == 0 and told["end"] == "asked" and told["bytes"] == second.stat().st_size,
+          f"SIGINT ends it, and what there is is written: {told}")
+    check(server.ask(running).error() == "no-capture", "and sluice has its memory back")
+    after = state_of(server, "dev1")
+    check((after["connects"], after["streams"][0]["epoch"]) == (1, before[0]["epoch"]), "the RPC is the same one")
+    small = lab.path("small.capture")
+    done = subprocess.run([sluice(), "ctl", "capture", "dev1", "--max-bytes", "16KiB", "--duration", "1h", "-o", small,
+                           "--admin", f"127.0.0.1:{server.port}"], capture_output=True, text=True, timeout=30, check=False)
+    check(done.returncode == 0 and "end=full" in done.stdout and "--max-bytes" in done.stderr, f"full: {done.stderr}")
+    refusals_of_ctl(lab, server)
+    check(server.stop() == 0, "sluice ends with 0")
+    sink = [pair for line in out.read_text(encoding="utf-8").splitlines() for pair in pairs(json.loads(line))]
+    for file in (first, second, small):
+        begins = sink.index(replayed(file)[0])
+        check(replayed(file) == sink[begins:begins + len(replayed(file))],
+              f"{file.name}: {len(replayed(file))} notifications are those of the sink, in its order")
+        check(decoded(file.read_bytes())[-1] in ("duration", "asked", "full"), "protobuf's decoder finds why it ended")
+    check(not list(lab.path("out.jsonl").parent.glob("*.capture.*")), "no other file is left")
+
+
+def refusals_of_ctl(lab, server):
+    file = str(lab.path("refused"))
+    for words, code in ((("dev1",), 2), (("dev1", "-o", file, "--max-bytes", "x"), 2), (("nobody", "-o", file), 5),
+                        (("dev1", "-o", file, "--max-bytes", "65MiB"), 5), (("dev1", "-o", file, "--duration", "2h"), 5),
+                        (("dev1", "-o", file, "--subscription", "other"), 5),
+                        (("dev1", "-o", f"{file}/none", "--duration", "1ms"), 1)):
+        ctl(server, "capture", *words, code=code)
+    check(not os.path.exists(file), "what is refused leaves no file")
+    piped = subprocess.run([sluice(), "ctl", "capture", "dev1", "-o", "/dev/stdout", "--duration", "1ms", "--admin",
+                            f"127.0.0.1:{server.port}"], stdout=subprocess.PIPE, check=True, timeout=30).stdout
+    check(decoded(piped)[-1] == "duration", "what is no file is written to as it is, with nothing else")
+
+
+def pairs(events):
+    """A time and values, whatever else a record says."""
+    return [(event["timestamp"], event["values"]) for event in events if event.get("values")]
+
+
+def replayed(file):
+    done = subprocess.run([sluice(), "subscribe", "--replay", file, "--format", "event"], capture_output=True, text=True,
+                          check=True, timeout=30)
+    decoder, text, events = json.JSONDecoder(), done.stdout.strip(), []
+    while text:
+        value, end = decoder.raw_decode(text)
+        events += value if isinstance(value, list) else [value]
+        text = text[end:].lstrip()
+    return pairs(events)
 
 
 def refused_captures(description, server):
@@ -601,6 +672,7 @@ def main(lab):
     part(lab, "commands", commands, server)
     part(lab, "drain", drains, description, server)
     part(lab, "strangers", strangers, addresses)
+    part(lab, "capture by ctl", file_of, addresses)
     part(lab, "unix", unix, addresses)
     part(lab, "tls", tls, addresses)
     if lab.is_long:
