@@ -53,7 +53,8 @@ static const struct {
      "'max-message' of the subscription takes larger ones"},
     {"too-many-pings", "a longer interval between PING",
      "nothing: PING are rarer from now on; 'keepalive: {interval:}' says so from the beginning"},
-    {"deadline", "--timeout is how long to wait", NULL},
+    {"deadline", "--timeout is how long to wait",
+     "is the device busy? it is asked again by itself"},
 };
 
 /* By the code, where the peer said it. */

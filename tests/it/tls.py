@@ -86,6 +86,8 @@ def wrong_peers(certificates, other):
                "not for '127.0.0.1' .*but for: 192.0.2.1 localhost", {}),
         "issuer": (tls_server(other.issue("issuer")), "tls-unknown-issuer",
                    "issuer is not known here .*/CN=other-ca", {}),
+        "usage": (tls_server(ca.issue("usage", server=False)), "tls-certificate",
+                  "the certificate is refused: .*(purpose|usage)", {}),
         "itself": (tls_server((other.file, other.key)), "tls-self-signed", "is self-signed", {}),
         "client-missing": (tls_server(good, client_ca=ca.file), "tls-alert",
                            "certificate required", {"cert": "", "key": ""}),

@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <uv.h>
+
 #include "net/net.h"
+#include "net/words.h"
 
 enum { DEFAULT_PORT = 57400 };
 
@@ -148,6 +151,32 @@ static void hosts_are_put_together_again(void **state)
     }
 }
 
+/* What a counter and what to try hang on. */
+static void errors_of_the_system_have_reasons(void **state)
+{
+    static const struct {
+        int error;
+        const char *reason;
+    } rows[] = {
+        {UV_ECONNREFUSED, "connection-refused"},
+        {UV_ECONNRESET, "connection-reset"},
+        {UV_EPIPE, "connection-reset"},
+        {UV_ETIMEDOUT, "timed-out"},
+        {UV_EHOSTUNREACH, "unreachable"},
+        {UV_ENETUNREACH, "unreachable"},
+        {UV_EAI_NONAME, "name-unknown"},
+        {UV_EAI_NODATA, "name-unknown"},
+        {UV_ENOBUFS, "unavailable"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < SL_ARRAY_LEN(rows); i++) {
+        struct sl_status why = sl_net_error("connect", "leaf1:57400", rows[i].error);
+
+        assert_string_equal(sl_status_reason(&why), rows[i].reason);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +186,7 @@ int main(void)
         cmocka_unit_test(a_host_longer_than_its_room_is_refused),
         cmocka_unit_test(unix_addresses_are_taken_apart_and_put_together),
         cmocka_unit_test(hosts_are_put_together_again),
+        cmocka_unit_test(errors_of_the_system_have_reasons),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
