@@ -353,6 +353,7 @@ def file_of(lab, addresses):
                            "--admin", f"127.0.0.1:{server.port}"], capture_output=True, text=True, timeout=30, check=False)
     check(done.returncode == 0 and "end=full" in done.stdout and "--max-bytes" in done.stderr, f"full: {done.stderr}")
     refusals_of_ctl(lab, server)
+    one_of_two(server)
     check(server.stop() == 0, "sluice ends with 0")
     sink = [pair for line in out.read_text(encoding="utf-8").splitlines() for pair in pairs(json.loads(line))]
     for file in (first, second, small):
@@ -361,6 +362,25 @@ def file_of(lab, addresses):
               f"{file.name}: {len(replayed(file))} notifications are those of the sink, in its order")
         check(decoded(file.read_bytes())[-1] in ("duration", "asked", "full"), "protobuf's decoder finds why it ended")
     check(not list(lab.path("out.jsonl").parent.glob("*.capture.*")), "no other file is left")
+
+
+def one_of_two(server):
+    """Which stream has to be said where there are several; it is over when that asks for something else."""
+    asked = json.loads(server.file.read_text(encoding="utf-8"))
+
+    def reload():
+        server.file.write_text(json.dumps(asked), encoding="utf-8")
+        must(server.post("/reload").status == 200, "a reload")
+    asked["subscriptions"]["names"] = {"paths": ["/interfaces/interface/state/name"], "encoding": "json"}
+    reload()
+    wait_for(lambda: len(state_of(server, "dev1")["streams"]) == 2, 20, "two streams")
+    answer = server.post("/targets/dev1/capture")
+    check((answer.status, answer.error()) == (409, "which-stream"), f"of two: {answer.text}")
+    check(server.post("/targets/dev1/capture", {"subscription": "counters"}).status == 200, "of this one")
+    asked["subscriptions"]["counters"]["paths"] = ["/interfaces/interface/state"]
+    reload()
+    ended = wait_for(lambda: capture_is(server, "dev1", state="ended"), 20, "the end")
+    check(ended["end"] == "request", f"it ends with what it asked: {ended}")
 
 
 def refusals_of_ctl(lab, server):
