@@ -115,12 +115,16 @@ static int serve(rd_kafka_t *rk, const struct broker_options *broker, const sigs
     return is_good ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
-static int run(const struct broker_options *broker)
+static int run(struct sl_tool_options *common)
 {
+    const struct broker_options *broker = SL_CONTAINER_OF(common, struct broker_options, common);
     char error[ERROR_BYTES];
     sigset_t ends;
     int code;
 
+    if (!check_topics(broker)) {
+        return SL_EXIT_USAGE;
+    }
     /* Before any thread starts: they inherit it, and only sigwait sees these. */
     sigemptyset(&ends);
     sigaddset(&ends, SIGINT);
@@ -142,16 +146,6 @@ static int run(const struct broker_options *broker)
 int sl_command_broker(int argc, char **argv)
 {
     struct broker_options broker = {0};
-    int code = SL_EXIT_USAGE;
 
-    if (sl_tool_parse(&sl_tool_broker, argc, argv, &broker.common) && check_topics(&broker)) {
-        if (broker.common.wants_help) {
-            sl_tool_print_help(&sl_tool_broker, stdout);
-            code = SL_EXIT_OK;
-        } else {
-            code = run(&broker);
-        }
-    }
-    sl_tool_fini(&broker.common);
-    return code;
+    return sl_tool_main(&sl_tool_broker, argc, argv, &broker.common, run);
 }

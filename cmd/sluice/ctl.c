@@ -570,38 +570,31 @@ static int run(struct ctl *ctl, const struct verb *verb)
     return code;
 }
 
+static int run_word(struct sl_tool_options *common)
+{
+    struct ctl *ctl = SL_CONTAINER_OF(common, struct ctl, common);
+    const struct verb *verb = check_words(ctl);
+
+    return verb ? run(ctl, verb) : SL_TOOL_EXIT_USAGE;
+}
+
+static int run_reload(struct sl_tool_options *common)
+{
+    static const struct verb verb = {"reload", "reload", NULL, NULL, reload};
+
+    return run(SL_CONTAINER_OF(common, struct ctl, common), &verb);
+}
+
 int sl_command_ctl(int argc, char **argv)
 {
     struct ctl ctl = {0};
-    int code = SL_TOOL_EXIT_USAGE;
 
-    if (sl_tool_parse(&sl_tool_ctl, argc, argv, &ctl.common)) {
-        if (ctl.common.wants_help) {
-            sl_tool_print_help(&sl_tool_ctl, stdout);
-            code = SL_TOOL_EXIT_OK;
-        } else {
-            const struct verb *verb = check_words(&ctl);
-            code = verb ? run(&ctl, verb) : SL_TOOL_EXIT_USAGE;
-        }
-    }
-    sl_tool_fini(&ctl.common);
-    return code;
+    return sl_tool_main(&sl_tool_ctl, argc, argv, &ctl.common, run_word);
 }
 
 int sl_command_reload(int argc, char **argv)
 {
-    static const struct verb verb = {"reload", "reload", NULL, NULL, reload};
     struct ctl ctl = {0};
-    int code = SL_TOOL_EXIT_USAGE;
 
-    if (sl_tool_parse(&sl_tool_reload, argc, argv, &ctl.common)) {
-        if (ctl.common.wants_help) {
-            sl_tool_print_help(&sl_tool_reload, stdout);
-            code = SL_TOOL_EXIT_OK;
-        } else {
-            code = run(&ctl, &verb);
-        }
-    }
-    sl_tool_fini(&ctl.common);
-    return code;
+    return sl_tool_main(&sl_tool_reload, argc, argv, &ctl.common, run_reload);
 }

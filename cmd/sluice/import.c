@@ -278,23 +278,16 @@ static bool are_words_good(const struct import_tool *tool)
            sl_tool_complain(&tool->common, "what is to be compared? --diff FILE");
 }
 
-static int import(const struct import_tool *tool)
+static int import(struct sl_tool_options *common)
 {
-    if (tool->common.wants_help) {
-        sl_tool_print_help(&sl_tool_import, stdout);
-        return SL_EXIT_OK;
-    }
+    const struct import_tool *tool = SL_CONTAINER_OF(common, struct import_tool, common);
+
     return are_words_good(tool) ? import_file(tool, tool->common.words.items[0]) : SL_EXIT_USAGE;
 }
 
 int sl_command_import(int argc, char **argv)
 {
     struct import_tool tool = {0};
-    int code = SL_EXIT_USAGE;
 
-    if (sl_tool_parse(&sl_tool_import, argc, argv, &tool.common)) {
-        code = import(&tool);
-    }
-    sl_tool_fini(&tool.common);
-    return code;
+    return sl_tool_main(&sl_tool_import, argc, argv, &tool.common, import);
 }

@@ -97,12 +97,10 @@ static int plan(const struct plan_options *options)
     return code;
 }
 
-static int run(const struct plan_options *options)
+static int run(struct sl_tool_options *common)
 {
-    if (options->common.wants_help) {
-        sl_tool_print_help(&sl_tool_plan, stdout);
-        return SL_EXIT_OK;
-    }
+    const struct plan_options *options = SL_CONTAINER_OF(common, struct plan_options, common);
+
     if (!options->common.config || !options->from) {
         sl_tool_complain(&options->common, "expected -c FILE, the new configuration, and --from "
                                            "FILE, the one in force");
@@ -114,11 +112,6 @@ static int run(const struct plan_options *options)
 int sl_command_plan(int argc, char **argv)
 {
     struct plan_options options = {0};
-    int code = SL_EXIT_USAGE;
 
-    if (sl_tool_parse(&sl_tool_plan, argc, argv, &options.common)) {
-        code = run(&options);
-    }
-    sl_tool_fini(&options.common);
-    return code;
+    return sl_tool_main(&sl_tool_plan, argc, argv, &options.common, run);
 }

@@ -124,12 +124,10 @@ static int collect(const struct run_options *options)
     return code;
 }
 
-static int run(const struct run_options *options)
+static int run(struct sl_tool_options *common)
 {
-    if (options->common.wants_help) {
-        sl_tool_print_help(&sl_tool_run_command, stdout);
-        return SL_EXIT_OK;
-    }
+    const struct run_options *options = SL_CONTAINER_OF(common, struct run_options, common);
+
     if (!options->common.config) {
         sl_tool_complain(&options->common, "no file; expected -c FILE");
         return SL_EXIT_USAGE;
@@ -140,11 +138,6 @@ static int run(const struct run_options *options)
 int sl_command_run(int argc, char **argv)
 {
     struct run_options options = {0};
-    int code = SL_EXIT_USAGE;
 
-    if (sl_tool_parse(&sl_tool_run_command, argc, argv, &options.common)) {
-        code = run(&options);
-    }
-    sl_tool_fini(&options.common);
-    return code;
+    return sl_tool_main(&sl_tool_run_command, argc, argv, &options.common, run);
 }

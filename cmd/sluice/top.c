@@ -264,8 +264,9 @@ static int on_terminal(struct top_options *options)
     return code;
 }
 
-static int run(struct top_options *options)
+static int run(struct sl_tool_options *common)
 {
+    struct top_options *options = SL_CONTAINER_OF(common, struct top_options, common);
     int code = SL_TOOL_EXIT_USAGE;
 
     setlocale(LC_CTYPE, "");
@@ -290,16 +291,6 @@ static int run(struct top_options *options)
 int sl_command_top(int argc, char **argv)
 {
     struct top_options options = {0};
-    int code = SL_TOOL_EXIT_USAGE;
 
-    if (sl_tool_parse(&sl_tool_top, argc, argv, &options.common)) {
-        if (options.common.wants_help) {
-            sl_tool_print_help(&sl_tool_top, stdout);
-            code = SL_TOOL_EXIT_OK;
-        } else {
-            code = run(&options);
-        }
-    }
-    sl_tool_fini(&options.common);
-    return code;
+    return sl_tool_main(&sl_tool_top, argc, argv, &options.common, run);
 }

@@ -148,6 +148,11 @@ bool sl_tool_parse(const struct sl_tool *tool, int argc, char **argv,
 /* Frees what the flags hold; secrets are wiped. */
 void sl_tool_fini(struct sl_tool_options *options);
 
+/* A command from its line to its exit code: parses, prints the help where it is asked for, else
+ * calls `run`, and ends with fini. `options` begins a zeroed struct of the tool's. */
+int sl_tool_main(const struct sl_tool *tool, int argc, char **argv, struct sl_tool_options *options,
+                 int (*run)(struct sl_tool_options *options));
+
 /* Whether the command line or the environment gave it. */
 bool sl_tool_is_given(const struct sl_tool_options *options, const char *name);
 

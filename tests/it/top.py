@@ -140,7 +140,7 @@ def many_streams(lab):
     top.press(ENTER)
     top.shows(r"^TARGET", "the target of a row")
     top.press(ESCAPE + "2")
-    top.shows(r"^main +kafka +0 +no .*topic-un", "the sinks")
+    top.shows(r"^main +kafka +0 +no .*topic-mi", "the sinks")
     top.press("3")
     top.shows(r"decision 3", "the events")
     top.press("?")
