@@ -354,6 +354,11 @@ bool sl_h2_stream_begin_send(struct sl_h2_stream *stream, size_t total)
         sl_h2_stream_reset(stream, SL_H2_INTERNAL_ERROR);
         return false;
     }
+    if (!unsent && !stream->is_deferred) {
+        /* The last message took the window to its last byte, so that nghttp2 has not asked for more
+         * and has nothing to write: the owner learns all the same that this one waits. */
+        sl_h2_session_note(stream->session, 0);
+    }
     resume(stream);
     return true;
 }

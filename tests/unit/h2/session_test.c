@@ -727,6 +727,32 @@ static void a_send_is_whole_or_refused_and_writable_follows(void **state)
     close_bench(&bench);
 }
 
+/* Output is due, of which nothing comes: so the link says that everything that may leave has left.
+ */
+static void a_message_behind_a_window_that_is_just_used_up_is_told(void **state)
+{
+    struct bench bench;
+    struct sl_h2_stream *stream = open_client(&bench);
+    static const char piece[65535];
+    size_t outputs;
+
+    (void)state;
+    assert_true(sl_h2_stream_send(stream, &(struct sl_str){piece, sizeof(piece)}, 1));
+    sent(&bench);
+    assert_int_equal(sl_h2_stream_unsent(stream), 0);
+    outputs = bench.outputs;
+    assert_true(sl_h2_stream_send(stream, &(struct sl_str){piece, 1}, 1));
+    assert_int_equal(bench.outputs, outputs + 1);
+    assert_string_equal(sent(&bench), "");
+    assert_int_equal(sl_h2_stream_unsent(stream), 1);
+    put_u32_frame(&bench.in, WINDOW_UPDATE, 1, 1);
+    put_u32_frame(&bench.in, WINDOW_UPDATE, 0, 1);
+    feed_ok(&bench);
+    sent(&bench);
+    assert_int_equal(sl_h2_stream_unsent(stream), 0);
+    close_bench(&bench);
+}
+
 static void an_empty_buffer_takes_a_message_of_any_length(void **state)
 {
     struct bench bench;
@@ -1186,6 +1212,7 @@ int main(void)
         cmocka_unit_test(a_held_stream_closes_after_its_release),
         cmocka_unit_test(a_session_that_goes_ends_every_stream),
         cmocka_unit_test(a_send_is_whole_or_refused_and_writable_follows),
+        cmocka_unit_test(a_message_behind_a_window_that_is_just_used_up_is_told),
         cmocka_unit_test(an_empty_buffer_takes_a_message_of_any_length),
         cmocka_unit_test(frames_leave_together_as_far_as_there_is_room),
         cmocka_unit_test(an_end_follows_what_was_sent),
