@@ -1,3 +1,6 @@
+#include <stdio.h>
+
+#include "tool/dial.h"
 #include "tool/options.h"
 
 int sl_tool_main(const struct sl_tool *tool, int argc, char **argv, struct sl_tool_options *options,
