@@ -194,7 +194,7 @@ const struct sl_tool sl_tool_reload = {
 
 /* ---- output ---- */
 
-bool ctl_is_table(const struct ctl *ctl)
+static bool is_table(const struct ctl *ctl)
 {
     return ctl->common.format == CTL_TABLE ||
            (ctl->common.format == CTL_AUTO && isatty(STDOUT_FILENO));
@@ -238,7 +238,7 @@ static int print_reply(const struct ctl *ctl, const struct sl_admin_reply *reply
     if (reply->exit != SL_TOOL_EXIT_OK) {
         return (int)reply->exit;
     }
-    if (ctl_is_table(ctl)) {
+    if (is_table(ctl)) {
         table(&out, reply->json);
     } else {
         add_json(&out, reply);
@@ -393,7 +393,7 @@ static int follow(const struct ctl *ctl)
         double told = sl_admin_count(reply->json, "next");
         bool is_new = told > next;
         next = told;
-        (ctl_is_table(ctl) ? sl_admin_add_events : add_event_lines)(&out, reply->json);
+        (is_table(ctl) ? sl_admin_add_events : add_event_lines)(&out, reply->json);
         int code = ctl_print_out(ctl, &out);
         if (code != SL_TOOL_EXIT_OK) {
             return code;
@@ -425,15 +425,14 @@ static int print_reload(const struct ctl *ctl, const json_t *reload)
     struct sl_buf out = {0};
     int code;
 
-    if (ctl_is_table(ctl)) {
+    if (is_table(ctl)) {
         sl_admin_add_reload(&out, reload);
     } else {
         char *dump = json_dumps(reload, JSON_INDENT(2));
         sl_buf_printf(&out, "%s\n", dump ? dump : "");
         free(dump);
     }
-    for (size_t i = 0; is_refused && !ctl_is_table(ctl) && i < sl_admin_length(reload, "errors");
-         i++) {
+    for (size_t i = 0; is_refused && !is_table(ctl) && i < sl_admin_length(reload, "errors"); i++) {
         const char *error = json_string_value(sl_admin_at(reload, "errors", i));
         sl_tool_complain(&ctl->common, "%s", error ? error : "");
     }

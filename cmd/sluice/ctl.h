@@ -27,8 +27,6 @@ struct ctl {
 
 /* ctl.c */
 
-bool ctl_is_table(const struct ctl *ctl);
-
 /* Prints and frees it; the exit code. */
 int ctl_print_out(const struct ctl *ctl, struct sl_buf *out);
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "config/values.h"
 #include "tool/admin_json.h"
 #include "tool/dial.h"
@@ -139,19 +140,6 @@ static int await_end(struct capture *capture)
 
 /* ---- the file ---- */
 
-static bool write_all(int fd, struct sl_str text)
-{
-    while (text.len) {
-        ssize_t written = write(fd, text.data, text.len);
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        text.data += written > 0 ? written : 0;
-        text.len -= written > 0 ? (size_t)written : 0;
-    }
-    return true;
-}
-
 /* Whole, or not at all: under another name first. False: errno. */
 static bool replace(const char *path, struct sl_str text)
 {
@@ -163,7 +151,7 @@ static bool replace(const char *path, struct sl_str text)
     mode_t mask = umask(0);
     umask(mask);
     bool is_good =
-        fd >= 0 && fchmod(fd, FILE_MODE & ~mask) == 0 && write_all(fd, text) && fsync(fd) == 0;
+        fd >= 0 && fchmod(fd, FILE_MODE & ~mask) == 0 && sl_file_write(fd, text) && fsync(fd) == 0;
     if (fd >= 0) {
         is_good = close(fd) == 0 && is_good;
         is_good = is_good && rename(made, path) == 0;
@@ -180,7 +168,7 @@ static bool replace(const char *path, struct sl_str text)
 static bool write_through(const char *path, struct sl_str text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool is_good = fd >= 0 && write_all(fd, text);
+    bool is_good = fd >= 0 && sl_file_write(fd, text);
 
     return (fd < 0 || close(fd) == 0) && is_good;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "capture/internal.h"
 
 enum {
@@ -39,23 +40,18 @@ static void cut_back(struct sl_capture_writer *writer)
 static bool write_out(struct sl_capture_writer *writer, struct sl_status *why)
 {
     const struct sl_buf *scratch = &writer->scratch;
-    size_t written = 0;
 
     if (scratch->failed) {
         *why = sl_status_out_of_memory();
         return false;
     }
-    while (written < scratch->len) {
-        ssize_t some = write(writer->fd, scratch->data + written, scratch->len - written);
-        if (some < 0 && errno != EINTR) {
-            *why = sl_capture_error("write", errno);
-            cut_back(writer);
-            return false;
-        }
-        written += some > 0 ? (size_t)some : 0;
+    if (!sl_file_write(writer->fd, sl_buf_str(scratch))) {
+        *why = sl_capture_error("write", errno);
+        cut_back(writer);
+        return false;
     }
-    writer->file_bytes += written;
-    writer->bytes += written;
+    writer->file_bytes += scratch->len;
+    writer->bytes += scratch->len;
     return true;
 }
 

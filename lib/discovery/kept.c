@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "discovery/source.h"
 
@@ -54,22 +55,6 @@ void sl_source_take_kept(struct sl_source *source, const char *place)
     sl_buf_fini(&text);
 }
 
-static bool write_all(int fd, struct sl_str text)
-{
-    while (text.len) {
-        ssize_t written = write(fd, text.data, text.len);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return false;
-        }
-        text.data += written;
-        text.len -= (size_t)written;
-    }
-    return fsync(fd) == 0;
-}
-
 /* It may hold passwords: nobody else reads it. */
 void sl_source_keep(struct sl_source *source, struct sl_str text)
 {
@@ -80,7 +65,7 @@ void sl_source_keep(struct sl_source *source, struct sl_str text)
         return;
     }
     int fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool is_written = fd >= 0 && write_all(fd, text);
+    bool is_written = fd >= 0 && sl_file_write(fd, text) && fsync(fd) == 0;
     if (fd >= 0) {
         close(fd);
     }

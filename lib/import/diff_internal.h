@@ -170,9 +170,6 @@ struct sl_str sl_diff_text(const struct sl_diff *diff, enum sl_diff_end end,
 size_t sl_diff_records(const struct sl_diff *diff, enum sl_diff_end end);
 struct sl_diff_record *sl_diff_record(const struct sl_diff *diff, enum sl_diff_end end, size_t i);
 
-/* Nothing but rounding: both are the same to whom that is ignored. */
-bool sl_diff_is_rounding(const struct sl_diff *diff, struct sl_str before, struct sl_str after);
-
 /* diff_pairs.c: the table of the old records, false when memory is out; then what has not been met
  * is brought together, and counted. */
 bool sl_diff_make_table(struct sl_diff *diff) SL_MUST_CHECK;

@@ -103,7 +103,8 @@ static void count_change(void *arg, const struct sl_diff_change *change)
                                                       change->kind == SL_DIFF_NEW_ROUNDED);
 }
 
-bool sl_diff_is_rounding(const struct sl_diff *diff, struct sl_str before, struct sl_str after)
+/* Nothing but rounding: both are the same to whom that is ignored. */
+static bool is_only_rounding(const struct sl_diff *diff, struct sl_str before, struct sl_str after)
 {
     struct likeness likeness = {.is_rounding = true};
 
@@ -200,8 +201,8 @@ static void count_pairs(struct sl_diff *diff)
             continue;
         }
         struct sl_diff_record *other = sl_diff_record(diff, SL_DIFF_NEW, record->pair);
-        bool is_rounding = sl_diff_is_rounding(diff, sl_diff_text(diff, SL_DIFF_OLD, record),
-                                               sl_diff_text(diff, SL_DIFF_NEW, other));
+        bool is_rounding = is_only_rounding(diff, sl_diff_text(diff, SL_DIFF_OLD, record),
+                                            sl_diff_text(diff, SL_DIFF_NEW, other));
         record->is_met = is_rounding;
         counts->rounded += is_rounding;
         counts->differ += !is_rounding;

@@ -1,10 +1,14 @@
 #include "test.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/list.h"
 #include "base/ring.h"
 #include "base/status.h"
@@ -192,11 +196,31 @@ static void a_secret_that_a_peer_says_back_is_hidden(void **state)
     }
 }
 
+/* A pipe that takes no more than its room at once, and then nothing. */
+static void a_write_is_whole_or_errno_says_why_not(void **state)
+{
+    static char bytes[1024 * 1024];
+    char read_back[5];
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    assert_true(sl_file_write(ends[1], SL_STR("")));
+    assert_true(sl_file_write(ends[1], SL_STR("whole")));
+    assert_int_equal(read(ends[0], read_back, sizeof(read_back)), 5);
+    assert_memory_equal(read_back, "whole", 5);
+    assert_false(sl_file_write(ends[1], (struct sl_str){bytes, sizeof(bytes)}));
+    assert_int_equal(errno, EAGAIN);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secret_that_a_peer_says_back_is_hidden),
         cmocka_unit_test(a_buffer_never_grows_past_its_limit_and_stays_failed),
+        cmocka_unit_test(a_write_is_whole_or_errno_says_why_not),
         cmocka_unit_test(a_ring_gives_bytes_in_their_order),
         cmocka_unit_test(numbers_are_written_with_every_digit),
         cmocka_unit_test(dropping_the_front_keeps_the_rest),
